@@ -1,0 +1,48 @@
+// Everything generated from proto/ leaves through this door, with the converters between wire and domain.
+
+export { decodeData, encodeData, eventTypes, fromWire, isEventType, toWire } from "./events.ts";
+export { Envelope } from "./generated/baton/v1/events.ts";
+export type { LeaseServiceServer } from "./generated/baton/v1/lease.ts";
+export {
+  ClaimState,
+  LeaseClaim,
+  LeaseConfirm,
+  LeaseFrame,
+  LeaseHello,
+  LeaseRecord,
+  LeaseReply,
+  LeaseServiceClient,
+  LeaseServiceService,
+  LeaseStanding,
+  LeaseStatus,
+} from "./generated/baton/v1/lease.ts";
+export type { NodeServiceServer } from "./generated/baton/v1/node.ts";
+export {
+  BusState,
+  GetStatusRequest,
+  NodeServiceClient,
+  NodeServiceService,
+  NodeStatus,
+  ReloadRequest,
+  ReloadResult,
+  StreamEventsRequest,
+} from "./generated/baton/v1/node.ts";
+export type { WatchServiceServer } from "./generated/baton/v1/watch.ts";
+export {
+  AddressesState,
+  AddressState,
+  AggregateState,
+  AggregateVersion,
+  ConfigState,
+  Counter,
+  InstanceState,
+  Pulse,
+  ServiceState,
+  Snapshot,
+  TrackerState,
+  WatchRequest,
+  WatchServiceClient,
+  WatchServiceService,
+  WatchUpdate,
+} from "./generated/baton/v1/watch.ts";
+export { decodeMessage, type EncodedEvent, encodeMessage, subjectFilter, subjectOf, subjectToken } from "./nats.ts";

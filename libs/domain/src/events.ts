@@ -1,0 +1,155 @@
+// The event catalogue. Each payload has a message of the same shape in proto/baton/v1/events.proto;
+// libs/contracts fails to compile when the two drift apart. Events are past-tense facts: per-second chatter
+// (adverts, probes, heartbeats) is counted, never published.
+
+export type ServiceName = "election" | "health" | "dataplane" | "notifier" | "control" | "fleet" | "supervisor";
+
+/** What an event is about. One service owns each aggregate and is its only writer (DESIGN rule 4). */
+export type AggregateKind =
+  | "vrrp" // one vrrp_instance; election
+  | "tracker" // one vrrp_script, tracked interface, …; health
+  | "address" // the virtual addresses of one instance; dataplane
+  | "notification" // the notifications of one instance; notifier
+  | "config" // the node's configuration; control
+  | "service"; // one Baton process; itself
+
+export interface Aggregate {
+  readonly kind: AggregateKind;
+  /** Instance, script or service name: any text; escaped where it becomes part of a NATS subject. */
+  readonly id: string;
+}
+
+type Event<Type extends string, Data> = { readonly type: Type; readonly data: Readonly<Data> };
+
+export type BatonEvent =
+  // vrrp: election
+  | Event<
+      "became-master",
+      {
+        instance: string;
+        vrid: number;
+        interface: string;
+        term: number;
+        priority: number;
+        reason: string;
+        addresses: string[];
+      }
+    >
+  | Event<
+      "became-backup",
+      {
+        instance: string;
+        vrid: number;
+        interface: string;
+        term: number;
+        priority: number;
+        reason: string;
+        master: string;
+        masterPriority: number;
+      }
+    >
+  | Event<
+      "entered-fault",
+      { instance: string; vrid: number; interface: string; term: number; priority: number; causes: string[] }
+    >
+  | Event<
+      "instance-stopped",
+      { instance: string; vrid: number; interface: string; term: number; wasMaster: boolean; reason: string }
+    >
+  | Event<
+      "priority-changed",
+      { instance: string; vrid: number; from: number; to: number; base: number; tracker: string; reason: string }
+    >
+  // tracker: health
+  | Event<"script-failed", { script: string; exit: string; durationMs: number; output: string; failures: number }>
+  | Event<"script-succeeded", { script: string; durationMs: number; successes: number }>
+  // address: dataplane
+  | Event<
+      "vip-added",
+      { instance: string; address: string; interface: string; label: string; term: number; elapsedMicros: number }
+    >
+  | Event<"vip-removed", { instance: string; address: string; interface: string; term: number; reason: string }>
+  | Event<"vip-failed", { instance: string; address: string; interface: string; term: number; error: string }>
+  | Event<
+      "garp-sent",
+      {
+        instance: string;
+        interface: string;
+        term: number;
+        addresses: string[];
+        count: number;
+        elapsedMicros: number;
+        reason: string;
+      }
+    >
+  | Event<"drift-repaired", { instance: string; address: string; interface: string; term: number; kind: string }>
+  | Event<"lease-expired", { instance: string; term: number; silentMs: number }>
+  | Event<"claim-refused", { instance: string; term: number; reason: string }>
+  // notification: notifier
+  | Event<
+      "notification-delivered",
+      {
+        instance: string;
+        state: string;
+        channel: string;
+        target: string;
+        attempts: number;
+        durationMs: number;
+        replayed: boolean;
+        detail: string;
+      }
+    >
+  | Event<
+      "notification-failed",
+      {
+        instance: string;
+        state: string;
+        channel: string;
+        target: string;
+        attempts: number;
+        final: boolean;
+        error: string;
+      }
+    >
+  // config: control
+  | Event<"config-applied", { generation: number; hash: string; file: string; changes: string[]; warnings: number }>
+  | Event<"config-rejected", { file: string; errors: string[] }>
+  // service: each process
+  | Event<"service-started", { service: string; pid: number; version: string; restarts: number }>
+  | Event<"service-stopped", { service: string; reason: string }>
+  | Event<"service-died", { service: string; pid: number; exit: string; restarts: number }>
+  | Event<"events-lost", { service: string; count: number; reason: string }>;
+
+export type BatonEventType = BatonEvent["type"];
+export type BatonEventOf<Type extends BatonEventType> = Extract<BatonEvent, { type: Type }>;
+
+/** Why something happened: carried from an input to every event that it causes. */
+export interface CauseRef {
+  /** The event or input that caused it. */
+  readonly id: string;
+  /** The whole story: the id of the first cause. */
+  readonly correlationId: string;
+  /** W3C trace context of the cause, when it was traced. */
+  readonly traceparent?: string | undefined;
+}
+
+/** A BatonEvent as it is stored and published: who, when, which version, and why. */
+export interface EventEnvelope<E extends BatonEvent = BatonEvent> {
+  /** UUIDv7. */
+  readonly id: string;
+  /** Wall clock, RFC 3339 with microseconds. For display only. */
+  readonly time: string;
+  /** CLOCK_BOOTTIME of the node in microseconds: orders events of one node. */
+  readonly at: number;
+  readonly node: string;
+  readonly service: ServiceName;
+  readonly aggregate: Aggregate;
+  /** Start of the writing process (CLOCK_BOOTTIME, µs). (epoch, version) rises; a reader drops what does not. */
+  readonly epoch: number;
+  /** Grows by one per aggregate. */
+  readonly version: number;
+  readonly correlationId: string;
+  readonly causationId: string;
+  readonly traceparent?: string | undefined;
+  readonly event: E;
+}

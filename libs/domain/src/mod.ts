@@ -1,0 +1,27 @@
+// The vocabulary every package shares. Pure: no I/O, no clock, no dependencies.
+export { assert, assertNever } from "./assert.ts";
+export type {
+  Aggregate,
+  AggregateKind,
+  BatonEvent,
+  BatonEventOf,
+  BatonEventType,
+  CauseRef,
+  EventEnvelope,
+  ServiceName,
+} from "./events.ts";
+export { compareIp, type IpAddress, ipFamily, ipToBytes, isIpAddress, parseIp } from "./ip.ts";
+export {
+  addMicros,
+  centisecondsToMicros,
+  type Instant,
+  instant,
+  type Micros,
+  micros,
+  microsSince,
+  millisToMicros,
+  secondsToMicros,
+  toMillis,
+  toSeconds,
+} from "./time.ts";
+export { isPriority, isVrid, type Priority, priority, type Term, term, type Vrid, vrid } from "./vrrp.ts";

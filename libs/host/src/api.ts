@@ -1,0 +1,102 @@
+// What a Baton process gets from its host. `startHost` (host.ts) makes the real one; testing/ has a twin.
+
+import type { AggregateState, Counter } from "@baton/contracts";
+import type { Aggregate, BatonEvent, CauseRef, EventEnvelope, Instant, ServiceName } from "@baton/domain";
+import type { ConfigSnapshot } from "./snapshot.ts";
+
+export interface HostEnv {
+  readonly node: string;
+  /** Sockets, credentials, pid files; mode 0700. */
+  readonly runDir: string;
+  /** Config snapshot, outbox, JetStream and Redis data. */
+  readonly stateDir: string;
+  readonly version: string;
+  /** How often the supervisor has restarted this service. */
+  readonly restarts: number;
+}
+
+export interface Host {
+  readonly service: ServiceName;
+  readonly env: HostEnv;
+  /** CLOCK_BOOTTIME in microseconds. */
+  now(): Instant;
+  readonly events: EventWriter & EventReader;
+  readonly tracer: Tracer;
+  readonly log: Log;
+  readonly config: ConfigSource;
+  /** Serves WatchService on <runDir>/<service>.sock: `states` is asked for each snapshot; events appended through `events` follow as deltas; counters go out with each pulse. */
+  serveWatch(source: { states(): AggregateState[]; counters?(): Counter[] }): Promise<void>;
+  /** Commands of the supervisor, over the process's IPC channel; a lost channel is no command. */
+  onStop(handler: (reason: string) => Promise<void>): void;
+  /** Tells the supervisor; `ready` once, when the service does its work. */
+  ready(): void;
+  /** Registers something to be closed at the end, in reverse order. */
+  own<T extends { close(): unknown }>(resource: T): T;
+}
+
+export interface EventWriter {
+  /**
+   * Stamps the event (id, version, time, epoch), hands it to the backstage thread and to the Watch consumers, and
+   * returns at once: never waits for disk, bus or tracing (SAFETY S7).
+   */
+  append(aggregate: Aggregate, event: BatonEvent, cause?: CauseRef): EventEnvelope;
+  /** The version of an aggregate's last event; 0 when there was none. */
+  version(aggregate: Aggregate): number;
+}
+
+export interface EventReader {
+  /**
+   * Follows the aggregates of another service of this node: the Watch stream's snapshot first, then each event once,
+   * whichever of NATS and Watch brings it first ((epoch, version) seen before is dropped), a fresh snapshot after a gap.
+   */
+  follow(
+    service: ServiceName,
+    kinds: readonly Aggregate["kind"][],
+    handler: {
+      snapshot(states: readonly AggregateState[]): void;
+      event(envelope: EventEnvelope): void;
+      counters?(counters: readonly Counter[]): void;
+      disconnected?(): void;
+    },
+  ): { close(): void };
+  /** Live events from NATS only, of any service of this node. */
+  subscribe(
+    filter: { kind?: Aggregate["kind"]; id?: string },
+    handler: (envelope: EventEnvelope) => void,
+  ): { close(): void };
+}
+
+export interface SpanOptions {
+  readonly parent?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly links?: readonly SpanLink[];
+  /** Defaults to now. */
+  readonly startedAt?: Instant;
+  readonly kind?: "internal" | "producer" | "consumer" | "client" | "server";
+}
+export interface SpanLink {
+  readonly traceparent: string;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+export interface Span {
+  /** To hand on as a cause; a valid W3C traceparent even when nothing is exported. */
+  readonly traceparent: string;
+  end(options?: { attributes?: SpanOptions["attributes"]; error?: string; at?: Instant }): void;
+}
+/** Spans are plain data handed to the backstage thread; nothing here blocks or allocates an SDK object. */
+export interface Tracer {
+  span(name: string, options?: SpanOptions): Span;
+}
+
+export interface Log {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface ConfigSource {
+  /** The last applied snapshot: waits for the first one of this run. */
+  current(): Promise<ConfigSnapshot>;
+  /** Called for every later generation, in order. */
+  onChange(handler: (snapshot: ConfigSnapshot) => void): void;
+}

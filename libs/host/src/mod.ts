@@ -1,0 +1,14 @@
+export type {
+  ConfigSource,
+  EventReader,
+  EventWriter,
+  Host,
+  HostEnv,
+  Log,
+  Span,
+  SpanLink,
+  SpanOptions,
+  Tracer,
+} from "./api.ts";
+export type { Settings } from "./settings.ts";
+export type { ConfigSnapshot } from "./snapshot.ts";

@@ -1,0 +1,189 @@
+// The election's vocabulary: what goes in (Input), what it is (ElectionState), what comes out (Effect).
+// Time is an argument, deadlines are part of the state: a timer that fires late, early or twice decides nothing.
+import type { BatonEvent, CauseRef, Instant, IpAddress, Micros, Priority, Term, Vrid } from "@baton/domain";
+
+/** What the election needs of a vrrp_instance. `addresses` are those advertised, in configured order. */
+export interface ElectionConfig {
+  readonly name: string;
+  readonly interface: string;
+  readonly family: 4 | 6;
+  readonly version: 2 | 3;
+  readonly vrid: Vrid;
+  readonly priority: Priority;
+  readonly initialState: "master" | "backup";
+  readonly advertInterval: Micros;
+  readonly downTimerAdverts: number;
+  readonly preempt: boolean;
+  readonly preemptDelay: Micros;
+  readonly addresses: readonly IpAddress[];
+  readonly trackers: readonly TrackerConfig[];
+  readonly lowerPriorityNoAdvert: boolean;
+  readonly higherPrioritySendAdvert: boolean;
+}
+
+export interface TrackerConfig {
+  readonly kind: "script" | "interface";
+  readonly name: string;
+  /** 0: FAULT while down. */
+  readonly weight: number;
+  readonly reverse: boolean;
+}
+
+/** An advertisement that passed every check of the codec. */
+export interface Advertisement {
+  readonly version: 2 | 3;
+  readonly vrid: Vrid;
+  /** 0 to 255; 0: the sender is leaving. */
+  readonly priority: number;
+  readonly advertInterval: Micros;
+  readonly addresses: readonly IpAddress[];
+}
+
+export type TrackerStatus = "unknown" | "up" | "down";
+
+export type Input =
+  /** Once, after construction: interface, address and lease are as the shell found them. `resume`: the lease that dataplane still holds. */
+  | {
+      readonly type: "startup";
+      readonly interfaceUp: boolean;
+      readonly primaryAddress: IpAddress | undefined;
+      readonly resume: ResumeRecord | undefined;
+      readonly highestTerm: Term;
+      readonly recentResumes: number;
+    }
+  | {
+      readonly type: "advertisement-received";
+      readonly advert: Advertisement;
+      readonly source: IpAddress;
+      readonly wireId: number;
+    }
+  /** The armed deadline has come and every input that was waiting has been fed in before (SAFETY S2). `lateness`: how late the shell is. */
+  | { readonly type: "deadline-reached"; readonly lateness: Micros }
+  | {
+      readonly type: "tracker-changed";
+      readonly kind: TrackerConfig["kind"];
+      readonly name: string;
+      readonly status: TrackerStatus;
+      readonly cause: CauseRef | undefined;
+    }
+  | { readonly type: "interface-changed"; readonly up: boolean }
+  | { readonly type: "primary-address-changed"; readonly address: IpAddress | undefined }
+  /** dataplane read back every address of this term. `sentAt`: when the frame it answers was sent. */
+  | { readonly type: "lease-confirmed"; readonly term: Term; readonly sentAt: Instant }
+  /** An answer came, but not everything is there yet. Keeps the lease alive. */
+  | { readonly type: "lease-applying"; readonly term: Term; readonly sentAt: Instant }
+  /** dataplane could not program the addresses (SAFETY S9), refused the term, or ended the lease. */
+  | {
+      readonly type: "lease-lost";
+      readonly term: Term;
+      readonly reason: "failed" | "refused" | "released";
+      readonly detail: string;
+    }
+  /** The lease stream is there again (dataplane restarted, or first connect after a break). */
+  | { readonly type: "dataplane-connected"; readonly highestTerm: Term }
+  | { readonly type: "dataplane-disconnected" }
+  /** LEAVING ended: dataplane has let every address go. */
+  | { readonly type: "addresses-released"; readonly term: Term }
+  | { readonly type: "configure"; readonly config: ElectionConfig }
+  /** Stop or removal: LEAVING for a master. */
+  | { readonly type: "shutdown"; readonly reason: string };
+
+/** What dataplane remembers of a live lease of a crashed election (LeaseRecord). */
+export interface ResumeRecord {
+  readonly term: Term;
+  readonly expiresAt: Instant;
+  readonly lastAdvertAt: Instant;
+  readonly priority: number;
+  readonly peerHeardAt: Instant;
+}
+
+export interface KnownMaster {
+  readonly address: IpAddress;
+  readonly priority: number;
+  readonly heardAt: Instant;
+}
+
+export type ElectionState = CommonState &
+  (
+    | { readonly kind: "initialize" }
+    | {
+        readonly kind: "backup";
+        readonly masterDownAt: Instant;
+        readonly masterAdvertInterval: Micros;
+        readonly master: KnownMaster | undefined;
+        readonly preemptAt: Instant | undefined;
+        readonly grantedLateness: boolean;
+      }
+    | {
+        readonly kind: "master";
+        readonly term: Term;
+        readonly since: Instant;
+        readonly advertDueAt: Instant;
+        readonly leaseUntil: Instant;
+        readonly confirmed: boolean;
+        readonly lastAdvertAt: Instant;
+        readonly peerHeardAt: Instant;
+        readonly announce: number;
+      }
+    /** Addresses kept, ARP silent, no adverts, until somebody speaks or `until` (SAFETY S5, S11). */
+    | {
+        readonly kind: "listening";
+        readonly term: Term;
+        readonly since: Instant;
+        readonly until: Instant;
+        readonly leaseUntil: Instant;
+      }
+    /** Priority 0 was sent; addresses answer until the successor does (SAFETY S6). */
+    | {
+        readonly kind: "leaving";
+        readonly term: Term;
+        readonly reason: string;
+        readonly zeroesSent: number;
+        readonly nextZeroAt: Instant | undefined;
+        readonly releaseAt: Instant;
+        readonly successorHeard: boolean;
+      }
+    | { readonly kind: "fault" }
+    | { readonly kind: "stopped" }
+  );
+
+/** What every state carries. */
+export interface CommonState {
+  readonly config: ElectionConfig;
+  readonly effectivePriority: Priority;
+  /** Key: `${kind}:${name}`. */
+  readonly trackers: ReadonlyMap<string, TrackerStatus>;
+  readonly interfaceUp: boolean;
+  readonly primaryAddress: IpAddress | undefined;
+  readonly dataplaneConnected: boolean;
+  readonly highestTerm: Term;
+  /** Causes other than trackers and interface that keep the instance in fault, e.g. `dataplane-silent`, `address-failed`; with the end of a hold if they time out. */
+  readonly holds: ReadonlyMap<string, Instant | undefined>;
+  /** The last cause that changed the effective priority or fault: the story that a step-down belongs to. */
+  readonly story: CauseRef | undefined;
+  /** Why the instance is in this state: the `reason` of its last transition. */
+  readonly reason: string;
+}
+
+export type ClaimState = "hold" | "silent" | "leaving" | "release";
+
+/** In the order in which they are to be carried out. A closed set: the executor is a dumb switch. */
+export type Effect =
+  | { readonly type: "send-advertisement"; readonly priority: number }
+  /** The level that dataplane is to hold; sent at once and with each heartbeat. */
+  | {
+      readonly type: "claim";
+      readonly term: Term;
+      readonly state: ClaimState;
+      readonly announce: number;
+      readonly announceReason: string;
+      readonly successorHeard: boolean;
+    }
+  | { readonly type: "append-event"; readonly event: BatonEvent; readonly cause: CauseRef | undefined }
+  /** Names of libs/telemetry. */
+  | { readonly type: "count"; readonly counter: string };
+
+export interface Step {
+  readonly state: ElectionState;
+  readonly effects: readonly Effect[];
+}
