@@ -2,6 +2,7 @@
 
 import type { AggregateState, Counter } from "@baton/contracts";
 import type { Aggregate, BatonEvent, CauseRef, EventEnvelope, Instant, ServiceName } from "@baton/domain";
+import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { ConfigSnapshot } from "./snapshot.ts";
 
 export interface HostEnv {
@@ -25,13 +26,23 @@ export interface Host {
   readonly log: Log;
   readonly config: ConfigSource;
   /** Serves WatchService on <runDir>/<service>.sock: `states` is asked for each snapshot; events appended through `events` follow as deltas; counters go out with each pulse. */
-  serveWatch(source: { states(): AggregateState[]; counters?(): Counter[] }): Promise<void>;
+  serveWatch(source: {
+    states(): AggregateState[];
+    counters?(): Counter[];
+    /** Served on the same socket, beside WatchService: dataplane's LeaseService, for one. */
+    extra?: readonly GrpcService[];
+  }): Promise<void>;
   /** Commands of the supervisor, over the process's IPC channel; a lost channel is no command. */
   onStop(handler: (reason: string) => Promise<void>): void;
   /** Tells the supervisor; `ready` once, when the service does its work. */
   ready(): void;
   /** Registers something to be closed at the end, in reverse order. */
   own<T extends { close(): unknown }>(resource: T): T;
+}
+
+export interface GrpcService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
 }
 
 export interface EventWriter {

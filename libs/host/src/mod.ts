@@ -2,6 +2,7 @@ export type {
   ConfigSource,
   EventReader,
   EventWriter,
+  GrpcService,
   Host,
   HostEnv,
   Log,
