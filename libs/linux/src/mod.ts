@@ -1,1 +1,27 @@
-export {};
+// The only package that loads native code. Importing it loads koffi; raw-socket is loaded by the first VRRP socket,
+// because it cannot be loaded in a worker once the main thread has it.
+export type {
+  AddressChange,
+  AddressEvent,
+  AddressFlags,
+  AddressInfo,
+  AddressResult,
+  AddressSpec,
+  AddressTable,
+  AddressTableOptions,
+  ArpPacket,
+  ArpPort,
+  ArpSendResult,
+  ArpSilence,
+  Closable,
+  DeadlineTimer,
+  LinkInfo,
+  LinkMonitor,
+  LinkMonitorOptions,
+  UserIds,
+  VrrpDatagram,
+  VrrpSocket,
+  VrrpSocketOptions,
+} from "./api.ts";
+export { LinuxError, VrrpSocketError } from "./error.ts";
+export { limits } from "./limits.ts";

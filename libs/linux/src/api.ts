@@ -1,0 +1,210 @@
+// What Baton asks of the kernel: plain objects from factory functions, each owning its descriptors until close().
+// Only data crosses this door: no descriptor, buffer or errno of the native side leaks to a service.
+import type { Instant, IpAddress } from "@baton/domain";
+
+export interface Closable {
+  /** Gives every descriptor back; calling it twice does no harm. No handler runs afterwards. */
+  close(): void;
+}
+
+// --- time ---------------------------------------------------------------------------------------------------------
+
+/** One deadline of CLOCK_BOOTTIME in the main loop, without the millisecond rounding of Node's own timers. */
+export interface DeadlineTimer extends Closable {
+  /** Replaces the deadline; undefined disarms. A deadline that has passed fires in the next turn of the loop. */
+  arm(at: Instant | undefined): void;
+}
+
+// --- VRRP ---------------------------------------------------------------------------------------------------------
+
+export interface VrrpSocketOptions {
+  readonly interface: string;
+  readonly ifindex: number;
+  readonly family: 4;
+  /** Length of the largest datagram that is read whole; longer ones come truncated. Default 2048. */
+  readonly bufferBytes?: number;
+  /** Datagrams that arrived, oldest first; never empty. Those that `drain` hands out do not come here again. */
+  onDatagrams(datagrams: readonly VrrpDatagram[]): void;
+  /** The socket is of no use any more and has closed itself: open a new one when the interface is there. */
+  onError(error: Error): void;
+}
+
+export interface VrrpDatagram {
+  /** The whole IPv4 packet, header included (bytes 4 and 5 are the identification); a copy of its own. */
+  readonly bytes: Uint8Array;
+  readonly source: IpAddress;
+  readonly ttl: number;
+  /** When the kernel received it, not when we came to read it (SAFETY S2). */
+  readonly receivedAt: Instant;
+}
+
+export interface VrrpSocket extends Closable {
+  /**
+   * Sends a packet that starts with its IPv4 header (IP_HDRINCL; the kernel fills in checksum and total length).
+   * Never queues and never waits. Throws VrrpSocketError: ENETUNREACH or ENETDOWN while the link is down, ENODEV once
+   * the interface is gone, ENOBUFS or EAGAIN when the queue is full, EBADF after close, EINVAL without a source.
+   */
+  send(packet: Uint8Array, destination: IpAddress): void;
+  /** What waits in the socket right now, oldest first, at most `limits.datagramsPerDrain` (SAFETY S2). */
+  drain(): VrrpDatagram[];
+}
+
+// --- links and addresses ------------------------------------------------------------------------------------------
+
+export interface LinkInfo {
+  readonly ifindex: number;
+  readonly name: string;
+  /** Administratively up and with carrier: IFF_UP and IFF_RUNNING. */
+  readonly up: boolean;
+  /** `aa:bb:cc:dd:ee:ff`; undefined on links without one. */
+  readonly mac: string | undefined;
+  /** ARPHRD_*: 1 ethernet, 772 loopback. */
+  readonly type: number;
+  /** IFLA_INFO_KIND such as "veth" or "macvlan"; undefined for hardware. */
+  readonly kind: string | undefined;
+  readonly mtu: number;
+  /** IFF_NOARP: nothing is to be announced there. */
+  readonly noArp: boolean;
+}
+
+export interface LinkMonitorOptions {
+  /** Links or addresses differ from what was last told; read them from links() and addresses(). */
+  onChange(): void;
+  /** Events were lost; the monitor has read everything anew and calls onChange after this. */
+  onGap(): void;
+}
+
+/** A mirror of the kernel's links and addresses, kept up to date by rtnetlink. */
+export interface LinkMonitor extends Closable {
+  links(): readonly LinkInfo[];
+  /** In the kernel's order: the first of a subnet is its primary. */
+  addresses(ifindex: number): readonly AddressInfo[];
+  /** Takes in every event that waits, before a decision (SAFETY S2). Calls onChange synchronously if they say anything new. */
+  drain(): void;
+}
+
+export interface AddressInfo {
+  readonly ifindex: number;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  /** The other end of a point-to-point address, when it differs. */
+  readonly peer: IpAddress | undefined;
+  /** IPv4 only. The kernel gives the interface's name where none was set. */
+  readonly label: string | undefined;
+  readonly broadcast: IpAddress | undefined;
+  /** RT_SCOPE_*: 0 global, 200 site, 253 link, 254 host. */
+  readonly scope: number;
+  readonly flags: AddressFlags;
+  /** IFA_PROTO, the tag of who made it; 0 when untagged. */
+  readonly protocol: number;
+  /** Seconds left; undefined: for ever. */
+  readonly validLifetime: number | undefined;
+  readonly preferredLifetime: number | undefined;
+}
+
+export interface AddressFlags {
+  readonly permanent: boolean;
+  readonly secondary: boolean;
+  readonly noPrefixRoute: boolean;
+  readonly noDad: boolean;
+  readonly tentative: boolean;
+  readonly dadFailed: boolean;
+  readonly deprecated: boolean;
+}
+
+/** An address as it is to be. The kernel's renewal overwrites what is not repeated, so this says all of it each time (SAFETY S10). */
+export interface AddressSpec {
+  readonly ifindex: number;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  readonly peer?: IpAddress | undefined;
+  /** IPv4 only, at most 15 bytes. */
+  readonly label?: string | undefined;
+  readonly broadcast?: IpAddress | undefined;
+  /** Default: global. */
+  readonly scope?: number | undefined;
+  readonly noPrefixRoute?: boolean | undefined;
+  /** IPv6 only. */
+  readonly noDad?: boolean | undefined;
+  readonly protocol?: number | undefined;
+  /** Whole seconds above zero; undefined: for ever. */
+  readonly validLifetime?: number | undefined;
+  /** Default: as validLifetime; 0 keeps the address from being chosen as a source (IPv6). */
+  readonly preferredLifetime?: number | undefined;
+}
+
+export type AddressChange =
+  /** EEXIST when it is there. */
+  | { readonly op: "add"; readonly spec: AddressSpec }
+  /** Creates it, or renews its lifetime and tag. */
+  | { readonly op: "replace"; readonly spec: AddressSpec }
+  /** EADDRNOTAVAIL when it is not there. */
+  | {
+      readonly op: "delete";
+      readonly spec: Pick<AddressSpec, "ifindex" | "address" | "prefixLength" | "peer" | "label">;
+    };
+
+export type AddressResult =
+  | { readonly ok: true }
+  /** `code` as errnoName gives it, e.g. "EEXIST"; `message`: the kernel's own explanation where it has one. */
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+export type AddressEvent = { readonly type: "set" | "removed"; readonly address: AddressInfo };
+
+export interface AddressTableOptions {
+  /** What changed, by us or anybody else, in order. A renewal is a change too. */
+  onChange?(events: readonly AddressEvent[]): void;
+  /** Events were lost: list() again and compare. */
+  onGap?(): void;
+}
+
+export interface AddressTable extends Closable {
+  /** A fresh dump of the kernel's table. Throws LinuxError. */
+  list(): AddressInfo[];
+  /**
+   * Carries the changes out in order, and returns one result each. The kernel works inside the call, about 20 µs a
+   * change with up to a thousand addresses: hand over `limits.changesPerSend` at a time where the loop must stay responsive.
+   */
+  change(batch: readonly AddressChange[]): AddressResult[];
+}
+
+// --- ARP ----------------------------------------------------------------------------------------------------------
+
+export interface ArpPacket {
+  readonly operation: "request" | "reply";
+  readonly senderMac: string;
+  readonly senderIp: IpAddress;
+  readonly targetIp: IpAddress;
+}
+
+export interface ArpPort extends Closable {
+  /** One gratuitous ARP request each, in order: broadcast, sender and target are the address. Stops at the first error. */
+  sendGratuitous(addresses: readonly IpAddress[], mac: string): ArpSendResult;
+  /** Starts to listen; replaces an earlier handler. undefined stops. Own packets are not heard. */
+  onArp(handler: ((packet: ArpPacket) => void) | undefined): void;
+}
+
+export interface ArpSendResult {
+  readonly sent: number;
+  /** What stopped it: LinuxError with code ENETDOWN, ENXIO (interface gone), ENOBUFS … */
+  readonly error: Error | undefined;
+}
+
+/** Addresses that stay but do not answer ARP: the kernel drops every ARP packet that names one as its sender. */
+export interface ArpSilence {
+  /** What is silenced now, including what an earlier process left (SAFETY S6: a crash must not give the answer back). */
+  silenced(): readonly IpAddress[];
+  /** Takes effect before it returns (well below a millisecond). IPv4 only. Silencing twice is fine. Throws LinuxError. */
+  silence(addresses: readonly IpAddress[]): void;
+  unsilence(addresses: readonly IpAddress[]): void;
+  clear(): void;
+  /** Removes the table: everything answers again. */
+  close(): void;
+}
+
+// --- processes ----------------------------------------------------------------------------------------------------
+
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
