@@ -48,9 +48,10 @@ export interface GrpcService {
 export interface EventWriter {
   /**
    * Stamps the event (id, version, time, epoch), hands it to the backstage thread and to the Watch consumers, and
-   * returns at once: never waits for disk, bus or tracing (SAFETY S7).
+   * returns at once: never waits for disk, bus or tracing (SAFETY S7). Without a cause a story starts here, and its
+   * correlation id is the event's own id. `traceparent`: the span in which the event is appended; the cause's when absent.
    */
-  append(aggregate: Aggregate, event: BatonEvent, cause?: CauseRef): EventEnvelope;
+  append(aggregate: Aggregate, event: BatonEvent, cause?: CauseRef, traceparent?: string): EventEnvelope;
   /** The version of an aggregate's last event; 0 when there was none. */
   version(aggregate: Aggregate): number;
 }
