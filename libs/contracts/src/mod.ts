@@ -1,6 +1,7 @@
 // Everything generated from proto/ leaves through this door, with the converters between wire and domain.
 
 export { decodeData, encodeData, eventTypes, fromWire, isEventType, toWire } from "./events.ts";
+export { evolve } from "./evolve.ts";
 export { Envelope } from "./generated/baton/v1/events.ts";
 export type { LeaseServiceServer } from "./generated/baton/v1/lease.ts";
 export {

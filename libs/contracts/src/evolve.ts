@@ -1,0 +1,220 @@
+// What an event does to the state that its owner shows on Watch: a consumer that starts from a snapshot and folds the
+// deltas holds what the owner's next snapshot will say. One fold for every reader, so that no two pages disagree.
+// What has no event (adverts heard, runs counted, the lease confirmed) stays as the last snapshot told it.
+import type { EventEnvelope } from "@baton/domain";
+import type {
+  AddressesState,
+  AddressState,
+  AggregateState,
+  ConfigState,
+  InstanceState,
+  ServiceState,
+  TrackerState,
+} from "./generated/baton/v1/watch.ts";
+
+/** The state after `envelope`; `state` is undefined for an aggregate never seen before. Pure. */
+export function evolve(state: AggregateState | undefined, envelope: EventEnvelope): AggregateState {
+  return {
+    kind: envelope.aggregate.kind,
+    id: envelope.aggregate.id,
+    version: envelope.version,
+    state: evolveState(state?.state, envelope),
+  };
+}
+
+function evolveState(state: AggregateState["state"], envelope: EventEnvelope): AggregateState["state"] {
+  const { id } = envelope.aggregate;
+  switch (envelope.aggregate.kind) {
+    case "vrrp": {
+      const before = state?.$case === "instance" ? state.value : emptyInstance(id);
+      return { $case: "instance", value: evolveInstance(before, envelope) };
+    }
+    case "tracker": {
+      const before = state?.$case === "tracker" ? state.value : emptyTracker(id);
+      return { $case: "tracker", value: evolveTracker(before, envelope) };
+    }
+    case "address": {
+      const before = state?.$case === "addresses" ? state.value : emptyAddresses(id);
+      return { $case: "addresses", value: evolveAddresses(before, envelope) };
+    }
+    case "config": {
+      const before = state?.$case === "config" ? state.value : emptyConfig();
+      return { $case: "config", value: evolveConfig(before, envelope) };
+    }
+    case "service": {
+      const before = state?.$case === "service" ? state.value : emptyService(id);
+      return { $case: "service", value: evolveService(before, envelope) };
+    }
+    default:
+      // Notifications have no level, and a newer version may know kinds that this one does not.
+      return state;
+  }
+}
+
+function evolveInstance(before: InstanceState, envelope: EventEnvelope): InstanceState {
+  const { event } = envelope;
+  const traced: InstanceState = {
+    ...before,
+    lastEventId: envelope.id,
+    correlationId: envelope.correlationId,
+    traceparent: envelope.traceparent ?? "",
+  };
+  switch (event.type) {
+    case "became-master":
+      return {
+        ...traced,
+        ...transition("master", envelope.at, event.data),
+        effectivePriority: event.data.priority,
+        reason: event.data.reason,
+        addresses: [...event.data.addresses],
+        master: "",
+        masterPriority: 0,
+      };
+    case "became-backup":
+      return {
+        ...traced,
+        ...transition("backup", envelope.at, event.data),
+        effectivePriority: event.data.priority,
+        reason: event.data.reason,
+        master: event.data.master,
+        masterPriority: event.data.masterPriority,
+      };
+    case "entered-fault":
+      return {
+        ...traced,
+        ...transition("fault", envelope.at, event.data),
+        effectivePriority: event.data.priority,
+        reason: event.data.causes.join(", "),
+        faultCauses: [...event.data.causes],
+      };
+    case "instance-stopped":
+      return { ...traced, ...transition("stopped", envelope.at, event.data), reason: event.data.reason };
+    case "priority-changed":
+      return { ...traced, vrid: event.data.vrid, effectivePriority: event.data.to, basePriority: event.data.base };
+    default:
+      return before;
+  }
+}
+
+/** A lease is confirmed anew by each state; faults end with the state that they caused. */
+const transition = (state: string, at: number, data: { vrid: number; interface: string; term: number }) => ({
+  state,
+  since: at,
+  vrid: data.vrid,
+  interface: data.interface,
+  term: data.term,
+  leaseConfirmed: false,
+  faultCauses: [],
+});
+
+function evolveTracker(before: TrackerState, envelope: EventEnvelope): TrackerState {
+  const { event } = envelope;
+  if (event.type !== "script-failed" && event.type !== "script-succeeded") return before;
+  return {
+    ...before,
+    name: event.data.script,
+    status: event.type === "script-failed" ? "down" : "up",
+    lastExit: event.type === "script-failed" ? event.data.exit : "0",
+    checkedAt: envelope.at,
+    lastEventId: envelope.id,
+    correlationId: envelope.correlationId,
+    traceparent: envelope.traceparent ?? "",
+  };
+}
+
+function evolveAddresses(before: AddressesState, { event }: EventEnvelope): AddressesState {
+  switch (event.type) {
+    case "vip-added":
+      return {
+        ...setAddress(before, { ...event.data, present: true, error: "" }),
+        term: event.data.term,
+        lease: "held",
+      };
+    case "vip-removed": {
+      const after = setAddress(before, { ...event.data, present: false, error: "" });
+      return { ...after, lease: after.addresses.some((each) => each.present) ? after.lease : "none" };
+    }
+    case "vip-failed":
+      return { ...setAddress(before, { ...event.data, present: false }), term: event.data.term };
+    case "lease-expired":
+      return { ...before, lease: "expired" };
+    default:
+      return before;
+  }
+}
+
+function setAddress(
+  before: AddressesState,
+  change: { address: string; interface: string; present: boolean; error: string; label?: string },
+): AddressesState {
+  const same = (each: AddressState): boolean => each.address === change.address && each.interface === change.interface;
+  const known = before.addresses.find(same);
+  const after: AddressState = {
+    address: change.address,
+    interface: change.interface,
+    label: change.label ?? known?.label ?? "",
+    present: change.present,
+    error: change.error,
+  };
+  const addresses =
+    known === undefined ? [...before.addresses, after] : before.addresses.map((each) => (same(each) ? after : each));
+  return { ...before, addresses };
+}
+
+function evolveConfig(before: ConfigState, { event }: EventEnvelope): ConfigState {
+  if (event.type !== "config-applied") return before;
+  return { ...before, generation: event.data.generation, hash: event.data.hash, file: event.data.file };
+}
+
+function evolveService(before: ServiceState, { event, at }: EventEnvelope): ServiceState {
+  switch (event.type) {
+    case "service-started":
+      return { ...before, pid: event.data.pid, restarts: event.data.restarts, status: "running", startedAt: at };
+    case "service-stopped":
+      return { ...before, status: "stopped" };
+    case "service-died":
+      return { ...before, status: "dead", restarts: event.data.restarts };
+    default:
+      return before;
+  }
+}
+
+const emptyInstance = (name: string): InstanceState => ({
+  name,
+  state: "initialize",
+  vrid: 0,
+  interface: "",
+  basePriority: 0,
+  effectivePriority: 0,
+  term: 0,
+  master: "",
+  masterPriority: 0,
+  since: 0,
+  reason: "",
+  addresses: [],
+  faultCauses: [],
+  primaryAddress: "",
+  lastEventId: "",
+  correlationId: "",
+  traceparent: "",
+  leaseConfirmed: false,
+});
+
+const emptyTracker = (name: string): TrackerState => ({
+  name,
+  kind: "script",
+  status: "unknown",
+  result: 0,
+  checkedAt: 0,
+  lastExit: "",
+  lastEventId: "",
+  correlationId: "",
+  traceparent: "",
+  runs: 0,
+  skipped: 0,
+  timeouts: 0,
+});
+
+const emptyAddresses = (instance: string): AddressesState => ({ instance, term: 0, lease: "none", addresses: [] });
+const emptyConfig = (): ConfigState => ({ generation: 0, hash: "", file: "", snapshotPath: "" });
+const emptyService = (name: string): ServiceState => ({ name, pid: 0, status: "unknown", restarts: 0, startedAt: 0 });
