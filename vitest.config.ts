@@ -1,9 +1,23 @@
 import { defineConfig } from "vitest/config";
 
+// A test's file name says what it costs (`x.unit.spec.ts`, `x.int.spec.ts`, `x.e2e.spec.ts`): unit is pure and runs in
+// parallel; int needs root and real parts (nats-server, Redis, network namespaces); e2e is the whole system, and runs
+// alone, because it measures milliseconds. test/run.mjs runs the three one after another.
+const cost = (name: string, order: number, maxWorkers: number | undefined, seconds: number) => ({
+  test: {
+    name,
+    include: [`{libs,services,deploy,test}/**/*.${name}.spec.ts`],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    pool: "forks" as const,
+    testTimeout: seconds * 1000,
+    hookTimeout: seconds * 1000,
+    sequence: { groupOrder: order },
+    ...(maxWorkers === undefined ? {} : { maxWorkers }),
+  },
+});
+
 export default defineConfig({
   test: {
-    include: ["{libs,services,deploy,test}/**/*.spec.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
-    pool: "forks",
+    projects: [cost("unit", 0, undefined, 10), cost("int", 1, 2, 30), cost("e2e", 2, 1, 120)],
   },
 });
