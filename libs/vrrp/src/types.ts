@@ -17,6 +17,8 @@ export interface ElectionConfig {
   readonly preemptDelay: Micros;
   readonly addresses: readonly IpAddress[];
   readonly trackers: readonly TrackerConfig[];
+  /** False with `dont_track_primary`: the instance's own interface going down is no fault. */
+  readonly trackPrimary: boolean;
   readonly lowerPriorityNoAdvert: boolean;
   readonly higherPrioritySendAdvert: boolean;
 }
@@ -42,9 +44,13 @@ export interface Advertisement {
 export type TrackerStatus = "unknown" | "up" | "down";
 
 export type Input =
-  /** Once, after construction: interface, address and lease are as the shell found them. `resume`: the lease that dataplane still holds. */
+  /**
+   * Once, after construction: interface, address and lease are as the shell found them. `dataplaneConnected`: its hello
+   * was heard. `resume`: the lease that dataplane still holds. Tracker results that are known may be fed in before.
+   */
   | {
       readonly type: "startup";
+      readonly dataplaneConnected: boolean;
       readonly interfaceUp: boolean;
       readonly primaryAddress: IpAddress | undefined;
       readonly resume: ResumeRecord | undefined;
@@ -82,7 +88,7 @@ export type Input =
   /** The lease stream is there again (dataplane restarted, or first connect after a break). */
   | { readonly type: "dataplane-connected"; readonly highestTerm: Term }
   | { readonly type: "dataplane-disconnected" }
-  /** LEAVING ended: dataplane has let every address go. */
+  /** Dataplane answered a `leaving` or `release` claim of this term: it has let every address go. */
   | { readonly type: "addresses-released"; readonly term: Term }
   | { readonly type: "configure"; readonly config: ElectionConfig }
   /** Stop or removal: LEAVING for a master. */
@@ -97,15 +103,19 @@ export interface ResumeRecord {
   readonly peerHeardAt: Instant;
 }
 
+/** The sender of the last advertisement heard; priority 0: it said that it leaves. */
 export interface KnownMaster {
   readonly address: IpAddress;
   readonly priority: number;
   readonly heardAt: Instant;
+  /** IP identification of that advertisement: with sender and VRID it names the advertisement across routers. */
+  readonly wireId: number;
 }
 
 export type ElectionState = CommonState &
+  /** Not started, or started and waiting for the first result of a script whose failure would be a fault. */
   (
-    | { readonly kind: "initialize" }
+    | { readonly kind: "initialize"; readonly started: boolean }
     | {
         readonly kind: "backup";
         readonly masterDownAt: Instant;
@@ -122,8 +132,13 @@ export type ElectionState = CommonState &
         readonly leaseUntil: Instant;
         readonly confirmed: boolean;
         readonly lastAdvertAt: Instant;
-        readonly peerHeardAt: Instant;
+        /** Undefined: no other router was heard in this term. */
+        readonly peerHeardAt: Instant | undefined;
         readonly announce: number;
+        /** When the addresses were last announced again because of another's advertisement (SAFETY S12). */
+        readonly announcedAt: Instant | undefined;
+        /** One more burst, held back by the limit of one per 5 s. */
+        readonly announceDueAt: Instant | undefined;
       }
     /** Addresses kept, ARP silent, no adverts, until somebody speaks or `until` (SAFETY S5, S11). */
     | {
@@ -132,6 +147,11 @@ export type ElectionState = CommonState &
         readonly since: Instant;
         readonly until: Instant;
         readonly leaseUntil: Instant;
+        readonly lastAdvertAt: Instant;
+        readonly peerHeardAt: Instant | undefined;
+        readonly announce: number;
+        /** `resumed`: after a crash, mastership is still to be told; `late`: this process was not scheduled for too long. */
+        readonly origin: "resumed" | "late";
       }
     /** Priority 0 was sent; addresses answer until the successor does (SAFETY S6). */
     | {
@@ -140,6 +160,7 @@ export type ElectionState = CommonState &
         readonly reason: string;
         readonly zeroesSent: number;
         readonly nextZeroAt: Instant | undefined;
+        /** When every address goes at the latest. */
         readonly releaseAt: Instant;
         readonly successorHeard: boolean;
       }
@@ -156,11 +177,17 @@ export interface CommonState {
   readonly interfaceUp: boolean;
   readonly primaryAddress: IpAddress | undefined;
   readonly dataplaneConnected: boolean;
+  /** While the lease stream is broken: when that becomes a fault. */
+  readonly dataplaneFaultAt: Instant | undefined;
   readonly highestTerm: Term;
   /** Causes other than trackers and interface that keep the instance in fault, e.g. `dataplane-silent`, `address-failed`; with the end of a hold if they time out. */
   readonly holds: ReadonlyMap<string, Instant | undefined>;
   /** The last cause that changed the effective priority or fault: the story that a step-down belongs to. */
   readonly story: CauseRef | undefined;
+  /** The effective priority before that change. */
+  readonly storyPriority: Priority | undefined;
+  /** How often in a row the addresses could not be programmed: the hold doubles with each (SAFETY S9). */
+  readonly addressFailures: number;
   /** Why the instance is in this state: the `reason` of its last transition. */
   readonly reason: string;
 }
@@ -180,8 +207,19 @@ export type Effect =
       readonly successorHeard: boolean;
     }
   | { readonly type: "append-event"; readonly event: BatonEvent; readonly cause: CauseRef | undefined }
-  /** Names of libs/telemetry. */
-  | { readonly type: "count"; readonly counter: string };
+  | { readonly type: "count"; readonly counter: ElectionCounter };
+
+/** What the machine counts. Adverts sent, received and discarded are counted where the packets are. */
+export type ElectionCounter =
+  | "became-master"
+  | "released-master"
+  | "priority-zero-received"
+  | "lower-priority-received"
+  | "same-priority-and-address"
+  | "lateness-granted"
+  | "late-master"
+  | "lease-expired"
+  | "announcement-limited";
 
 export interface Step {
   readonly state: ElectionState;
