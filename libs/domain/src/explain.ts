@@ -1,0 +1,146 @@
+// An event as one sentence that an operator would say. Commands and pages share it, so that the same event reads the
+// same everywhere. It only rewords what the event carries: nothing is looked up, nothing is concluded.
+import type { BatonEvent, EventEnvelope } from "./events.ts";
+
+/** Says who an address belongs to, where that is known: "r1" for "10.0.0.1". */
+export type NameOfAddress = (address: string) => string | undefined;
+
+/** `r2 became master of VI_1 (term 3) because no advertisement came from the master`. No full stop at the end. */
+export function explain(envelope: EventEnvelope, nameOf: NameOfAddress = () => undefined): string {
+  const { node, event } = envelope;
+  switch (envelope.aggregate.kind) {
+    case "vrrp":
+      return explainInstance(node, event, nameOf);
+    case "tracker":
+      return explainTracker(node, event);
+    case "address":
+      return explainAddress(node, event);
+    case "notification":
+      return explainNotification(node, event);
+    default:
+      return explainNode(node, event);
+  }
+}
+
+function explainInstance(node: string, event: BatonEvent, nameOf: NameOfAddress): string {
+  switch (event.type) {
+    case "became-master":
+      return `${node} became master of ${event.data.instance} (term ${event.data.term})${because(event.data.reason)}`;
+    case "became-backup": {
+      const { instance, master, masterPriority, reason } = event.data;
+      const follows = master === "" ? "" : `, following ${nameOf(master) ?? master} at priority ${masterPriority}`;
+      return `${node} became backup of ${instance}${because(reason)}${follows}`;
+    }
+    case "entered-fault":
+      return `${node} went to fault on ${event.data.instance}${because(event.data.causes.join(", "))}`;
+    case "instance-stopped":
+      return `${node} stopped ${event.data.instance}${event.data.wasMaster ? ", of which it was master" : ""}${because(event.data.reason)}`;
+    case "priority-changed": {
+      const { instance, from, to, tracker, reason } = event.data;
+      const why = tracker === "" ? because(reason) : ` because of ${tracker}${reason === "" ? "" : ` (${reason})`}`;
+      return `${node} ${to < from ? "lowered" : "raised"} its priority on ${instance} from ${from} to ${to}${why}`;
+    }
+    default:
+      return fallback(node, event);
+  }
+}
+
+function explainTracker(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "script-failed": {
+      const { script, exit, output } = event.data;
+      return `script ${script} failed on ${node} (${exit})${output === "" ? "" : `: ${firstLine(output)}`}`;
+    }
+    case "script-succeeded":
+      return `script ${event.data.script} succeeds on ${node}`;
+    default:
+      return fallback(node, event);
+  }
+}
+
+function explainAddress(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "vip-added":
+      return `${node} added ${event.data.address} to ${event.data.interface} in ${millis(event.data.elapsedMicros)}`;
+    case "vip-removed":
+      return `${node} removed ${event.data.address} from ${event.data.interface}${because(event.data.reason)}`;
+    case "vip-failed":
+      return `${node} could not add ${event.data.address} to ${event.data.interface}: ${firstLine(event.data.error)}`;
+    case "garp-sent":
+      return `${node} announced ${list(event.data.addresses)} on ${event.data.interface} (${plural(event.data.count, "gratuitous ARP")})${because(event.data.reason)}`;
+    case "drift-repaired":
+      return `${node} repaired ${event.data.address} on ${event.data.interface} (${words(event.data.kind)})`;
+    case "lease-expired":
+      return `${node} gave up the addresses of ${event.data.instance}: its election was silent for ${event.data.silentMs} ms`;
+    case "claim-refused":
+      return `${node} refused a claim of ${event.data.instance} under term ${event.data.term}${because(event.data.reason)}`;
+    default:
+      return fallback(node, event);
+  }
+}
+
+function explainNotification(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "notification-delivered": {
+      const { instance, state, channel, target, replayed } = event.data;
+      return `${node} delivered "${instance} is ${state}" by ${channel} to ${target}${replayed ? " (replayed)" : ""}`;
+    }
+    case "notification-failed": {
+      const { instance, state, channel, target, attempts, final, error } = event.data;
+      return `${node} could not deliver "${instance} is ${state}" by ${channel} to ${target} (attempt ${attempts}${final ? ", the last" : ""}): ${firstLine(error)}`;
+    }
+    default:
+      return fallback(node, event);
+  }
+}
+
+function explainNode(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "config-applied": {
+      const { generation, changes, warnings } = event.data;
+      const what = changes.length === 0 ? "nothing changed" : list(changes);
+      return `${node} applied configuration ${generation}: ${what}${warnings === 0 ? "" : ` (${plural(warnings, "warning")})`}`;
+    }
+    case "config-rejected":
+      return `${node} rejected ${event.data.file}: ${event.data.errors[0] ?? "no reason given"}${event.data.errors.length > 1 ? ` (and ${event.data.errors.length - 1} more)` : ""}`;
+    case "service-started":
+      return `${event.data.service} started on ${node}${event.data.restarts === 0 ? "" : ` (restart ${event.data.restarts})`}`;
+    case "service-stopped":
+      return `${event.data.service} stopped on ${node}${because(event.data.reason)}`;
+    case "service-died":
+      return `${event.data.service} died on ${node} (${event.data.exit})`;
+    case "events-lost":
+      return `${event.data.service} lost ${plural(event.data.count, "event")} on ${node}${because(event.data.reason)}`;
+    default:
+      return fallback(node, event);
+  }
+}
+
+/** Reasons are stable tokens (`master-down-expired`); those that people meet most have words of their own. */
+const reasonWords: Readonly<Record<string, string>> = {
+  "master-down-expired": "the master's advertisements stopped",
+  "master-released": "the master gave the address up (priority 0)",
+  "priority-zero-received": "the master gave the address up (priority 0)",
+  "higher-priority-advert": "it heard a master with a higher priority",
+  preempt: "its priority is higher than the master's",
+  "address-owner": "it owns the address",
+};
+
+function because(reason: string): string {
+  const known = Object.hasOwn(reasonWords, reason) ? reasonWords[reason] : undefined;
+  if (known !== undefined) return ` because ${known}`;
+  return reason === "" ? "" : ` (${words(reason)})`;
+}
+
+const words = (token: string): string => (/^[a-z0-9]+(-[a-z0-9]+)+$/.test(token) ? token.replaceAll("-", " ") : token);
+const millis = (micros: number): string => `${(micros / 1_000).toFixed(1)} ms`;
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const firstLine = (text: string): string => text.trim().split("\n", 1)[0] ?? "";
+
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, listedMax);
+  return items.length > shown.length ? `${shown.join(", ")} and ${items.length - shown.length} more` : shown.join(", ");
+}
+const listedMax = 5;
+
+const fallback = (node: string, event: BatonEvent): string => `${words(event.type)} on ${node}`;

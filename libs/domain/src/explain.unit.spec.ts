@@ -1,0 +1,141 @@
+import { expect, test } from "vitest";
+import type { AggregateKind, BatonEvent, EventEnvelope } from "./events.ts";
+import { explain } from "./explain.ts";
+
+const about = (kind: AggregateKind, event: BatonEvent): EventEnvelope => ({
+  id: "1",
+  time: "2026-01-01T00:00:00Z",
+  at: 1,
+  node: "r2",
+  service: "election",
+  aggregate: { kind, id: "VI_1" },
+  epoch: 1,
+  version: 1,
+  correlationId: "1",
+  causationId: "1",
+  event,
+});
+const place = { instance: "VI_1", vrid: 51, interface: "eth0", term: 3 };
+
+const rows: readonly [AggregateKind, BatonEvent, string][] = [
+  [
+    "vrrp",
+    { type: "became-master", data: { ...place, priority: 100, reason: "master-down-expired", addresses: [] } },
+    "r2 became master of VI_1 (term 3) because the master's advertisements stopped",
+  ],
+  [
+    "vrrp",
+    { type: "became-master", data: { ...place, priority: 100, reason: "some-new-token", addresses: [] } },
+    "r2 became master of VI_1 (term 3) (some new token)",
+  ],
+  [
+    "vrrp",
+    { type: "became-backup", data: { ...place, priority: 99, reason: "", master: "10.0.0.1", masterPriority: 101 } },
+    "r2 became backup of VI_1, following r1 at priority 101",
+  ],
+  [
+    "vrrp",
+    { type: "became-backup", data: { ...place, priority: 99, reason: "", master: "10.0.0.9", masterPriority: 7 } },
+    "r2 became backup of VI_1, following 10.0.0.9 at priority 7",
+  ],
+  [
+    "vrrp",
+    { type: "entered-fault", data: { ...place, priority: 1, causes: ["eth0 down", "chk"] } },
+    "r2 went to fault on VI_1 (eth0 down, chk)",
+  ],
+  [
+    "vrrp",
+    { type: "instance-stopped", data: { ...place, wasMaster: true, reason: "shutdown" } },
+    "r2 stopped VI_1, of which it was master (shutdown)",
+  ],
+  [
+    "vrrp",
+    {
+      type: "priority-changed",
+      data: { instance: "VI_1", vrid: 51, from: 101, to: 99, base: 101, tracker: "chk", reason: "" },
+    },
+    "r2 lowered its priority on VI_1 from 101 to 99 because of chk",
+  ],
+  [
+    "tracker",
+    {
+      type: "script-failed",
+      data: { script: "chk", exit: "exit 1", durationMs: 1, output: "no haproxy\nbye", failures: 1 },
+    },
+    "script chk failed on r2 (exit 1): no haproxy",
+  ],
+  [
+    "address",
+    {
+      type: "vip-added",
+      data: { instance: "VI_1", address: "10.0.0.10/24", interface: "eth0", label: "", term: 3, elapsedMicros: 640 },
+    },
+    "r2 added 10.0.0.10/24 to eth0 in 0.6 ms",
+  ],
+  [
+    "address",
+    {
+      type: "garp-sent",
+      data: {
+        instance: "VI_1",
+        interface: "eth0",
+        term: 3,
+        addresses: ["10.0.0.10"],
+        count: 1,
+        elapsedMicros: 9,
+        reason: "",
+      },
+    },
+    "r2 announced 10.0.0.10 on eth0 (1 gratuitous ARP)",
+  ],
+  [
+    "notification",
+    {
+      type: "notification-delivered",
+      data: {
+        instance: "VI_1",
+        state: "master",
+        channel: "script",
+        target: "/n.sh",
+        attempts: 1,
+        durationMs: 1,
+        replayed: true,
+        detail: "",
+      },
+    },
+    'r2 delivered "VI_1 is master" by script to /n.sh (replayed)',
+  ],
+  [
+    "config",
+    {
+      type: "config-applied",
+      data: { generation: 2, hash: "h", file: "f", changes: ["1", "2", "3", "4", "5", "6"], warnings: 1 },
+    },
+    "r2 applied configuration 2: 1, 2, 3, 4, 5 and 1 more (1 warning)",
+  ],
+  [
+    "config",
+    { type: "config-applied", data: { generation: 2, hash: "h", file: "f", changes: [], warnings: 0 } },
+    "r2 applied configuration 2: nothing changed",
+  ],
+  ["config", { type: "config-rejected", data: { file: "f", errors: ["a", "b"] } }, "r2 rejected f: a (and 1 more)"],
+  [
+    "service",
+    { type: "service-died", data: { service: "health", pid: 1, exit: "SIGKILL", restarts: 1 } },
+    "health died on r2 (SIGKILL)",
+  ],
+  // An event under the wrong aggregate is still an event.
+  ["vrrp", { type: "lease-expired", data: { instance: "VI_1", term: 1, silentMs: 9 } }, "lease expired on r2"],
+];
+
+test.each(rows)("%s: %o", (kind, event, sentence) => {
+  expect(explain(about(kind, event), (address) => (address === "10.0.0.1" ? "r1" : undefined))).toBe(sentence);
+});
+
+test("a reason that is the name of an object's own method is no phrase", () => {
+  const event: BatonEvent = {
+    type: "became-master",
+    data: { ...place, priority: 1, reason: "constructor", addresses: [] },
+  };
+  expect(explain(about("vrrp", event))).toBe("r2 became master of VI_1 (term 3) (constructor)");
+});
