@@ -2,15 +2,20 @@
 // same everywhere. It only rewords what the event carries: nothing is looked up, nothing is concluded.
 import type { BatonEvent, EventEnvelope } from "./events.ts";
 
-/** Says who an address belongs to, where that is known: "r1" for "10.0.0.1". */
-export type NameOfAddress = (address: string) => string | undefined;
+/** What the reader knows beyond the event; everything is optional. */
+export interface ExplainContext {
+  /** Who an address belongs to: "r1" for "10.0.0.1". */
+  readonly nameOf?: (address: string) => string | undefined;
+  /** Whom this router followed until now: a node's name or an address. */
+  readonly previousMaster?: string | undefined;
+}
 
-/** `r2 became master of VI_1 (term 3) because no advertisement came from the master`. No full stop at the end. */
-export function explain(envelope: EventEnvelope, nameOf: NameOfAddress = () => undefined): string {
+/** `r2 became master of VI_1 (term 3) because r1's advertisements stopped`. No full stop at the end. */
+export function explain(envelope: EventEnvelope, context: ExplainContext = {}): string {
   const { node, event } = envelope;
   switch (envelope.aggregate.kind) {
     case "vrrp":
-      return explainInstance(node, event, nameOf);
+      return explainInstance(node, event, context);
     case "tracker":
       return explainTracker(node, event);
     case "address":
@@ -22,13 +27,14 @@ export function explain(envelope: EventEnvelope, nameOf: NameOfAddress = () => u
   }
 }
 
-function explainInstance(node: string, event: BatonEvent, nameOf: NameOfAddress): string {
+function explainInstance(node: string, event: BatonEvent, context: ExplainContext): string {
   switch (event.type) {
     case "became-master":
-      return `${node} became master of ${event.data.instance} (term ${event.data.term})${because(event.data.reason)}`;
+      return `${node} became master of ${event.data.instance} (term ${event.data.term})${because(event.data.reason, context.previousMaster)}`;
     case "became-backup": {
       const { instance, master, masterPriority, reason } = event.data;
-      const follows = master === "" ? "" : `, following ${nameOf(master) ?? master} at priority ${masterPriority}`;
+      const follows =
+        master === "" ? "" : `, following ${context.nameOf?.(master) ?? master} at priority ${masterPriority}`;
       return `${node} became backup of ${instance}${because(reason)}${follows}`;
     }
     case "entered-fault":
@@ -118,17 +124,16 @@ function explainNode(node: string, event: BatonEvent): string {
 
 /** Reasons are stable tokens (`master-down-expired`); those that people meet most have words of their own. */
 const reasonWords: Readonly<Record<string, string>> = {
-  "master-down-expired": "the master's advertisements stopped",
-  "master-released": "the master gave the address up (priority 0)",
-  "priority-zero-received": "the master gave the address up (priority 0)",
+  "master-down-expired": "{master}'s advertisements stopped",
+  "priority-zero-received": "{master} gave the addresses up (priority 0)",
   "higher-priority-advert": "it heard a master with a higher priority",
   preempt: "its priority is higher than the master's",
   "address-owner": "it owns the address",
 };
 
-function because(reason: string): string {
+function because(reason: string, master = "the master"): string {
   const known = Object.hasOwn(reasonWords, reason) ? reasonWords[reason] : undefined;
-  if (known !== undefined) return ` because ${known}`;
+  if (known !== undefined) return ` because ${known.replace("{master}", master)}`;
   return reason === "" ? "" : ` (${words(reason)})`;
 }
 

@@ -129,7 +129,9 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
 ];
 
 test.each(rows)("%s: %o", (kind, event, sentence) => {
-  expect(explain(about(kind, event), (address) => (address === "10.0.0.1" ? "r1" : undefined))).toBe(sentence);
+  expect(explain(about(kind, event), { nameOf: (address) => (address === "10.0.0.1" ? "r1" : undefined) })).toBe(
+    sentence,
+  );
 });
 
 test("a reason that is the name of an object's own method is no phrase", () => {
@@ -138,4 +140,14 @@ test("a reason that is the name of an object's own method is no phrase", () => {
     data: { ...place, priority: 1, reason: "constructor", addresses: [] },
   };
   expect(explain(about("vrrp", event))).toBe("r2 became master of VI_1 (term 3) (constructor)");
+});
+
+test("a reader who knows the previous master gets its name", () => {
+  const event: BatonEvent = {
+    type: "became-master",
+    data: { ...place, priority: 1, reason: "master-down-expired", addresses: [] },
+  };
+  expect(explain(about("vrrp", event), { previousMaster: "r1" })).toBe(
+    "r2 became master of VI_1 (term 3) because r1's advertisements stopped",
+  );
 });

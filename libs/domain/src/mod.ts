@@ -10,7 +10,7 @@ export type {
   EventEnvelope,
   ServiceName,
 } from "./events.ts";
-export { explain, type NameOfAddress } from "./explain.ts";
+export { type ExplainContext, explain } from "./explain.ts";
 export { compareIp, type IpAddress, ipFamily, ipToBytes, isIpAddress, parseIp } from "./ip.ts";
 export {
   addMicros,
