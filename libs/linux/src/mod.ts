@@ -23,7 +23,7 @@ export type {
   VrrpSocket,
   VrrpSocketOptions,
 } from "./api.ts";
-export { bootNow } from "./clock.ts";
+export { bootNow, wallMicros } from "./clock.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { errnoName } from "./libc.ts";
