@@ -21,7 +21,7 @@ export interface VrrpSocketOptions {
   readonly interface: string;
   readonly ifindex: number;
   readonly family: 4;
-  /** Length of the largest datagram that is read whole; longer ones come truncated. Default 2048. */
+  /** Length of the largest datagram that is read whole; longer ones come truncated. Default `limits.datagramBytes`: every VRRP message. */
   readonly bufferBytes?: number;
   /** Datagrams that arrived, oldest first; never empty. Those that `drain` hands out do not come here again. */
   onDatagrams(datagrams: readonly VrrpDatagram[]): void;

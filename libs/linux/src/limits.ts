@@ -1,7 +1,14 @@
 // Everything has a named limit; each says what it protects.
 export const limits = {
-  /** A flood must not keep the election inside one drain (SAFETY S2): more than a default receive buffer holds. */
-  datagramsPerDrain: 1_024,
+  /** The largest VRRP message: 8 bytes and 255 IPv6 addresses, after an IPv4 header with options. */
+  datagramBytes: 60 + 8 + 255 * 16,
+  /**
+   * What a socket holds while the process is stopped: one advert a second of 255 virtual routers for several seconds.
+   * The kernel doubles it, and counts at least 768 bytes a datagram: at most 2,731.
+   */
+  receiveBufferBytes: 1024 * 1024,
+  /** A flood must not keep the election inside one drain (SAFETY S2), yet all that waited when it began must come out. */
+  datagramsPerDrain: 4_096,
   /** The kernel works inside send(2): about 2 ms of blocked loop a chunk, and its acks must fit the buffer (SAFETY S17). */
   changesPerSend: 100,
 } as const;

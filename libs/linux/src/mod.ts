@@ -28,3 +28,4 @@ export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";
+export { openVrrpSocket } from "./vrrp-socket.ts";
