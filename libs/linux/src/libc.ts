@@ -62,6 +62,7 @@ export const libc = {
     type: "int",
     flags: number,
   ) => number,
+  pipe2: program.func("int pipe2(void *descriptors, int flags)") as (descriptors: Int32Array, flags: number) => number,
   flock: program.func("int flock(int fd, int operation)") as (fd: number, operation: number) => number,
   schedSetscheduler: program.func("int sched_setscheduler(int pid, int policy, void *parameter)") as (
     pid: number,

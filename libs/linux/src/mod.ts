@@ -28,4 +28,5 @@ export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";
+export { openPipe, type PipeEnds } from "./pipe.ts";
 export { openVrrpSocket } from "./vrrp-socket.ts";
