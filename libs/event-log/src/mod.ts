@@ -1,1 +1,15 @@
-export {};
+// The node's memory of what happened: outbox on disk, stream on NATS, readers. The only package that knows NATS.
+export {
+  type Bus,
+  type BusStats,
+  type DurableOptions,
+  eventStream,
+  type HistoryQuery,
+  PublishError,
+  type PublishRefusal,
+  type StoredEvent,
+} from "./bus.ts";
+export { isAfter, readEnvelope } from "./envelope.ts";
+export { aggregateKey, type Recovered, recoverVersions } from "./journal.ts";
+export { type Credentials, type NatsBus, type NatsBusOptions, openNatsBus } from "./nats-bus.ts";
+export { type Outbox, type OutboxOptions, type OutboxStats, openOutbox } from "./outbox.ts";

@@ -1,0 +1,348 @@
+// The outbox on disk: JSON lines in numbered segment files, written with write(2) before anything goes to the bus, and
+// fsynced in groups. write(2) survives the death of the process; fsync, at most 100 ms later, that of the machine.
+//
+// Every segment starts with a header that says the last version of each aggregate before it, so the newest segment
+// alone tells a restarted process where to go on, however old the aggregates are. Files are only ever appended to
+// within one process life and removed whole: a torn last line stays where it is and is counted, never repaired.
+import {
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Aggregate, EventEnvelope } from "@baton/domain";
+import { readEnvelope } from "./envelope.ts";
+
+export const journalLimits = {
+  segmentBytesMax: 1024 * 1024,
+  /** Group commit: at most this long between write(2) and the start of fdatasync(2). */
+  syncDelayMs: 25,
+  bytesMax: 256 * 1024 * 1024,
+} as const;
+
+/** The last version of each aggregate, and the writer's last epoch. */
+export interface Versions {
+  readonly epoch: number;
+  readonly versions: ReadonlyMap<string, number>;
+}
+
+export interface Recovered extends Versions {
+  /** Lines that are no event: a torn last line after a crash, or damage. */
+  readonly damagedLines: number;
+}
+
+export interface Segment {
+  readonly ordinal: number;
+  /** Events in it. */
+  readonly count: number;
+}
+
+export interface Position {
+  readonly ordinal: number;
+  readonly byte: number;
+}
+
+export interface JournalChunk {
+  readonly ordinal: number;
+  readonly envelopes: readonly EventEnvelope[];
+  readonly next: Position;
+}
+
+export interface Journal {
+  readonly recovered: Recovered;
+  /** Oldest first; the last one is being written. */
+  segments(): readonly Segment[];
+  readonly bytes: number;
+  /** Throws when the file system refuses; the events are then in no file. */
+  append(envelopes: readonly EventEnvelope[]): { readonly ordinal: number };
+  /** What is there from `position` on, at most one segment; undefined at the end of the journal. */
+  read(position: Position): JournalChunk | undefined;
+  /** Starts a new segment. */
+  rotate(): void;
+  /** Removes a segment that is not being written; answers how many events were in it. */
+  remove(ordinal: number): number;
+  /** Resolves when everything appended so far is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const aggregateKey = (aggregate: Aggregate): string => `${aggregate.kind}/${aggregate.id}`;
+
+interface Header {
+  readonly baton: "outbox";
+  readonly ordinal: number;
+  readonly epoch: number;
+  readonly versions: Readonly<Record<string, number>>;
+}
+
+const fileOf = (directory: string, ordinal: number): string =>
+  join(directory, `${String(ordinal).padStart(12, "0")}.jsonl`);
+
+function listOrdinals(directory: string): number[] {
+  try {
+    return readdirSync(directory)
+      .flatMap((name) => (/^\d{12}\.jsonl$/.test(name) ? [Number(name.slice(0, 12))] : []))
+      .sort((a, b) => a - b);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Where a process that writes to `directory` has to go on. Reads only; missing directory: nothing was ever written. */
+export function recoverVersions(directory: string): Recovered {
+  const ordinals = listOrdinals(directory);
+  // From the newest segment back to the first one with a whole header: a crash may have torn the newest one.
+  let from = ordinals.length;
+  let header: Header | undefined;
+  while (from > 0 && header === undefined) header = parseSegment(directory, ordinals[--from] ?? 0).header;
+  const versions = new Map(Object.entries(header?.versions ?? {}));
+  let epoch = header?.epoch ?? 0;
+  let damagedLines = 0;
+  for (const ordinal of ordinals.slice(from)) {
+    const segment = parseSegment(directory, ordinal);
+    damagedLines += segment.damaged;
+    for (const envelope of segment.envelopes) {
+      versions.set(aggregateKey(envelope.aggregate), envelope.version);
+      epoch = Math.max(epoch, envelope.epoch);
+    }
+  }
+  return { epoch, versions, damagedLines };
+}
+
+interface ParsedSegment {
+  readonly header: Header | undefined;
+  readonly envelopes: EventEnvelope[];
+  readonly damaged: number;
+  readonly bytes: number;
+}
+
+function parseSegment(directory: string, ordinal: number): ParsedSegment {
+  const bytes = readFileSync(fileOf(directory, ordinal));
+  return { ...parseLines(bytes, true), bytes: bytes.length };
+}
+
+/** `whole`: a last line without a newline is torn; otherwise it is still being written and left for the next read. */
+function parseLines(bytes: Buffer, whole: boolean): Omit<ParsedSegment, "bytes"> & { readonly consumed: number } {
+  const consumed = whole ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
+  const envelopes: EventEnvelope[] = [];
+  let header: Header | undefined;
+  let damaged = 0;
+  for (const line of bytes.toString("utf8", 0, consumed).split("\n")) {
+    if (line === "") continue;
+    const parsed = parseLine(line);
+    if (parsed === undefined) damaged++;
+    else if ("baton" in parsed) header ??= parsed;
+    else envelopes.push(parsed);
+  }
+  return { header, envelopes, damaged, consumed };
+}
+
+function parseLine(line: string): Header | EventEnvelope | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return readHeader(value) ?? readEnvelope(value);
+}
+
+function readHeader(value: unknown): Header | undefined {
+  if (typeof value !== "object" || value === null || !("baton" in value) || value.baton !== "outbox") return undefined;
+  const { ordinal, epoch, versions } = value as Partial<Header>;
+  if (!Number.isSafeInteger(ordinal) || !Number.isSafeInteger(epoch)) return undefined;
+  if (typeof versions !== "object" || versions === null) return undefined;
+  if (!Object.values(versions).every(Number.isSafeInteger)) return undefined;
+  return value as Header;
+}
+
+interface Held {
+  readonly ordinal: number;
+  count: number;
+  bytes: number;
+}
+
+export function openJournal(options: { readonly directory: string; onError(error: Error): void }): Journal {
+  const { directory, onError } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const recovered = recoverVersions(directory);
+  const versions = new Map(recovered.versions);
+  const held: Held[] = listOrdinals(directory).map((ordinal) => {
+    const segment = parseSegment(directory, ordinal);
+    return { ordinal, count: segment.envelopes.length, bytes: segment.bytes };
+  });
+  return new SegmentedJournal(directory, recovered, versions, held, onError);
+}
+
+class SegmentedJournal implements Journal {
+  readonly recovered: Recovered;
+  readonly #directory: string;
+  readonly #versions: Map<string, number>;
+  readonly #held: Held[];
+  readonly #onError: (error: Error) => void;
+  #epoch: number;
+  #descriptor: number;
+  #active: Held;
+  /** A write failed half way: the next one starts on a line of its own. */
+  #tornTail = false;
+  #dirty = false;
+  #syncTimer: NodeJS.Timeout | undefined;
+  #syncing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(
+    directory: string,
+    recovered: Recovered,
+    versions: Map<string, number>,
+    held: Held[],
+    onError: (error: Error) => void,
+  ) {
+    this.#directory = directory;
+    this.recovered = recovered;
+    this.#versions = versions;
+    this.#epoch = recovered.epoch;
+    this.#held = held;
+    this.#onError = onError;
+    [this.#active, this.#descriptor] = this.#create((held.at(-1)?.ordinal ?? 0) + 1);
+    held.push(this.#active);
+  }
+
+  segments(): readonly Segment[] {
+    return this.#held;
+  }
+
+  get bytes(): number {
+    return this.#held.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  append(envelopes: readonly EventEnvelope[]): { ordinal: number } {
+    if (this.#active.bytes >= journalLimits.segmentBytesMax) this.rotate();
+    let text = this.#tornTail ? "\n" : "";
+    for (const envelope of envelopes) text += `${JSON.stringify(envelope)}\n`;
+    this.#active.bytes += this.#write(this.#descriptor, text);
+    this.#active.count += envelopes.length;
+    for (const envelope of envelopes) {
+      this.#versions.set(aggregateKey(envelope.aggregate), envelope.version);
+      this.#epoch = Math.max(this.#epoch, envelope.epoch);
+    }
+    this.#scheduleSync();
+    return { ordinal: this.#active.ordinal };
+  }
+
+  read(position: Position): JournalChunk | undefined {
+    for (const segment of this.#held) {
+      if (segment.ordinal < position.ordinal) continue;
+      const from = segment.ordinal === position.ordinal ? position.byte : 0;
+      const bytes = readFileSync(fileOf(this.#directory, segment.ordinal)).subarray(from);
+      const { envelopes, consumed } = parseLines(bytes, segment !== this.#active);
+      const next = { ordinal: segment.ordinal, byte: from + consumed };
+      if (envelopes.length > 0) return { ordinal: segment.ordinal, envelopes, next };
+    }
+    return undefined;
+  }
+
+  rotate(): void {
+    const [next, descriptor] = this.#create(this.#active.ordinal + 1);
+    const old = this.#descriptor;
+    this.#active = next;
+    this.#descriptor = descriptor;
+    this.#tornTail = false;
+    this.#held.push(next);
+    // The old segment's last group may not be on the disk yet: sync, then close.
+    const running = this.#syncing ?? Promise.resolve();
+    void running.then(() => {
+      fdatasync(old, (error) => {
+        if (error !== null) this.#onError(error);
+        closeSync(old);
+      });
+    });
+  }
+
+  remove(ordinal: number): number {
+    const index = this.#held.findIndex((segment) => segment.ordinal === ordinal);
+    const segment = this.#held[index];
+    if (segment === undefined || segment === this.#active) return 0;
+    unlinkSync(fileOf(this.#directory, ordinal));
+    this.#held.splice(index, 1);
+    return segment.count;
+  }
+
+  async sync(): Promise<void> {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    await this.#syncing;
+    if (!this.#dirty || this.#closed) return;
+    this.#dirty = false;
+    this.#syncing = new Promise((resolve) => {
+      fdatasync(this.#descriptor, (error) => {
+        if (error !== null) this.#onError(error);
+        this.#syncing = undefined;
+        resolve();
+      });
+    });
+    await this.#syncing;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.sync();
+    this.#closed = true;
+    clearTimeout(this.#syncTimer);
+    closeSync(this.#descriptor);
+  }
+
+  #scheduleSync(): void {
+    this.#dirty = true;
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      this.sync().catch(this.#onError);
+    }, journalLimits.syncDelayMs);
+  }
+
+  #create(ordinal: number): [Held, number] {
+    const descriptor = openSync(fileOf(this.#directory, ordinal), "ax", 0o600);
+    const header: Header = {
+      baton: "outbox",
+      ordinal,
+      epoch: this.#epoch,
+      versions: Object.fromEntries(this.#versions),
+    };
+    const bytes = this.#write(descriptor, `${JSON.stringify(header)}\n`);
+    // The header must be there before an older segment, which it stands in for, may be removed; and so must the name.
+    fsyncSync(descriptor);
+    const directory = openSync(this.#directory, "r");
+    fsyncSync(directory);
+    closeSync(directory);
+    return [{ ordinal, count: 0, bytes }, descriptor];
+  }
+
+  #write(descriptor: number, text: string): number {
+    const bytes = Buffer.from(text);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+      this.#tornTail = false;
+      return written;
+    } catch (error) {
+      if (written > 0) this.#takeBack(descriptor);
+      throw error;
+    }
+  }
+
+  /** Half a write happened (the disk is full): away with it, or else what follows starts on a line of its own. */
+  #takeBack(descriptor: number): void {
+    try {
+      ftruncateSync(descriptor, this.#active.bytes);
+    } catch {
+      this.#tornTail = true;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// A durable consumer with explicit acks: the position lives in the server under a name, events come in stream order,
+// and one that was not acknowledged comes again. Batches, so that a reader far away is not bound by its round trip.
+//
+// Order survives a crash: the server gives what expired unacknowledged before anything new, so a reader that finds
+// unacknowledged events waits until they have expired, which is at most `ackWaitMs`.
+import { setTimeout as delay } from "node:timers/promises";
+import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, nanos } from "nats";
+import type { DurableOptions, StoredEvent } from "./bus.ts";
+import type { NatsBus } from "./nats-bus.ts";
+
+const durableLimits = { batchMax: 100, retryPauseMs: 500, ackWaitMs: 2_000, fetchExpiresMs: 5_000 } as const;
+
+interface Reader {
+  readonly bus: NatsBus;
+  readonly options: DurableOptions;
+  readonly signal: AbortSignal;
+  /** The last sequence that was handled: what comes again after a lost connection is only acknowledged. */
+  handled: number;
+}
+
+export function runDurable(bus: NatsBus, options: DurableOptions): { close(): Promise<void> } {
+  const stop = new AbortController();
+  const reader = { bus, options, signal: AbortSignal.any([bus.stopped, stop.signal]), handled: 0 };
+  const done = consumeForEver(reader);
+  return {
+    close: async () => {
+      stop.abort();
+      await done;
+    },
+  };
+}
+
+async function consumeForEver(reader: Reader): Promise<void> {
+  const { bus, options, signal } = reader;
+  while (!signal.aborted) {
+    try {
+      const consumer = await openConsumer(reader);
+      const connection = bus.connection;
+      while (!signal.aborted && bus.connection === connection) await consumeBatch(reader, consumer);
+    } catch (error) {
+      if (signal.aborted) return;
+      options.onError?.(error);
+      await pause(durableLimits.retryPauseMs, signal);
+    }
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal }).catch(() => undefined);
+
+async function openConsumer({ bus, options, signal }: Reader): Promise<Consumer> {
+  const connection = await bus.whenConnected(signal);
+  const manager = await connection.jetstreamManager({ checkAPI: false });
+  // Adding a consumer that exists with the same configuration changes nothing.
+  const info = await manager.consumers.add(bus.stream, {
+    durable_name: options.name,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: options.start === "first" ? DeliverPolicy.All : DeliverPolicy.New,
+    filter_subject: options.filter,
+    ack_wait: nanos(durableLimits.ackWaitMs),
+    max_ack_pending: options.batchMax ?? durableLimits.batchMax,
+  });
+  if (info.num_ack_pending > 0) await pause(durableLimits.ackWaitMs + 500, signal);
+  return connection.jetstream().consumers.get(bus.stream, options.name);
+}
+
+async function consumeBatch(reader: Reader, consumer: Consumer): Promise<void> {
+  const { bus, signal } = reader;
+  const messages = await fetchBatch(reader, consumer);
+  // Below ack_wait, so that nothing comes a second time while its handler still runs.
+  const alive = setInterval(() => {
+    for (const message of messages) message.working();
+  }, durableLimits.ackWaitMs / 4);
+  try {
+    const batch: StoredEvent[] = [];
+    for (const message of messages) {
+      const envelope = bus.decode(message);
+      if (envelope !== undefined && message.seq > reader.handled) batch.push({ sequence: message.seq, envelope });
+    }
+    const last = messages.at(-1);
+    if (last === undefined) return;
+    if (batch.length > 0 && !(await handle(reader, batch))) return;
+    reader.handled = Math.max(reader.handled, last.seq);
+    for (const message of messages) message.ack();
+  } finally {
+    clearInterval(alive);
+    if (signal.aborted) for (const message of messages) message.nak();
+  }
+}
+
+/** The same batch until its handler succeeds: going on would break the order. False when closed before. */
+async function handle({ options, signal }: Reader, batch: readonly StoredEvent[]): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      await options.handle(batch);
+      return true;
+    } catch (error) {
+      options.onError?.(error);
+      await pause(durableLimits.retryPauseMs, signal);
+    }
+  }
+  return false;
+}
+
+async function fetchBatch({ options, signal }: Reader, consumer: Consumer): Promise<JsMsg[]> {
+  // The first event wakes us at once; what waits behind it comes with the second fetch.
+  const first = await Promise.race([consumer.next({ expires: durableLimits.fetchExpiresMs }), aborted(signal)]);
+  if (first === null || first === undefined) return [];
+  const messages = [first];
+  const more = Math.min(first.info.pending, (options.batchMax ?? durableLimits.batchMax) - 1);
+  if (more > 0) {
+    for await (const message of await consumer.fetch({ max_messages: more, expires: 1_000 })) messages.push(message);
+  }
+  return messages.sort((a, b) => a.seq - b.seq);
+}
+
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });

@@ -1,0 +1,128 @@
+// Every name that telemetry shows, in one place: a typo in an attribute is an empty dashboard. Lower case, dots, units
+// in the unit field; no `vrrp` or `ipvs` names exist in the OpenTelemetry semantic conventions, so these are our own.
+// Messaging, network and CloudEvents names follow the conventions (development status, so isolated here).
+
+export const spanName = {
+  scriptRun: "script.run",
+  vrrpTransition: "vrrp.transition",
+  addressAssign: "address.assign",
+  addressRemove: "address.remove",
+  garpSend: "garp.send",
+  notificationDeliver: "notification.deliver",
+  configApply: "config.apply",
+} as const;
+
+export const attribute = {
+  instance: "vrrp.instance.name",
+  vrid: "vrrp.vrid",
+  state: "vrrp.state",
+  stateFrom: "vrrp.state.from",
+  stateTo: "vrrp.state.to",
+  cause: "vrrp.cause",
+  term: "vrrp.term",
+  priority: "vrrp.priority",
+  priorityKind: "vrrp.priority.kind",
+  phase: "vrrp.phase",
+  /** On a span link to an advertisement, in both routers' traces. */
+  advertSender: "vrrp.advert.sender",
+  advertTime: "vrrp.advert.time",
+  advertIpId: "vrrp.advert.ip_id",
+  interface: "network.interface.name",
+  address: "vrrp.address",
+  addresses: "vrrp.addresses",
+  garpCount: "garp.count",
+  script: "script.name",
+  scriptExit: "script.exit",
+  scriptResult: "script.result",
+  tracker: "tracker.name",
+  channel: "notification.channel",
+  target: "notification.target",
+  attempts: "notification.attempts",
+  replayed: "notification.replayed",
+  generation: "config.generation",
+  configFile: "config.file",
+  node: "baton.node",
+  service: "baton.service",
+  direction: "direction",
+  kind: "kind",
+  outcome: "outcome",
+  reason: "reason",
+  errorType: "error.type",
+  eventId: "cloudevents.event_id",
+  eventType: "cloudevents.event_type",
+  eventSubject: "cloudevents.event_subject",
+  messagingSystem: "messaging.system",
+  messagingDestination: "messaging.destination.name",
+  messagingOperation: "messaging.operation.name",
+} as const;
+
+/** Resource attributes of every process. */
+export const resourceAttribute = {
+  serviceName: "service.name",
+  serviceNamespace: "service.namespace",
+  serviceVersion: "service.version",
+  serviceInstanceId: "service.instance.id",
+  hostName: "host.name",
+  processPid: "process.pid",
+} as const;
+
+type Kind = "counter" | "gauge" | "histogram";
+export interface MetricName {
+  readonly name: string;
+  /** UCUM, as OpenTelemetry writes it. */
+  readonly unit: string;
+  readonly kind: Kind;
+  readonly help: string;
+}
+
+const metricOf = (name: string, kind: Kind, unit: string, help: string): MetricName => ({ name, kind, unit, help });
+
+export const metric = {
+  // A state set (0 or 1 per state) has neither a numeric code nor a label that changes.
+  instanceState: metricOf("vrrp.instance.state", "gauge", "1", "1 for the state the instance is in, 0 for the others"),
+  instancePriority: metricOf("vrrp.instance.priority", "gauge", "1", "Priority of the instance: base and effective"),
+  transitions: metricOf("vrrp.transitions", "counter", "{transition}", "State changes of the instance"),
+  adverts: metricOf("vrrp.adverts", "counter", "{advert}", "Advertisements sent and received"),
+  advertsDiscarded: metricOf("vrrp.adverts.discarded", "counter", "{advert}", "Advertisements not accepted, by reason"),
+  priorityZero: metricOf("vrrp.adverts.priority_zero", "counter", "{advert}", "Advertisements with priority 0"),
+  advertGap: metricOf("vrrp.advert.gap", "histogram", "s", "Time between accepted advertisements"),
+  timerLateness: metricOf("vrrp.timer.lateness", "histogram", "s", "How late the node's own VRRP timers were acted on"),
+  sendErrors: metricOf("vrrp.send.errors", "counter", "{advert}", "Advertisements the kernel refused to send"),
+  failoverDuration: metricOf("vrrp.failover.duration", "histogram", "s", "Phases of a takeover"),
+  claims: metricOf("vrrp.claims", "gauge", "{claim}", "Nodes that claim the virtual router; not 1 is an alarm"),
+  vipConfirmed: metricOf("vrrp.vip.confirmed", "gauge", "1", "1 when the address was read back from the kernel"),
+  leaseConfirms: metricOf("vrrp.lease.confirms", "counter", "{frame}", "Lease frames that dataplane confirmed"),
+  leaseExpired: metricOf("vrrp.lease.expired", "counter", "{lease}", "Leases that ended without a release"),
+  claimsRefused: metricOf("vrrp.claims.refused", "counter", "{claim}", "Claims or events refused as unknown or stale"),
+  drift: metricOf("address.drift", "counter", "{address}", "Addresses that somebody else removed or changed"),
+  addressErrors: metricOf("address.errors", "counter", "{address}", "Addresses the kernel refused"),
+  garpSent: metricOf("garp.sent", "counter", "{packet}", "Gratuitous ARP and unsolicited NA packets sent"),
+  garpErrors: metricOf("garp.errors", "counter", "{packet}", "Announcements the kernel refused to send"),
+  ipvsDrift: metricOf("ipvs.drift", "gauge", "{item}", "IPVS entries that differ from what is wanted"),
+  ipvsApplyDuration: metricOf("ipvs.apply.duration", "histogram", "s", "Time to program IPVS"),
+  checkDuration: metricOf("healthcheck.duration", "histogram", "s", "Duration of a check"),
+  checkResults: metricOf("healthcheck.results", "counter", "{result}", "Results of checks"),
+  checkSkipped: metricOf("healthcheck.skipped", "counter", "{run}", "Runs skipped because the last one still ran"),
+  checkTimeouts: metricOf("healthcheck.timeouts", "counter", "{run}", "Runs killed at their timeout"),
+  trackerStatus: metricOf("tracker.status", "gauge", "1", "1 when the tracker is up"),
+  notificationDuration: metricOf("notification.delivery.duration", "histogram", "s", "Event to delivery"),
+  notificationAttempts: metricOf("notification.attempts", "counter", "{attempt}", "Attempts to deliver"),
+  notificationQueue: metricOf("notification.queue", "gauge", "{notification}", "Notifications waiting"),
+  configGeneration: metricOf("config.generation", "gauge", "1", "Generation of the applied configuration"),
+  configReloads: metricOf("config.reloads", "counter", "{reload}", "Reloads, by outcome"),
+  serviceRestarts: metricOf("service.restarts", "counter", "{restart}", "Restarts by the supervisor"),
+  outboxBacklog: metricOf("outbox.backlog", "gauge", "{event}", "Events that the stream does not hold yet"),
+  outboxAge: metricOf("outbox.age", "gauge", "s", "Age of the oldest event that the stream does not hold yet"),
+  eventsAppended: metricOf("events.appended", "counter", "{event}", "Events appended by this process"),
+  eventsLost: metricOf("events.lost", "counter", "{event}", "Events that could not be kept"),
+  messagesMalformed: metricOf("messages.malformed", "counter", "{message}", "NATS messages that are no Baton event"),
+  spansDropped: metricOf("telemetry.spans.dropped", "counter", "{span}", "Spans dropped: queue full or export failed"),
+  logsDropped: metricOf("telemetry.logs.dropped", "counter", "{line}", "Log lines dropped: nobody reads stderr"),
+} as const satisfies Record<string, MetricName>;
+
+/** The Prometheus form: dots to underscores, unit suffix, `_total` on counters. */
+export function prometheusName(of: MetricName): string {
+  const unit = of.unit === "s" ? "_seconds" : of.unit === "By" ? "_bytes" : "";
+  const base = of.name.replaceAll(".", "_");
+  return `${base}${base.endsWith(unit) ? "" : unit}${of.kind === "counter" ? "_total" : ""}`;
+}
