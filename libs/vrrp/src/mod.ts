@@ -1,4 +1,17 @@
 // VRRP without I/O: the advertisement codec, the timers and the election machine.
+export { initialState, nextDeadline, step } from "./election.ts";
+export { awaitsFirstResult, faultCauses } from "./priority.ts";
+export {
+  heartbeatInterval,
+  kernelLeaseSeconds,
+  kernelRenewalInterval,
+  leaseLength,
+  longestSkew,
+  masterDownInterval,
+  releaseLimit,
+  shortestMasterDown,
+  skewTime,
+} from "./timers.ts";
 export type {
   Advertisement,
   ClaimState,
@@ -9,7 +22,9 @@ export type {
   ElectionState,
   Input,
   KnownMaster,
+  PriorityChange,
   ResumeRecord,
+  StateOf,
   Step,
   TrackerConfig,
   TrackerStatus,

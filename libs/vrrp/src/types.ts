@@ -108,6 +108,8 @@ export interface KnownMaster {
   readonly address: IpAddress;
   readonly priority: number;
   readonly heardAt: Instant;
+  /** False: its priority is below ours and we pre-empt, so it does not restart our master-down timer. */
+  readonly accepted: boolean;
   /** IP identification of that advertisement: with sender and VRID it names the advertisement across routers. */
   readonly wireId: number;
 }
@@ -130,6 +132,8 @@ export type ElectionState = CommonState &
         readonly since: Instant;
         readonly advertDueAt: Instant;
         readonly leaseUntil: Instant;
+        /** The lease ran out while this process was not scheduled: until then dataplane may still answer (SAFETY S2). No advert leaves. */
+        readonly askedUntil: Instant | undefined;
         readonly confirmed: boolean;
         readonly lastAdvertAt: Instant;
         /** Undefined: no other router was heard in this term. */
@@ -168,6 +172,14 @@ export type ElectionState = CommonState &
     | { readonly kind: "stopped" }
   );
 
+export interface PriorityChange {
+  readonly from: Priority;
+  readonly to: Priority;
+  readonly cause: CauseRef | undefined;
+}
+
+export type StateOf<Kind extends ElectionState["kind"]> = Extract<ElectionState, { readonly kind: Kind }>;
+
 /** What every state carries. */
 export interface CommonState {
   readonly config: ElectionConfig;
@@ -182,10 +194,10 @@ export interface CommonState {
   readonly highestTerm: Term;
   /** Causes other than trackers and interface that keep the instance in fault, e.g. `dataplane-silent`, `address-failed`; with the end of a hold if they time out. */
   readonly holds: ReadonlyMap<string, Instant | undefined>;
-  /** The last cause that changed the effective priority or fault: the story that a step-down belongs to. */
-  readonly story: CauseRef | undefined;
-  /** The effective priority before that change. */
-  readonly storyPriority: Priority | undefined;
+  /** The last changes of the effective priority, newest last: the stories that a step-down or a pre-emption belongs to. */
+  readonly story: readonly PriorityChange[];
+  /** After a resume: what dataplane remembers of our priority; it stands until every weighted tracker has a result. */
+  readonly recordedPriority: Priority | undefined;
   /** How often in a row the addresses could not be programmed: the hold doubles with each (SAFETY S9). */
   readonly addressFailures: number;
   /** Why the instance is in this state: the `reason` of its last transition. */

@@ -1,0 +1,458 @@
+// The election of one virtual router: RFC 9568 section 6.4 (whose Active is our master), keepalived's FAULT, and the
+// rules of SAFETY for who may speak. Pure: `step` is all of it. Each input is first learned (facts.ts), then the state
+// decides; every transition, with its effects in order, is in transitions.ts.
+//
+//   INITIALIZE ──▶ BACKUP ◀──▶ MASTER ──▶ LEAVING ──▶ STOPPED
+//       │ │          │  ▲       │  │ ▲
+//       │ │          ▼  │       │  ▼ │        LISTENING: addresses kept, ARP silent, no adverts, ears open
+//       │ └───────▶ FAULT ◀─────┘ LISTENING
+//       └── resume under a live lease ──▶ MASTER or LISTENING
+import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, term } from "@baton/domain";
+import { dataplaneSilent, learn } from "./facts.ts";
+import { hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
+import { addressOwner, awaitsFirstResult, faultCauses, weighPriority } from "./priority.ts";
+import { resumeMastership } from "./resume.ts";
+import { leaseLength, listeningInterval, releaseLimit, skewTime, successorWait } from "./timers.ts";
+import {
+  advert,
+  claim,
+  count,
+  endListening,
+  enterBackup,
+  enterFault,
+  enterLeaving,
+  enterMaster,
+  masterDown,
+  nextTerm,
+  release,
+  skewPriority,
+  stop,
+  unchanged,
+} from "./transitions.ts";
+import type { CommonState, ElectionConfig, ElectionState, Input, KnownMaster, StateOf, Step } from "./types.ts";
+
+type Heard = Extract<Input, { type: "advertisement-received" }>;
+
+/** Nothing is known and nothing happens until `startup`; tracker results may come before it. */
+export function initialState(config: ElectionConfig): ElectionState {
+  return {
+    kind: "initialize",
+    started: false,
+    config,
+    effectivePriority: weighPriority(config, new Map()),
+    trackers: new Map(),
+    interfaceUp: false,
+    primaryAddress: undefined,
+    dataplaneConnected: false,
+    dataplaneFaultAt: undefined,
+    highestTerm: term(0),
+    holds: new Map(),
+    story: [],
+    recordedPriority: undefined,
+    addressFailures: 0,
+    reason: "startup",
+  };
+}
+
+/** When the shell is to feed `deadline-reached`; earlier ones change nothing, late ones are judged by their lateness. */
+export function nextDeadline(state: ElectionState): Instant | undefined {
+  switch (state.kind) {
+    case "initialize":
+    case "stopped":
+      return undefined;
+    case "backup":
+      // Without dataplane nobody can be master here: the takeover waits for it, or for the fault.
+      return state.dataplaneConnected ? state.masterDownAt : (state.dataplaneFaultAt ?? state.masterDownAt);
+    case "master":
+      return state.askedUntil ?? earliest(state.advertDueAt, state.leaseUntil, state.announceDueAt);
+    case "listening":
+      return state.until;
+    case "leaving":
+      return earliest(state.nextZeroAt, state.releaseAt);
+    case "fault":
+      return earliest(state.dataplaneFaultAt, ...state.holds.values());
+    default:
+      return assertNever(state);
+  }
+}
+
+function earliest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
+  return instants.reduce((first, each) => (first === undefined || (each !== undefined && each < first) ? each : first));
+}
+
+export function step(before: ElectionState, input: Input, now: Instant): Step {
+  if (before.kind === "stopped") return unchanged(before);
+  if (input.type === "deadline-reached") {
+    const deadline = nextDeadline(before);
+    if (deadline === undefined || now < deadline) return unchanged(before);
+  }
+  // A leaver keeps the configuration and the priority that it left with (SAFETY S6, S18).
+  if (before.kind === "leaving") return stepLeaving(before, input, now);
+  const learned = learn(before, input, now);
+  const decided = decide(learned.state, input, now, before.config);
+  return { state: decided.state, effects: [...learned.effects, ...decided.effects] };
+}
+
+function decide(state: ElectionState, input: Input, now: Instant, configBefore: ElectionConfig): Step {
+  switch (state.kind) {
+    case "initialize":
+      return stepInitialize(state, input, now);
+    case "backup":
+      return stepBackup(state, input, now);
+    case "master":
+      return stepMaster(state, input, now, configBefore);
+    case "listening":
+      return stepListening(state, input, now);
+    case "fault":
+      return stepFault(state, input, now);
+    case "leaving":
+    case "stopped":
+      return unchanged(state);
+    default:
+      return assertNever(state);
+  }
+}
+
+function stepInitialize(state: StateOf<"initialize">, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "startup":
+      return state.started ? unchanged(state) : start(state, input, now);
+    case "tracker-changed":
+      return state.started ? begin(state, input.cause, now) : unchanged(state);
+    case "interface-changed":
+    case "primary-address-changed":
+    case "dataplane-connected":
+    case "configure":
+      return state.started ? begin(state, undefined, now) : unchanged(state);
+    case "shutdown":
+      return stop(state, false, input.reason);
+    case "advertisement-received":
+    case "deadline-reached":
+    case "lease-confirmed":
+    case "lease-applying":
+    case "lease-lost":
+    case "dataplane-disconnected":
+    case "addresses-released":
+      return unchanged(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+function start(state: StateOf<"initialize">, input: Extract<Input, { type: "startup" }>, now: Instant): Step {
+  const connected = input.dataplaneConnected;
+  const started: StateOf<"initialize"> = {
+    ...state,
+    started: true,
+    interfaceUp: input.interfaceUp,
+    primaryAddress: input.primaryAddress,
+    dataplaneConnected: connected,
+    dataplaneFaultAt: undefined,
+    highestTerm: term(Math.max(input.highestTerm, state.highestTerm)),
+    holds: connected ? state.holds : new Map([[dataplaneSilent, undefined]]),
+  };
+  // Without a live lease replay makes no master: an election without one starts like any other (SAFETY S5).
+  if (!connected || input.resume === undefined || input.resume.expiresAt <= now) return begin(started, undefined, now);
+  return resumeMastership(started, input.resume, input.recentResumes, now);
+}
+
+/** Out of INITIALIZE as soon as it is known where to. `state MASTER` listens like everybody else (SAFETY S5). */
+function begin(state: StateOf<"initialize">, cause: CauseRef | undefined, now: Instant): Step {
+  if (faultCauses(state).length > 0) return enterFault(state, cause);
+  if (awaitsFirstResult(state)) return unchanged(state);
+  if (state.config.priority === addressOwner) return enterMaster(state, { reason: "owner-start", cause }, now);
+  return enterBackup(state, { reason: "startup", cause }, now);
+}
+
+function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "advertisement-received":
+      return hearAsBackup(state, input, now);
+    case "deadline-reached":
+      return backupDeadline(state, input.lateness, now);
+    case "tracker-changed":
+      return faultOr(state, input.cause);
+    case "interface-changed":
+    case "primary-address-changed":
+    case "configure":
+      return faultOr(state, undefined);
+    case "shutdown":
+      return stop(state, false, input.reason);
+    case "startup":
+    case "lease-confirmed": // answers to the claims of an earlier term
+    case "lease-applying":
+    case "lease-lost":
+    case "addresses-released":
+    case "dataplane-connected":
+    case "dataplane-disconnected":
+      return unchanged(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+const faultOr = (state: StateOf<"backup">, cause: CauseRef | undefined): Step =>
+  faultCauses(state).length > 0 ? enterFault(state, cause) : unchanged(state);
+
+/** RFC 9568 section 6.4.2; pre-emption and its delay as keepalived does it (behaviour section 5). */
+function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId }: Heard, now: Instant): Step {
+  const { config } = state;
+  const by = (accepted: boolean): KnownMaster => ({
+    address: source,
+    priority: heard.priority,
+    heardAt: now,
+    accepted,
+    wireId,
+  });
+  if (heard.priority === 0) {
+    const { version } = config;
+    const skew = skewTime({ version, priority: skewPriority(state), masterAdvertInterval: state.masterAdvertInterval });
+    const skewed = addMicros(now, skew);
+    // Never later than it was: a stream of zeroes must not postpone the takeover.
+    const masterDownAt = instant(Math.min(skewed, state.masterDownAt));
+    const next = { ...state, master: by(true), masterDownAt, grantedLateness: false };
+    return { state: next, effects: [count("priority-zero-received")] };
+  }
+  const lower = heard.priority < state.effectivePriority && config.preempt;
+  // keepalived's preempt_delay: the first lower advert starts it, until it ends lower ones count; an equal or higher ends it.
+  const delayed = lower && config.preemptDelay > 0;
+  const preemptAt = delayed ? (state.preemptAt ?? addMicros(now, config.preemptDelay)) : undefined;
+  if (lower && (preemptAt === undefined || now >= preemptAt)) {
+    return { state: { ...state, master: by(false), preemptAt }, effects: [count("lower-priority-received")] };
+  }
+  const masterAdvertInterval = config.version === 3 ? heard.advertInterval : config.advertInterval;
+  return unchanged({
+    ...state,
+    master: by(true),
+    masterAdvertInterval,
+    masterDownAt: addMicros(now, masterDown(state, masterAdvertInterval)),
+    preemptAt,
+    grantedLateness: false,
+  });
+}
+
+function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant): Step {
+  if (!state.dataplaneConnected) return enterFault(silenced(state), undefined);
+  // The master may have spoken while we were not running: a timer does not decide alone (SAFETY S2).
+  if (lateness > state.masterAdvertInterval / 2 && !state.grantedLateness) {
+    const next = { ...state, masterDownAt: addMicros(now, state.masterAdvertInterval), grantedLateness: true };
+    return { state: next, effects: [count("lateness-granted")] };
+  }
+  const { master } = state;
+  if (master === undefined) return enterMaster(state, { reason: "master-down-expired" }, now);
+  const { priority, heardAt: peerHeardAt } = master;
+  if (master.accepted) {
+    return enterMaster(
+      state,
+      { reason: priority === 0 ? "priority-zero-received" : "master-down-expired", peerHeardAt },
+      now,
+    );
+  }
+  // Pre-emption belongs to the story of the change that put us above that master.
+  const cause = state.story.findLast(({ from, to }) => from <= priority && to > priority)?.cause;
+  return enterMaster(state, { reason: "preempt", cause, peerHeardAt }, now);
+}
+
+/** The lease stream was away for a whole lease: from here on it is a fault, until dataplane is heard again. */
+function silenced<State extends CommonState>(state: State): State {
+  return { ...state, dataplaneFaultAt: undefined, holds: new Map(state.holds).set(dataplaneSilent, undefined) };
+}
+
+function stepMaster(state: StateOf<"master">, input: Input, now: Instant, configBefore: ElectionConfig): Step {
+  switch (input.type) {
+    case "advertisement-received":
+      return hearAsMaster(state, input, now);
+    case "deadline-reached":
+      return masterDeadline(state, input.lateness, now);
+    case "lease-confirmed":
+    case "lease-applying":
+      return keepLease(state, input, now);
+    case "lease-lost":
+      return input.term === state.term ? loseLease(state, input, now) : unchanged(state);
+    case "tracker-changed":
+      return faultOrStay(state, input.cause);
+    case "interface-changed":
+    case "primary-address-changed":
+      return faultOrStay(state, undefined);
+    case "configure":
+      return faultCauses(state).length > 0
+        ? faultOrStay(state, undefined)
+        : reconfigureMaster(state, configBefore, now);
+    case "dataplane-connected":
+      return reclaim(state, "hold");
+    case "shutdown":
+      return enterLeaving(state, input.reason, now);
+    case "startup":
+    case "dataplane-disconnected": // its lease runs on (SAFETY S3)
+    case "addresses-released":
+      return unchanged(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+/** Into FAULT; a master tells its peers first, a listener has no voice. */
+function faultOrStay(state: StateOf<"master"> | StateOf<"listening">, cause: CauseRef | undefined): Step {
+  if (faultCauses(state).length === 0) return unchanged(state);
+  const fault = enterFault(state, cause);
+  return { state: fault.state, effects: [...release(state, state.kind === "master"), ...fault.effects] };
+}
+
+/** An answer of dataplane to this term: the lease counts from when the question was sent (SAFETY S3). */
+function keepLease<State extends StateOf<"master"> | StateOf<"listening">>(
+  state: State,
+  input: Extract<Input, { type: "lease-confirmed" | "lease-applying" }>,
+  now: Instant,
+): Step {
+  if (input.term !== state.term) return unchanged(state);
+  const until = addMicros(input.sentAt, leaseLength(state.config));
+  const leaseUntil = instant(Math.max(until, state.leaseUntil));
+  if (state.kind === "listening") return unchanged({ ...state, leaseUntil });
+  const confirmed = input.type === "lease-confirmed";
+  return unchanged({
+    ...state,
+    leaseUntil,
+    askedUntil: leaseUntil > now ? undefined : state.askedUntil,
+    confirmed,
+    addressFailures: confirmed ? 0 : state.addressFailures,
+  });
+}
+
+function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "advertisement-received":
+      return hearAsListener(state, input, now);
+    case "deadline-reached":
+      return listeningDeadline(state, input.lateness, now);
+    case "lease-confirmed":
+    case "lease-applying":
+      return keepLease(state, input, now);
+    case "lease-lost":
+      return input.term === state.term ? loseLease(state, input, now) : unchanged(state);
+    case "tracker-changed":
+      return faultOrStay(state, input.cause);
+    case "interface-changed":
+    case "primary-address-changed":
+    case "configure":
+      return faultOrStay(state, undefined);
+    case "dataplane-connected":
+      return reclaim(state, "silent");
+    case "shutdown": {
+      // It has no voice, so nobody could take over from it: the addresses go at once.
+      const stopped = stop(state, true, input.reason);
+      return { state: stopped.state, effects: [...release(state, false), ...stopped.effects] };
+    }
+    case "startup":
+    case "dataplane-disconnected":
+    case "addresses-released":
+      return unchanged(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+function hearAsListener(state: StateOf<"listening">, { advert: heard, source, wireId }: Heard, now: Instant): Step {
+  if (heard.priority === 0) return { state, effects: [count("priority-zero-received")] };
+  const master = { address: source, priority: heard.priority, heardAt: now, accepted: true, wireId };
+  const entry = { reason: "master-heard", master, masterAdvertInterval: heard.advertInterval };
+  const backup = enterBackup(state, entry, now);
+  return { state: backup.state, effects: [...release(state, false), ...backup.effects] };
+}
+
+function listeningDeadline(state: StateOf<"listening">, lateness: Micros, now: Instant): Step {
+  const { config } = state;
+  if (lateness > config.advertInterval / 2) {
+    // Whoever did not run did not listen.
+    const until = addMicros(now, listeningInterval(config, skewPriority(state)));
+    return { state: { ...state, until }, effects: [count("lateness-granted")] };
+  }
+  if (now < state.leaseUntil) return endListening(state, now);
+  return faultOrStay(silenced(state), undefined);
+}
+
+function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "tracker-changed":
+      return recover(state, input.cause, now);
+    case "deadline-reached":
+      return recover(faultDeadline(state, now), undefined, now);
+    case "interface-changed":
+    case "primary-address-changed":
+    case "lease-confirmed": // any answer ends `dataplane-silent`
+    case "lease-applying":
+    case "lease-lost":
+    case "addresses-released":
+    case "dataplane-connected":
+    case "configure":
+      return recover(state, undefined, now);
+    case "shutdown":
+      return stop(state, false, input.reason);
+    case "startup":
+    case "advertisement-received": // no RFC has this state: it neither listens nor answers
+    case "dataplane-disconnected":
+      return unchanged(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+function faultDeadline(state: StateOf<"fault">, now: Instant): StateOf<"fault"> {
+  const holds = new Map([...state.holds].filter(([, until]) => until === undefined || until > now));
+  const held = { ...state, holds };
+  return state.dataplaneFaultAt !== undefined && state.dataplaneFaultAt <= now ? silenced(held) : held;
+}
+
+/** Out of FAULT when its last cause is gone: into BACKUP, an owner with a shorter wait (behaviour section 5). */
+function recover(state: StateOf<"fault">, cause: CauseRef | undefined, now: Instant): Step {
+  const [reason] = faultCauses(state);
+  if (reason !== undefined) return unchanged(reason === state.reason ? state : { ...state, reason });
+  if (awaitsFirstResult(state)) return unchanged(state);
+  const wait = state.config.priority === addressOwner ? listeningInterval(state.config, addressOwner) : undefined;
+  return enterBackup(state, { reason: "fault-cleared", cause, wait }, now);
+}
+
+function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "advertisement-received":
+      return hearAsLeaver(state, input, now);
+    case "deadline-reached":
+      return leavingDeadline(state, now);
+    case "addresses-released":
+    case "lease-lost":
+      return input.term === state.term ? stop(state, true, state.reason) : unchanged(state);
+    case "dataplane-connected": {
+      const claimed = nextTerm(state, input.highestTerm);
+      const next = { ...state, term: claimed, highestTerm: claimed };
+      return { state: next, effects: [claim(claimed, "leaving", { successorHeard: state.successorHeard })] };
+    }
+    case "startup":
+    case "tracker-changed":
+    case "interface-changed":
+    case "primary-address-changed":
+    case "lease-confirmed":
+    case "lease-applying":
+    case "dataplane-disconnected":
+    case "configure":
+    case "shutdown":
+      return unchanged(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+/** The successor speaks: from here on its answers count, ours stop, and each address goes (SAFETY S6). */
+function hearAsLeaver(state: StateOf<"leaving">, { advert: heard }: Heard, now: Instant): Step {
+  if (heard.priority === 0 || state.successorHeard) return unchanged(state);
+  const next = { ...state, successorHeard: true, nextZeroAt: undefined, releaseAt: addMicros(now, releaseLimit) };
+  return { state: next, effects: [claim(state.term, "leaving", { successorHeard: true })] };
+}
+
+function leavingDeadline(state: StateOf<"leaving">, now: Instant): Step {
+  if (state.nextZeroAt !== undefined && now >= state.nextZeroAt) {
+    const releaseAt = addMicros(now, successorWait(state.config));
+    const next = { ...state, zeroesSent: state.zeroesSent + 1, nextZeroAt: undefined, releaseAt };
+    return { state: next, effects: [advert(0)] };
+  }
+  const stopped = stop(state, true, state.reason);
+  return { state: stopped.state, effects: [claim(state.term, "release"), ...stopped.effects] };
+}

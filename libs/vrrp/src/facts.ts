@@ -1,0 +1,154 @@
+// What an input says about the world, before any state decides anything: trackers, interface, source address, the
+// lease stream, the configuration. Every change of the effective priority happens here, so that its event always
+// comes before the transition that it causes.
+import {
+  addMicros,
+  assert,
+  assertNever,
+  type CauseRef,
+  type Instant,
+  type Priority,
+  type Term,
+  term,
+} from "@baton/domain";
+import { trackerKey, weighPriority, weightsKnown } from "./priority.ts";
+import { leaseLength } from "./timers.ts";
+import { masterDown } from "./transitions.ts";
+import type { CommonState, Effect, ElectionConfig, ElectionState, Input, PriorityChange, Step } from "./types.ts";
+
+/** Fault causes that are no tracker and no link: names of `CommonState.holds`. */
+export const dataplaneSilent = "dataplane-silent";
+export const addressFailed = "address-failed";
+export const leaseRefused = "lease-refused";
+
+/** More changes than this are not one story any more. */
+const storyLength = 8;
+
+/** The state with the facts of `input` in it, and `priority-changed` where they changed the effective priority. */
+export function learn(state: ElectionState, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "tracker-changed":
+      return learnTracker(state, input);
+    case "interface-changed":
+      // A link change ends the holds that only time would end otherwise (SAFETY S9).
+      return known(state, {
+        interfaceUp: input.up,
+        holds: without(state.holds, input.up ? [addressFailed, leaseRefused] : []),
+      });
+    case "primary-address-changed":
+      return known(state, { primaryAddress: input.address });
+    case "dataplane-connected":
+      return learnConnected(state, input.highestTerm, now);
+    case "dataplane-disconnected":
+      return known(state, {
+        dataplaneConnected: false,
+        dataplaneFaultAt: state.dataplaneFaultAt ?? addMicros(now, leaseLength(state.config)),
+      });
+    case "lease-confirmed":
+    case "lease-applying":
+    case "lease-lost":
+    case "addresses-released":
+      // Any answer ends the silence, whatever it says.
+      return state.dataplaneConnected ? known(state, { holds: without(state.holds, [dataplaneSilent]) }) : same(state);
+    case "configure":
+      return learnConfig(state, input.config);
+    case "startup": // INITIALIZE's own
+    case "advertisement-received":
+    case "deadline-reached":
+    case "shutdown":
+      return same(state);
+    default:
+      return assertNever(input);
+  }
+}
+
+const same = (state: ElectionState): Step => ({ state, effects: [] });
+
+const known = (state: ElectionState, facts: Partial<CommonState>): Step => same({ ...state, ...facts });
+
+function without(holds: CommonState["holds"], names: readonly string[]): CommonState["holds"] {
+  return names.some((name) => holds.has(name)) ? new Map([...holds].filter(([name]) => !names.includes(name))) : holds;
+}
+
+function learnTracker(state: ElectionState, input: Extract<Input, { type: "tracker-changed" }>): Step {
+  const key = trackerKey(input);
+  const configured = state.config.trackers.some((tracker) => trackerKey(tracker) === key);
+  // A tracker that lost its result keeps the last one (SAFETY S15).
+  if (!configured || input.status === "unknown" || state.trackers.get(key) === input.status) return same(state);
+  const trackers = new Map(state.trackers).set(key, input.status);
+  const why = { tracker: input.name, reason: `tracker-${input.status}`, cause: input.cause };
+  return reprioritize({ ...state, trackers }, why);
+}
+
+function learnConnected(state: ElectionState, highestTerm: Term, now: Instant): Step {
+  const facts = {
+    dataplaneConnected: true,
+    dataplaneFaultAt: undefined,
+    holds: without(state.holds, [dataplaneSilent]),
+    highestTerm: term(Math.max(state.highestTerm, highestTerm)),
+  };
+  // A takeover that was due while dataplane was away is due now, and not late.
+  if (state.kind === "backup" && state.masterDownAt < now) return known({ ...state, masterDownAt: now }, facts);
+  return known(state, facts);
+}
+
+function learnConfig(state: ElectionState, config: ElectionConfig): Step {
+  const before = state.config;
+  const identity = ({ name, interface: device, family, vrid }: ElectionConfig) => `${name} ${device} ${family} ${vrid}`;
+  assert(identity(before) === identity(config), `another virtual router is another instance: ${identity(config)}`);
+  const keys = config.trackers.map(trackerKey);
+  const next: ElectionState = {
+    ...state,
+    config,
+    trackers: new Map([...state.trackers].filter(([key]) => keys.includes(key))),
+    holds: without(state.holds, [addressFailed, leaseRefused]),
+    recordedPriority: config.priority === before.priority ? state.recordedPriority : undefined,
+  };
+  return reprioritize(retimed(state, next), { tracker: "", reason: "configured", cause: undefined });
+}
+
+/** A running master-down timer moves by what the new intervals change, and not from the start again. */
+function retimed(before: ElectionState, after: ElectionState): ElectionState {
+  if (before.kind !== "backup" || after.kind !== "backup") return after;
+  const { config, master } = after;
+  // v3: what was learned from the master stands; nothing was learned before the first advert.
+  const learned = config.version === 3 && master !== undefined;
+  const masterAdvertInterval = learned ? before.masterAdvertInterval : config.advertInterval;
+  return shifted(before, { ...after, masterAdvertInterval });
+}
+
+type Backup = Extract<ElectionState, { kind: "backup" }>;
+
+const shifted = (before: Backup, after: Backup): Backup => ({
+  ...after,
+  masterDownAt: addMicros(
+    after.masterDownAt,
+    masterDown(after, after.masterAdvertInterval) - masterDown(before, before.masterAdvertInterval),
+  ),
+});
+
+interface Why {
+  readonly tracker: string;
+  readonly reason: string;
+  readonly cause: CauseRef | undefined;
+}
+
+/** Weighs the priority anew. In BACKUP the running timer moves by the difference of the skews (behaviour section 4). */
+function reprioritize(state: ElectionState, why: Why): Step {
+  const recorded = weightsKnown(state.config, state.trackers) ? undefined : state.recordedPriority;
+  const to = recorded ?? weighPriority(state.config, state.trackers);
+  const from = state.effectivePriority;
+  const weighed = { ...state, recordedPriority: recorded };
+  if (to === from) return same(weighed);
+  const change: PriorityChange = { from, to, cause: why.cause };
+  const next = { ...weighed, effectivePriority: to, story: [...state.story, change].slice(-storyLength) };
+  const moved = next.kind === "backup" ? shifted({ ...next, effectivePriority: from }, next) : next;
+  // Before the start nobody has been told a priority yet.
+  return { state: moved, effects: state.kind === "initialize" ? [] : [priorityChanged(state.config, from, to, why)] };
+}
+
+function priorityChanged(config: ElectionConfig, from: Priority, to: Priority, why: Why): Effect {
+  const { tracker, reason, cause } = why;
+  const data = { instance: config.name, vrid: config.vrid, from, to, base: config.priority, tracker, reason };
+  return { type: "append-event", event: { type: "priority-changed", data }, cause };
+}

@@ -1,0 +1,104 @@
+// Every duration of VRRP and of the mastership lease, in microseconds, multiplied before divided: whole milliseconds
+// would lose the tail of a skew. Whoever shows or waits for one of them asks here, so that no two places disagree.
+import { assert, type Instant, instant, type Micros, micros } from "@baton/domain";
+import type { ElectionConfig } from "./types.ts";
+
+/** What the timers of a backup depend on. `priority`: the effective one, 255 for the address owner. */
+export interface DownTiming {
+  readonly version: 2 | 3;
+  readonly priority: number;
+  /** RFC 9568's Active_Adver_Interval: learned in v3, our own in v2. */
+  readonly masterAdvertInterval: Micros;
+  readonly downTimerAdverts: number;
+}
+
+type Intervals = Pick<ElectionConfig, "version" | "advertInterval" | "downTimerAdverts">;
+
+const second = 1_000_000;
+const skewSteps = 256;
+
+/** RFC 3768 section 6.1 (v2: parts of a second) and RFC 9568 section 6.1 (v3: parts of the master's interval). */
+export function skewTime({ version, priority, masterAdvertInterval }: Omit<DownTiming, "downTimerAdverts">): Micros {
+  assert(priority >= 1 && priority <= 255, `0 exists on the wire only: ${priority}`);
+  const unit = version === 2 ? second : masterAdvertInterval;
+  return micros(Math.floor(((skewSteps - priority) * unit) / skewSteps));
+}
+
+/** The 3 of the RFCs is keepalived's `vrrp_down_timer_adverts`. */
+export function masterDownInterval(timing: DownTiming): Micros {
+  return micros(timing.downTimerAdverts * timing.masterAdvertInterval + skewTime(timing));
+}
+
+/**
+ * How long the most eager peer (priority 254: a backup does not say its own) waits for a master with these intervals.
+ * A peer may compute v3 skews in whole centiseconds, as the RFC writes them, so that its skew can be that much shorter.
+ */
+export function shortestMasterDown(intervals: Intervals): Micros {
+  const timing = { ...intervals, priority: 254, masterAdvertInterval: intervals.advertInterval };
+  const skew = skewTime(timing);
+  const eager = intervals.version === 3 ? skew - (skew % 10_000) : skew;
+  return micros(masterDownInterval(timing) - skew + eager);
+}
+
+/** The longest that any peer waits after a priority 0 (SAFETY S6). */
+export const longestSkew = ({ version, advertInterval }: Intervals): Micros =>
+  version === 2 ? micros(second) : advertInterval;
+
+/** How long a leaver waits for a successor before it says 0 once more, and again before it lets go (SAFETY S6). */
+export const successorWait = (intervals: Intervals): Micros => micros(longestSkew(intervals) + 100_000);
+
+/** From the successor's first advert on: every address is gone at the latest after this (SAFETY S6). */
+export const releaseLimit: Micros = micros(2 * second);
+
+/** Length L of the mastership lease (SAFETY S3). */
+export function leaseLength({ advertInterval, downTimerAdverts }: Intervals): Micros {
+  return micros(Math.min(Math.max((downTimerAdverts - 1) * advertInterval, second), 10 * second));
+}
+
+/** The lease is renewed this often; counted from when each frame was sent (SAFETY S3). */
+export const heartbeatInterval = (intervals: Intervals): Micros => micros(Math.floor(leaseLength(intervals) / 5));
+
+/** The first advert of a takeover does not wait for dataplane; without an answer by then it was the last (SAFETY S3). */
+export const unconfirmedLimit: Micros = micros(second);
+
+/** Length K of the kernel's own lease on an address, in whole seconds: `valid_lft` (SAFETY S10). */
+export const kernelLeaseSeconds = (intervals: Intervals): number =>
+  Math.max(3, Math.ceil(leaseLength(intervals) / second) + 1);
+
+/** How often the kernel's lease is renewed (SAFETY S10). */
+export const kernelRenewalInterval = (intervals: Intervals): Micros =>
+  micros(Math.floor((kernelLeaseSeconds(intervals) * second) / 3));
+
+/** A master that spoke less than this ago is still the master to every peer (SAFETY S5). */
+export const resumeLimit = (intervals: Intervals): Micros =>
+  micros(shortestMasterDown(intervals) - Math.floor(intervals.advertInterval / 2));
+
+/**
+ * A master that was silent for this long may have a successor: it listens before it speaks (SAFETY S11). The resume
+ * limit, but never so short that a healthy master reaches it between two adverts (`vrrp_down_timer_adverts 1`).
+ */
+export const silenceLimit = (intervals: Intervals): Micros =>
+  micros(Math.max(resumeLimit(intervals), Math.ceil((intervals.advertInterval * 3) / 2)));
+
+/** How long a router that is unsure listens before it speaks: one advert and our skew (SAFETY S5, S11). */
+export const listeningInterval = (intervals: Intervals, priority: number): Micros =>
+  micros(
+    intervals.advertInterval +
+      skewTime({ version: intervals.version, priority, masterAdvertInterval: intervals.advertInterval }),
+  );
+
+/** A master announces its addresses again at most this often because of another's adverts (SAFETY S12). */
+export const announceLimit: Micros = micros(5 * second);
+
+/** Hold after addresses could not be programmed: 2 s, doubling to 5 min (SAFETY S9). `failures` counts from 1. */
+export const failureHold = (failures: number): Micros =>
+  micros(Math.min(2 * second * 2 ** Math.min(failures - 1, 16), 300 * second));
+
+/**
+ * The next advert of a fixed grid, so that lateness does not add up; a slot that was missed whole is skipped and the
+ * grid starts again.
+ */
+export function nextOnGrid(due: Instant, interval: Micros, now: Instant): Instant {
+  const next = due + interval;
+  return instant(next > now ? next : now + interval);
+}
