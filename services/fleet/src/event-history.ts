@@ -1,0 +1,54 @@
+// The last events of the whole fleet as the page shows them: a bounded memory, newest last.
+import { type BatonEventType, type EventEnvelope, type ExplainContext, explain } from "@baton/domain";
+import type { EventView } from "./view.ts";
+
+export const historyMax = 1_000;
+
+export class EventHistory {
+  readonly #events: EventView[] = [];
+  readonly #ids = new Set<string>();
+
+  /** Undefined for an event that is there already. */
+  add(envelope: EventEnvelope, context: ExplainContext): EventView | undefined {
+    if (this.#ids.has(envelope.id)) return undefined;
+    const view: EventView = {
+      id: envelope.id,
+      time: envelope.time,
+      node: envelope.node,
+      service: envelope.service,
+      kind: envelope.aggregate.kind,
+      aggregate: envelope.aggregate.id,
+      type: envelope.event.type,
+      sentence: explain(envelope, context),
+      tone: toneOf(envelope.event.type),
+      correlationId: envelope.correlationId,
+    };
+    this.#events.push(view);
+    this.#ids.add(view.id);
+    const dropped = this.#events.length > historyMax ? this.#events.shift() : undefined;
+    if (dropped !== undefined) this.#ids.delete(dropped.id);
+    return view;
+  }
+
+  /** The newest `limit` events, oldest first. */
+  last(limit: number): readonly EventView[] {
+    return limit <= 0 ? [] : this.#events.slice(-limit);
+  }
+}
+
+const good: ReadonlySet<BatonEventType> = new Set(["became-master", "script-succeeded", "vip-added"]);
+const bad: ReadonlySet<BatonEventType> = new Set([
+  "entered-fault",
+  "script-failed",
+  "vip-failed",
+  "drift-repaired",
+  "lease-expired",
+  "claim-refused",
+  "notification-failed",
+  "config-rejected",
+  "service-died",
+  "events-lost",
+]);
+
+const toneOf = (type: BatonEventType): EventView["tone"] =>
+  good.has(type) ? "good" : bad.has(type) ? "bad" : "neutral";

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat.ts";
+import { heartbeatOf, instanceState } from "./testing/fleet-events.ts";
+
+const heartbeat = heartbeatOf("r1", 1_000, [instanceState("r1", { state: "master", term: 3, leaseConfirmed: true })]);
+
+test("a heartbeat arrives as it was sent", () => {
+  expect(decodeHeartbeat("r1", encodeHeartbeat(heartbeat))).toEqual(heartbeat);
+  const silent = { ...heartbeat, status: undefined, stopping: true };
+  expect(decodeHeartbeat("r1", encodeHeartbeat(silent))).toEqual(silent);
+});
+
+test("a node speaks for itself only", () => {
+  expect(decodeHeartbeat("r2", encodeHeartbeat(heartbeat))).toBeUndefined();
+  const forged = encodeHeartbeat({ ...heartbeatOf("r2", 1_000, []), node: "r1" });
+  expect(decodeHeartbeat("r1", forged)).toBeUndefined();
+});
+
+test.each([
+  "",
+  "null",
+  "[]",
+  "{}",
+  '{"node":"r1"}',
+  '{"node":"r1","at":1,"wallMillis":1e300,"status":null}',
+  '{"node":"r1","at":0.5,"wallMillis":1,"status":null}',
+  '{"node":"r1","at":1,"wallMillis":1,"status":[]}',
+])("%s is no heartbeat", (text) => expect(decodeHeartbeat("r1", text)).toBeUndefined());
