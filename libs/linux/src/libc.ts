@@ -82,7 +82,16 @@ export const libc = {
 } as const;
 
 /** The numbers of <asm-generic/errno.h> that the code decides on; all others are only named. */
-export const errnos = { eagain: 11, ebadf: 9, enobufs: 105, enetdown: 100, enoent: 2, esrch: 3, eperm: 1 } as const;
+export const errnos = {
+  eagain: 11,
+  ebadf: 9,
+  enobufs: 105,
+  etimedout: 110,
+  enetdown: 100,
+  enoent: 2,
+  esrch: 3,
+  eperm: 1,
+} as const;
 
 /** Of two names for one number the one that manuals use. */
 const aliases = new Set(["EWOULDBLOCK", "EDEADLOCK", "ENOTSUP"]);

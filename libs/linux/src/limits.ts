@@ -11,4 +11,8 @@ export const limits = {
   datagramsPerDrain: 4_096,
   /** The kernel works inside send(2): about 2 ms of blocked loop a chunk, and its acks must fit the buffer (SAFETY S17). */
   changesPerSend: 100,
+  /** Room for the events of some thousand changes between two turns of the loop (SAFETY S17); the kernel doubles it. */
+  netlinkBufferBytes: 4 * 1024 * 1024,
+  /** How often a dump is asked for anew because the table changed while it was read. */
+  dumpAttempts: 8,
 } as const;

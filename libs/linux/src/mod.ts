@@ -1,5 +1,7 @@
 // The only package that loads native code. Importing it loads koffi; raw-socket is loaded by the first VRRP socket,
 // because it cannot be loaded in a worker once the main thread has it.
+
+export { openAddressTable } from "./address-table.ts";
 export type {
   AddressChange,
   AddressEvent,
@@ -28,5 +30,6 @@ export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";
+export { openLinkMonitor } from "./link-monitor.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
 export { openVrrpSocket } from "./vrrp-socket.ts";

@@ -1,0 +1,99 @@
+// A mirror of the namespace's links and addresses, by rtnetlink: subscribed first and dumped then, so that nothing
+// falls between; dumped again when the kernel says that events were lost.
+import { isDeepStrictEqual } from "node:util";
+import { withAddress, withoutAddress } from "./address-order.ts";
+import type { AddressInfo, LinkInfo, LinkMonitor, LinkMonitorOptions } from "./api.ts";
+import { NETLINK_ROUTE, type NetlinkClient, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
+import {
+  type AddressEventOnWire,
+  addressDumpBody,
+  decodeAddressEvent,
+  decodeLinkEvent,
+  type LinkEvent,
+  linkDumpBody,
+  RTM_GETADDR,
+  RTM_GETLINK,
+  RTMGRP_IPV4_IFADDR,
+  RTMGRP_IPV6_IFADDR,
+  RTMGRP_LINK,
+} from "./rtnetlink.ts";
+
+interface Mirror {
+  readonly links: Map<number, LinkInfo>;
+  readonly addresses: Map<number, readonly AddressInfo[]>;
+}
+
+/** Throws LinuxError when the namespace's links cannot be read. */
+export function openLinkMonitor(options: LinkMonitorOptions): LinkMonitor {
+  const client = openNetlinkClient(NETLINK_ROUTE);
+  let mirror: Mirror = { links: new Map(), addresses: new Map() };
+  const watch = openNetlinkWatch<LinkEvent | AddressEventOnWire>(
+    NETLINK_ROUTE,
+    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+    (message) => decodeLinkEvent(message) ?? decodeAddressEvent(message),
+    (events) => {
+      // Each event is applied, whether or not one before it has changed something.
+      const changes = events.filter((event) => apply(mirror, event));
+      if (changes.length > 0) options.onChange();
+    },
+    () => {
+      mirror = readMirror(client);
+      options.onGap();
+      options.onChange();
+    },
+  );
+  try {
+    mirror = readMirror(client);
+  } catch (error) {
+    watch.close();
+    client.close();
+    throw error;
+  }
+  return {
+    links: () => [...mirror.links.values()],
+    addresses: (ifindex) => mirror.addresses.get(ifindex) ?? [],
+    drain: () => watch.drain(),
+    close: () => {
+      watch.close();
+      client.close();
+    },
+  };
+}
+
+function readMirror(client: NetlinkClient): Mirror {
+  const mirror: Mirror = { links: new Map(), addresses: new Map() };
+  for (const event of client.dump(RTM_GETLINK, linkDumpBody(), decodeLinkEvent)) apply(mirror, event);
+  for (const { address } of client.dump(RTM_GETADDR, addressDumpBody(), decodeAddressEvent)) {
+    mirror.addresses.set(address.ifindex, [...(mirror.addresses.get(address.ifindex) ?? []), address]);
+  }
+  return mirror;
+}
+
+/** Whether the mirror says anything new afterwards. */
+function apply(mirror: Mirror, event: LinkEvent | AddressEventOnWire): boolean {
+  switch (event.type) {
+    case "link-set": {
+      const known = mirror.links.get(event.link.ifindex);
+      mirror.links.set(event.link.ifindex, event.link);
+      return !isDeepStrictEqual(known, event.link);
+    }
+    case "link-removed":
+      mirror.addresses.delete(event.ifindex);
+      return mirror.links.delete(event.ifindex);
+    case "set":
+    case "removed": {
+      const { ifindex } = event.address;
+      const before = mirror.addresses.get(ifindex) ?? [];
+      const after = event.type === "set" ? withAddress(before, event.address) : withoutAddress(before, event.address);
+      mirror.addresses.set(ifindex, after);
+      return !isDeepStrictEqual(before.map(withoutLifetime), after.map(withoutLifetime));
+    }
+  }
+}
+
+/** The renewals of the kernel lease come every second for every address (SAFETY S10): no news to anybody here. */
+const withoutLifetime = (info: AddressInfo): AddressInfo => ({
+  ...info,
+  validLifetime: undefined,
+  preferredLifetime: undefined,
+});

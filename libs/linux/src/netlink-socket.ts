@@ -1,0 +1,200 @@
+// Two uses of a netlink socket, kept apart so that events never come between a request and its answer:
+// a client that asks and waits (the kernel answers within the send, so the wait is none), and a watch on groups.
+import type { Closable } from "./api.ts";
+import { LinuxError } from "./error.ts";
+import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
+import { limits } from "./limits.ts";
+import {
+  encodeRequests,
+  type NetlinkMessage,
+  type NetlinkRequest,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  readError,
+  splitMessages,
+} from "./netlink-message.ts";
+import { watchFd } from "./watch-fd.ts";
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SO_RCVBUFFORCE = 33;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const MSG_DONTWAIT = 0x40;
+
+/** The kernel fills at most 32 KiB a message of a dump; several fit. Shared: a receive is decoded before the next. */
+const received = new Uint8Array(256 * 1024);
+
+export interface NetlinkReply {
+  /** 0: done. */
+  readonly errno: number;
+  readonly text: string | undefined;
+}
+
+export interface NetlinkClient extends Closable {
+  /** Sends all in one go and returns a reply for each, in order. Throws LinuxError when the answers were lost. */
+  transact(requests: readonly NetlinkRequest[]): NetlinkReply[];
+  /** One consistent dump, decoded message by message; what decodes to undefined is left out. */
+  dump<T>(type: number, body: Uint8Array, decode: (message: NetlinkMessage) => T | undefined): T[];
+}
+
+export function openNetlinkClient(protocol: number): NetlinkClient {
+  const fd = openSocket(protocol, 0);
+  // A second is for ever here; without it a lost answer would stop the process.
+  const second = new Uint8Array(16);
+  second[0] = 1;
+  checkedOrClose(libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, second, 16), "setsockopt SO_RCVTIMEO", fd);
+  let nextSequence = 1;
+  let closed = false;
+
+  const sendRequests = (requests: readonly NetlinkRequest[]): number => {
+    if (closed) throw new LinuxError("EBADF", "netlink request", "the socket is closed");
+    const first = nextSequence;
+    nextSequence = first + requests.length > 0x7fffffff ? 1 : first + requests.length;
+    const bytes = encodeRequests(requests, first);
+    checked(libc.send(fd, bytes, bytes.length, 0), "netlink send");
+    return first;
+  };
+  return {
+    transact: (requests) => {
+      if (requests.length === 0) return [];
+      // Errors always come; the ack of the last one says that all before it are through (SAFETY S17).
+      const acked = requests.map((request, index) =>
+        index === requests.length - 1 ? { ...request, flags: request.flags | NLM_F_ACK } : request,
+      );
+      return receiveReplies(fd, sendRequests(acked), requests.length);
+    },
+    dump: (type, body, decode) => {
+      for (let attempt = 1; ; attempt++) {
+        const sequence = sendRequests([{ type, flags: NLM_F_DUMP, body }]);
+        const { items, interrupted } = receiveDump(fd, sequence, decode);
+        // The table changed meanwhile: entries may be missing. A table that never rests is believed at last: its
+        // watchers will be told of the changes.
+        if (!interrupted || attempt === limits.dumpAttempts) return items;
+      }
+    },
+    close: () => {
+      if (!closed) libc.close(fd);
+      closed = true;
+    },
+  };
+}
+
+export interface NetlinkWatch extends Closable {
+  /** Takes in what waits, now. */
+  drain(): void;
+}
+
+/**
+ * `onMessages` gets what one drain brought, decoded, in order; `onGap` follows when some were lost.
+ * Neither is called by the other: a gap's handler may dump and compare.
+ */
+export function openNetlinkWatch<T>(
+  protocol: number,
+  groups: number,
+  decode: (message: NetlinkMessage) => T | undefined,
+  onMessages: (messages: T[]) => void,
+  onGap: () => void,
+): NetlinkWatch {
+  const fd = openSocket(protocol, groups);
+  let closed = false;
+  const drain = (): boolean => {
+    const messages: T[] = [];
+    const lost = !closed && receiveEvents(fd, decode, messages);
+    if (messages.length > 0) onMessages(messages);
+    return lost;
+  };
+  const watch = watchFd(fd, drain, onGap);
+  return {
+    drain: () => {
+      if (drain() && !closed) onGap();
+    },
+    close: () => {
+      if (closed) return;
+      closed = true;
+      watch.close();
+      libc.close(fd);
+    },
+  };
+}
+
+/** `groups`: bits of the first 32 groups. */
+function openSocket(protocol: number, groups: number): number {
+  const fd = checked(libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), "socket AF_NETLINK");
+  const set = (level: number, option: number, value: number): void =>
+    void checkedOrClose(libc.setsockopt(fd, level, option, int32(value), 4), `setsockopt ${level}/${option}`, fd);
+  set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
+  set(SOL_NETLINK, NETLINK_CAP_ACK, 1);
+  set(SOL_SOCKET, SO_RCVBUFFORCE, limits.netlinkBufferBytes);
+  const address = new Uint8Array(12); // struct sockaddr_nl; port 0: the kernel chooses
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_NETLINK, true);
+  view.setUint32(8, groups, true);
+  checkedOrClose(libc.bind(fd, address, address.length), "bind AF_NETLINK", fd);
+  return fd;
+}
+
+function receive(fd: number, flags: number): NetlinkMessage[] {
+  const length = libc.recv(fd, received, received.length, flags);
+  if (length < 0) throw errorOf(lastErrno() === errnos.eagain ? errnos.etimedout : lastErrno(), "netlink receive");
+  return splitMessages(received.subarray(0, length));
+}
+
+function receiveReplies(fd: number, first: number, count: number): NetlinkReply[] {
+  const replies: NetlinkReply[] = Array.from({ length: count }, () => ({ errno: 0, text: undefined }));
+  for (;;) {
+    for (const message of receive(fd, 0)) {
+      const index = message.sequence - first;
+      // Answers to an earlier request, given up on, may still come.
+      if (message.type !== NLMSG_ERROR || index < 0 || index >= count) continue;
+      replies[index] = readError(message);
+      if (index === count - 1) return replies;
+    }
+  }
+}
+
+function receiveDump<T>(fd: number, sequence: number, decode: (message: NetlinkMessage) => T | undefined) {
+  const items: T[] = [];
+  let interrupted = false;
+  for (;;) {
+    for (const message of receive(fd, 0)) {
+      if (message.sequence !== sequence) continue;
+      if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
+      if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
+        const { errno, text } = readError(message);
+        if (errno !== 0) throw errorOf(errno, "netlink dump", text);
+        return { items, interrupted };
+      }
+      const item = decode(message);
+      if (item !== undefined) items.push(item);
+    }
+  }
+}
+
+/** Reads until nothing waits; true when the kernel dropped events. The surviving ones come after that error. */
+function receiveEvents<T>(fd: number, decode: (message: NetlinkMessage) => T | undefined, into: T[]): boolean {
+  let lost = false;
+  for (;;) {
+    const length = libc.recv(fd, received, received.length, MSG_DONTWAIT);
+    if (length < 0) {
+      const errno = lastErrno();
+      if (errno === errnos.eagain) return lost;
+      if (errno !== errnos.enobufs) throw errorOf(errno, "netlink receive");
+      lost = true;
+      continue;
+    }
+    for (const message of splitMessages(received.subarray(0, length))) {
+      const item = decode(message);
+      if (item !== undefined) into.push(item);
+    }
+  }
+}
