@@ -45,6 +45,14 @@ export const libc = {
     length: number,
     flags: number,
   ) => number,
+  sendto: program.func("long sendto(int fd, void *data, size_t length, int flags, void *to, int toLength)") as (
+    fd: number,
+    data: Memory,
+    length: number,
+    flags: number,
+    to: Memory,
+    toLength: number,
+  ) => number,
   recv: program.func("long recv(int fd, void *data, size_t length, int flags)") as (
     fd: number,
     data: Memory,

@@ -15,4 +15,7 @@ export const limits = {
   netlinkBufferBytes: 4 * 1024 * 1024,
   /** How often a dump is asked for anew because the table changed while it was read. */
   dumpAttempts: 8,
+  /** A burst of a few thousand gratuitous ARPs before the first has left; the kernel doubles it. */
+  arpSendBufferBytes: 4 * 1024 * 1024,
+  arpPacketsPerTurn: 256,
 } as const;

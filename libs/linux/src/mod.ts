@@ -25,6 +25,7 @@ export type {
   VrrpSocket,
   VrrpSocketOptions,
 } from "./api.ts";
+export { openArpPort } from "./arp-port.ts";
 export { bootNow, wallMicros } from "./clock.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";

@@ -1,0 +1,93 @@
+// ARP on one interface over AF_PACKET: announces addresses, and hears who else claims them (SAFETY S6: an address is
+// let go when its gratuitous ARP comes from another MAC). Frames sent this way pass by the ARP silence: announcing is
+// always meant.
+import type { ArpPacket, ArpPort, ArpSendResult, Closable } from "./api.ts";
+import { addressGratuitous, decodeArp, ETH_P_ARP, gratuitousFrame } from "./arp-packet.ts";
+import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
+import { limits } from "./limits.ts";
+import { watchFd } from "./watch-fd.ts";
+
+const AF_PACKET = 17;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_SNDBUFFORCE = 32;
+const MSG_DONTWAIT = 0x40;
+
+/** Throws LinuxError: EPERM without CAP_NET_RAW. An interface that is gone shows when something is sent. */
+export function openArpPort({ ifindex }: { readonly ifindex: number }): ArpPort {
+  // Protocol 0: this socket receives nothing, so nothing piles up in it.
+  const fd = checked(libc.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0), "socket AF_PACKET");
+  const size = int32(limits.arpSendBufferBytes);
+  checkedOrClose(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, size, 4), "setsockopt SO_SNDBUFFORCE", fd);
+  const destination = packetAddress(ifindex);
+  let receiver: Closable | undefined;
+  let closed = false;
+  return {
+    sendGratuitous: (addresses, mac): ArpSendResult => {
+      const frame = gratuitousFrame(mac);
+      for (const [sent, address] of addresses.entries()) {
+        addressGratuitous(frame, address);
+        const result = closed
+          ? -errnos.ebadf
+          : libc.sendto(fd, frame, frame.length, MSG_DONTWAIT, destination, destination.length);
+        if (result < 0) return { sent, error: errorOf(closed ? errnos.ebadf : lastErrno(), `announce ${address}`) };
+      }
+      return { sent: addresses.length, error: undefined };
+    },
+    onArp: (handler) => {
+      receiver?.close();
+      receiver = handler === undefined || closed ? undefined : openReceiver(ifindex, handler);
+    },
+    close: () => {
+      if (closed) return;
+      closed = true;
+      receiver?.close();
+      libc.close(fd);
+    },
+  };
+}
+
+/** struct sockaddr_ll; the protocol is in network order. */
+function packetAddress(ifindex: number): Uint8Array {
+  const address = new Uint8Array(20);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, ETH_P_ARP, false);
+  view.setInt32(4, ifindex, true);
+  return address;
+}
+
+function openReceiver(ifindex: number, handler: (packet: ArpPacket) => void): Closable {
+  // The protocol comes with the bind: before it, packets of every interface would be queued.
+  const fd = checked(libc.socket(AF_PACKET, SOCK_DGRAM_CLOEXEC, 0), "socket AF_PACKET");
+  const address = packetAddress(ifindex);
+  checkedOrClose(libc.bind(fd, address, address.length), "bind AF_PACKET", fd);
+  const bytes = new Uint8Array(64);
+  let closed = false;
+  const drain = (): boolean => {
+    // Bounded: a storm of broadcasts must not keep the loop; what is left wakes us in the next turn.
+    for (let i = 0; i < limits.arpPacketsPerTurn && !closed; i++) {
+      const length = libc.recv(fd, bytes, bytes.length, MSG_DONTWAIT);
+      if (length < 0) {
+        const errno = lastErrno();
+        if (errno === errnos.eagain) break;
+        // Told once when the link goes down; the socket hears again when it is up.
+        if (errno === errnos.enetdown) continue;
+        throw errorOf(errno, "receive ARP");
+      }
+      const packet = decodeArp(bytes.subarray(0, length));
+      if (packet !== undefined) handler(packet);
+    }
+    return false;
+  };
+  const watch = watchFd(fd, drain, () => undefined);
+  return {
+    close: () => {
+      if (closed) return;
+      closed = true;
+      watch.close();
+      libc.close(fd);
+    },
+  };
+}
