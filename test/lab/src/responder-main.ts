@@ -1,0 +1,17 @@
+// The service behind the virtual address: answers each probe with the router's name, on every address the router has.
+import { createSocket } from "node:dgram";
+import { echoPort } from "./probe-protocol.ts";
+
+const name = Buffer.from(process.argv[2] ?? "");
+const socket = createSocket("udp4");
+
+socket.on("message", (bytes, from) => {
+  socket.send([bytes, name], from.port, from.address, () => undefined);
+});
+// The client is out of reach for the moment: its next probe will be answered.
+socket.on("error", () => undefined);
+socket.bind(echoPort, "0.0.0.0", () => {
+  socket.setRecvBufferSize(4 * 1024 * 1024);
+  process.send?.({ type: "started" });
+});
+process.on("disconnect", () => process.exit(0));
