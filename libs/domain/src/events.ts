@@ -144,7 +144,10 @@ export interface EventEnvelope<E extends BatonEvent = BatonEvent> {
   readonly node: string;
   readonly service: ServiceName;
   readonly aggregate: Aggregate;
-  /** Start of the writing process (CLOCK_BOOTTIME, µs). (epoch, version) rises; a reader drops what does not. */
+  /**
+   * The life of the writing process: its start in wall-clock microseconds, made to rise across restarts, reboots and
+   * clocks set back. (epoch, version) rises; a reader drops what does not. Compared only, never shown.
+   */
   readonly epoch: number;
   /** Grows by one per aggregate. */
   readonly version: number;

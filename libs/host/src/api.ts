@@ -2,8 +2,10 @@
 
 import type { AggregateState, Counter } from "@baton/contracts";
 import type { Aggregate, BatonEvent, CauseRef, EventEnvelope, Instant, ServiceName } from "@baton/domain";
+import type { AttributeValue } from "@baton/telemetry";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { ConfigSnapshot } from "./snapshot.ts";
+import type { ServiceReport } from "./supervisor-link.ts";
 
 export interface HostEnv {
   readonly node: string;
@@ -25,17 +27,27 @@ export interface Host {
   readonly tracer: Tracer;
   readonly log: Log;
   readonly config: ConfigSource;
-  /** Serves WatchService on <runDir>/<service>.sock: `states` is asked for each snapshot; events appended through `events` follow as deltas; counters go out with each pulse. */
-  serveWatch(source: {
-    states(): AggregateState[];
-    counters?(): Counter[];
-    /** Served on the same socket, beside WatchService: dataplane's LeaseService, for one. */
-    extra?: readonly GrpcService[];
-  }): Promise<void>;
-  /** Commands of the supervisor, over the process's IPC channel; a lost channel is no command. */
+  /**
+   * Serves WatchService, and what `extra` names, on <runDir>/<service>.sock. `states` is asked for each snapshot (their
+   * versions are filled in by the host); events appended through `events` follow as deltas; counters go out with each
+   * pulse. A state and the event that tells of it belong into one synchronous step: snapshots are taken between steps.
+   */
+  serveWatch(source: WatchSource): Promise<void>;
+  /**
+   * The supervisor's stop, over the process's IPC channel; a lost channel is no command. Handlers run one after the
+   * other, in the order of registration; then what is owned is closed and the outbox flushed.
+   */
   onStop(handler: (reason: string) => Promise<void>): void;
+  /** The supervisor's reload (control only). */
+  onReload(handler: () => void): void;
   /** Tells the supervisor; `ready` once, when the service does its work. */
   ready(): void;
+  /** Tells the supervisor something else: `config`, `config-failed` (control only). */
+  report(report: ServiceReport): void;
+  /** Does what the supervisor's stop does and resolves when it is done; the process is not ended. */
+  stop(reason: string): Promise<void>;
+  /** How this process stands with the bus, as the backstage thread last said. */
+  bus(): BusStanding;
   /** Registers something to be closed at the end, in reverse order. */
   own<T extends { close(): unknown }>(resource: T): T;
 }
@@ -43,6 +55,21 @@ export interface Host {
 export interface GrpcService {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
+}
+
+export interface WatchSource {
+  states(): AggregateState[];
+  counters?(): Counter[];
+  /** Served on the same socket, beside WatchService: dataplane's LeaseService, for one. */
+  readonly extra?: readonly GrpcService[];
+}
+
+export interface BusStanding {
+  readonly connected: boolean;
+  /** Events that the stream does not hold yet. */
+  readonly backlog: number;
+  /** Age of the oldest of them; 0 when there is none. */
+  readonly oldestMicros: number;
 }
 
 export interface EventWriter {
@@ -80,7 +107,7 @@ export interface EventReader {
 
 export interface SpanOptions {
   readonly parent?: string | undefined;
-  readonly attributes?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
   readonly links?: readonly SpanLink[];
   /** Defaults to now. */
   readonly startedAt?: Instant;
@@ -109,6 +136,9 @@ export interface Log {
 export interface ConfigSource {
   /** The last applied snapshot: waits for the first one of this run. */
   current(): Promise<ConfigSnapshot>;
-  /** Called for every later generation, in order. */
+  /**
+   * Called for every later generation, in rising order. Two that were applied faster than they were read are one call,
+   * with the later one.
+   */
   onChange(handler: (snapshot: ConfigSnapshot) => void): void;
 }

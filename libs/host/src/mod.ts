@@ -1,4 +1,6 @@
+// What a Baton service needs of its process. Services import this, and nothing of what is behind it.
 export type {
+  BusStanding,
   ConfigSource,
   EventReader,
   EventWriter,
@@ -10,6 +12,12 @@ export type {
   SpanLink,
   SpanOptions,
   Tracer,
+  WatchSource,
 } from "./api.ts";
+export { type NodeCredentials, readCredentials } from "./credentials.ts";
+export { batonVersion, paths } from "./env.ts";
+export { clientOptions, type GrpcServer, serveGrpc } from "./grpc.ts";
+export { type HostOptions, startHost } from "./host.ts";
 export type { Settings } from "./settings.ts";
-export type { ConfigSnapshot } from "./snapshot.ts";
+export { type ConfigSnapshot, parseSnapshot, readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
+export type { ServiceReport, SupervisorCommand } from "./supervisor-link.ts";

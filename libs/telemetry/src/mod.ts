@@ -2,6 +2,13 @@
 export { attribute, type MetricName, metric, prometheusName, resourceAttribute, spanName } from "./names.ts";
 export type { AttributeValue, SpanKindName, SpanRecord } from "./span.ts";
 export {
+  type OtlpEndpoint,
+  openSpanExporter,
+  type SpanExporterHandle,
+  type SpanExporterOptions,
+  spanExporterLimits,
+} from "./span-exporter.ts";
+export {
   advertContext,
   childContext,
   formatTraceparent,

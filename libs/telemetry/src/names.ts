@@ -84,6 +84,13 @@ export const metric = {
   transitions: metricOf("vrrp.transitions", "counter", "{transition}", "State changes of the instance"),
   adverts: metricOf("vrrp.adverts", "counter", "{advert}", "Advertisements sent and received"),
   advertsDiscarded: metricOf("vrrp.adverts.discarded", "counter", "{advert}", "Advertisements not accepted, by reason"),
+  advertNotices: metricOf(
+    "vrrp.adverts.notices",
+    "counter",
+    "{advert}",
+    "Accepted advertisements that differ from ours",
+  ),
+  electionCounts: metricOf("vrrp.election.counts", "counter", "{event}", "What the election met, by what it was"),
   priorityZero: metricOf("vrrp.adverts.priority_zero", "counter", "{advert}", "Advertisements with priority 0"),
   advertGap: metricOf("vrrp.advert.gap", "histogram", "s", "Time between accepted advertisements"),
   timerLateness: metricOf("vrrp.timer.lateness", "histogram", "s", "How late the node's own VRRP timers were acted on"),

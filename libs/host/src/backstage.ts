@@ -1,0 +1,163 @@
+// The backstage thread: outbox file and fsync, NATS connection, span export, log lines. Everything that may be slow,
+// so that the main thread never is (SAFETY S7). Entry file of the worker; main talks to it through backstage-link.ts.
+import { performance } from "node:perf_hooks";
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "@baton/domain";
+import { type Bus, type Outbox, openNatsBus, openOutbox } from "@baton/event-log";
+import { openSpanExporter, resourceAttribute, type SpanExporterHandle } from "@baton/telemetry";
+import type { BackstageData, Batch, FromBackstage, ToBackstage } from "./backstage-messages.ts";
+import { readCredentials } from "./credentials.ts";
+import { paths } from "./env.ts";
+import { type LineSink, openLineSink } from "./line-sink.ts";
+
+const standingEveryMs = 1_000;
+const stderr = 2;
+
+interface Port {
+  postMessage(message: FromBackstage): void;
+  on(event: "message", listener: (message: ToBackstage) => void): unknown;
+  close(): void;
+}
+
+class Backstage {
+  readonly #data: BackstageData;
+  readonly #port: Port;
+  readonly #lines: LineSink = openLineSink(stderr);
+  readonly #bus: Bus;
+  readonly #outbox: Outbox;
+  readonly #spans: SpanExporterHandle;
+  readonly #subscriptions = new Map<number, { close(): void }>();
+  readonly #standingTimer: NodeJS.Timeout;
+  #connected: boolean | undefined;
+
+  constructor(data: BackstageData, port: Port) {
+    this.#data = data;
+    this.#port = port;
+    this.#bus = openNatsBus({
+      name: `${data.node}/${data.service}`,
+      inboxPrefix: `_INBOX_${data.service}`,
+      credentials: async () => {
+        const credentials = await readCredentials(data.runDir);
+        const user = credentials?.nats.users[data.service];
+        return credentials === undefined || user === undefined ? undefined : { url: credentials.nats.url, ...user };
+      },
+    });
+    this.#bus.onStatus((connected, detail) => this.#onStatus(connected, detail));
+    this.#outbox = openOutbox({
+      directory: paths.outbox(data.stateDir, data.service),
+      bus: this.#bus,
+      node: data.node,
+      now: () => performance.now(),
+      onLost: (count, reason) => port.postMessage({ type: "lost", count, reason }),
+      onProblem: (message, error) => this.#log("warn", message, error),
+    });
+    const { damagedLines } = this.#outbox.recovered;
+    if (damagedLines > 0) {
+      this.#log("warn", `outbox: ${damagedLines} damaged line(s) after an unclean end; the events in them are lost`);
+    }
+    this.#spans = openSpanExporter({
+      resource: {
+        [resourceAttribute.serviceNamespace]: "baton",
+        [resourceAttribute.serviceName]: `baton-${data.service}`,
+        [resourceAttribute.serviceVersion]: data.version,
+        [resourceAttribute.serviceInstanceId]: `${data.node}/${data.service}/${data.epoch}`,
+        [resourceAttribute.hostName]: data.node,
+        [resourceAttribute.processPid]: process.pid,
+      },
+      onProblem: (message) => this.#log("warn", message),
+    });
+    this.#standingTimer = setInterval(() => this.#tellStanding(), standingEveryMs);
+    port.on("message", (message) => this.#take(message));
+  }
+
+  #take(message: ToBackstage): void {
+    switch (message.type) {
+      case "batch":
+        return this.#takeBatch(message);
+      case "subscribe":
+        return this.#subscribe(message.id, message.filter);
+      case "unsubscribe":
+        this.#subscriptions.get(message.id)?.close();
+        this.#subscriptions.delete(message.id);
+        return;
+      case "telemetry":
+        return this.#spans.configure(message.otlp ?? undefined);
+      case "flush":
+        this.#flush(message.boundMs).then(
+          (complete) => this.#port.postMessage({ type: "flushed", id: message.id, complete }),
+          () => this.#port.postMessage({ type: "flushed", id: message.id, complete: false }),
+        );
+        return;
+      case "last-words":
+        this.#lines.writeNow(message.lines);
+        Atomics.store(new Int32Array(message.done), 0, 1);
+        Atomics.notify(new Int32Array(message.done), 0);
+        return;
+      case "close":
+        void this.#close();
+        return;
+    }
+  }
+
+  #takeBatch(batch: Batch): void {
+    this.#outbox.append(batch.events);
+    for (const span of batch.spans) this.#spans.add(span);
+    for (const line of batch.lines) this.#lines.write(line);
+    this.#port.postMessage({ type: "taken", sequence: batch.sequence });
+  }
+
+  #subscribe(id: number, filter: string): void {
+    const subscription = this.#bus.subscribe(filter, (envelope) =>
+      this.#port.postMessage({ type: "event", id, envelope }),
+    );
+    this.#subscriptions.set(id, subscription);
+  }
+
+  async #flush(boundMs: number): Promise<boolean> {
+    const [complete] = await Promise.all([
+      this.#outbox.flush(boundMs),
+      this.#spans.flush(boundMs),
+      this.#lines.drain(boundMs),
+    ]);
+    return complete;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#standingTimer);
+    await this.#outbox.close();
+    await this.#spans.close();
+    await this.#bus.close();
+    await this.#lines.drain(200);
+    this.#port.postMessage({ type: "closed" });
+    this.#port.close();
+  }
+
+  #onStatus(connected: boolean, detail: string): void {
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    this.#log("info", connected ? "bus connected" : `bus away: ${detail}`);
+    this.#tellStanding();
+  }
+
+  #tellStanding(): void {
+    this.#port.postMessage({
+      type: "standing",
+      standing: {
+        ...this.#outbox.stats(),
+        malformed: this.#bus.stats.malformed,
+        spansDropped: this.#spans.dropped,
+        linesDropped: this.#lines.dropped,
+      },
+    });
+  }
+
+  #log(level: "info" | "warn", message: string, error?: unknown): void {
+    const { node, service } = this.#data;
+    const time = new Date().toISOString();
+    const cause = error instanceof Error ? { error: error.message } : {};
+    this.#lines.write(JSON.stringify({ time, level, node, service, message, ...cause }));
+  }
+}
+
+assert(parentPort !== null, "backstage.ts is the entry file of a worker");
+new Backstage(workerData as BackstageData, parentPort as unknown as Port);

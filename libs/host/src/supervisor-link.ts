@@ -1,0 +1,64 @@
+// The IPC channel between `baton up` and a service. A lost channel is no command: services outlive their supervisor
+// until a new one ends them or the leases run out (SAFETY S19).
+import type { Diagnostic } from "@baton/keepalived-conf";
+
+export type SupervisorCommand = { readonly type: "stop"; readonly reason: string } | { readonly type: "reload" };
+
+export type ServiceReport =
+  | { readonly type: "ready" }
+  | { readonly type: "alive" }
+  | { readonly type: "stopped" }
+  | { readonly type: "config"; readonly generation: number }
+  | { readonly type: "config-failed"; readonly exitCode: number; readonly diagnostics: readonly Diagnostic[] };
+
+/** What is needed of `process`. */
+export interface IpcProcess {
+  readonly connected?: boolean | undefined;
+  send?: ((message: ServiceReport, done: (error: Error | null) => void) => boolean) | undefined;
+  on(event: "message", listener: (message: unknown) => void): unknown;
+}
+
+export interface SupervisorLink {
+  report(report: ServiceReport): void;
+  /** Like `report`; resolves when the message is in the pipe, or cannot be. */
+  reportAndWait(report: ServiceReport): Promise<void>;
+  close(): void;
+}
+
+const aliveEveryMs = 1_000;
+/** A stopped supervisor reads nothing: what it does not read must not pile up here. */
+const unsentMax = 64;
+
+export function openSupervisorLink(ipc: IpcProcess, onCommand: (command: SupervisorCommand) => void): SupervisorLink {
+  let unsent = 0;
+  const send = (report: ServiceReport, done: () => void): void => {
+    if (ipc.connected !== true || ipc.send === undefined || unsent >= unsentMax) return done();
+    unsent++;
+    ipc.send(report, () => {
+      unsent--;
+      done();
+    });
+  };
+  ipc.on("message", (message) => {
+    const command = readCommand(message);
+    if (command !== undefined) onCommand(command);
+  });
+  // From the main thread on purpose: a main thread that hangs is seen by its silence. One at a time.
+  const alive = setInterval(() => {
+    if (unsent === 0) send({ type: "alive" }, () => undefined);
+  }, aliveEveryMs);
+  alive.unref();
+  return {
+    report: (report) => send(report, () => undefined),
+    reportAndWait: (report) => new Promise((resolve) => send(report, resolve)),
+    close: () => clearInterval(alive),
+  };
+}
+
+function readCommand(message: unknown): SupervisorCommand | undefined {
+  if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
+  if (message.type === "reload") return { type: "reload" };
+  if (message.type !== "stop") return undefined;
+  const reason = "reason" in message && typeof message.reason === "string" ? message.reason : "stop";
+  return { type: "stop", reason };
+}

@@ -1,0 +1,131 @@
+// The level behind the events: WatchService of this process. A consumer gets a snapshot, then each event as it happens,
+// and a pulse each second with every version, so that a lost last event is no silent gap (SAFETY S8).
+import {
+  type AggregateState,
+  type Counter,
+  toWire,
+  type WatchRequest,
+  WatchServiceService,
+  type WatchUpdate,
+} from "@baton/contracts";
+import type { EventEnvelope, ServiceName } from "@baton/domain";
+import { type ServerWritableStream, status } from "@grpc/grpc-js";
+import type { GrpcService, WatchSource } from "./api.ts";
+import type { VersionedWriter } from "./writer.ts";
+
+export const watchLimits = {
+  pulseEveryMs: 1_000,
+  /** Updates that a consumer has not read; beyond it the consumer is cut off and starts again with a snapshot. */
+  unreadMax: 1_000,
+} as const;
+
+type Call = ServerWritableStream<WatchRequest, WatchUpdate>;
+
+export interface WatchServer {
+  readonly grpc: GrpcService;
+  /** Hands an event to the consumers, after the step that is running. */
+  publish(envelope: EventEnvelope): void;
+  close(): void;
+}
+
+export interface WatchServerOptions {
+  readonly service: ServiceName;
+  readonly writer: Pick<VersionedWriter, "epoch" | "version" | "versions">;
+  readonly source: WatchSource;
+  /** Counters that the host itself adds to every pulse. */
+  readonly hostCounters: () => Counter[];
+}
+
+export function createWatchServer(options: WatchServerOptions): WatchServer {
+  return new Broadcast(options);
+}
+
+class Broadcast implements WatchServer {
+  readonly grpc: GrpcService;
+  readonly #options: WatchServerOptions;
+  /** Consumers, with how many updates each has not read. */
+  readonly #consumers = new Map<Call, { unread: number }>();
+  readonly #timer: NodeJS.Timeout;
+  #waiting: EventEnvelope[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+
+  constructor(options: WatchServerOptions) {
+    this.#options = options;
+    this.grpc = {
+      definition: WatchServiceService,
+      implementation: { watch: (call: Call) => this.#accept(call) },
+    };
+    this.#timer = setInterval(() => this.#pulse(), watchLimits.pulseEveryMs);
+    this.#timer.unref();
+  }
+
+  publish(envelope: EventEnvelope): void {
+    if (this.#consumers.size === 0) return;
+    this.#waiting.push(envelope);
+    // Encoding and writing wait until the inputs of this turn are through (SAFETY S7).
+    this.#scheduled ??= setImmediate(() => this.#flush());
+  }
+
+  close(): void {
+    this.#flush();
+    clearInterval(this.#timer);
+    for (const call of this.#consumers.keys()) call.end();
+    this.#consumers.clear();
+  }
+
+  #accept(call: Call): void {
+    // What waits is older than the snapshot: it goes to the others first.
+    this.#flush();
+    const { service, writer, source } = this.#options;
+    this.#consumers.set(call, { unread: 0 });
+    call.on("cancelled", () => this.#consumers.delete(call));
+    call.on("close", () => this.#consumers.delete(call));
+    call.on("error", () => this.#consumers.delete(call));
+    call.on("drain", () => {
+      const standing = this.#consumers.get(call);
+      if (standing !== undefined) standing.unread = 0;
+    });
+    const aggregates = source.states().map((state): AggregateState => {
+      const kind = state.kind as EventEnvelope["aggregate"]["kind"];
+      return { ...state, version: writer.version({ kind, id: state.id }) };
+    });
+    this.#write(call, { update: { $case: "snapshot", value: { service, epoch: writer.epoch, aggregates } } });
+    // The versions of what the snapshot does not list: a consumer has its base line for every aggregate.
+    this.#write(call, this.#pulseUpdate());
+  }
+
+  #pulseUpdate(): WatchUpdate {
+    const { writer, source, hostCounters } = this.#options;
+    const counters = [...(source.counters?.() ?? []), ...hostCounters()];
+    return {
+      update: { $case: "pulse", value: { epoch: writer.epoch, versions: [...writer.versions()], counters } },
+    };
+  }
+
+  #pulse(): void {
+    if (this.#consumers.size === 0) return;
+    this.#flush();
+    this.#broadcast(this.#pulseUpdate());
+  }
+
+  #flush(): void {
+    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    for (const envelope of this.#waiting.splice(0)) {
+      this.#broadcast({ update: { $case: "event", value: toWire(envelope) } });
+    }
+  }
+
+  #broadcast(update: WatchUpdate): void {
+    for (const call of this.#consumers.keys()) this.#write(call, update);
+  }
+
+  #write(call: Call, update: WatchUpdate): void {
+    const standing = this.#consumers.get(call);
+    if (standing === undefined) return;
+    if (call.write(update)) return;
+    if (++standing.unread <= watchLimits.unreadMax) return;
+    this.#consumers.delete(call);
+    call.emit("error", { code: status.RESOURCE_EXHAUSTED, details: "the consumer does not read" });
+  }
+}
