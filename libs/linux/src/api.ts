@@ -190,6 +190,13 @@ export interface ArpSendResult {
   readonly error: Error | undefined;
 }
 
+export interface ArpSilenceOptions {
+  /** Somebody removed the table (a firewall reload flushes everybody's); it is there again, with what was silenced. */
+  onRepaired?(): void;
+  /** The repair failed; the next silence() tries again. */
+  onError?(error: Error): void;
+}
+
 /** Addresses that stay but do not answer ARP: the kernel drops every ARP packet that names one as its sender. */
 export interface ArpSilence {
   /** What is silenced now, including what an earlier process left (SAFETY S6: a crash must not give the answer back). */

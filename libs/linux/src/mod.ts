@@ -15,6 +15,7 @@ export type {
   ArpPort,
   ArpSendResult,
   ArpSilence,
+  ArpSilenceOptions,
   Closable,
   DeadlineTimer,
   LinkInfo,
@@ -26,6 +27,7 @@ export type {
   VrrpSocketOptions,
 } from "./api.ts";
 export { openArpPort } from "./arp-port.ts";
+export { openArpSilence } from "./arp-silence.ts";
 export { bootNow, wallMicros } from "./clock.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";

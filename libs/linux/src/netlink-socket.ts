@@ -22,6 +22,8 @@ export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 
 const AF_NETLINK = 16;
+const NFNL_MSG_BATCH_BEGIN = 0x10;
+const NFNL_MSG_BATCH_END = 0x11;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
@@ -43,6 +45,10 @@ export interface NetlinkReply {
 export interface NetlinkClient extends Closable {
   /** Sends all in one go and returns a reply for each, in order. Throws LinuxError when the answers were lost. */
   transact(requests: readonly NetlinkRequest[]): NetlinkReply[];
+  /**
+   * One transaction of nfnetlink: all or nothing. The first error, or errno 0. Throws LinuxError when the answer was lost.
+   */
+  transactBatch(subsystem: number, requests: readonly NetlinkRequest[]): NetlinkReply;
   /** One consistent dump, decoded message by message; what decodes to undefined is left out. */
   dump<T>(type: number, body: Uint8Array, decode: (message: NetlinkMessage) => T | undefined): T[];
 }
@@ -71,7 +77,17 @@ export function openNetlinkClient(protocol: number): NetlinkClient {
       const acked = requests.map((request, index) =>
         index === requests.length - 1 ? { ...request, flags: request.flags | NLM_F_ACK } : request,
       );
-      return receiveReplies(fd, sendRequests(acked), requests.length);
+      return receiveReplies(fd, sendRequests(acked), requests.length, requests.length - 1);
+    },
+    transactBatch: (subsystem, requests) => {
+      const last = requests.length;
+      // The end of a batch is not acknowledged before kernel 6.10, so the ack is asked of the last request in it.
+      const acked = requests.map((item, index) =>
+        index === last - 1 ? { ...item, flags: item.flags | NLM_F_ACK } : item,
+      );
+      const batch = [batchMark(NFNL_MSG_BATCH_BEGIN, subsystem), ...acked, batchMark(NFNL_MSG_BATCH_END, subsystem)];
+      const replies = receiveReplies(fd, sendRequests(batch), batch.length, last);
+      return replies.find((reply) => reply.errno !== 0) ?? { errno: 0, text: undefined };
     },
     dump: (type, body, decode) => {
       for (let attempt = 1; ; attempt++) {
@@ -149,7 +165,11 @@ function receive(fd: number, flags: number): NetlinkMessage[] {
   return splitMessages(received.subarray(0, length));
 }
 
-function receiveReplies(fd: number, first: number, count: number): NetlinkReply[] {
+/**
+ * Reads until request `last` is answered. An error of the first ends it too when others follow it: then the kernel
+ * refused the batch as a whole (no permission, or its commit failed), and nothing else is said of it for certain.
+ */
+function receiveReplies(fd: number, first: number, count: number, last: number): NetlinkReply[] {
   const replies: NetlinkReply[] = Array.from({ length: count }, () => ({ errno: 0, text: undefined }));
   for (;;) {
     for (const message of receive(fd, 0)) {
@@ -157,10 +177,17 @@ function receiveReplies(fd: number, first: number, count: number): NetlinkReply[
       // Answers to an earlier request, given up on, may still come.
       if (message.type !== NLMSG_ERROR || index < 0 || index >= count) continue;
       replies[index] = readError(message);
-      if (index === count - 1) return replies;
+      if (index === last || (index === 0 && last < count - 1)) return replies;
     }
   }
 }
+
+/** struct nfgenmsg of no family; the subsystem is in network order. */
+const batchMark = (type: number, subsystem: number): NetlinkRequest => ({
+  type,
+  flags: 0,
+  body: Uint8Array.of(0, 0, subsystem >> 8, subsystem & 0xff),
+});
 
 function receiveDump<T>(fd: number, sequence: number, decode: (message: NetlinkMessage) => T | undefined) {
   const items: T[] = [];

@@ -10,6 +10,8 @@ export interface Namespace {
   readonly name: string;
   /** Runs `action` with this thread inside the namespace; synchronous code only. */
   inside<T>(action: () => T): T;
+  /** Moves this thread into the namespace until the function that it returns is called; children are born there too. */
+  enter(): () => void;
   /** `ip -n <name> …`; returns what it printed. */
   ip(...words: string[]): string;
   remove(): void;
@@ -21,10 +23,19 @@ export function makeNamespace(label: string): Namespace {
   execFileSync("ip", ["netns", "add", name]);
   const ip = (...words: string[]): string => execFileSync("ip", ["-n", name, ...words], { encoding: "utf8" });
   ip("link", "set", "lo", "up");
+  const path = `/var/run/netns/${name}`;
   return {
     name,
     ip,
-    inside: (action) => insideNamespace(`/var/run/netns/${name}`, action),
+    inside: (action) => {
+      const leave = enterNamespace(path);
+      try {
+        return action();
+      } finally {
+        leave();
+      }
+    },
+    enter: () => enterNamespace(path),
     remove: () => void execFileSync("ip", ["netns", "del", name]),
   };
 }
@@ -40,17 +51,18 @@ export function makeNamespacePair(label: string): readonly [Namespace, Namespace
   return [left, right];
 }
 
-function insideNamespace<T>(path: string, action: () => T): T {
+function enterNamespace(path: string): () => void {
   const home = openSync("/proc/thread-self/ns/net", "r");
   const target = openSync(path, "r");
-  try {
-    checked(libc.setns(target, CLONE_NEWNET), "setns");
-    return action();
-  } finally {
-    checked(libc.setns(home, CLONE_NEWNET), "setns");
-    closeSync(target);
+  const entered = libc.setns(target, CLONE_NEWNET);
+  closeSync(target);
+  if (entered < 0) closeSync(home);
+  checked(entered, "setns");
+  return () => {
+    const left = libc.setns(home, CLONE_NEWNET);
     closeSync(home);
-  }
+    checked(left, "setns");
+  };
 }
 
 /** What this process holds open, as the kernel names it: for tests that prove that close() gives everything back. */

@@ -1,0 +1,199 @@
+// Keeps addresses from answering ARP without removing them: the middle state in which everything in doubt is held
+// (SAFETY, order of harms). The nft command sets up one table and its rule; single addresses go in and out of its set by
+// nfnetlink directly, because a process a change would cost the failover path its milliseconds (SAFETY S7).
+import { execFileSync } from "node:child_process";
+import { assert, type IpAddress, ipFamily, ipToBytes, parseIp } from "@baton/domain";
+import type { ArpSilence, ArpSilenceOptions } from "./api.ts";
+import { LinuxError } from "./error.ts";
+import { errnos, errorOf } from "./libc.ts";
+import { limits } from "./limits.ts";
+import {
+  attribute,
+  concatBytes,
+  cString,
+  type NetlinkMessage,
+  type NetlinkRequest,
+  NLM_F_CREATE,
+  nested,
+  readAttributes,
+  readText,
+} from "./netlink-message.ts";
+import { NETLINK_NETFILTER, type NetlinkClient, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
+
+const TABLE = "baton";
+const SET = "silent";
+
+// <linux/netfilter/nf_tables.h>
+const NFNL_SUBSYS_NFTABLES = 10;
+const NFPROTO_ARP = 3;
+const NFT_MSG_DELTABLE = 2;
+const NFT_MSG_DELCHAIN = 5;
+const NFT_MSG_DELSET = 11;
+const NFT_MSG_NEWSETELEM = 12;
+const NFT_MSG_DELSETELEM = 14;
+const NFTA_TABLE = 1; // the table's name, in messages of every kind
+const NFTA_SET_ELEM_LIST_SET = 2;
+const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
+const NFTA_LIST_ELEM = 1;
+const NFTA_SET_ELEM_KEY = 1;
+const NFTA_DATA_VALUE = 1;
+const NFGENMSG_BYTES = 4;
+const NFNLGRP_NFTABLES = 1 << 6; // group 7
+
+/**
+ * Opens the silence with what an earlier process left silent: whether that still holds is the owner's to say.
+ * Throws LinuxError: ENOENT without the nft command, EPERM without CAP_NET_ADMIN.
+ */
+export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
+  const client = openNetlinkClient(NETLINK_NETFILTER);
+  let silenced: ReadonlySet<IpAddress> = new Set();
+  let installing = false;
+
+  const install = (addresses: ReadonlySet<IpAddress>): void => {
+    installing = true;
+    try {
+      installTable(addresses);
+      silenced = addresses;
+      watch.drain(); // our own replacement of the table reads as a removal, too
+    } finally {
+      installing = false;
+    }
+  };
+  const repair = (): void => {
+    if (installing) return;
+    try {
+      install(silenced);
+      options.onRepaired?.();
+    } catch (error) {
+      options.onError?.(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  const watch = openNetlinkWatch(NETLINK_NETFILTER, NFNLGRP_NFTABLES, decodeRemoval, repair, repair);
+  const carryOut = (requests: readonly NetlinkRequest[], result: ReadonlySet<IpAddress>): void => {
+    const { errno, text } = client.transactBatch(NFNL_SUBSYS_NFTABLES, requests);
+    // The table went without our knowing yet: what is to be silent now must not wait for the event.
+    if (errno === errnos.enoent) return install(result);
+    if (errno !== 0) throw errorOf(errno, "change the ARP silence", text);
+    silenced = result;
+  };
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+    watch.close();
+    client.close();
+  };
+  try {
+    install(new Set(readSilenced()));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    silenced: () => [...silenced],
+    silence: (addresses) => {
+      if (addresses.length === 0) return;
+      carryOut(elementRequests(NFT_MSG_NEWSETELEM, addresses), new Set([...silenced, ...addresses]));
+    },
+    unsilence: (addresses) => {
+      const known = addresses.filter((address) => silenced.has(address));
+      if (known.length === 0) return;
+      const rest = new Set([...silenced].filter((address) => !known.includes(address)));
+      carryOut(elementRequests(NFT_MSG_DELSETELEM, known), rest);
+    },
+    clear: () => carryOut([setRequest(NFT_MSG_DELSETELEM, [])], new Set()),
+    close: () => {
+      if (closed) return;
+      watch.close(); // first: the removal is ours
+      try {
+        removeTable(client);
+      } finally {
+        close();
+      }
+    },
+  };
+}
+
+/** One transaction: whatever was there is replaced, and at no time is an address in `silenced` not silent. */
+function installTable(silenced: ReadonlySet<IpAddress>): void {
+  const elements = silenced.size === 0 ? "" : `elements = { ${[...silenced].join(", ")} };`;
+  nft(
+    ["-f", "-"],
+    `table arp ${TABLE} {}
+     delete table arp ${TABLE}
+     table arp ${TABLE} {
+       set ${SET} { type ipv4_addr; ${elements} }
+       chain output {
+         type filter hook output priority filter; policy accept;
+         arp saddr ip @${SET} counter drop
+       }
+     }`,
+  );
+}
+
+/** What is in the set of an earlier process; nothing when there is no such set. */
+function readSilenced(): IpAddress[] {
+  const tables = JSON.parse(nft(["-j", "list", "tables", "arp"], "")) as { nftables: { table?: { name?: string } }[] };
+  if (!tables.nftables.some(({ table }) => table?.name === TABLE)) return [];
+  const listing = JSON.parse(nft(["-j", "list", "table", "arp", TABLE], "")) as {
+    nftables: { set?: { name?: string; elem?: unknown[] } }[];
+  };
+  const set = listing.nftables.find((item) => item.set?.name === SET)?.set;
+  const texts = (set?.elem ?? []).filter((element) => typeof element === "string");
+  return texts.flatMap((text) => parseIp(text) ?? []);
+}
+
+function nft(words: readonly string[], input: string): string {
+  // Debian keeps it in /usr/sbin, which is not in everybody's PATH.
+  const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
+  try {
+    return execFileSync("nft", words, { input, encoding: "utf8", env: { PATH }, stdio: "pipe" });
+  } catch (error) {
+    const { code, stderr } = error as { code?: string; stderr?: string };
+    const detail = stderr?.trim().split("\n")[0] ?? "";
+    const denied = detail.includes("not permitted");
+    const name = code ?? (denied ? "EPERM" : "EINVAL");
+    const sentence = code === "ENOENT" ? "the nft command (package nftables) is missing" : detail;
+    throw new LinuxError(name, "set up the ARP silence", sentence, { cause: error });
+  }
+}
+
+function removeTable(client: NetlinkClient): void {
+  const request = tableRequest(NFT_MSG_DELTABLE, [attribute(NFTA_TABLE, cString(TABLE))]);
+  const { errno, text } = client.transactBatch(NFNL_SUBSYS_NFTABLES, [request]);
+  if (errno !== 0 && errno !== errnos.enoent) throw errorOf(errno, "remove the ARP silence", text);
+}
+
+/** In messages that are not too long; they make one transaction all the same. */
+function elementRequests(type: number, addresses: readonly IpAddress[]): NetlinkRequest[] {
+  const requests: NetlinkRequest[] = [];
+  for (let start = 0; start < addresses.length; start += limits.silencedPerMessage) {
+    requests.push(setRequest(type, addresses.slice(start, start + limits.silencedPerMessage)));
+  }
+  return requests;
+}
+
+/** A change of the set; without addresses a deletion means all of them. */
+function setRequest(type: number, addresses: readonly IpAddress[]): NetlinkRequest {
+  const elements = addresses.map((address) => {
+    assert(ipFamily(address) === 4, `only IPv4 addresses answer ARP, not ${address}`);
+    return nested(NFTA_LIST_ELEM, nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, ipToBytes(address))));
+  });
+  return tableRequest(type, [
+    attribute(NFTA_TABLE, cString(TABLE)),
+    attribute(NFTA_SET_ELEM_LIST_SET, cString(SET)),
+    ...(elements.length === 0 ? [] : [nested(NFTA_SET_ELEM_LIST_ELEMENTS, ...elements)]),
+  ]);
+}
+
+const tableRequest = (type: number, attributes: readonly Uint8Array[]): NetlinkRequest => ({
+  type: (NFNL_SUBSYS_NFTABLES << 8) | type,
+  flags: NLM_F_CREATE,
+  body: concatBytes(Uint8Array.of(NFPROTO_ARP, 0, 0, 0), ...attributes), // struct nfgenmsg
+});
+
+/** True for each removal of our table or of a part that the rule needs. */
+function decodeRemoval({ type, body }: NetlinkMessage): true | undefined {
+  if (type >> 8 !== NFNL_SUBSYS_NFTABLES || body[0] !== NFPROTO_ARP) return undefined;
+  if (![NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELSET].includes(type & 0xff)) return undefined;
+  return readText(readAttributes(body, NFGENMSG_BYTES).get(NFTA_TABLE)) === TABLE ? true : undefined;
+}
