@@ -1,0 +1,110 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readSnapshot, type Settings } from "@baton/host";
+import type { Config, Diagnostic } from "@baton/keepalived-conf";
+import { expect, test } from "vitest";
+import { ConfigKeeper, type Loaded, settingsChanges } from "./config-keeper.ts";
+import { type FakeHost, fakeHost } from "./testing/fake-host.ts";
+
+const config = (routerId: string): Config =>
+  ({ global: { routerId }, scripts: [], instances: [], syncGroups: [], virtualServers: [] }) as unknown as Config;
+const settings: Settings = {
+  nats: undefined,
+  redis: undefined,
+  otlp: undefined,
+  hub: undefined,
+  metrics: undefined,
+  segments: {},
+};
+const diagnostic = (severity: Diagnostic["severity"], message: string): Diagnostic => ({
+  file: "k.conf",
+  line: 1,
+  column: 1,
+  severity,
+  code: "x",
+  errorClass: "ok",
+  message,
+  hint: undefined,
+});
+const good = (routerId: string, diagnostics: readonly Diagnostic[] = []): Loaded => ({
+  ok: true,
+  config: config(routerId),
+  settings,
+  diagnostics,
+});
+
+function keeperOf(host: FakeHost, loads: Loaded[]): ConfigKeeper {
+  return new ConfigKeeper({
+    host,
+    file: "k.conf",
+    load: async () => loads.shift() ?? Promise.reject(new Error("no file")),
+    diff: (before, after) => [`router_id ${before.global.routerId} became ${after.global.routerId}`],
+    format: ({ severity, message }) => `${severity}: ${message}`,
+    wallTime: () => "2026-01-01T00:00:00Z",
+  });
+}
+const dataOf = (host: FakeHost) => host.appended.map(({ event }) => event);
+
+test("a changed configuration is a new generation on disk, an unchanged one is not", async () => {
+  const host = fakeHost();
+  const keeper = keeperOf(host, [good("a", [diagnostic("warning", "w")]), good("a"), good("b")]);
+  expect(await keeper.apply()).toMatchObject({ ok: true, snapshot: { generation: 1 } });
+  const first = await readSnapshot(host.env.stateDir);
+  expect(await keeper.apply()).toMatchObject({ ok: true, snapshot: { generation: 1 }, changes: [] });
+  expect(await readSnapshot(host.env.stateDir)).toEqual(first);
+  expect(await keeper.apply()).toMatchObject({ snapshot: { generation: 2 }, changes: ["router_id a became b"] });
+  expect(await readSnapshot(host.env.stateDir)).toMatchObject({ generation: 2, config: { global: { routerId: "b" } } });
+  expect(dataOf(host)).toMatchObject([
+    { type: "config-applied", data: { generation: 1, warnings: 1, changes: [] } },
+    { type: "config-applied", data: { generation: 1, warnings: 0, changes: [] } },
+    { type: "config-applied", data: { generation: 2, changes: ["router_id a became b"] } },
+  ]);
+  expect(host.lines).toEqual(["warn warning: w"]);
+});
+
+test("the generation goes on across restarts", async () => {
+  const host = fakeHost();
+  await keeperOf(host, [good("a")]).apply();
+  expect(await keeperOf(host, [good("a")]).apply()).toMatchObject({ snapshot: { generation: 1 } });
+  expect(await keeperOf(host, [good("b")]).apply()).toMatchObject({ snapshot: { generation: 2 } });
+  expect(await keeperOf(host, []).resume()).toMatchObject({ generation: 2 });
+});
+
+test("what is rejected changes nothing and is told with its errors", async () => {
+  const host = fakeHost();
+  const bad: Loaded = { ok: false, exitCode: 2, diagnostics: [diagnostic("error", "e"), diagnostic("warning", "w")] };
+  const keeper = keeperOf(host, [good("a"), bad]);
+  await keeper.apply();
+  const before = await readSnapshot(host.env.stateDir);
+  expect(await keeper.apply()).toMatchObject({ ok: false, exitCode: 2 });
+  expect(await readSnapshot(host.env.stateDir)).toEqual(before);
+  expect(keeper.snapshot?.generation).toBe(1);
+  expect(dataOf(host)[1]).toEqual({ type: "config-rejected", data: { file: "k.conf", errors: ["error: e"] } });
+});
+
+test("a broken snapshot is replaced by a generation above all earlier ones", async () => {
+  const host = fakeHost();
+  await keeperOf(host, [good("a")]).apply();
+  await keeperOf(host, [good("b")]).apply();
+  writeFileSync(join(host.env.stateDir, "snapshot.json"), "{");
+  expect(await keeperOf(host, [good("b")]).apply()).toMatchObject({ snapshot: { generation: 3 } });
+  expect(host.lines.at(-1)).toContain("cannot be read");
+});
+
+test("overlapping reloads wait for each other, and one that throws does not stop the next", async () => {
+  const host = fakeHost();
+  const keeper = keeperOf(host, [good("a"), good("b")]);
+  const runs = await Promise.allSettled([keeper.apply(), keeper.apply(), keeper.apply()]);
+  expect(runs.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+  expect(keeper.snapshot?.generation).toBe(2);
+});
+
+test("changes of baton.yaml are told, with when they take effect", () => {
+  expect(settingsChanges(settings, settings)).toEqual([]);
+  const metrics = { host: "127.0.0.1", port: 1 };
+  const hub = { url: "nats://hub", user: undefined, password: undefined };
+  expect(settingsChanges(settings, { ...settings, metrics, hub })).toEqual([
+    "baton.yaml: hub changed; takes effect at the next baton up",
+    "baton.yaml: metrics changed",
+  ]);
+});

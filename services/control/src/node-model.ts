@@ -1,0 +1,117 @@
+// The read model of this node: what each service's Watch stream last said, with the events since folded in.
+// It decides nothing: services do not ask control how things are, people and tools do.
+import { type AggregateState, type Counter, evolve, type NodeStatus } from "@baton/contracts";
+import type { EventEnvelope, ServiceName } from "@baton/domain";
+
+export interface NodeFacts {
+  readonly node: string;
+  readonly version: string;
+  /** CLOCK_BOOTTIME µs. */
+  readonly now: number;
+  readonly startedAt: number;
+  readonly bus: NonNullable<NodeStatus["bus"]>;
+}
+
+interface ServiceRecord {
+  connected: boolean;
+  aggregates: Map<string, AggregateState>;
+  counters: readonly Counter[];
+}
+
+export class NodeModel {
+  readonly #services = new Map<ServiceName, ServiceRecord>();
+
+  snapshot(service: ServiceName, states: readonly AggregateState[]): void {
+    const record = this.#record(service);
+    record.connected = true;
+    record.aggregates = new Map(states.map((state) => [keyOf(state.kind, state.id), state]));
+  }
+
+  /**
+   * A snapshot asked for on the side: tells what has no event (a confirmed lease, runs counted). It may have been
+   * overtaken by events that came in while it was on its way.
+   */
+  refresh(service: ServiceName, states: readonly AggregateState[]): void {
+    const record = this.#record(service);
+    const before = record.aggregates;
+    record.aggregates = new Map(
+      states.map((state) => {
+        const key = keyOf(state.kind, state.id);
+        const known = before.get(key);
+        return [key, known !== undefined && known.version > state.version ? known : state];
+      }),
+    );
+  }
+
+  event(service: ServiceName, envelope: EventEnvelope): void {
+    const { aggregates } = this.#record(service);
+    const key = keyOf(envelope.aggregate.kind, envelope.aggregate.id);
+    aggregates.set(key, evolve(aggregates.get(key), envelope));
+  }
+
+  counters(service: ServiceName, counters: readonly Counter[]): void {
+    const record = this.#record(service);
+    record.connected = true;
+    record.counters = counters;
+  }
+
+  /** What it said last stands: a service that restarts is back with a new snapshot in a moment. */
+  disconnected(service: ServiceName): void {
+    this.#record(service).connected = false;
+  }
+
+  status(facts: NodeFacts): NodeStatus {
+    const states = [...this.#services.values()].flatMap((record) =>
+      [...record.aggregates.values()].map((aggregate) => aggregate.state),
+    );
+    const instances = states.flatMap((state) => (state?.$case === "instance" ? [state.value] : []));
+    const services = this.#serviceStates();
+    const startedAt = Math.min(facts.startedAt, ...services.map((service) => service.startedAt).filter((at) => at > 0));
+    return {
+      node: facts.node,
+      version: facts.version,
+      ready: this.#services.has("election") && instances.every((instance) => instance.state !== "initialize"),
+      uptimeMicros: Math.max(0, facts.now - startedAt),
+      config: states.find((state) => state?.$case === "config")?.value,
+      instances: instances.sort((a, b) => compareText(a.name, b.name)),
+      trackers: states
+        .flatMap((state) => (state?.$case === "tracker" ? [state.value] : []))
+        .sort((a, b) => compareText(a.name, b.name)),
+      addresses: states
+        .flatMap((state) => (state?.$case === "addresses" ? [state.value] : []))
+        .sort((a, b) => compareText(a.instance, b.instance)),
+      services,
+      bus: facts.bus,
+    };
+  }
+
+  /** Counters as each service last told them, with the service's name. */
+  samples(): readonly { readonly service: ServiceName; readonly counter: Counter }[] {
+    return [...this.#services].flatMap(([service, record]) => record.counters.map((counter) => ({ service, counter })));
+  }
+
+  connections(): readonly { readonly service: ServiceName; readonly connected: boolean }[] {
+    return [...this.#services].map(([service, { connected }]) => ({ service, connected }));
+  }
+
+  /** The supervisor knows most; a service's own word fills in what it has not said. */
+  #serviceStates(): NodeStatus["services"] {
+    const found = new Map<string, NodeStatus["services"][number]>();
+    for (const [owner, record] of this.#services) {
+      for (const { state } of record.aggregates.values()) {
+        if (state?.$case === "service" && (owner === "supervisor" || !found.has(state.value.name)))
+          found.set(state.value.name, state.value);
+      }
+    }
+    return [...found.values()].sort((a, b) => compareText(a.name, b.name));
+  }
+
+  #record(service: ServiceName): ServiceRecord {
+    const record = this.#services.get(service) ?? { connected: false, aggregates: new Map(), counters: [] };
+    this.#services.set(service, record);
+    return record;
+  }
+}
+
+const keyOf = (kind: string, id: string): string => `${kind}\n${id}`;
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,65 @@
+// NodeService on <run-dir>/node.sock: what people and tools ask of a node. Reads, and one command: reload.
+import { once } from "node:events";
+import {
+  type GetStatusRequest,
+  type NodeServiceServer,
+  NodeServiceService,
+  type NodeStatus,
+  type ReloadResult,
+  type StreamEventsRequest,
+  toWire,
+} from "@baton/contracts";
+import type { GrpcService } from "@baton/host";
+import { type ServerWritableStream, type sendUnaryData, status } from "@grpc/grpc-js";
+import { readQuery } from "./event-query.ts";
+import { type EventSources, SlowReaderError, streamEvents } from "./stream-events.ts";
+
+export interface NodeServiceDependencies {
+  readonly sources: EventSources;
+  currentStatus(): Promise<NodeStatus>;
+  reload(): Promise<ReloadResult>;
+}
+
+export function createNodeService(dependencies: NodeServiceDependencies): GrpcService {
+  const implementation = {
+    getStatus: (_call: { request: GetStatusRequest }, done: sendUnaryData<NodeStatus>) =>
+      answer(dependencies.currentStatus(), done),
+    streamEvents: (call) => void sendEvents(dependencies.sources, call),
+    reload: (_call, done) => answer(dependencies.reload(), done),
+  } satisfies NodeServiceServer;
+  return { definition: NodeServiceService, implementation };
+}
+
+function answer<T>(promise: Promise<T>, done: sendUnaryData<T>): void {
+  promise.then(
+    (value) => done(null, value),
+    (error: unknown) => done({ code: status.INTERNAL, details: messageOf(error) }),
+  );
+}
+
+async function sendEvents(
+  sources: EventSources,
+  call: ServerWritableStream<StreamEventsRequest, ReturnType<typeof toWire>>,
+): Promise<void> {
+  const query = readQuery(call.request);
+  if ("error" in query) return void call.emit("error", { code: status.INVALID_ARGUMENT, details: query.error });
+  const stop = new AbortController();
+  for (const end of ["cancelled", "close", "error"]) call.on(end, () => stop.abort());
+  try {
+    for await (const envelope of streamEvents(sources, query, stop.signal)) {
+      if (stop.signal.aborted) return;
+      if (!call.write(toWire(envelope))) await drained(call, stop.signal);
+    }
+    call.end();
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    const code = error instanceof SlowReaderError ? status.RESOURCE_EXHAUSTED : status.INTERNAL;
+    call.emit("error", { code, details: messageOf(error) });
+  }
+}
+
+/** An error or the end of the call ends the wait as well; the loop sees it at its next turn. */
+const drained = (call: NodeJS.EventEmitter, signal: AbortSignal): Promise<unknown> =>
+  once(call, "drain", { signal }).catch(() => undefined);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
