@@ -144,12 +144,14 @@ export function addressTableContract(name: string, make: () => TableUnderTest): 
       expect(table.change([])).toEqual([]);
     });
 
-    test("a second address of a subnet is a secondary, and goes with its primary", () => {
+    test("a second address of a subnet is a secondary, and goes with its primary", async () => {
       add(spec("10.1.0.5"), spec("10.1.0.6"), spec("10.1.1.6"));
       expect(find("10.1.0.6")?.flags.secondary).toBe(true);
       expect(find("10.1.1.6")?.flags.secondary).toBe(false);
       expect(del(spec("10.1.0.5"))).toEqual([ok]);
       expect(present().map((info) => info.address)).toEqual(["10.1.1.6"]);
+      const told = () => events.filter(({ type }) => type === "removed").map(({ address }) => address.address);
+      await vi.waitFor(() => expect(told()).toEqual(["10.1.0.6", "10.1.0.5"]));
     });
 
     test("IPv6: without DAD it is not tentative; scope is the kernel's; the prefix does not make another address", () => {

@@ -2,9 +2,10 @@
 // (SAFETY, order of harms). The nft command sets up one table and its rule; single addresses go in and out of its set by
 // nfnetlink directly, because a process a change would cost the failover path its milliseconds (SAFETY S7).
 import { execFileSync } from "node:child_process";
-import { assert, type IpAddress, ipFamily, ipToBytes, parseIp } from "@baton/domain";
+import { assert, type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
 import type { ArpSilence, ArpSilenceOptions } from "./api.ts";
 import { LinuxError } from "./error.ts";
+import { ipFromBytes } from "./ip-bytes.ts";
 import { errnos, errorOf } from "./libc.ts";
 import { limits } from "./limits.ts";
 import {
@@ -16,6 +17,7 @@ import {
   NLM_F_CREATE,
   nested,
   readAttributes,
+  readList,
   readText,
 } from "./netlink-message.ts";
 import { NETLINK_NETFILTER, type NetlinkClient, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
@@ -30,6 +32,7 @@ const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_DELCHAIN = 5;
 const NFT_MSG_DELSET = 11;
 const NFT_MSG_NEWSETELEM = 12;
+const NFT_MSG_GETSETELEM = 13;
 const NFT_MSG_DELSETELEM = 14;
 const NFTA_TABLE = 1; // the table's name, in messages of every kind
 const NFTA_SET_ELEM_LIST_SET = 2;
@@ -83,7 +86,7 @@ export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
     client.close();
   };
   try {
-    install(new Set(readSilenced()));
+    install(new Set(readSilenced(client)));
   } catch (error) {
     close();
     throw error;
@@ -116,8 +119,7 @@ export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
 /** One transaction: whatever was there is replaced, and at no time is an address in `silenced` not silent. */
 function installTable(silenced: ReadonlySet<IpAddress>): void {
   const elements = silenced.size === 0 ? "" : `elements = { ${[...silenced].join(", ")} };`;
-  nft(
-    ["-f", "-"],
+  runNft(
     `table arp ${TABLE} {}
      delete table arp ${TABLE}
      table arp ${TABLE} {
@@ -131,22 +133,30 @@ function installTable(silenced: ReadonlySet<IpAddress>): void {
 }
 
 /** What is in the set of an earlier process; nothing when there is no such set. */
-function readSilenced(): IpAddress[] {
-  const tables = JSON.parse(nft(["-j", "list", "tables", "arp"], "")) as { nftables: { table?: { name?: string } }[] };
-  if (!tables.nftables.some(({ table }) => table?.name === TABLE)) return [];
-  const listing = JSON.parse(nft(["-j", "list", "table", "arp", TABLE], "")) as {
-    nftables: { set?: { name?: string; elem?: unknown[] } }[];
-  };
-  const set = listing.nftables.find((item) => item.set?.name === SET)?.set;
-  const texts = (set?.elem ?? []).filter((element) => typeof element === "string");
-  return texts.flatMap((text) => parseIp(text) ?? []);
+function readSilenced(client: NetlinkClient): IpAddress[] {
+  const { type, body } = setRequest(NFT_MSG_GETSETELEM, []);
+  try {
+    return client.dump(type, body, decodeElements).flat();
+  } catch (error) {
+    if (error instanceof LinuxError && error.code === "ENOENT") return [];
+    throw error;
+  }
 }
 
-function nft(words: readonly string[], input: string): string {
+function decodeElements({ body }: NetlinkMessage): IpAddress[] {
+  const elements = readAttributes(body, NFGENMSG_BYTES).get(NFTA_SET_ELEM_LIST_ELEMENTS);
+  return readList(elements, NFTA_LIST_ELEM).flatMap((element) => {
+    const key = readAttributes(element, 0).get(NFTA_SET_ELEM_KEY);
+    const value = key === undefined ? undefined : readAttributes(key, 0).get(NFTA_DATA_VALUE);
+    return value?.length === 4 ? [ipFromBytes(value, 0, 4)] : [];
+  });
+}
+
+function runNft(script: string): void {
   // Debian keeps it in /usr/sbin, which is not in everybody's PATH.
   const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
   try {
-    return execFileSync("nft", words, { input, encoding: "utf8", env: { PATH }, stdio: "pipe" });
+    execFileSync("nft", ["-f", "-"], { input: script, encoding: "utf8", env: { PATH }, stdio: "pipe" });
   } catch (error) {
     const { code, stderr } = error as { code?: string; stderr?: string };
     const detail = stderr?.trim().split("\n")[0] ?? "";

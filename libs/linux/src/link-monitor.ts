@@ -1,8 +1,8 @@
 // A mirror of the namespace's links and addresses, by rtnetlink: subscribed first and dumped then, so that nothing
 // falls between; dumped again when the kernel says that events were lost.
 import { isDeepStrictEqual } from "node:util";
-import { withAddress, withoutAddress } from "./address-order.ts";
-import type { AddressInfo, LinkInfo, LinkMonitor, LinkMonitorOptions } from "./api.ts";
+import { type AddressList, addressList } from "./address-list.ts";
+import type { LinkInfo, LinkMonitor, LinkMonitorOptions } from "./api.ts";
 import { NETLINK_ROUTE, type NetlinkClient, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
 import {
   type AddressEventOnWire,
@@ -20,7 +20,7 @@ import {
 
 interface Mirror {
   readonly links: Map<number, LinkInfo>;
-  readonly addresses: Map<number, readonly AddressInfo[]>;
+  readonly addresses: Map<number, AddressList>;
 }
 
 /** Throws LinuxError when the namespace's links cannot be read. */
@@ -51,7 +51,7 @@ export function openLinkMonitor(options: LinkMonitorOptions): LinkMonitor {
   }
   return {
     links: () => [...mirror.links.values()],
-    addresses: (ifindex) => mirror.addresses.get(ifindex) ?? [],
+    addresses: (ifindex) => mirror.addresses.get(ifindex)?.all() ?? [],
     drain: () => watch.drain(),
     close: () => {
       watch.close();
@@ -64,7 +64,7 @@ function readMirror(client: NetlinkClient): Mirror {
   const mirror: Mirror = { links: new Map(), addresses: new Map() };
   for (const event of client.dump(RTM_GETLINK, linkDumpBody(), decodeLinkEvent)) apply(mirror, event);
   for (const { address } of client.dump(RTM_GETADDR, addressDumpBody(), decodeAddressEvent)) {
-    mirror.addresses.set(address.ifindex, [...(mirror.addresses.get(address.ifindex) ?? []), address]);
+    addressesOf(mirror, address.ifindex).append(address);
   }
   return mirror;
 }
@@ -81,19 +81,16 @@ function apply(mirror: Mirror, event: LinkEvent | AddressEventOnWire): boolean {
       mirror.addresses.delete(event.ifindex);
       return mirror.links.delete(event.ifindex);
     case "set":
-    case "removed": {
-      const { ifindex } = event.address;
-      const before = mirror.addresses.get(ifindex) ?? [];
-      const after = event.type === "set" ? withAddress(before, event.address) : withoutAddress(before, event.address);
-      mirror.addresses.set(ifindex, after);
-      return !isDeepStrictEqual(before.map(withoutLifetime), after.map(withoutLifetime));
-    }
+      return addressesOf(mirror, event.address.ifindex).set(event.address);
+    case "removed":
+      return addressesOf(mirror, event.address.ifindex).remove(event.address);
   }
 }
 
-/** The renewals of the kernel lease come every second for every address (SAFETY S10): no news to anybody here. */
-const withoutLifetime = (info: AddressInfo): AddressInfo => ({
-  ...info,
-  validLifetime: undefined,
-  preferredLifetime: undefined,
-});
+function addressesOf(mirror: Mirror, ifindex: number): AddressList {
+  const known = mirror.addresses.get(ifindex);
+  if (known !== undefined) return known;
+  const list = addressList();
+  mirror.addresses.set(ifindex, list);
+  return list;
+}

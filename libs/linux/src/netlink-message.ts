@@ -34,7 +34,8 @@ export interface NetlinkMessage {
   readonly body: Uint8Array;
 }
 
-const align4 = (length: number): number => (length + 3) & ~3;
+/** Not by bits: a length of 32 bits would turn negative. */
+const align4 = (length: number): number => Math.ceil(length / 4) * 4;
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -105,15 +106,26 @@ export function splitMessages(bytes: Uint8Array): NetlinkMessage[] {
 
 /** Attributes by type, from `offset` of a body on; the last of equal types wins. */
 export function readAttributes(body: Uint8Array, offset: number): Map<number, Uint8Array> {
-  const view = viewOf(body);
   const attributes = new Map<number, Uint8Array>();
+  eachAttribute(body, offset, (type, value) => attributes.set(type, value));
+  return attributes;
+}
+
+function eachAttribute(body: Uint8Array, offset: number, visit: (type: number, value: Uint8Array) => void): void {
+  const view = viewOf(body);
   for (let at = offset; at + 4 <= body.length; ) {
     const length = view.getUint16(at, true);
-    if (length < 4 || at + length > body.length) break;
-    attributes.set(view.getUint16(at + 2, true) & NLA_TYPE_MASK, body.subarray(at + 4, at + length));
+    if (length < 4 || at + length > body.length) return;
+    visit(view.getUint16(at + 2, true) & NLA_TYPE_MASK, body.subarray(at + 4, at + length));
     at += align4(length);
   }
-  return attributes;
+}
+
+/** The values of a list of attributes of one type. */
+export function readList(bytes: Uint8Array | undefined, type: number): Uint8Array[] {
+  const values: Uint8Array[] = [];
+  if (bytes !== undefined) eachAttribute(bytes, 0, (found, value) => found === type && values.push(value));
+  return values;
 }
 
 export function readUint32(bytes: Uint8Array | undefined, offset = 0): number | undefined {

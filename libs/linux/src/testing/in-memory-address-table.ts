@@ -1,7 +1,7 @@
 // The address table without a kernel: the same answers, the same events, for tests of what stands on it. It passes the
 // contract tests of the real one (address-table.contract.ts), plus what only a fake can do: fail and forget on demand.
 import { type Instant, ipFamily } from "@baton/domain";
-import { isSameAddress, sharesSubnet, withAddress, withoutAddress } from "../address-order.ts";
+import { type AddressList, addressList, sharesSubnet } from "../address-list.ts";
 import type {
   AddressChange,
   AddressEvent,
@@ -37,65 +37,73 @@ const done: AddressResult = { ok: true };
 const failure = (code: string, message: string): AddressResult => ({ ok: false, code, message });
 
 export function inMemoryAddressTable(options: InMemoryAddressTableOptions): InMemoryAddressTable {
-  const lists = new Map<number, AddressInfo[]>(options.interfaces.map(({ ifindex }) => [ifindex, []]));
-  const names = new Map(options.interfaces.map(({ ifindex, name }) => [ifindex, name]));
-  const expiries = new Map<string, number>();
-  const failures = new Map<string, string>();
   const watches = new Set<Watch>();
-
-  const tell = (event: AddressEvent): void => {
+  const memory = makeMemory(options, (event) => {
     for (const watch of watches) watch.tell(event);
-  };
-  const listOf = (ifindex: number): AddressInfo[] => lists.get(ifindex) ?? [];
-  const remove = (info: AddressInfo): void => {
-    const rest = withoutAddress(listOf(info.ifindex), info);
-    lists.set(info.ifindex, rest);
-    expiries.delete(keyOf(info));
-    tell({ type: "removed", address: info });
-    // Without promote_secondaries, the kernel's default, the secondaries of a subnet go with its primary.
-    if (info.flags.secondary) return;
-    for (const other of rest) if (other.flags.secondary && sharesSubnet(other, info)) remove(other);
-  };
-  const set = (change: AddressChange & { op: "add" | "replace" }): AddressResult => {
-    const { spec } = change;
-    const list = listOf(spec.ifindex);
-    const existing = list.find((info) => isSameAddress(info, { ...spec, peer: spec.peer }));
-    if (existing !== undefined && change.op === "add") return failure("EEXIST", "File exists");
-    const now = options.now?.();
-    const info = infoOf(spec, names.get(spec.ifindex) ?? "", existing, list);
-    lists.set(spec.ifindex, withAddress(list, info));
-    if (now !== undefined && spec.validLifetime !== undefined) {
-      expiries.set(keyOf(info), now + spec.validLifetime * 1_000_000);
-    } else expiries.delete(keyOf(info));
-    tell({ type: "set", address: info });
-    return done;
-  };
-  const carryOut = (change: AddressChange): AddressResult => {
-    const { spec } = change;
-    if (!lists.has(spec.ifindex)) return failure("ENODEV", "No such device");
-    const forced = failures.get(spec.address);
-    if (forced !== undefined) return failure(forced, `made to fail with ${forced}`);
-    if (change.op !== "delete") return set(change);
-    const info = listOf(spec.ifindex).find((other) => isSameAddress(other, { ...spec, peer: spec.peer }));
-    if (info === undefined) return failure("EADDRNOTAVAIL", "Address not found");
-    remove(info);
-    return done;
-  };
+  });
   const change = (batch: readonly AddressChange[]): AddressResult[] => {
     for (const item of batch) encodeAddressChange(item); // the same assertions as the real one
-    return batch.map(carryOut);
+    return batch.map(memory.carryOut);
   };
-  const list = (): AddressInfo[] => [...lists.values()].flat();
   return {
-    open: (tableOptions = {}) => openTable(tableOptions, watches, list, change),
+    open: (tableOptions = {}) => openTable(tableOptions, watches, memory.list, change),
     interfere: change,
-    expire: (now) => {
-      for (const info of list()) if ((expiries.get(keyOf(info)) ?? Number.POSITIVE_INFINITY) <= now) remove(info);
-    },
-    failWith: (address, code) => void (code === undefined ? failures.delete(address) : failures.set(address, code)),
+    expire: memory.expire,
+    failWith: memory.failWith,
     loseEvents: () => {
       for (const watch of watches) watch.lose();
     },
+  };
+}
+
+interface Memory extends Pick<InMemoryAddressTable, "expire" | "failWith"> {
+  list(): AddressInfo[];
+  carryOut(change: AddressChange): AddressResult;
+}
+
+function makeMemory(options: InMemoryAddressTableOptions, tell: (event: AddressEvent) => void): Memory {
+  const names = new Map(options.interfaces.map(({ ifindex, name }) => [ifindex, name]));
+  const lists = new Map<number, AddressList>(options.interfaces.map(({ ifindex }) => [ifindex, addressList()]));
+  const expiries = new Map<string, number>();
+  const failures = new Map<string, string>();
+
+  const remove = (list: AddressList, info: AddressInfo): void => {
+    // Without promote_secondaries, the kernel's default, the secondaries of a subnet go with its primary, before it.
+    const dependent = (other: AddressInfo): boolean => other.flags.secondary && sharesSubnet(other, info);
+    if (!info.flags.secondary) for (const other of list.all()) if (dependent(other)) remove(list, other);
+    list.remove(info);
+    expiries.delete(keyOf(info));
+    tell({ type: "removed", address: info });
+  };
+  const set = (list: AddressList, { op, spec }: AddressChange & { op: "add" | "replace" }): AddressResult => {
+    const existing = list.get({ ...spec, peer: spec.peer });
+    if (existing !== undefined && op === "add") return failure("EEXIST", "File exists");
+    const info = infoOf(spec, names.get(spec.ifindex) ?? "", existing, list.all());
+    list.set(info);
+    const now = options.now?.();
+    if (now === undefined || spec.validLifetime === undefined) expiries.delete(keyOf(info));
+    else expiries.set(keyOf(info), now + spec.validLifetime * 1_000_000);
+    tell({ type: "set", address: info });
+    return done;
+  };
+  return {
+    list: () => [...lists.values()].flatMap((list) => list.all()),
+    carryOut: (change) => {
+      const list = lists.get(change.spec.ifindex);
+      if (list === undefined) return failure("ENODEV", "No such device");
+      const forced = failures.get(change.spec.address);
+      if (forced !== undefined) return failure(forced, `made to fail with ${forced}`);
+      if (change.op !== "delete") return set(list, change);
+      const info = list.get({ ...change.spec, peer: change.spec.peer });
+      if (info === undefined) return failure("EADDRNOTAVAIL", "Address not found");
+      remove(list, info);
+      return done;
+    },
+    expire: (now) => {
+      const isOver = (info: AddressInfo): boolean => (expiries.get(keyOf(info)) ?? Number.POSITIVE_INFINITY) <= now;
+      for (const list of lists.values()) for (const info of list.all()) if (isOver(info)) remove(list, info);
+    },
+    failWith: (address, code) => void (code === undefined ? failures.delete(address) : failures.set(address, code)),
   };
 }
 

@@ -21,7 +21,8 @@ export interface Namespace {
 export function makeNamespace(label: string): Namespace {
   const name = `bt${label}${process.pid}`;
   execFileSync("ip", ["netns", "add", name]);
-  const ip = (...words: string[]): string => execFileSync("ip", ["-n", name, ...words], { encoding: "utf8" });
+  const ip = (...words: string[]): string =>
+    execFileSync("ip", ["-n", name, ...words], { encoding: "utf8", stdio: "pipe" });
   ip("link", "set", "lo", "up");
   const path = `/var/run/netns/${name}`;
   return {
