@@ -1,0 +1,42 @@
+// keepalived.conf's instance -> what the election machine and its shell need. The only place that knows both vocabularies.
+import type { IpAddress } from "@baton/domain";
+import type { InstanceConfig, TrackRef } from "@baton/keepalived-conf";
+import type { ElectionConfig, TrackerConfig } from "@baton/vrrp";
+
+export function toElectionConfig(instance: InstanceConfig): ElectionConfig {
+  return {
+    name: instance.name,
+    interface: instance.interface,
+    family: instance.family,
+    version: instance.version,
+    vrid: instance.vrid,
+    priority: instance.priority,
+    initialState: instance.initialState,
+    advertInterval: instance.advertInterval,
+    downTimerAdverts: instance.downTimerAdverts,
+    preempt: instance.preempt,
+    preemptDelay: instance.preemptDelay,
+    addresses: instance.addresses.map((each): IpAddress => each.address),
+    trackers: [
+      ...instance.trackScripts.map((ref) => tracker("script", ref)),
+      // The own interface is tracked by the machine itself (interface-changed).
+      ...instance.trackInterfaces
+        .filter((ref) => ref.name !== instance.interface)
+        .map((ref) => tracker("interface", ref)),
+    ],
+    trackPrimary: instance.trackPrimary,
+    lowerPriorityNoAdvert: instance.lowerPriorityNoAdvert,
+    higherPrioritySendAdvert: instance.higherPrioritySendAdvert,
+  };
+}
+
+const tracker = (kind: TrackerConfig["kind"], ref: TrackRef): TrackerConfig => ({
+  kind,
+  name: ref.name,
+  weight: ref.weight,
+  reverse: ref.reverse,
+});
+
+/** What makes it the same virtual router across a reload; anything else may change in place (SAFETY S18). */
+export const identityOf = (instance: InstanceConfig): string =>
+  `${instance.interface}/${instance.family}/${instance.vrid}/${instance.name}`;

@@ -1,0 +1,266 @@
+// One vrrp_instance at run time: feeds its machine, carries out the effects in their order, and remembers what only
+// the shell can know (packet ids, claims, what was last heard).
+import type { AggregateState, LeaseClaim, LeaseStatus } from "@baton/contracts";
+import { ClaimState, LeaseStanding } from "@baton/contracts";
+import { type Aggregate, assertNever, type CauseRef, type Instant, type IpAddress, term } from "@baton/domain";
+import type { Host } from "@baton/host";
+import type { InstanceConfig } from "@baton/keepalived-conf";
+import type { VrrpSocket } from "@baton/linux";
+import { attribute, metric, spanName } from "@baton/telemetry";
+import {
+  decodeAdvertisement,
+  type Effect,
+  type ElectionState,
+  type Expectation,
+  encodeAdvertisement,
+  encodeIpv4Packet,
+  groupAddress,
+  type Input,
+  type Ipv4Packet,
+  initialState,
+  leaseLength,
+  nextDeadline,
+  step,
+} from "@baton/vrrp";
+import { type AdvertSeen, advertLink } from "./advert-story.ts";
+import { toElectionConfig } from "./config.ts";
+import type { Counters } from "./counters.ts";
+import type { LeaseClient } from "./effects/lease-client.ts";
+import { toInstanceState } from "./instance-state.ts";
+
+export interface RunnerParts {
+  readonly host: Host;
+  readonly counters: Counters;
+  readonly leases: LeaseClient;
+  /** The socket of the instance's interface, when it is open. */
+  socket(): VrrpSocket | undefined;
+  /** After every step: the deadline may have moved. */
+  onStepped(): void;
+}
+
+const claimStates = {
+  hold: ClaimState.HOLD,
+  silent: ClaimState.SILENT,
+  leaving: ClaimState.LEAVING,
+  release: ClaimState.RELEASE,
+} as const;
+
+export class InstanceRunner {
+  readonly name: string;
+  #state: ElectionState;
+  readonly #parts: RunnerParts;
+  readonly #aggregate: Aggregate;
+  readonly #labels: { readonly instance: string };
+  #wire: Expectation;
+  #since: Instant;
+  /** IP identification of the last advert. */
+  #wireId = 0;
+  #lastHeard: AdvertSeen | undefined;
+  /** The advert that the current step is about, and the first one that it sent: the links of its spans. */
+  #heardNow: AdvertSeen | undefined;
+  #sentNow: AdvertSeen | undefined;
+  #lastEvent: CauseRef | undefined;
+
+  constructor(parts: RunnerParts, instance: InstanceConfig) {
+    this.name = instance.name;
+    this.#parts = parts;
+    this.#aggregate = { kind: "vrrp", id: instance.name };
+    this.#labels = { instance: instance.name };
+    this.#wire = expectation(instance);
+    this.#state = initialState(toElectionConfig(instance));
+    this.#since = parts.host.now();
+  }
+
+  get state(): ElectionState {
+    return this.#state;
+  }
+
+  deadline(): Instant | undefined {
+    return nextDeadline(this.#state);
+  }
+
+  feed(input: Input): void {
+    const { host, counters, leases, onStepped } = this.#parts;
+    this.#sentNow = undefined;
+    const before = this.#state.kind;
+    const { state, effects } = step(this.#state, input, host.now());
+    this.#state = state;
+    if (state.kind !== before) {
+      this.#since = host.now();
+      counters.add(metric.transitions, { ...this.#labels, from: before, to: state.kind });
+    }
+    for (const effect of effects) this.#execute(effect);
+    // Nothing is claimed any more: the next frame says so by its absence.
+    if (state.kind === "stopped") leases.forget(this.name);
+    onStepped();
+  }
+
+  onPacket(packet: Ipv4Packet): void {
+    const { counters } = this.#parts;
+    const decoded = decodeAdvertisement(packet, this.#wire);
+    if (!decoded.ok) return counters.add(metric.advertsDiscarded, { ...this.#labels, reason: decoded.reason });
+    const { advert, notices } = decoded;
+    for (const notice of notices) counters.add(metric.advertNotices, { ...this.#labels, notice });
+    counters.add(metric.adverts, { ...this.#labels, direction: "received" });
+    if (advert.priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "received" });
+    this.#heardNow = { sender: packet.source, wireId: packet.id, time: new Date().toISOString() };
+    this.#lastHeard = this.#heardNow;
+    this.feed({ type: "advertisement-received", advert, source: packet.source, wireId: packet.id });
+    this.#heardNow = undefined;
+  }
+
+  onLeaseStatus(status: LeaseStatus, sentAt: Instant): void {
+    const { leases } = this.#parts;
+    const claimed = leases.claimed(this.name)?.state;
+    const input = leaseInput(status, sentAt, claimed);
+    // Let go as asked: there is nothing left to claim.
+    if (input?.type === "addresses-released" && claimed === ClaimState.RELEASE) leases.forget(this.name);
+    if (input !== undefined) this.feed(input);
+  }
+
+  /** The claim with what changes between two claims, for the next frame. */
+  refreshClaim(claim: LeaseClaim): LeaseClaim {
+    if (this.#state.kind !== "master") return claim;
+    const { effectivePriority: priority, lastAdvertAt, peerHeardAt = 0 } = this.#state;
+    return { ...claim, priority, lastAdvertAt, peerHeardAt };
+  }
+
+  configure(instance: InstanceConfig): void {
+    this.#wire = expectation(instance);
+    this.feed({ type: "configure", config: toElectionConfig(instance) });
+  }
+
+  watchState(): AggregateState {
+    return {
+      kind: this.#aggregate.kind,
+      id: this.name,
+      version: this.#parts.host.events.version(this.#aggregate),
+      state: { $case: "instance", value: toInstanceState(this.#state, this.#since, this.#lastEvent) },
+    };
+  }
+
+  #execute(effect: Effect): void {
+    switch (effect.type) {
+      case "send-advertisement":
+        return this.#sendAdvertisement(effect.priority);
+      case "claim":
+        return this.#claim(effect);
+      case "append-event":
+        return this.#appendEvent(effect);
+      case "count":
+        return this.#parts.counters.add(metric.electionCounts, { ...this.#labels, what: effect.counter });
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  #sendAdvertisement(priority: number): void {
+    const { counters } = this.#parts;
+    const source = this.#state.primaryAddress;
+    const socket = this.#parts.socket();
+    // Without a source the kernel would send from 0.0.0.0; the machine is in fault then, or about to be told.
+    if (source === undefined || socket === undefined) {
+      return counters.add(metric.sendErrors, { ...this.#labels, error: "no-source" });
+    }
+    // As keepalived counts it: one more with each advert, never 0.
+    this.#wireId = (this.#wireId % 0xffff) + 1;
+    const endpoints = { source, destination: groupAddress };
+    const advert = { ...this.#wire, vrid: this.#state.config.vrid, priority };
+    const message = encodeAdvertisement(advert, this.#wire, endpoints);
+    try {
+      socket.send(encodeIpv4Packet(message, { ...endpoints, id: this.#wireId }), groupAddress);
+      this.#sentNow ??= { sender: source, wireId: this.#wireId, time: new Date().toISOString() };
+      counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
+      if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
+    } catch (error) {
+      counters.add(metric.sendErrors, { ...this.#labels, error: errorCode(error) });
+    }
+  }
+
+  #claim(effect: Extract<Effect, { type: "claim" }>): void {
+    const { leases } = this.#parts;
+    const known = leases.claimed(this.name);
+    leases.claim({
+      lease: this.name,
+      term: effect.term,
+      state: claimStates[effect.state],
+      lengthMicros: leaseLength(this.#state.config),
+      priority: this.#state.effectivePriority,
+      lastAdvertAt: known?.lastAdvertAt ?? 0,
+      peerHeardAt: known?.peerHeardAt ?? 0,
+      authCounter: 0,
+      instances: [this.name],
+      announce: effect.announce,
+      announceReason: effect.announceReason,
+      ...claimCause(this.#lastEvent),
+      successorHeard: effect.successorHeard,
+    });
+  }
+
+  #appendEvent({ event, cause }: Extract<Effect, { type: "append-event" }>): void {
+    const { host, leases } = this.#parts;
+    const vrid = this.#state.config.vrid;
+    const trigger = this.#heardNow ?? (event.type === "became-master" ? this.#lastHeard : undefined);
+    const span = host.tracer.span(spanName.vrrpTransition, {
+      parent: cause?.traceparent,
+      attributes: {
+        [attribute.instance]: this.name,
+        [attribute.vrid]: vrid,
+        [attribute.eventType]: event.type,
+        [attribute.stateTo]: this.#state.kind,
+        [attribute.cause]: this.#state.reason,
+      },
+      links: [trigger, this.#sentNow].filter((each) => each !== undefined).map((each) => advertLink(vrid, each)),
+    });
+    const envelope = host.events.append(this.#aggregate, event, cause, span.traceparent);
+    span.end();
+    this.#lastEvent = {
+      id: envelope.id,
+      correlationId: envelope.correlationId,
+      traceparent: span.traceparent,
+    };
+    // The claim of the same step leaves at the end of it, with the event that goes with it (SAFETY S1).
+    const claimed = leases.claimed(this.name);
+    if (claimed !== undefined) leases.claim({ ...claimed, ...claimCause(this.#lastEvent) });
+    host.log.info(event.type, { ...event.data, event: envelope.id });
+  }
+}
+
+const claimCause = (event: CauseRef | undefined): Pick<LeaseClaim, "eventId" | "correlationId" | "traceparent"> => ({
+  eventId: event?.id ?? "",
+  correlationId: event?.correlationId ?? "",
+  traceparent: event?.traceparent ?? "",
+});
+
+const expectation = (instance: InstanceConfig): Expectation => ({
+  version: instance.version,
+  vrid: instance.vrid,
+  advertInterval: instance.advertInterval,
+  addresses: instance.addresses.map((each): IpAddress => each.address),
+  authentication: instance.authentication ?? { type: "none" },
+  checksum: instance.v3ChecksumAsV2 ? "message" : "pseudo-header",
+});
+
+/** dataplane's answer as an input; undefined when it says nothing that the machine waits for. */
+function leaseInput(status: LeaseStatus, sentAt: Instant, claimed: LeaseClaim["state"] | undefined): Input | undefined {
+  const of = term(status.term);
+  switch (status.standing) {
+    case LeaseStanding.HELD:
+      return { type: "lease-confirmed", term: of, sentAt };
+    case LeaseStanding.APPLYING:
+      return { type: "lease-applying", term: of, sentAt };
+    case LeaseStanding.FAILED:
+      return { type: "lease-lost", term: of, reason: "failed", detail: status.error };
+    case LeaseStanding.REFUSED:
+      return { type: "lease-lost", term: of, reason: "refused", detail: status.error };
+    case LeaseStanding.RELEASED:
+      return claimed === ClaimState.HOLD || claimed === ClaimState.SILENT
+        ? { type: "lease-lost", term: of, reason: "released", detail: status.error }
+        : { type: "addresses-released", term: of };
+    default:
+      return undefined;
+  }
+}
+
+const errorCode = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";

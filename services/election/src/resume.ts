@@ -1,0 +1,24 @@
+// What dataplane remembers of the leases of an election that crashed (SAFETY S4, S5).
+import type { LeaseRecord } from "@baton/contracts";
+import { instant, type Term, term } from "@baton/domain";
+import type { ResumeRecord } from "@baton/vrrp";
+
+const recordOf = (records: readonly LeaseRecord[], lease: string): LeaseRecord | undefined =>
+  records.find((each) => each.lease === lease);
+
+/** The highest term that dataplane has seen for this lease; 0 when none. */
+export const highestTerm = (records: readonly LeaseRecord[], lease: string): Term =>
+  term(recordOf(records, lease)?.highestTerm ?? 0);
+
+/** The live lease to go on under; undefined when there is none. */
+export function resumeRecord(records: readonly LeaseRecord[], lease: string): ResumeRecord | undefined {
+  const record = recordOf(records, lease);
+  if (record?.live !== true || record.lastClaim === undefined) return undefined;
+  return {
+    term: term(record.highestTerm),
+    expiresAt: instant(record.expiresAt),
+    lastAdvertAt: instant(record.lastClaim.lastAdvertAt),
+    priority: record.lastClaim.priority,
+    peerHeardAt: instant(record.lastClaim.peerHeardAt),
+  };
+}

@@ -1,0 +1,303 @@
+// The loop of the election: inputs in, machine, effects out. One timer for the earliest deadline of all instances, and
+// before any deadline is acted on, everything that waits in the inputs is taken in first (SAFETY S2).
+import type { AggregateState, LeaseRecord } from "@baton/contracts";
+import { type Instant, type IpAddress, type Micros, micros, microsSince, millisToMicros } from "@baton/domain";
+import type { ConfigSnapshot, Host } from "@baton/host";
+import type { InstanceConfig } from "@baton/keepalived-conf";
+import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
+import { metric } from "@baton/telemetry";
+import type { Ipv4Packet } from "@baton/vrrp";
+import { identityOf } from "./config.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
+import { type AdvertSockets, openAdvertSockets } from "./inputs/advert-sockets.ts";
+import { interfaceTrackers, viewInterface } from "./inputs/links.ts";
+import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
+import { InstanceRunner } from "./instance-runner.ts";
+import { highestTerm, resumeRecord } from "./resume.ts";
+
+export interface ElectionOptions {
+  readonly host: Host;
+  readonly leaseSocketPath: string;
+  /** Resumes in the last minute, this start included (SAFETY S5). */
+  readonly recentResumes: number;
+}
+
+export interface RunningElection {
+  states(): AggregateState[];
+  readonly counters: Counters;
+  /** Resolves when every instance has left initialize. */
+  readonly settled: Promise<void>;
+  /** Leaves every instance (LEAVING for masters) and resolves when all have stopped, or after the longest LEAVING there is. */
+  leave(reason: string): Promise<void>;
+}
+
+interface Member {
+  instance: InstanceConfig;
+  readonly runner: InstanceRunner;
+  started: boolean;
+  link: { readonly up: boolean; readonly primaryAddress: IpAddress | undefined };
+}
+
+/** How long a start waits for dataplane's hello, which says what may be resumed. */
+const helloPatience = millisToMicros(3_000);
+/** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
+const noticeableLateness = millisToMicros(20);
+const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
+/** SAFETY S2: at most so many turns of the loop are waited for. */
+const drainTurnsMax = 64;
+/** The longest LEAVING in milliseconds: two waits of the longest skew + 100 ms, or 2 s after a successor (SAFETY S6). */
+const leavePatience = (slowestInterval: number): number => 2_700 + (2 * Math.max(slowestInterval, 1_000_000)) / 1_000;
+
+export async function runElection(options: ElectionOptions): Promise<RunningElection> {
+  const election = new Election(options);
+  await election.start(await options.host.config.current());
+  return election;
+}
+
+class Election implements RunningElection {
+  readonly counters = createCounters();
+  readonly settled: Promise<void>;
+  readonly #host: Host;
+  readonly #recentResumes: number;
+  readonly #members = new Map<string, Member>();
+  /** Leaving because the configuration no longer has them. */
+  readonly #removed = new Set<Member>();
+  readonly #timer: DeadlineTimer;
+  readonly #monitor: LinkMonitor;
+  readonly #sockets: AdvertSockets;
+  readonly #leases: LeaseClient;
+  readonly #trackers: Trackers;
+  #generation = 0;
+  #hello: readonly LeaseRecord[] | undefined;
+  #armedFor: Instant | undefined;
+  #judging = false;
+  #settle: () => void = () => {};
+
+  constructor({ host, leaseSocketPath, recentResumes }: ElectionOptions) {
+    this.#host = host;
+    this.#recentResumes = recentResumes;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#timer = host.own(openDeadlineTimer(() => void this.#judge()));
+    this.#monitor = host.own(
+      openLinkMonitor({
+        onChange: () => this.#refreshLinks(),
+        onGap: () => host.log.warn("link events were lost; read anew"),
+      }),
+    );
+    this.#sockets = host.own(this.#openSockets());
+    this.#leases = host.own(this.#openLeases(leaseSocketPath));
+    this.#trackers = host.own(followTrackers(host, (input) => this.#feedStarted(input)));
+  }
+
+  async start(snapshot: ConfigSnapshot): Promise<void> {
+    this.#generation = snapshot.generation;
+    for (const instance of snapshot.config.instances) this.#add(instance);
+    await this.#until(() => this.#hello !== undefined, helloPatience);
+    for (const member of this.#members.values()) this.#startMember(member);
+    this.#host.config.onChange((next) => this.#applyConfig(next));
+    this.#onStepped();
+  }
+
+  states(): AggregateState[] {
+    return this.#everyone().map((each) => each.runner.watchState());
+  }
+
+  async leave(reason: string): Promise<void> {
+    const slowest = this.#everyone().reduce((most, each) => Math.max(most, each.instance.advertInterval), 0);
+    for (const { runner } of this.#everyone()) runner.feed({ type: "shutdown", reason });
+    const stopped = (): boolean => this.#everyone().every((each) => each.runner.state.kind === "stopped");
+    await this.#until(stopped, millisToMicros(leavePatience(slowest)));
+  }
+
+  #everyone(): Member[] {
+    return [...this.#members.values(), ...this.#removed];
+  }
+
+  #openSockets(): AdvertSockets {
+    return openAdvertSockets({
+      onPacket: (key, packet) => this.#takePacket(key, packet),
+      onDiscard: (_key, reason) => this.counters.add(metric.advertsDiscarded, { instance: "", reason }),
+      onError: (key, error) => this.#host.log.warn("VRRP socket lost", { socket: key, error: error.message }),
+    });
+  }
+
+  #takePacket(key: string, packet: Ipv4Packet): void {
+    const member = this.#everyone().find(
+      (each) => each.started && socketKey(each.instance) === key && each.instance.vrid === packet.vrid,
+    );
+    if (member !== undefined) return member.runner.onPacket(packet);
+    this.counters.add(metric.advertsDiscarded, { instance: "", reason: "unknown-vrid" });
+  }
+
+  #openLeases(socketPath: string): LeaseClient {
+    const named = (lease: string): Member | undefined => this.#everyone().find((each) => each.runner.name === lease);
+    return openLeaseClient({
+      socketPath,
+      now: () => this.#host.now(),
+      configGeneration: () => this.#generation,
+      refresh: (claim) => named(claim.lease)?.runner.refreshClaim(claim) ?? claim,
+      onHello: (records) => this.#takeHello(records),
+      onStatus: (status, sentAt) => named(status.lease)?.runner.onLeaseStatus(status, sentAt),
+      onDisconnected: () => this.#feedStarted({ type: "dataplane-disconnected" }),
+    });
+  }
+
+  #takeHello(records: readonly LeaseRecord[]): void {
+    this.#hello = records;
+    for (const { started, runner } of this.#everyone()) {
+      if (started) runner.feed({ type: "dataplane-connected", highestTerm: highestTerm(records, runner.name) });
+    }
+  }
+
+  #feedStarted(input: TrackerInput | { readonly type: "dataplane-disconnected" }): void {
+    for (const { runner, started } of this.#everyone()) if (started) runner.feed(input);
+  }
+
+  /** After every step: the earliest deadline may have moved, an instance may be done. */
+  #onStepped(): void {
+    for (const member of this.#removed) if (member.runner.state.kind === "stopped") this.#removed.delete(member);
+    const everyone = this.#everyone();
+    if (everyone.every((each) => each.started && each.runner.state.kind !== "initialize")) this.#settle();
+    if (!this.#judging) this.#arm();
+  }
+
+  #arm(): void {
+    let earliest: Instant | undefined;
+    for (const { runner } of this.#everyone()) {
+      const due = runner.deadline();
+      if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
+    }
+    if (earliest === this.#armedFor) return;
+    this.#armedFor = earliest;
+    this.#timer.arm(earliest);
+  }
+
+  #drain(): void {
+    this.#sockets.drain();
+    this.#monitor.drain();
+  }
+
+  /** A deadline has come. Whatever was late may have been us: what waits is heard before anything is decided (SAFETY S2). */
+  async #judge(): Promise<void> {
+    if (this.#judging) return;
+    this.#judging = true;
+    const due = this.#armedFor ?? this.#host.now();
+    const lateness = micros(Math.max(0, microsSince(this.#host.now(), due)));
+    this.counters.observe(metric.timerLateness, lateness / 1e6, latenessBuckets);
+    try {
+      this.#drain();
+      if (lateness > noticeableLateness) await this.#inputsAtRest();
+      const now = this.#host.now();
+      for (const { runner } of this.#everyone()) {
+        const deadline = runner.deadline();
+        if (deadline !== undefined && deadline <= now) runner.feed({ type: "deadline-reached", lateness });
+      }
+    } finally {
+      this.#judging = false;
+      this.#armedFor = undefined;
+      this.#arm();
+    }
+  }
+
+  /** Lets the loop turn until one whole turn brought no lease confirmation (SAFETY S2). */
+  async #inputsAtRest(): Promise<void> {
+    for (let turn = 0; turn < drainTurnsMax; turn++) {
+      const before = this.#leases.received();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#drain();
+      if (turn > 0 && this.#leases.received() === before) return;
+    }
+  }
+
+  #refreshLinks(): void {
+    for (const member of this.#everyone()) this.#refreshLink(member);
+  }
+
+  #refreshLink(member: Member): void {
+    const { instance, runner } = member;
+    const view = viewInterface(this.#monitor, instance.interface, instance.family, this.#virtualAddresses());
+    this.#sockets.bind(socketKey(instance), instance.interface, view.ifindex);
+    const before = member.link;
+    const now = { up: view.up, primaryAddress: instance.sourceAddress ?? view.primaryAddress };
+    member.link = now;
+    if (!member.started) return;
+    if (before.primaryAddress !== now.primaryAddress) {
+      runner.feed({ type: "primary-address-changed", address: now.primaryAddress });
+    }
+    if (before.up !== now.up) runner.feed({ type: "interface-changed", up: now.up });
+    for (const input of interfaceTrackers(this.#monitor, runner.state.config)) runner.feed(input);
+  }
+
+  #virtualAddresses(): Set<IpAddress> {
+    const addresses = [...this.#members.values()].flatMap(({ instance }) => instance.addresses);
+    return new Set(addresses.map((each) => each.address));
+  }
+
+  #add(instance: InstanceConfig): Member {
+    const runner = new InstanceRunner(
+      {
+        host: this.#host,
+        counters: this.counters,
+        leases: this.#leases,
+        socket: () => this.#sockets.get(socketKey(instance)),
+        onStepped: () => this.#onStepped(),
+      },
+      instance,
+    );
+    const member: Member = { instance, runner, started: false, link: { up: false, primaryAddress: undefined } };
+    this.#members.set(identityOf(instance), member);
+    this.#refreshLink(member);
+    return member;
+  }
+
+  #startMember(member: Member): void {
+    if (member.started) return;
+    member.started = true;
+    const { runner, link } = member;
+    // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
+    for (const input of this.#trackers.current()) runner.feed(input);
+    for (const input of interfaceTrackers(this.#monitor, runner.state.config)) runner.feed(input);
+    runner.feed({
+      type: "startup",
+      interfaceUp: link.up,
+      primaryAddress: link.primaryAddress,
+      dataplaneConnected: this.#leases.connected(),
+      resume: resumeRecord(this.#hello ?? [], runner.name),
+      highestTerm: highestTerm(this.#hello ?? [], runner.name),
+      recentResumes: this.#recentResumes,
+    });
+  }
+
+  /** A reload is a diff: what did not change does not move; a removed instance leaves like any other (SAFETY S6, S18). */
+  #applyConfig(snapshot: ConfigSnapshot): void {
+    this.#generation = snapshot.generation;
+    const wanted = new Map(snapshot.config.instances.map((each) => [identityOf(each), each]));
+    for (const [identity, member] of [...this.#members]) {
+      if (wanted.has(identity)) continue;
+      this.#members.delete(identity);
+      this.#removed.add(member);
+      member.runner.feed({ type: "shutdown", reason: "removed-from-configuration" });
+    }
+    for (const [identity, instance] of wanted) {
+      const member = this.#members.get(identity);
+      if (member === undefined) this.#startMember(this.#add(instance));
+      else {
+        member.instance = instance;
+        member.runner.configure(instance);
+      }
+    }
+    this.#refreshLinks();
+    this.#leases.refreshNow();
+    this.#onStepped();
+  }
+
+  async #until(condition: () => boolean, patience: Micros): Promise<void> {
+    const deadline = this.#host.now() + patience;
+    while (!condition() && this.#host.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const socketKey = (instance: InstanceConfig): string => `${instance.interface}/${instance.family}`;
