@@ -299,23 +299,18 @@ function faultOrStay(state: StateOf<"master"> | StateOf<"listening">, cause: Cau
 }
 
 /** An answer of dataplane to this term: the lease counts from when the question was sent (SAFETY S3). */
-function keepLease<State extends StateOf<"master"> | StateOf<"listening">>(
-  state: State,
+function keepLease(
+  state: StateOf<"master"> | StateOf<"listening">,
   input: Extract<Input, { type: "lease-confirmed" | "lease-applying" }>,
   now: Instant,
 ): Step {
   if (input.term !== state.term) return unchanged(state);
   const until = addMicros(input.sentAt, leaseLength(state.config));
   const leaseUntil = instant(Math.max(until, state.leaseUntil));
-  if (state.kind === "listening") return unchanged({ ...state, leaseUntil });
   const confirmed = input.type === "lease-confirmed";
-  return unchanged({
-    ...state,
-    leaseUntil,
-    askedUntil: leaseUntil > now ? undefined : state.askedUntil,
-    confirmed,
-    addressFailures: confirmed ? 0 : state.addressFailures,
-  });
+  const kept = { ...state, leaseUntil, confirmed, addressFailures: confirmed ? 0 : state.addressFailures };
+  if (kept.kind === "listening" || now >= leaseUntil) return unchanged(kept);
+  return unchanged({ ...kept, askedUntil: undefined });
 }
 
 function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {

@@ -154,7 +154,6 @@ export function reclaim(state: Holder, as: "hold" | "silent"): Step {
   const term = nextTerm(state);
   const announceReason = as === "hold" ? "dataplane-connected" : "";
   const effects = [claim(term, as, { announce: state.announce, announceReason })];
-  if (state.kind === "listening") return { state: { ...state, term, highestTerm: term }, effects };
   return { state: { ...state, term, highestTerm: term, confirmed: false }, effects };
 }
 

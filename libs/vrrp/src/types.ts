@@ -151,6 +151,7 @@ export type ElectionState = CommonState &
         readonly since: Instant;
         readonly until: Instant;
         readonly leaseUntil: Instant;
+        readonly confirmed: boolean;
         readonly lastAdvertAt: Instant;
         readonly peerHeardAt: Instant | undefined;
         readonly announce: number;

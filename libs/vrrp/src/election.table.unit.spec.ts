@@ -1,0 +1,75 @@
+// The specification of the election as a table: every state and every input, the exact effects in order, the state
+// that follows and when it wakes next. The rows are in table/, one file per state; a missing row fails here.
+import { expect, test } from "vitest";
+import { nextDeadline, step } from "./election.ts";
+import { backupRows } from "./table/backup.ts";
+import { faultRows } from "./table/fault.ts";
+import { initializeRows } from "./table/initialize.ts";
+import { leavingRows, stoppedRows } from "./table/leaving.ts";
+import { listeningRows } from "./table/listening.ts";
+import { masterRows } from "./table/master.ts";
+import { now, oneOfEach, type Row } from "./table/world.ts";
+import type { ElectionState, Input } from "./types.ts";
+
+const rows: readonly Row[] = [
+  ...initializeRows,
+  ...backupRows,
+  ...masterRows,
+  ...listeningRows,
+  ...leavingRows,
+  ...faultRows,
+  ...stoppedRows,
+];
+
+for (const row of rows) test(`${row.name} (${row.rule})`, () => assertRow(row));
+
+function assertRow(row: Row): void {
+  const before = structuredClone(row.given);
+  const { state, effects } = step(row.given, row.when, now);
+  expect(effects).toEqual(row.effects);
+  expect(state.kind).toBe(row.becomes);
+  expect(nextDeadline(state)).toBe(row.deadline);
+  if (row.state === "unchanged") expect(state).toEqual(row.given);
+  else if (row.state !== undefined) expect(state).toMatchObject(row.state);
+  expect(row.given).toEqual(before); // the machine never changes what it was given
+}
+
+/** Exhaustive by type: a new state or input is a compile error here until it has a place in the table. */
+const kinds: Readonly<Record<ElectionState["kind"], true>> = {
+  initialize: true,
+  backup: true,
+  master: true,
+  listening: true,
+  leaving: true,
+  fault: true,
+  stopped: true,
+};
+
+const pair = (kind: string, type: string): string => `${kind}/${type}`;
+
+test("every state has a row for every input", () => {
+  const covered = new Set(rows.map(({ given, when }) => pair(given.kind, when.type)));
+  const types = Object.keys(oneOfEach) as Input["type"][];
+  const missing = Object.keys(kinds).flatMap((kind) =>
+    types.map((type) => pair(kind, type)).filter((each) => !covered.has(each)),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("rows are named state/input/case, and no name is used twice", () => {
+  for (const { name, given, when } of rows) {
+    expect(name.startsWith(`${pair(given.kind, when.type)}/`), name).toBe(true);
+  }
+  const names = rows.map(({ name }) => name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test("each state holds only its own fields", () => {
+  // What a transition carries over by accident would decide something later.
+  const fields = new Map<string, Set<string>>();
+  for (const { given } of rows) fields.set(given.kind, new Set(Object.keys(given)));
+  for (const { name, given, when } of rows) {
+    const { state } = step(given, when, now);
+    expect(new Set(Object.keys(state)), name).toEqual(fields.get(state.kind));
+  }
+});
