@@ -9,7 +9,10 @@ export {
   type PublishRefusal,
   type StoredEvent,
 } from "./bus.ts";
+export { type PrepareBusOptions, prepareBus } from "./bus-admin.ts";
 export { isAfter, readEnvelope } from "./envelope.ts";
+export { type Hub, type HubOptions, type HubStreamOptions, hubStream, openHub } from "./hub.ts";
 export { aggregateKey, type Recovered, recoverVersions } from "./journal.ts";
 export { type Credentials, type NatsBus, type NatsBusOptions, openNatsBus } from "./nats-bus.ts";
 export { type Outbox, type OutboxOptions, type OutboxStats, openOutbox } from "./outbox.ts";
+export { inboxPrefix, type NatsServerOptions, type NatsUser, natsServerConfig, natsUsers } from "./server-config.ts";

@@ -63,6 +63,7 @@ export class NatsBus implements Bus {
   readonly #loop: Promise<void>;
   #connection: NatsConnection | undefined;
   #malformed = 0;
+  #lastProblem = "";
 
   constructor(options: NatsBusOptions) {
     this.#options = options;
@@ -81,6 +82,11 @@ export class NatsBus implements Bus {
   /** The live connection, for what Bus does not offer: administration. */
   get connection(): NatsConnection | undefined {
     return this.#connection;
+  }
+
+  /** Why there was no connection, last time. */
+  get lastProblem(): string {
+    return this.#lastProblem;
   }
 
   get stopped(): AbortSignal {
@@ -241,6 +247,7 @@ export class NatsBus implements Bus {
   }
 
   #tell(connected: boolean, detail: string): void {
+    this.#lastProblem = detail;
     for (const handler of this.#statusHandlers) handler(connected, detail);
   }
 }

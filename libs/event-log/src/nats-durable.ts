@@ -104,7 +104,15 @@ async function handle({ options, signal }: Reader, batch: readonly StoredEvent[]
 
 async function fetchBatch({ options, signal }: Reader, consumer: Consumer): Promise<JsMsg[]> {
   // The first event wakes us at once; what waits behind it comes with the second fetch.
-  const first = await Promise.race([consumer.next({ expires: durableLimits.fetchExpiresMs }), aborted(signal)]);
+  const next = consumer.next({ expires: durableLimits.fetchExpiresMs });
+  const first = await Promise.race([next, aborted(signal)]);
+  if (first === undefined) {
+    // Closed: what this request still brings is given back at once, for the next reader.
+    void next.then(
+      (message) => message?.nak(),
+      () => undefined,
+    );
+  }
   if (first === null || first === undefined) return [];
   const messages = [first];
   const more = Math.min(first.info.pending, (options.batchMax ?? durableLimits.batchMax) - 1);
