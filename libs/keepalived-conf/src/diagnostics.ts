@@ -39,3 +39,37 @@ export interface Diagnostic {
   /** What to do about it. */
   readonly hint: string | undefined;
 }
+
+/** With these, keepalived would not start, or Baton would do harm if it did. */
+const fatalCodes: ReadonlySet<string> = new Set([
+  "file-not-found",
+  "missing-parameter",
+  "too-many-lines",
+  "vrid-missing",
+  "vrid-duplicate",
+  "interface-required",
+  "interface-missing",
+  "address-required",
+  "not-yet-refused",
+]);
+
+export const isFatal = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some((diagnostic) => diagnostic.severity === "error" && fatalCodes.has(diagnostic.code));
+
+/** What `keepalived -t` exits with (grammar section 12). 1, a wrong command line, is the command's own business. */
+export function exitCodeOf(diagnostics: readonly Diagnostic[]): 0 | 2 | 4 | 5 | 6 {
+  const classes = new Set(diagnostics.map((diagnostic) => diagnostic.errorClass));
+  // Includes are read, and their absence is noticed, before any keyword of a child is.
+  if (classes.has("file-not-found")) return 6;
+  if (classes.has("missing-parameter")) return 2;
+  const highest = errorClasses.findLast((name) => classes.has(name)) ?? "ok";
+  if (highest === "ok") return 0;
+  if (highest === "security-error") return 6;
+  return highest === "bad-interface" || highest === "fatal" ? 4 : 5;
+}
+
+/** `file:line:column: severity: message`, and the hint on a line of its own. */
+export function formatDiagnostic({ file, line, column, severity, message, hint }: Diagnostic): string {
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return `${place}: ${severity}: ${message}${hint === undefined ? "" : `\n  hint: ${hint}`}`;
+}

@@ -1,3 +1,5 @@
+// keepalived.conf: text → typed, validated Config with diagnostics; and what changes from one Config to the next.
+export { canonicalJson } from "./canonical-json.ts";
 export type {
   CheckerConfig,
   Command,
@@ -14,4 +16,15 @@ export type {
   VirtualAddressConfig,
   VirtualServerConfig,
 } from "./config.ts";
-export { type Diagnostic, type ErrorClass, errorClasses, type Severity } from "./diagnostics.ts";
+export {
+  type Diagnostic,
+  type ErrorClass,
+  errorClasses,
+  exitCodeOf,
+  formatDiagnostic,
+  isFatal,
+  type Severity,
+} from "./diagnostics.ts";
+export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
+export { type ParseInput, type ParseResult, parseConfig } from "./parse-config.ts";
+export type { FileContent } from "./source/include.ts";

@@ -1,0 +1,104 @@
+// Words that are addresses, hosts and ports.
+import { type IpAddress, ipFamily, parseIp } from "@baton/domain";
+import type { Report } from "../report.ts";
+import type { Word } from "../source/words.ts";
+import { invalidValue, oneWord, readNumber } from "./arguments.ts";
+import type { Argument, KeywordLine } from "./table.ts";
+
+export const ip = (family?: 4 | 6): Argument<IpAddress> =>
+  oneWord("ADDR", family === undefined ? "IPv4 or IPv6" : `IPv${family}`, (word, line, report) => {
+    const address = parseIp(word.text);
+    if (address !== undefined && (family === undefined || ipFamily(address) === family)) return address;
+    invalidValue(word, line, report, family === undefined ? "an IP address" : `an IPv${family} address`);
+    return undefined;
+  });
+
+export interface AddressPort {
+  readonly address: IpAddress;
+  /** 0: any, or the service's own. */
+  readonly port: number;
+}
+
+const portOf = (word: Word | undefined, line: KeywordLine, report: Report): number | undefined => {
+  if (word === undefined || /^0+$/.test(word.text)) return 0;
+  const { value, problem } = readNumber(word.text, { min: 1, max: 65_535, decimals: 0, strict: true });
+  if (problem !== undefined) invalidValue(word, line, report, "a port from 1 to 65535");
+  return value;
+};
+
+/** `IP [PORT]`. */
+export const addressPort: Argument<AddressPort> = {
+  syntax: "IP [PORT]",
+  range: "port 1 to 65535",
+  required: 1,
+  script: false,
+  parse: (line, report) => {
+    const address = ip().parse(line, report);
+    const port = address === undefined ? undefined : portOf(line.args[1], line, report);
+    return address === undefined || port === undefined ? undefined : { address, port };
+  },
+};
+
+export type VirtualServerId =
+  | ({ readonly kind: "address" } & AddressPort)
+  | { readonly kind: "fwmark"; readonly mark: number }
+  | { readonly kind: "group"; readonly name: string };
+
+/** `IP [PORT]`, `fwmark N` or `group NAME`. */
+export const virtualServerId: Argument<VirtualServerId> = {
+  syntax: "IP [PORT] | fwmark N | group NAME",
+  range: "",
+  required: 1,
+  script: false,
+  parse: (line, report) => {
+    const [kind, value] = line.args;
+    if (kind?.text !== "fwmark" && kind?.text !== "group") {
+      const address = addressPort.parse(line, report);
+      return address === undefined ? undefined : { kind: "address", ...address };
+    }
+    if (value === undefined) {
+      invalidValue(kind, line, report, kind.text === "group" ? "group NAME" : "fwmark N");
+      return undefined;
+    }
+    if (kind.text === "group") return { kind: "group", name: value.text };
+    const { value: mark, problem } = readNumber(value.text, { min: 0, max: 0xffffffff, decimals: 0 });
+    if (problem !== undefined) invalidValue(value, line, report, "a firewall mark, a number of 32 bits");
+    return mark === undefined ? undefined : { kind: "fwmark", mark };
+  },
+};
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `HOST [PORT]`; the name is resolved when mail is sent, not here. */
+export const hostPort = (defaultPort: number): Argument<HostPort> => ({
+  syntax: "HOST [PORT]",
+  range: "IP address or domain name; port 1 to 65535",
+  required: 1,
+  script: false,
+  parse: (line, report) => {
+    const [host, portWord] = line.args;
+    if (host === undefined) return undefined;
+    const port = portWord === undefined ? defaultPort : portOf(portWord, line, report);
+    if (port === undefined) return undefined;
+    if (parseIp(host.text) === undefined && !/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host.text)) {
+      invalidValue(host, line, report, "an IP address or a domain name");
+      return undefined;
+    }
+    return { host: parseIp(host.text) ?? host.text, port: port === 0 ? defaultPort : port };
+  },
+});
+
+/** A multicast group; `family` 6 has to be link-local to reach the routers of the link only. */
+export const multicastGroup = (family?: 4 | 6): Argument<IpAddress> => ({
+  ...ip(family),
+  parse: (line, report) => {
+    const address = ip(family).parse(line, report);
+    if (address === undefined || /^(22[4-9]|23\d)\.|^ff/.test(address)) return address;
+    const word = line.args[0];
+    if (word !== undefined) invalidValue(word, line, report, "a multicast address");
+    return undefined;
+  },
+});

@@ -1,0 +1,210 @@
+// The simple types of words: numbers, times, booleans, names (grammar section 7).
+import { type Micros, micros } from "@baton/domain";
+import type { Report } from "../report.ts";
+import type { Word } from "../source/words.ts";
+import type { Argument, KeywordLine } from "./table.ts";
+
+type Parse<T> = (word: Word, line: KeywordLine, report: Report) => T | undefined;
+
+/** One word that must be there. */
+export const oneWord = <T>(syntax: string, range: string, parse: Parse<T>): Argument<T> => ({
+  syntax,
+  range,
+  required: 1,
+  script: false,
+  parse: (line, report) => {
+    const word = line.args[0];
+    return word === undefined ? undefined : parse(word, line, report);
+  },
+});
+
+/** Makes the only word of `argument` optional; `absent` counts without it. */
+export const optional = <T>(argument: Argument<T>, absent: T): Argument<T> => ({
+  ...argument,
+  syntax: `[${argument.syntax}]`,
+  required: 0,
+  parse: (line, report) => (line.args.length === 0 ? absent : argument.parse(line, report)),
+});
+
+/** keepalived says that the word is missing, and goes on. */
+export const lenientlyMissing = <T>(argument: Argument<T>): Argument<T> => ({
+  ...argument,
+  required: 0,
+  parse: (line, report) => {
+    if (line.args.length > 0) return argument.parse(line, report);
+    report({
+      place: line.at(),
+      severity: "error",
+      code: "missing-value",
+      errorClass: "general-error",
+      message: `${line.keyword.text} has no value and is ignored`,
+      hint: `${line.keyword.text} ${argument.syntax}`,
+    });
+    return undefined;
+  },
+});
+
+/** Extra words change nothing in keepalived either; `flag` keywords are true when they are there. */
+export const flag: Argument<true> = { syntax: "", range: "", required: 0, script: false, parse: () => true };
+
+/** `unit` as in "seconds". `strict`: a number with something behind it is refused rather than cut. */
+interface NumberOptions {
+  readonly min: number;
+  readonly max: number;
+  readonly strict?: boolean;
+  readonly syntax?: string;
+  /** Out of range: this counts, and not the default. */
+  readonly instead?: number;
+}
+
+const invalidNumber = (word: Word, line: KeywordLine, report: Report, message: string, hint: string): void =>
+  report({
+    place: line.at(word),
+    severity: "error",
+    code: "invalid-number",
+    errorClass: "invalid-number",
+    message: `${line.keyword.text}: ${message}`,
+    hint,
+  });
+
+/** Reads `text` as keepalived does: what follows the digits is an error, but the number may still count. */
+export function readNumber(
+  text: string,
+  options: NumberOptions & { readonly decimals: number },
+): { value: number | undefined; problem: string | undefined } {
+  const { min, max, decimals } = options;
+  const signed = min < 0;
+  const match = /^[ \t\f\n\r\v]*([+-]?)(\d+)(?:\.(\d*))?(.*)$/s.exec(text);
+  if (match === null || (match[1] === "-" && !signed)) return { value: undefined, problem: `'${text}' is no number` };
+  const fraction = decimals > 0 ? (match[3] ?? "") : "";
+  const rest = decimals > 0 || match[3] === undefined ? (match[4] ?? "") : `.${match[3]}${match[4]}`;
+  const size = Number((match[2] ?? "") + fraction.slice(0, decimals).padEnd(decimals, "0"));
+  const roundUp = (fraction[decimals] ?? "0") >= "5";
+  const value = (match[1] === "-" ? -size : size) + (roundUp ? 1 : 0);
+  const scale = 10 ** decimals;
+  if (value < min * scale || value > max * scale) {
+    return { value: undefined, problem: `${text} is not between ${min} and ${max}` };
+  }
+  const surplus = fraction.length > decimals ? `${text} has more than ${decimals} decimals` : undefined;
+  if (rest === "") return { value, problem: surplus };
+  return { value: options.strict === true ? undefined : value, problem: `'${text}' is no number` };
+}
+
+function number(options: NumberOptions & { readonly decimals: number; readonly unit?: string }): Parse<number> {
+  const { min, max, unit } = options;
+  const range = `a number from ${min} to ${max}${unit === undefined ? "" : ` (${unit})`}`;
+  return (word, line, report) => {
+    const { value, problem } = readNumber(word.text, options);
+    if (problem === undefined) return value;
+    const used = value ?? options.instead;
+    invalidNumber(
+      word,
+      line,
+      report,
+      problem,
+      used === undefined ? `write ${range}` : `write ${range}; ${used} counts now`,
+    );
+    return used;
+  };
+}
+
+export const integer = (options: NumberOptions): Argument<number> =>
+  oneWord(options.syntax ?? "N", `${options.min} to ${options.max}`, number({ ...options, decimals: 0 }));
+
+export const uint32Max = 4_294_967_295;
+export const int32Max = 2_147_483_647;
+
+interface SecondsOptions {
+  /** In seconds. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly decimals?: 0 | 3 | 6;
+  /** 0 is taken for one second, as keepalived has done since the value had to be positive. */
+  readonly zeroIsOne?: boolean;
+}
+
+/** Longest time that keepalived keeps in microseconds of 32 bits. */
+export const secondsMax = 4_294;
+
+export function seconds(options: SecondsOptions = {}): Argument<Micros> {
+  const { min = 0, max = secondsMax, decimals = 6, zeroIsOne = false } = options;
+  const parse = number({ min, max, decimals, unit: "seconds" });
+  const scale = 10 ** (6 - decimals);
+  return oneWord("SECS", `${min} to ${max} s`, (word, line, report) => {
+    const value = parse(word, line, report);
+    if (value === undefined) return undefined;
+    if (value > 0 || !zeroIsOne) return micros(value * scale);
+    invalidNumber(word, line, report, "0 seconds are too few", "1 second counts now");
+    return micros(1_000_000);
+  });
+}
+
+/** Milliseconds with up to three decimals, as BFD counts. */
+export const milliseconds = (min: number, max: number): Argument<Micros> => {
+  const parse = number({ min, max, decimals: 3, strict: true, unit: "milliseconds" });
+  return oneWord("MS", `${min} to ${max} ms`, (word, line, report) => {
+    const value = parse(word, line, report);
+    return value === undefined ? undefined : micros(value);
+  });
+};
+
+const booleans: Readonly<Record<string, boolean>> = {
+  true: true,
+  on: true,
+  yes: true,
+  false: false,
+  off: false,
+  no: false,
+};
+
+/** The keyword alone means true. */
+export const bool: Argument<boolean> = optional(
+  oneWord("BOOL", "true on yes / false off no", (word, line, report) => {
+    const value = Object.hasOwn(booleans, word.text) ? booleans[word.text] : undefined;
+    if (value === undefined) invalidValue(word, line, report, "true, on, yes, false, off or no");
+    return value;
+  }),
+  true,
+);
+
+export function invalidValue(word: Word, line: KeywordLine, report: Report, expected: string): void {
+  report({
+    place: line.at(word),
+    severity: "error",
+    code: "invalid-value",
+    errorClass: "general-error",
+    message: `${line.keyword.text}: '${word.text}' is not understood and ignored`,
+    hint: `write ${expected}`,
+  });
+}
+
+export const choice = <const T extends string>(...names: readonly T[]): Argument<T> =>
+  oneWord(names.join("|"), "", (word, line, report) => {
+    const found = names.find((name) => name === word.text);
+    if (found === undefined) invalidValue(word, line, report, names.join(" or "));
+    return found;
+  });
+
+export const text = (syntax: string): Argument<string> => oneWord(syntax, "", (word) => word.text);
+
+/** IFNAMSIZ of linux/if.h, with its terminating zero. */
+export const interfaceNameMax = 15;
+
+export const interfaceName: Argument<string> = oneWord(
+  "IFNAME",
+  `up to ${interfaceNameMax} characters`,
+  (word, line, report) => {
+    if (word.text.length <= interfaceNameMax) return word.text;
+    invalidValue(word, line, report, `an interface name of at most ${interfaceNameMax} characters`);
+    return undefined;
+  },
+);
+
+/** Any words; what they mean is not checked yet. */
+export const anyWords = (syntax: string, required = 0): Argument<readonly string[]> => ({
+  syntax,
+  range: "",
+  required,
+  script: false,
+  parse: (line) => line.args.map((word) => word.text),
+});

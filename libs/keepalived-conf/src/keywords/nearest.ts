@@ -1,0 +1,44 @@
+// What somebody may have meant who wrote an unknown keyword.
+import type { BlockSpec } from "./table.ts";
+
+/** A hint, or undefined when nothing is near. */
+export function nearestKeyword(name: string, block: BlockSpec): string | undefined {
+  const lower = name.toLowerCase();
+  const meant = Object.hasOwn(block.misnomers, lower) ? block.misnomers[lower] : undefined;
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  const known = [...Object.values(block.keywords), ...block.blocks].map((spec) => spec.name);
+  const inner = block.blocks.find((candidate) => namesIn(candidate).includes(name));
+  if (inner !== undefined) return `it belongs into a ${inner.name} block`;
+  // A third of the word may be wrong: more is another word.
+  let best: { name: string; distance: number } | undefined;
+  for (const candidate of known) {
+    const limit = Math.floor(Math.max(name.length, candidate.length) / 3);
+    const distance = editDistance(lower, candidate.toLowerCase(), Math.min(limit, (best?.distance ?? limit + 1) - 1));
+    if (distance !== undefined) best = { name: candidate, distance };
+  }
+  return best === undefined ? undefined : `did you mean ${best.name}?`;
+}
+
+const namesIn = (block: BlockSpec): string[] =>
+  [...Object.values(block.keywords), ...block.blocks].map((spec) => spec.name);
+
+/** Insertions, deletions, replacements and swaps of neighbours; undefined when there are more than `limit`. */
+export function editDistance(a: string, b: string, limit: number): number | undefined {
+  if (limit < 0 || Math.abs(a.length - b.length) > limit) return undefined;
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min((last[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
+      current.push(cost);
+    }
+    if (Math.min(...current) > limit) return undefined;
+    [beforeLast, last] = [last, current];
+  }
+  const distance = last[b.length] ?? 0;
+  return distance <= limit ? distance : undefined;
+}

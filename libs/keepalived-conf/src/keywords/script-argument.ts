@@ -1,0 +1,56 @@
+// Words that are a command: `CMD [USER [GROUP]]`, split by the script tokeniser (grammar section 4).
+import type { Report } from "../report.ts";
+import { splitScript } from "../source/script-words.ts";
+import type { Argument, KeywordLine } from "./table.ts";
+
+export interface ScriptLine {
+  /** The command as written, without the quotes that hold it together. */
+  readonly text: string;
+  readonly argv: readonly string[];
+  readonly user: string | undefined;
+  readonly group: string | undefined;
+  /** Words that nobody reads. */
+  readonly surplus: readonly string[];
+}
+
+interface ScriptOptions {
+  /** USER and GROUP may follow the command. */
+  readonly takesUser: boolean;
+  /** `maybe`: keepalived goes on without it; `must`: it ends (grammar section 6). */
+  readonly command: "must" | "maybe";
+}
+
+export const script = ({ takesUser, command }: ScriptOptions): Argument<ScriptLine> => ({
+  syntax: takesUser ? "CMD [USER [GROUP]]" : "CMD",
+  range: "a command with arguments has to be quoted",
+  required: command === "must" ? 1 : 0,
+  script: true,
+  parse: (line, report) => parseScript(line, report, takesUser),
+});
+
+/** A script that runs on an event, as another user if need be. */
+export const eventScript = script({ takesUser: true, command: "must" });
+
+function parseScript(line: KeywordLine, report: Report, takesUser: boolean): ScriptLine | undefined {
+  const refuse = (reason: string) =>
+    report({
+      place: line.at(),
+      severity: "error",
+      code: "script-syntax",
+      errorClass: "unmatched-quote",
+      message: `${line.keyword.text}: the command cannot be read: ${reason}`,
+      hint: 'put the whole command into double quotes: "COMMAND ARGUMENT …"',
+    });
+  const words = splitScript(line.text.value, false);
+  if (!words.ok) {
+    refuse(words.reason);
+    return undefined;
+  }
+  const [, text, ...rest] = words.words;
+  if (text === undefined) return undefined;
+  const argv = splitScript(text, true);
+  if (!argv.ok) refuse(argv.reason);
+  if (!argv.ok || argv.words.length === 0) return undefined;
+  const [user, group, ...surplus] = takesUser ? rest : [undefined, undefined, ...rest];
+  return { text, argv: argv.words, user, group, surplus: surplus.filter((word) => word !== undefined) };
+}

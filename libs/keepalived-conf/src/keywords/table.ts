@@ -1,0 +1,188 @@
+// What a keyword is. All that the parser knows about keepalived's language is a table of these: block, keyword, words it
+// takes with their type and range, default, what a repetition means, and whether Baton carries it out. The parser fills
+// blocks with typed values by it; resolve/ makes the Config of them.
+
+import type { Severity } from "../diagnostics.ts";
+import type { Place, Report } from "../report.ts";
+import type { Text } from "../source/text.ts";
+import type { Word } from "../source/words.ts";
+
+/** keepalived's processes: each reads the whole file and leaves the others' blocks unread (grammar section 1). */
+export const passes = ["parent", "checker", "vrrp", "bfd"] as const;
+export type Pass = (typeof passes)[number];
+
+/** A line whose first word is a keyword of the current block. */
+export interface KeywordLine {
+  readonly keyword: Word;
+  readonly args: readonly Word[];
+  readonly text: Text;
+  /** Where a word of the line stands; the keyword's place without one. */
+  at(word?: Word): Place;
+}
+
+/** The words that a keyword takes, and the value that they make. */
+export interface Argument<T> {
+  /** As a manual writes it: `SECS`, `[BOOL]`. */
+  readonly syntax: string;
+  /** Type and range in words; empty when the syntax says it all. */
+  readonly range: string;
+  /** Words that must be there: keepalived ends at once when one is missing (grammar section 6). */
+  readonly required: number;
+  /** Quotes may stay open for the standard tokeniser: the script tokeniser reads the line again. */
+  readonly script: boolean;
+  /** undefined: not usable, and reported; the default stands. */
+  parse(line: KeywordLine, report: Report): T | undefined;
+}
+
+export type Support =
+  | { readonly level: "done" }
+  /** Kept in the Config or checked, but without effect of its own; the block or the Config says what happens to it. */
+  | { readonly level: "part" }
+  | { readonly level: "not-yet"; readonly severity: Severity; readonly differs: string };
+
+interface Row {
+  readonly name: string;
+  readonly support: Support;
+  /** What counts when the keyword is absent; in the file's own words, for manuals. */
+  readonly default: string;
+  /** Why it should not be written any more, and what to write instead. */
+  readonly deprecated: string | undefined;
+}
+
+/** A keyword with a value on its line. */
+export interface Keyword<T> extends Row {
+  readonly kind: "keyword";
+  readonly argument: Argument<T>;
+  /** `first`: keepalived complains about a second one and ignores it. `all`: the Config wants every one. */
+  readonly repeat: "last" | "first" | "all";
+  /** Another spelling: the value is stored there. */
+  readonly alias: Keyword<T> | undefined;
+}
+
+/** One line of a value block. */
+export interface Entry {
+  readonly words: readonly [Word, ...Word[]];
+  /** Rises through the file. */
+  readonly order: number;
+  at(word?: Word): Place;
+}
+
+/** A keyword followed by `{ … }` of entries rather than keywords. */
+export interface ValueBlock extends Row {
+  readonly kind: "values";
+  readonly header: Argument<string> | undefined;
+  readonly options: readonly string[];
+}
+
+/** A keyword that opens a block of keywords. */
+export interface BlockSpec<Header = unknown, Keywords extends KeywordMap = KeywordMap> extends Row {
+  readonly kind: "block";
+  readonly header: Argument<Header> | undefined;
+  readonly keywords: Keywords;
+  readonly blocks: readonly BlockSpec[];
+  /** Root blocks: who reads it. */
+  readonly owners: readonly Pass[];
+  /** A second block with an equal header is skipped. */
+  readonly unique: boolean;
+  /** Wrong words that people write here, and the right ones. */
+  readonly misnomers: Readonly<Record<string, string>>;
+}
+
+export type KeywordMap = Readonly<Record<string, Keyword<unknown> | ValueBlock>>;
+
+interface RowOptions<T> {
+  readonly default?: string;
+  readonly repeat?: Keyword<T>["repeat"];
+  readonly deprecated?: string;
+  readonly alias?: Keyword<T>;
+}
+
+const row = <T>(name: string, argument: Argument<T>, support: Support, options: RowOptions<T>): Keyword<T> => ({
+  kind: "keyword",
+  name,
+  argument,
+  support,
+  default: options.default ?? "",
+  repeat: options.repeat ?? "last",
+  deprecated: options.deprecated,
+  alias: options.alias,
+});
+
+/** Carried out. */
+export const done = <T>(name: string, argument: Argument<T>, options: RowOptions<T> = {}): Keyword<T> =>
+  row(name, argument, { level: "done" }, options);
+
+/** Checked and perhaps kept; carried out with the block that it belongs to. */
+export const part = <T>(name: string, argument: Argument<T>, options: RowOptions<T> = {}): Keyword<T> =>
+  row(name, argument, { level: "part" }, options);
+
+/** Checked, without effect, and nothing is lost by it. `differs` says what Baton does instead. */
+export const noted = <T>(
+  name: string,
+  argument: Argument<T>,
+  differs: string,
+  options: RowOptions<T> = {},
+): Keyword<T> => row(name, argument, { level: "not-yet", severity: "info", differs }, options);
+
+/** Checked, without effect, and something that was asked for does not happen. */
+export const missing = <T>(
+  name: string,
+  argument: Argument<T>,
+  differs: string,
+  options: RowOptions<T> = {},
+): Keyword<T> => row(name, argument, { level: "not-yet", severity: "warning", differs }, options);
+
+/** Another spelling of `keyword`. `deprecated`: keepalived complains about it. */
+export const alias = <T>(name: string, keyword: Keyword<T>, deprecated?: string): Keyword<T> =>
+  row(name, keyword.argument, keyword.support, {
+    alias: keyword,
+    default: keyword.default,
+    repeat: keyword.repeat,
+    ...(deprecated === undefined ? {} : { deprecated }),
+  });
+
+interface ValuesOptions {
+  readonly support?: Support;
+  readonly header?: Argument<string>;
+  readonly options?: readonly string[];
+}
+
+export const values = (name: string, options: ValuesOptions = {}): ValueBlock => ({
+  kind: "values",
+  name,
+  support: options.support ?? { level: "done" },
+  default: "",
+  deprecated: undefined,
+  header: options.header,
+  options: options.options ?? [],
+});
+
+interface BlockOptions<Header, Keywords extends KeywordMap> {
+  readonly header?: Argument<Header>;
+  readonly keywords: Keywords;
+  readonly blocks?: readonly BlockSpec[];
+  readonly owners?: readonly Pass[];
+  readonly unique?: boolean;
+  readonly support?: Support;
+  readonly deprecated?: string;
+  readonly misnomers?: Readonly<Record<string, string>>;
+}
+
+export const block = <Header, Keywords extends KeywordMap>(
+  name: string,
+  options: BlockOptions<Header, Keywords>,
+): BlockSpec<Header, Keywords> => ({
+  kind: "block",
+  name,
+  header: options.header,
+  keywords: options.keywords,
+  blocks: options.blocks ?? [],
+  owners: options.owners ?? [],
+  unique: options.unique ?? false,
+  support: options.support ?? { level: "done" },
+  default: "",
+  deprecated: options.deprecated,
+  misnomers: options.misnomers ?? {},
+});
+
+export const notYet = (severity: Severity, differs: string): Support => ({ level: "not-yet", severity, differs });

@@ -1,0 +1,100 @@
+// keepalived.conf → Config and diagnostics: the front door. Pure: files and facts about the machine come in as functions.
+import type { Config } from "./config.ts";
+import type { Diagnostic } from "./diagnostics.ts";
+import { vrrpInstance } from "./keywords/vrrp-instance.ts";
+import type { Problem } from "./report.ts";
+import type { CommandContext } from "./resolve/command.ts";
+import type { Machine } from "./resolve/context.ts";
+import { resolveGlobal } from "./resolve/global.ts";
+import { checkDuplicates, resolveInstance } from "./resolve/instance.ts";
+import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scripts.ts";
+import { resolveServiceScripts } from "./resolve/service-scripts.ts";
+import { resolveSyncGroups } from "./resolve/sync-group.ts";
+import { resolveVirtualServers } from "./resolve/virtual-server.ts";
+import type { FileContent } from "./source/include.ts";
+import { openLines } from "./source/line-reader.ts";
+import { parseLines } from "./syntax/parser.ts";
+import { type Block, blocksOf } from "./syntax/tree.ts";
+
+export interface ParseInput extends Machine {
+  readonly file: string;
+  /** Text as UTF-8, octets that are none replaced by U+FFFD; a byte-order mark may stay. */
+  readonly readFile: (path: string) => FileContent;
+  /** Matching paths, sorted, directories with a trailing slash. Absent: includes with wildcards are not read. */
+  readonly glob?: ((pattern: string) => readonly string[]) | undefined;
+  /** For `@ID` lines; the host name up to its first dot when absent. */
+  readonly configId?: string | undefined;
+  /** For `${_ENV NAME}`. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What relative names of files are relative to, as the process sees it. */
+  readonly directory?: string | undefined;
+}
+
+export interface ParseResult {
+  /** undefined: nothing is usable: the file cannot be read, or a word is missing, beyond which keepalived does not go. */
+  readonly config: Config | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function parseConfig(input: ParseInput): ParseResult {
+  const problems: Problem[] = [];
+  const files = new Map<string, FileContent>();
+  const readFile = (path: string): FileContent => {
+    // Each process reads the file; a file that changes meanwhile must not look different to them.
+    const content = files.get(path) ?? input.readFile(path);
+    files.set(path, content);
+    return content;
+  };
+  const report = (problem: Problem) => void problems.push(problem);
+  const configId = input.configId ?? input.hostName.split(".")[0] ?? "";
+  const { root, aborted } = parseLines(
+    () =>
+      openLines({
+        file: input.file,
+        directory: input.directory ?? "",
+        readFile,
+        glob: input.glob,
+        configId,
+        env: input.env ?? {},
+        seed: `${input.hostName}\n${configId}`,
+        report,
+      }),
+    report,
+  );
+  const readable = [...files.values()].some((content) => "text" in content);
+  const config = readable && !aborted ? resolve(root, input, report) : undefined;
+  return { config, diagnostics: toDiagnostics(problems, [...files.keys()]) };
+}
+
+function resolve(root: Block, machine: Machine, report: (problem: Problem) => void): Config {
+  const { global, defaults } = resolveGlobal(root, { report, machine });
+  const context: CommandContext = { report, machine, defaults, programs: [] };
+  const scripts = resolveScripts(root, context);
+  const resolved = blocksOf(root, vrrpInstance).flatMap((block) => {
+    const instance = resolveInstance(block, scripts, context);
+    return instance === undefined ? [] : [[block, instance] as const];
+  });
+  checkDuplicates(resolved, context);
+  const instances = resolved.map(([, instance]) => instance);
+  const tracked = new Set(instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
+  const syncGroups = resolveSyncGroups(root, instances, context);
+  const virtualServers = resolveVirtualServers(root, context);
+  resolveServiceScripts(root, context);
+  checkScriptSecurity(context);
+  return { global, scripts: usedScripts(scripts, tracked, root, context), instances, syncGroups, virtualServers };
+}
+
+/** In the order of the files and lines, each once however many processes found it. */
+function toDiagnostics(problems: readonly Problem[], files: readonly string[]): Diagnostic[] {
+  const order = new Map(files.map((file, index) => [file, index]));
+  const seen = new Set<string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const { place, severity, code, errorClass, message, hint } of problems) {
+    const key = `${place.file}\n${place.line}\n${place.column}\n${code}\n${message}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    diagnostics.push({ ...place, severity, code, errorClass, message, hint });
+  }
+  const rank = ({ file }: Diagnostic) => order.get(file) ?? files.length;
+  return diagnostics.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
+}

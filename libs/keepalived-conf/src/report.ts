@@ -1,0 +1,20 @@
+// How the stages of the parser say what is wrong: they report and go on, they never throw.
+import type { ErrorClass, Severity } from "./diagnostics.ts";
+
+export interface Place {
+  readonly file: string;
+  /** 1-based; 0: the file as a whole. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem {
+  readonly place: Place;
+  readonly severity: Severity;
+  readonly code: string;
+  readonly errorClass: ErrorClass;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+export type Report = (problem: Problem) => void;

@@ -1,0 +1,144 @@
+// Command lines of the file → what is run. keepalived executes programs, never a shell: `[[ -f x ]] && exit 1` is no
+// program, and it drops such a script. Its authors meant the shell, so Baton runs it under bash, and says so.
+import type { Command, ScriptUser } from "../config.ts";
+import type { ScriptLine } from "../keywords/script-argument.ts";
+import type { Place } from "../report.ts";
+import { adjust, advise, inform, type ResolveContext, reject } from "./context.ts";
+import { type Defaults, missingAccount, toScriptUser } from "./global.ts";
+
+export interface CommandContext extends ResolveContext {
+  readonly defaults: Defaults;
+  /** Programs that would run, and where they are named: what script security is about. */
+  readonly programs: Place[];
+}
+
+interface CommandSource {
+  readonly script: ScriptLine;
+  readonly place: Place;
+  /** As in "vrrp_script chk" or "notify_master of VI_1". */
+  readonly what: string;
+  /** `check`: keepalived complains about a missing program and drops the script. `event`: it only logs it. */
+  readonly role: "check" | "event";
+  /** `user` of the script's block. */
+  readonly user?: ScriptUser | undefined;
+}
+
+/** undefined: the script cannot run; reported. */
+export function resolveCommand(source: CommandSource, context: CommandContext): Command | undefined {
+  const { script, place, what } = source;
+  if (script.surplus.length > 0) {
+    const words = script.surplus.join(" ");
+    advise(
+      context,
+      place,
+      "unquoted-command",
+      `${what}: '${words}' is not a part of the command`,
+      "put the whole command into double quotes",
+    );
+  }
+  const user = resolveUser(source, context);
+  if (user === "none") return undefined;
+  const run = chooseRun(source, context);
+  if (run === undefined) return undefined;
+  const command = { text: script.text, argv: script.argv, run, user };
+  const program = script.argv[0] ?? "";
+  if (run === "shell" || context.machine.scriptInsecure?.(program, user?.user) !== true) return command;
+  return allowInsecure(source, context) ? command : undefined;
+}
+
+function allowInsecure({ place, what }: CommandSource, context: CommandContext): boolean {
+  const message = `${what}: somebody else than root can change what runs as root`;
+  const hint = "give the file and the directories above it to root, without write permission for others";
+  if (!context.defaults.enableScriptSecurity) advise(context, place, "insecure-script", message, hint);
+  else reject(context, place, "insecure-script", `${message}; it does not run`, hint);
+  return !context.defaults.enableScriptSecurity;
+}
+
+function resolveUser(source: CommandSource, context: CommandContext): ScriptUser | "none" | undefined {
+  const { script, place, what, role } = source;
+  const own = script.user === undefined ? source.user : toScriptUser(script.user, script.group);
+  if (own !== undefined) {
+    const missing = missingAccount(own, context);
+    if (missing === undefined) return own;
+    const hint =
+      script.user === undefined
+        ? undefined
+        : `a command with arguments has to be quoted: "${script.text} ${script.user}"`;
+    const say = role === "check" ? reject : advise;
+    say(context, place, "unknown-user", `${what}: ${missing}; it does not run`, hint);
+    return "none";
+  }
+  if (!context.defaults.scriptUserMissing) return context.defaults.scriptUser;
+  const say = role === "check" ? reject : advise;
+  say(
+    context,
+    place,
+    "unknown-user",
+    `${what}: its default user does not exist; it does not run`,
+    "create keepalived_script, or write script_user",
+  );
+  return "none";
+}
+
+function chooseRun(source: CommandSource, context: CommandContext): Command["run"] | undefined {
+  const { script, place, what, role } = source;
+  const program = script.argv[0] ?? "";
+  // `</path`: keepalived only tries to open the file. A shell that redirects from it, and does nothing, does the same.
+  if (/^<[ \t]*\//.test(program)) return "shell";
+  const found = context.machine.executable?.(program) ?? !isShellWord(program);
+  if (found) {
+    context.programs.push(place);
+    const operators = script.argv.slice(1).filter((word) => /^(&&|\|\|?|;|&|[<>]|>>|2>.*)$/.test(word));
+    if (operators.length > 0) {
+      advise(
+        context,
+        place,
+        "shell-operators",
+        `${what}: ${operators[0]} is handed to ${program} as an argument`,
+        `no shell is involved, as with keepalived; ask for one: "/bin/sh -c '…'"`,
+      );
+    }
+    return "exec";
+  }
+  if (isShellText(script)) {
+    const say = role === "check" ? adjust : advise;
+    say(
+      context,
+      place,
+      "shell-syntax-script",
+      `${what} is no program but shell; it runs under bash`,
+      `keepalived does not run it; for both, write "/bin/bash -c '…'"`,
+    );
+    return "shell";
+  }
+  if (role === "event") {
+    inform(
+      context,
+      place,
+      "script-not-found",
+      `${what}: ${program} is not there or not executable yet`,
+      "it is tried whenever it is due",
+    );
+    return "exec";
+  }
+  reject(
+    context,
+    place,
+    "script-not-found",
+    `${what}: ${program} is not found or not executable; it does not run`,
+    "give the whole path of an executable file",
+  );
+  return undefined;
+}
+
+/** Words of the shell that are no programs anywhere. `[` and `test` are programs too. */
+const shellWords = new Set(
+  "[[ (( ( { ! . : if for while until case select function time exit return set unset export local eval exec source cd ulimit trap shift".split(
+    " ",
+  ),
+);
+
+const isShellWord = (word: string): boolean => shellWords.has(word) || /^\(|^[A-Za-z_][A-Za-z0-9_]*=/.test(word);
+
+const isShellText = ({ text, argv }: ScriptLine): boolean =>
+  isShellWord(argv[0] ?? "") || argv[0] === "[" || argv[0] === "test" || /&&|[|;<>`]|\$\(|\$\{?[A-Za-z_?]/.test(text);

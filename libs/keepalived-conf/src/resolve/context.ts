@@ -1,0 +1,37 @@
+// What the resolvers share: where to report, what is known of the machine, and how to say things evenly.
+import type { ErrorClass, Severity } from "../diagnostics.ts";
+import type { Place, Report } from "../report.ts";
+
+/** What the caller knows of the machine; what is absent is not checked. */
+export interface Machine {
+  readonly hostName: string;
+  /** True for a path that can be executed, and for a bare name that is found in PATH. */
+  readonly executable?: ((name: string) => boolean) | undefined;
+  readonly interfaceExists?: ((name: string) => boolean) | undefined;
+  readonly userExists?: ((name: string) => boolean) | undefined;
+  readonly groupExists?: ((name: string) => boolean) | undefined;
+  /** True when somebody else than root could change what runs as root. */
+  readonly scriptInsecure?: ((path: string, user: string | undefined) => boolean) | undefined;
+}
+
+export interface ResolveContext {
+  readonly report: Report;
+  readonly machine: Machine;
+}
+
+type Say = (context: ResolveContext, place: Place, code: string, message: string, hint?: string) => void;
+
+const say =
+  (severity: Severity, errorClass: ErrorClass): Say =>
+  ({ report }, place, code, message, hint) =>
+    report({ place, severity, code, errorClass, message, hint });
+
+/** Something that was asked for is left out. */
+export const reject = say("error", "general-error");
+/** Something is done, but not as it was written. */
+export const adjust = say("warning", "general-error");
+/** keepalived says nothing about it, and we think that the user should know. */
+export const advise = say("warning", "ok");
+export const inform = say("info", "ok");
+/** Something that Baton cannot do yet, and that would do harm if it were done otherwise. */
+export const refuse = say("error", "fatal");

@@ -1,0 +1,130 @@
+// `vrrp_script` blocks.
+import { micros, secondsToMicros } from "@baton/domain";
+import type { ScriptUser, TrackScriptConfig } from "../config.ts";
+import { vrrpScript } from "../keywords/vrrp-others.ts";
+import { type Block, blocksOf, isSet, setting, value } from "../syntax/tree.ts";
+import { type CommandContext, resolveCommand } from "./command.ts";
+import { advise, reject } from "./context.ts";
+import { toScriptUser } from "./global.ts";
+
+/** A script as others name it. */
+export interface KnownScript {
+  readonly name: string;
+  /** Only what stands later in the file can name it. */
+  readonly order: number;
+  readonly weight: number;
+  readonly reverse: boolean;
+  /** undefined: it cannot run; whoever tracks it goes without. */
+  readonly config: TrackScriptConfig | undefined;
+}
+
+const { keywords } = vrrpScript;
+
+export function resolveScripts(root: Block, context: CommandContext): KnownScript[] {
+  const known: KnownScript[] = [];
+  for (const block of blocksOf(root, vrrpScript)) {
+    const script = resolveScript(block, context);
+    if (script === undefined) continue;
+    const twin = known.find((other) => other.name === script.name);
+    if (twin === undefined) known.push(script);
+    else {
+      advise(
+        context,
+        block.place,
+        "duplicate-script",
+        `vrrp_script ${script.name} was defined before; this one is never used`,
+        "give it another name",
+      );
+    }
+  }
+  return known;
+}
+
+function resolveScript(block: Block<string>, context: CommandContext): KnownScript | undefined {
+  const name = block.header;
+  const script = setting(block, keywords.script);
+  if (script?.value === undefined) {
+    reject(
+      context,
+      block.place,
+      "no-script",
+      `vrrp_script ${name} has no script and is left out`,
+      'write script "COMMAND"',
+    );
+    return undefined;
+  }
+  const { weight, reverse } = value(block, keywords.weight) ?? { weight: 0, reverse: false };
+  const what = `vrrp_script ${name}`;
+  const command = resolveCommand(
+    { script: script.value, place: script.place, what, role: "check", user: userOf(block) },
+    context,
+  );
+  const interval = value(block, keywords.interval) ?? secondsToMicros(1);
+  const timeout = value(block, keywords.timeout) ?? interval;
+  if (timeout > interval) {
+    const place = setting(block, keywords.timeout)?.place ?? block.place;
+    advise(
+      context,
+      place,
+      "long-timeout",
+      `${what}: a run that takes longer than the interval delays the next`,
+      "make timeout at most interval",
+    );
+  }
+  const config = command && {
+    name,
+    command,
+    interval,
+    timeout: micros(timeout),
+    weight,
+    reverse,
+    rise: value(block, keywords.rise) ?? 1,
+    fall: value(block, keywords.fall) ?? 1,
+    initFail: isSet(block, keywords.initFail),
+  };
+  return { name, order: block.order, weight, reverse, config };
+}
+
+function userOf(block: Block): ScriptUser | undefined {
+  const [user, group] = value(block, keywords.user) ?? [];
+  return user === undefined ? undefined : toScriptUser(user, group);
+}
+
+/** Scripts that nobody tracks do not run. */
+export function usedScripts(
+  known: readonly KnownScript[],
+  tracked: ReadonlySet<string>,
+  root: Block,
+  context: CommandContext,
+): TrackScriptConfig[] {
+  const used: TrackScriptConfig[] = [];
+  for (const { name, config } of known) {
+    if (config === undefined) continue;
+    if (tracked.has(name)) used.push(config);
+    else {
+      const place = blocksOf(root, vrrpScript).find((block) => block.header === name)?.place ?? root.place;
+      advise(
+        context,
+        place,
+        "unused-script",
+        `vrrp_script ${name} is tracked by nobody and does not run`,
+        "name it in a track_script block",
+      );
+    }
+  }
+  return used;
+}
+
+/** keepalived runs any script as root unless it is told to look at who could change it. */
+export function checkScriptSecurity(context: CommandContext): void {
+  const first = context.programs[0];
+  if (first === undefined || context.defaults.enableScriptSecurity) return;
+  context.report({
+    place: first,
+    severity: "warning",
+    code: "script-security",
+    errorClass: "security-error",
+    message: "scripts run without enable_script_security",
+    hint: "add enable_script_security and script_user to global_defs",
+  });
+}

@@ -1,0 +1,30 @@
+// Scripts of blocks that are read and not carried out yet: sync groups, virtual servers. They run nowhere, but keepalived
+// would run them, so what is wrong with them is said now.
+
+import type { ScriptLine } from "../keywords/script-argument.ts";
+import type { Keyword } from "../keywords/table.ts";
+import { checkers, realServer, virtualServer } from "../keywords/virtual-server.ts";
+import { vrrpSyncGroup } from "../keywords/vrrp-others.ts";
+import { type Block, blocksOf, setting } from "../syntax/tree.ts";
+import { type CommandContext, resolveCommand } from "./command.ts";
+
+export function resolveServiceScripts(root: Block, context: CommandContext): void {
+  const check = (block: Block, keyword: Keyword<ScriptLine>, role: "check" | "event") => {
+    const given = setting(block, keyword);
+    if (given?.value === undefined) return;
+    resolveCommand({ script: given.value, place: given.place, what: keyword.name, role }, context);
+  };
+  for (const group of blocksOf(root, vrrpSyncGroup)) {
+    const { notifyMaster, notifyBackup, notifyFault, notifyStop, notify } = vrrpSyncGroup.keywords;
+    for (const keyword of [notifyMaster, notifyBackup, notifyFault, notifyStop, notify]) check(group, keyword, "event");
+  }
+  for (const service of blocksOf(root, virtualServer)) {
+    check(service, virtualServer.keywords.quorumUp, "event");
+    check(service, virtualServer.keywords.quorumDown, "event");
+    for (const server of blocksOf(service, realServer)) {
+      check(server, realServer.keywords.notifyUp, "event");
+      check(server, realServer.keywords.notifyDown, "event");
+      for (const misc of blocksOf(server, checkers.MISC_CHECK)) check(misc, checkers.MISC_CHECK.keywords.path, "event");
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// Comments (grammar section 3): `#` or `!` outside double quotes ends the line; `\#` and `\!` stand for the characters.
+import { sliceText, type Text, textOf, trimText, withoutCharacters } from "./text.ts";
+
+export interface Decommented {
+  /** Without comment, escapes of comment characters, and blanks at both ends. Keeps a backslash that ends the line. */
+  readonly text: Text;
+  /** Index of a `"` that is never closed, in `text` as it was given. */
+  readonly openQuote: number | undefined;
+}
+
+export function stripComment(line: Text): Decommented {
+  const { value } = line;
+  if (!/[!#"\\]/.test(value)) return { text: trimText(line), openQuote: undefined };
+  const escapes: number[] = [];
+  let openQuote: number | undefined;
+  let end = value.length;
+  let continued = false;
+  for (let i = 0; i < value.length; i++) {
+    const character = value[i];
+    if (character === '"') openQuote = openQuote === undefined ? i : undefined;
+    else if (character === "\\") {
+      if (i === value.length - 1) {
+        // A backslash at the very end continues a definition; the blanks before it do not belong to the value.
+        continued = true;
+        end = i;
+      } else {
+        if (openQuote === undefined && /[#!]/.test(value[i + 1] ?? "")) escapes.push(i);
+        i++;
+      }
+    } else if (openQuote === undefined && (character === "#" || character === "!")) {
+      end = i;
+      break;
+    }
+  }
+  const kept = trimText(withoutCharacters(sliceText(line, 0, end), escapes));
+  return { text: continued ? withBackslash(kept) : kept, openQuote };
+}
+
+const withBackslash = (text: Text): Text => {
+  if (typeof text.columns === "number") return textOf(`${text.value}\\`, text.columns);
+  const last = text.columns[text.columns.length - 1] ?? 0;
+  return { value: `${text.value}\\`, columns: [...text.columns, last + 1] };
+};

@@ -1,0 +1,111 @@
+// What the parser says about lines and braces, in one place so that the wording stays even.
+
+import { nearestKeyword } from "../keywords/nearest.ts";
+import type { BlockSpec, KeywordLine, Support } from "../keywords/table.ts";
+import type { Place, Problem } from "../report.ts";
+import type { Word } from "../source/words.ts";
+
+export const unknownKeyword = (place: Place, name: string, block: BlockSpec): Problem => ({
+  place,
+  severity: "warning",
+  code: "unknown-keyword",
+  errorClass: "unknown-keyword",
+  message: `${name} is no keyword ${block.name === "" ? "outside of blocks" : `of ${block.name}`}; the line is ignored`,
+  hint: nearestKeyword(name, block),
+});
+
+export const unexpectedOpen = (place: Place): Problem => ({
+  place,
+  severity: "warning",
+  code: "unexpected-open-brace",
+  errorClass: "unexpected-open-brace",
+  message: "no block opens here; the brace is ignored",
+  hint: "what follows is read as a part of the block around it, and the next '}' closes that one",
+});
+
+export const extraClose = (place: Place): Problem => ({
+  place,
+  severity: "error",
+  code: "unexpected-close-brace",
+  errorClass: "unexpected-close-brace",
+  message: "this '}' closes nothing",
+  hint: "look for a missing '{' or an unknown block above",
+});
+
+export const missingOpen = (place: Place, name: string): Problem => ({
+  place,
+  severity: "error",
+  code: "missing-open-brace",
+  errorClass: "missing-open-brace",
+  message: `${name} lacks its '{' before this`,
+  hint: `write ${name} … {`,
+});
+
+export const missingClose = (place: Place, count: number): Problem => ({
+  place,
+  severity: "error",
+  code: "missing-close-brace",
+  errorClass: "missing-close-brace",
+  message: count === 1 ? "this '{' is never closed" : `this '{' is never closed, nor are ${count - 1} before it`,
+  hint: "add the missing '}'",
+});
+
+export const unmatchedQuote = (place: Place): Problem => ({
+  place,
+  severity: "error",
+  code: "open-quote",
+  errorClass: "unmatched-quote",
+  message: 'this " is not closed on its line; the rest of the line is lost',
+  hint: "strings do not run over line ends",
+});
+
+export const repeated = (line: KeywordLine): Problem => ({
+  place: line.at(),
+  severity: "error",
+  code: "repeated",
+  errorClass: "general-error",
+  message: `${line.keyword.text} was given before; this one is ignored`,
+});
+
+export const deprecated = (place: Place, name: string, instead: string): Problem => ({
+  place,
+  severity: "warning",
+  code: "deprecated",
+  errorClass: "deprecated",
+  message: `${name} is deprecated`,
+  hint: instead,
+});
+
+export const notYet = (place: Place, name: string, support: Support & { level: "not-yet" }): Problem => ({
+  place,
+  severity: support.severity,
+  code: support.severity === "error" ? "not-yet-refused" : "not-yet",
+  errorClass: support.severity === "error" ? "fatal" : "ok",
+  message: `${name}: ${support.severity === "error" ? "not" : "accepted, not"} carried out by this version`,
+  hint: support.differs,
+});
+
+export const missingWord = (line: KeywordLine, syntax: string): Problem => ({
+  place: line.at(line.args.at(-1)),
+  severity: "error",
+  code: "missing-parameter",
+  errorClass: "missing-parameter",
+  message: `${line.keyword.text} lacks a word`,
+  hint: `write ${line.keyword.text} ${syntax}`,
+});
+
+export const surplusWords = (line: KeywordLine, first: Word): Problem => ({
+  place: line.at(first),
+  severity: "error",
+  code: "surplus-words",
+  errorClass: "general-error",
+  message: `'${first.text}' before the '{' of ${line.keyword.text} is ignored`,
+});
+
+export const duplicateBlock = (line: KeywordLine, earlier: Place): Problem => ({
+  place: line.at(),
+  severity: "error",
+  code: "duplicate-block",
+  errorClass: "general-error",
+  message: `${line.keyword.text} ${line.args.map((word) => word.text).join(" ")} was defined on line ${earlier.line} of ${earlier.file}; this block is skipped`,
+});

@@ -1,0 +1,62 @@
+// What the parser makes of a file: blocks with typed values, each with its place. What they mean together is resolve/'s.
+import type { BlockSpec, Entry, Keyword, ValueBlock } from "../keywords/table.ts";
+import type { Place } from "../report.ts";
+import type { Word } from "../source/words.ts";
+
+export interface Setting<T> {
+  readonly keyword: Keyword<unknown>;
+  readonly value: T;
+  readonly place: Place;
+  /** Rises through the file: some things have to be defined before they are named (grammar section 6). */
+  readonly order: number;
+}
+
+export interface ValueList {
+  readonly spec: ValueBlock;
+  readonly header: string | undefined;
+  readonly entries: readonly Entry[];
+  readonly place: Place;
+  readonly order: number;
+}
+
+export interface Block<Header = unknown> {
+  readonly spec: BlockSpec<Header>;
+  readonly header: Header;
+  readonly place: Place;
+  readonly order: number;
+  readonly settings: Setting<unknown>[];
+  readonly lists: ValueList[];
+  readonly blocks: Block[];
+}
+
+/** The one that counts: the first where keepalived keeps the first, else the last. */
+export function setting<T>(block: Block, keyword: Keyword<T>): Setting<T> | undefined {
+  const all = settings(block, keyword);
+  return keyword.repeat === "first" ? all[0] : all.at(-1);
+}
+
+/** A keyword stores only what its own argument made, so its settings have its type. */
+export const settings = <T>(block: Block, keyword: Keyword<T>): Setting<T>[] =>
+  block.settings.filter((candidate) => candidate.keyword === keyword) as Setting<T>[];
+
+export const value = <T>(block: Block, keyword: Keyword<T>): T | undefined => setting(block, keyword)?.value;
+
+export const isSet = (block: Block, keyword: Keyword<unknown>): boolean => setting(block, keyword) !== undefined;
+
+export const lists = (block: Block, spec: ValueBlock): ValueList[] => block.lists.filter((list) => list.spec === spec);
+
+/** All lines of all blocks of that name. */
+export const entries = (block: Block, spec: ValueBlock): Entry[] => lists(block, spec).flatMap((list) => list.entries);
+
+/** A block holds what its own header argument made. */
+export const blocksOf = <Header>(block: Block, spec: BlockSpec<Header>): Block<Header>[] =>
+  block.blocks.filter((candidate) => candidate.spec === spec) as Block<Header>[];
+
+/** `at(word)` of everything that stands on one line. */
+export const placesOf =
+  (line: { readonly file: string; readonly line: number }, first: Word) =>
+  (word: Word = first): Place => ({
+    file: line.file,
+    line: line.line,
+    column: word.column,
+  });
