@@ -1,0 +1,37 @@
+// Adverts and gratuitous ARPs of a capture, as tcpdump prints them: kernel time stamps, in seconds.
+import { execFileSync } from "node:child_process";
+
+export interface WireAdvert {
+  readonly at: number;
+  readonly source: string;
+  readonly priority: number;
+}
+
+export interface WireGarp {
+  readonly at: number;
+  readonly mac: string;
+  readonly address: string;
+}
+
+export interface WireLog {
+  readonly adverts: readonly WireAdvert[];
+  readonly garps: readonly WireGarp[];
+}
+
+export function readCapture(file: string): WireLog {
+  const text = execFileSync("tcpdump", ["-r", file, "-n", "-e", "-tt"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  const adverts: WireAdvert[] = [];
+  const garps: WireGarp[] = [];
+  for (const line of text.split("\n")) {
+    const at = Number(line.slice(0, line.indexOf(" ")));
+    const advert = /: (\d+\.\d+\.\d+\.\d+) > 224\.0\.0\.18: .*?prio (\d+)/.exec(line);
+    if (advert !== null) adverts.push({ at, source: advert[1] ?? "", priority: Number(advert[2]) });
+    const garp = /^\S+ (\S+) > .*Request who-has (\S+) .*tell (\S+?),/.exec(line);
+    if (garp !== null && garp[2] === garp[3]) garps.push({ at, mac: garp[1] ?? "", address: garp[2] ?? "" });
+  }
+  return { adverts, garps };
+}

@@ -1,0 +1,57 @@
+// The same router twice: as Baton and as keepalived.
+import type { Lab } from "@baton/lab";
+import { virtualAddress } from "@baton/lab";
+
+export type System = "baton" | "keepalived";
+
+export interface MeasuredRouter {
+  terminate(): void;
+  /** Names and pids of its processes, as the machine knows them. */
+  processes(): ReadonlyMap<string, number>;
+  /** From start to ready, in milliseconds; keepalived: to its first state. */
+  readonly startMs: number;
+}
+
+const config = (state: string, priority: number): string => `
+vrrp_instance VI_1 {
+  interface eth0
+  state ${state}
+  priority ${priority}
+  virtual_router_id 51
+  advert_int 1
+  authentication {
+    auth_type PASS
+    auth_pass secret12
+  }
+  virtual_ipaddress {
+    ${virtualAddress}/16 dev eth0
+  }
+}
+`;
+
+export async function startRouter(
+  lab: Lab,
+  system: System,
+  name: string,
+  { state, priority }: { state: "MASTER" | "BACKUP"; priority: number },
+): Promise<MeasuredRouter> {
+  const router = lab.router(name);
+  const startedAt = performance.now();
+  if (system === "baton") {
+    const node = await router.startBaton(config(state, priority));
+    await node.waitReady();
+    const startMs = performance.now() - startedAt;
+    return {
+      startMs,
+      terminate: () => node.process.signal("SIGTERM"),
+      processes: () => new Map([["supervisor", node.pid], ...node.servicePids()]),
+    };
+  }
+  const node = await router.startKeepalived(config(state, priority));
+  await node.waitLog(/Entering BACKUP STATE/);
+  return {
+    startMs: performance.now() - startedAt,
+    terminate: () => node.signal("SIGTERM"),
+    processes: () => new Map([["keepalived", node.pid]]),
+  };
+}
