@@ -38,5 +38,6 @@ export { openLinkMonitor } from "./link-monitor.ts";
 export { lockFile } from "./lock-file.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
+export { sdNotify } from "./sd-notify.ts";
 export { resolveUser } from "./users.ts";
 export { openVrrpSocket } from "./vrrp-socket.ts";
