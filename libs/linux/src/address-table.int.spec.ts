@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { addressTableContract, ip, type TableUnderTest } from "./address-table.contract.ts";
 import { openAddressTable } from "./address-table.ts";
 import type { AddressEvent, AddressSpec } from "./api.ts";
+import { addressTableContract, ip, type TableUnderTest } from "./testing/address-table-contract.ts";
 import { makeNamespace, openDescriptors } from "./testing/namespace.ts";
 
 let made = 0;

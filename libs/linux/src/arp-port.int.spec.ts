@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { ip } from "./address-table.contract.ts";
 import type { ArpPacket, ArpPort } from "./api.ts";
 import { openArpPort } from "./arp-port.ts";
+import { ip } from "./testing/address-table-contract.ts";
 import { makeNamespacePair, type Namespace, openDescriptors } from "./testing/namespace.ts";
 
 let namespaces: readonly [Namespace, Namespace];

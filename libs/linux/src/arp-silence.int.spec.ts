@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import type { IpAddress } from "@baton/domain";
 import { ipToBytes } from "@baton/domain";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ip } from "./address-table.contract.ts";
 import type { ArpPacket, ArpSilence, ArpSilenceOptions } from "./api.ts";
 import { gratuitousFrame } from "./arp-packet.ts";
 import { openArpPort } from "./arp-port.ts";
 import { openArpSilence } from "./arp-silence.ts";
 import { checked, libc } from "./libc.ts";
+import { ip } from "./testing/address-table-contract.ts";
 import { makeNamespacePair, type Namespace, openDescriptors } from "./testing/namespace.ts";
 
 let holder: Namespace;

@@ -153,8 +153,8 @@ function decodeElements({ body }: NetlinkMessage): IpAddress[] {
 }
 
 function runNft(script: string): void {
-  // Debian keeps it in /usr/sbin, which is not in everybody's PATH.
-  const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
+  // Not the caller's PATH: Debian keeps nft in /usr/sbin, where a service manager may not look.
+  const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   try {
     execFileSync("nft", ["-f", "-"], { input: script, encoding: "utf8", env: { PATH }, stdio: "pipe" });
   } catch (error) {

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ip } from "./address-table.contract.ts";
 import { openAddressTable } from "./address-table.ts";
 import type { AddressTable, LinkMonitor } from "./api.ts";
 import { openLinkMonitor } from "./link-monitor.ts";
+import { ip } from "./testing/address-table-contract.ts";
 import { makeNamespace, type Namespace, openDescriptors } from "./testing/namespace.ts";
 
 let namespace: Namespace;

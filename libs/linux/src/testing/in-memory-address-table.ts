@@ -1,5 +1,5 @@
 // The address table without a kernel: the same answers, the same events, for tests of what stands on it. It passes the
-// contract tests of the real one (address-table.contract.ts), plus what only a fake can do: fail and forget on demand.
+// contract tests of the real one (address-table-contract.ts), plus what only a fake can do: fail and forget on demand.
 import { type Instant, ipFamily } from "@baton/domain";
 import { type AddressList, addressList, sharesSubnet } from "../address-list.ts";
 import type {

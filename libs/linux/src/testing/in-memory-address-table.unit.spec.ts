@@ -1,7 +1,7 @@
 import { instant } from "@baton/domain";
 import { expect, test, vi } from "vitest";
-import { addressTableContract, ip } from "../address-table.contract.ts";
 import type { AddressEvent } from "../api.ts";
+import { addressTableContract, ip } from "./address-table-contract.ts";
 import { inMemoryAddressTable } from "./in-memory-address-table.ts";
 
 const interfaces = [{ ifindex: 2, name: "eth0" }];

@@ -9,7 +9,7 @@ import type {
   AddressSpec,
   AddressTable,
   AddressTableOptions,
-} from "./api.ts";
+} from "../api.ts";
 
 /** A table over one interface without addresses that the tests may use alone. */
 export interface TableUnderTest {
