@@ -1,0 +1,102 @@
+// The health service: one runner per vrrp_script that an instance uses, kept in step with the configuration by diff.
+import type { AggregateState, Counter } from "@baton/contracts";
+import type { ConfigSnapshot, Host } from "@baton/host";
+import type { UserIds } from "@baton/linux";
+import type { Environment, UserLookup } from "@baton/script";
+import type { RunRecord, RunSlot } from "./run-record.ts";
+import { createScriptRunner, type ScriptRunner } from "./script-runner.ts";
+import { compareScripts, type TrackedScript, trackedScripts } from "./scripts.ts";
+import { toAggregateState, toCounters } from "./tracker-view.ts";
+
+export interface HealthOptions {
+  readonly host: Pick<Host, "now" | "events" | "tracer" | "log" | "config" | "env">;
+  readonly record: RunRecord;
+  /** What the scripts get, already cleaned. */
+  readonly environment: Environment;
+  readonly lookup: UserLookup;
+  readonly own: UserIds;
+}
+
+export interface Health {
+  states(): AggregateState[];
+  counters(): Counter[];
+  /** Ends every running script with its children. */
+  stop(): Promise<void>;
+}
+
+interface Member {
+  readonly runner: ScriptRunner;
+  readonly slot: RunSlot;
+}
+
+/** A script stuck in the kernel cannot be ended by anybody; the node's stop does not wait for it. */
+const stopMillisMax = 1_500;
+const patience = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, stopMillisMax).unref();
+  });
+
+export async function runHealth(options: HealthOptions): Promise<Health> {
+  const { host, record } = options;
+  const members = new Map<string, Member>();
+  const leaving = new Set<Promise<void>>();
+
+  function start(tracked: TrackedScript, origin: "fresh" | "resumed"): void {
+    const slot = record.slot();
+    const runner = createScriptRunner({ host, tracked, environment: options.environment, origin, slot });
+    members.set(tracked.script.name, { runner, slot });
+    if (!tracked.identity.ok) {
+      host.log.error(`script ${tracked.script.name} cannot run: ${tracked.identity.reason}`);
+    }
+  }
+
+  function dismiss(name: string, member: Member): void {
+    members.delete(name);
+    const gone = member.runner.stop().then(() => {
+      member.slot.release();
+      leaving.delete(gone);
+    });
+    leaving.add(gone);
+  }
+
+  function apply(snapshot: ConfigSnapshot, origin: "fresh" | "resumed"): void {
+    const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
+    for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
+    for (const [name, tracked] of wanted) {
+      const member = members.get(name);
+      if (member === undefined) start(tracked, origin);
+      else meet(name, member, tracked);
+    }
+  }
+
+  function meet(name: string, member: Member, tracked: TrackedScript): void {
+    switch (compareScripts(member.runner.tracked, tracked)) {
+      case "same":
+        return;
+      case "renumbered":
+        return member.runner.configure(tracked);
+      case "replaced":
+        dismiss(name, member);
+        return start(tracked, "resumed");
+    }
+  }
+
+  // A health process that was restarted must not flap: nothing is down before it was found down (SAFETY S15).
+  apply(await host.config.current(), host.env.restarts > 0 ? "resumed" : "fresh");
+  host.config.onChange((snapshot) => apply(snapshot, "fresh"));
+
+  const trackers = () => [...members.values()].map(({ runner }) => runner);
+  return {
+    states: () =>
+      trackers().map((runner) => {
+        const state = runner.state();
+        const version = host.events.version({ kind: "tracker", id: state.config.name });
+        return toAggregateState(state, version, runner.lastEvent());
+      }),
+    counters: () => trackers().flatMap((runner) => toCounters(runner.state())),
+    async stop() {
+      for (const [name, member] of [...members]) dismiss(name, member);
+      await Promise.race([Promise.all(leaving), patience()]);
+    },
+  };
+}

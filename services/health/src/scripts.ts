@@ -1,0 +1,40 @@
+// Which vrrp_scripts of a configuration run, as whom, and what a reload means for those that run already.
+import type { Config, TrackScriptConfig } from "@baton/keepalived-conf";
+import type { UserIds } from "@baton/linux";
+import { type Identity, identityOf, type UserLookup } from "@baton/script";
+
+/** A script that some instance uses. */
+export interface TrackedScript {
+  readonly script: TrackScriptConfig;
+  readonly identity: Identity;
+}
+
+/** Scripts that no instance tracks are not run: keepalived removes them too. */
+export function trackedScripts(config: Config, lookup: UserLookup, own: UserIds): Map<string, TrackedScript> {
+  const used = new Set(config.instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
+  return new Map(
+    config.scripts
+      .filter((script) => used.has(script.name))
+      .map((script) => [
+        script.name,
+        { script, identity: identityOf(script.command, config.global.scriptUser, lookup, own) },
+      ]),
+  );
+}
+
+/**
+ * `same`: nothing to do. `renumbered`: the same command under new numbers: state and schedule are kept. `replaced`: another
+ * command or user: it starts anew, and others keep the last value until its first result (keepalived: "keeping the instance up").
+ */
+export type Difference = "same" | "renumbered" | "replaced";
+
+export function compareScripts(before: TrackedScript, after: TrackedScript): Difference {
+  const command = (of: TrackedScript) => ({ ...of.script.command, user: undefined, identity: of.identity });
+  if (!isSame(command(before), command(after))) return "replaced";
+  const { command: _before, ...numbersBefore } = before.script;
+  const { command: _after, ...numbersAfter } = after.script;
+  return isSame(numbersBefore, numbersAfter) ? "same" : "renumbered";
+}
+
+/** Both are plain data of the same shape, made by the same code: their keys come in the same order. */
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
