@@ -5,7 +5,7 @@
 // as events come. At most one publish per aggregate is on its way, so the stream's last version says all; publishes of
 // different aggregates overlap. When anything is doubtful (no answer, a refusal that may pass) the mode goes back to
 // resync, and what was on its way is asked for again: JetStream drops it by its message id if it did arrive.
-import { encodeMessage, subjectFilter } from "@baton/contracts";
+import { type EncodedEvent, encodeMessage, subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { type Bus, limits, PublishError } from "./bus.ts";
 import { isAfter } from "./envelope.ts";
@@ -31,6 +31,8 @@ export interface OutboxOptions {
   /** Events that no file, memory or stream holds any more. */
   onLost(count: number, reason: string): void;
   onProblem(message: string, error?: unknown): void;
+  /** Beyond this the oldest segments go, published or not, and that is told. */
+  readonly bytesMax?: number;
 }
 
 export interface OutboxStats {
@@ -45,6 +47,10 @@ export interface Outbox {
   readonly recovered: Recovered;
   append(envelopes: readonly EventEnvelope[]): void;
   stats(): OutboxStats;
+  /** How many segments the journal holds. */
+  held(): number;
+  /** What its timer does: rotates, and removes what need not be held any longer. */
+  tidy(): void;
   /** Waits until the journal is on the disk and, while the bus is there, the stream holds everything. */
   flush(boundMs: number): Promise<boolean>;
   close(): Promise<void>;
@@ -66,16 +72,16 @@ interface SegmentStanding {
 type LastStored = Pick<EventEnvelope, "epoch" | "version"> | undefined;
 
 export function openOutbox(options: OutboxOptions): Outbox {
-  const journal = openJournal({
-    directory: options.directory,
-    onError: (error) => options.onProblem("outbox: fsync failed", error),
-  });
-  return new JournaledOutbox(options, journal);
+  const onError = (error: Error) => options.onProblem("outbox: fsync failed", error);
+  return openOutboxOn(openJournal({ directory: options.directory, onError }), options);
 }
+
+export const openOutboxOn = (journal: Journal, options: Omit<OutboxOptions, "directory">): Outbox =>
+  new JournaledOutbox(options, journal);
 
 class JournaledOutbox implements Outbox {
   readonly recovered: Recovered;
-  readonly #options: OutboxOptions;
+  readonly #options: Omit<OutboxOptions, "directory">;
   readonly #journal: Journal;
   readonly #queues = new Map<string, Item[]>();
   readonly #standings = new Map<number, SegmentStanding>();
@@ -90,6 +96,7 @@ class JournaledOutbox implements Outbox {
   readonly #waiters = new Set<() => void>();
   #unjournaled: EventEnvelope[] = [];
   #diskTimer: NodeJS.Timeout | undefined;
+  #diskProblem = false;
   #resyncTimer: NodeJS.Timeout | undefined;
   /** Where resync stands: everything behind it counts as backlog. */
   #cursor: Position = { ordinal: 0, byte: 0 };
@@ -98,14 +105,14 @@ class JournaledOutbox implements Outbox {
   #rotatedAt: number;
   #closed = false;
 
-  constructor(options: OutboxOptions, journal: Journal) {
+  constructor(options: Omit<OutboxOptions, "directory">, journal: Journal) {
     this.#options = options;
     this.#journal = journal;
     this.recovered = journal.recovered;
     this.#rotatedAt = options.now();
     this.#unread = journal.segments().reduce((sum, segment) => sum + segment.count, 0);
     this.#status = options.bus.onStatus((connected) => (connected ? this.#startResync() : this.#goAway()));
-    this.#tidyTimer = setInterval(() => this.#tidy(), outboxLimits.tidyEveryMs);
+    this.#tidyTimer = setInterval(() => this.tidy(), outboxLimits.tidyEveryMs);
     this.#tidyTimer.unref();
   }
 
@@ -164,9 +171,11 @@ class JournaledOutbox implements Outbox {
     try {
       const { ordinal } = this.#journal.append(envelopes);
       this.#standing(ordinal).settledAt = undefined;
+      this.#diskProblem = false;
       return ordinal;
     } catch (error) {
-      this.#options.onProblem("outbox: cannot write, events wait in memory", error);
+      if (!this.#diskProblem) this.#options.onProblem("outbox: cannot write, events wait in memory", error);
+      this.#diskProblem = true;
       return undefined;
     }
   }
@@ -205,9 +214,14 @@ class JournaledOutbox implements Outbox {
     return standing;
   }
 
+  held(): number {
+    return this.#journal.segments().length;
+  }
+
   /** Removes segments that the stream has held for long enough, and the oldest ones when the disk limit is reached. */
-  #tidy(): void {
+  tidy(): void {
     const now = this.#options.now();
+    const bytesMax = this.#options.bytesMax ?? journalLimits.bytesMax;
     try {
       const active = this.#journal.segments().at(-1);
       if (active !== undefined && active.count > 0 && now - this.#rotatedAt >= outboxLimits.rotateAfterMs) {
@@ -218,7 +232,7 @@ class JournaledOutbox implements Outbox {
         const standing = this.#standing(segment.ordinal);
         if (this.#mode === "live" && standing.open.size === 0) standing.settledAt ??= now;
         const held = standing.settledAt !== undefined && now - standing.settledAt >= limits.holdMs;
-        if (!(this.#mode === "live" && held) && this.#journal.bytes <= journalLimits.bytesMax) return;
+        if (!(this.#mode === "live" && held) && this.#journal.bytes <= bytesMax) return;
         const removed = this.#journal.remove(segment.ordinal);
         this.#standings.delete(segment.ordinal);
         if (!held && standing.settledAt === undefined) this.#options.onLost(removed, "outbox full");
@@ -269,8 +283,7 @@ class JournaledOutbox implements Outbox {
     const pauses = outboxLimits.resyncPausesMs;
     const pause = pauses[Math.min(this.#failures++, pauses.length - 1)] ?? 1_000;
     if (this.#failures === pauses.length) this.#options.onProblem("outbox: the stream does not take events", error);
-    this.#run++;
-    this.#forgetQueues();
+    this.#goAway();
     this.#resyncTimer = setTimeout(() => this.#startResync(), pause);
   }
 
@@ -333,7 +346,7 @@ class JournaledOutbox implements Outbox {
   }
 
   #publish(item: Item, key: string, run: number): void {
-    this.#options.bus.publish(encodeMessage(item.envelope)).then(
+    this.#attempt(item.envelope).then(
       () => this.#settle(item, key, run),
       (error: unknown) => {
         if (run !== this.#run) return;
@@ -343,6 +356,16 @@ class JournaledOutbox implements Outbox {
         this.#settle(item, key, run);
       },
     );
+  }
+
+  async #attempt(envelope: EventEnvelope): Promise<unknown> {
+    let message: EncodedEvent;
+    try {
+      message = encodeMessage(envelope);
+    } catch (error) {
+      throw new PublishError("refused", `event ${envelope.id} cannot be encoded: ${String(error)}`, { cause: error });
+    }
+    return this.#options.bus.publish(message);
   }
 
   #settle(item: Item, key: string, run: number): void {

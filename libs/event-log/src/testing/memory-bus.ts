@@ -30,6 +30,8 @@ export class MemoryBus implements Bus {
   #malformed = 0;
   /** Set by a test: decides about each publish before it is stored. */
   onPublish: ((message: EncodedEvent) => Promise<void> | void) | undefined;
+  /** Set by a test: runs when a message was stored; by throwing it loses the answer. */
+  onStored: ((message: EncodedEvent) => void) | undefined;
 
   get connected(): boolean {
     return this.#connected;
@@ -70,6 +72,7 @@ export class MemoryBus implements Bus {
     const sequence = (this.stored.at(-1)?.sequence ?? 0) + 1;
     this.stored.push({ sequence, subject: message.subject, envelope });
     this.#wake();
+    this.onStored?.(message);
     return { sequence, duplicate: false };
   }
 
