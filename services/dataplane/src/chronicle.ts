@@ -1,0 +1,180 @@
+// Turns what was done into events and spans, grouped by instance, each with the cause that started it. Only history is
+// made here: nothing waits for it (SAFETY S7), and a removal may wait a moment for the event that explains it.
+import { addMicros, type BatonEvent, type CauseRef, type Instant, micros, type Term } from "@baton/domain";
+import type { ManagedAddress } from "./desired.ts";
+import type { Refusal } from "./lease-book.ts";
+import type { Burst, Report, SpanPlan, Transition } from "./types.ts";
+
+/** A released claim names no event; became-backup comes over the other channel within this. */
+export const explanationWait = micros(20_000);
+
+/** Why an address was touched. */
+export interface Story {
+  readonly term: Term;
+  readonly cause: CauseRef | undefined;
+  readonly since: Instant;
+}
+
+interface Chapter extends Story {
+  readonly addresses: ManagedAddress[];
+  readonly events: BatonEvent[];
+  readonly endedAt: Instant;
+}
+
+interface RemovalChapter extends Chapter {
+  readonly explainBy: Instant | undefined;
+}
+
+export class Chronicle {
+  readonly #added = new Map<string, Chapter>();
+  readonly #removed = new Map<string, RemovalChapter>();
+  /** The last event that took each instance out of mastership. */
+  readonly #downs = new Map<string, Transition>();
+  #ready: Report[] = [];
+
+  seen(transition: Transition): void {
+    if (transition.type !== "became-master") this.#downs.set(transition.instance, transition);
+  }
+
+  added(address: ManagedAddress, story: Story, now: Instant): void {
+    const chapter = this.#added.get(address.instance) ?? { ...story, addresses: [], events: [], endedAt: now };
+    this.#added.set(address.instance, chapter);
+    chapter.addresses.push(address);
+    chapter.events.push({
+      type: "vip-added",
+      data: {
+        ...placeOf(address),
+        label: address.label ?? "",
+        term: story.term,
+        elapsedMicros: Math.max(0, now - story.since),
+      },
+    });
+  }
+
+  /** `explained` false: the event that says why may still be under way. */
+  removed(address: ManagedAddress, story: Story & { reason: string; explained: boolean }, now: Instant): void {
+    const chapter = this.#removalOf(address.instance, story, now, story.explained);
+    chapter.addresses.push(address);
+    const { term, reason } = story;
+    chapter.events.push({ type: "vip-removed", data: { ...placeOf(address), term, reason } });
+  }
+
+  /** Opens the story of the removals that follow it. */
+  expired(instance: string, story: Story, silentMs: number, now: Instant): void {
+    const chapter = this.#removalOf(instance, story, now, true);
+    chapter.events.push({ type: "lease-expired", data: { instance, term: story.term, silentMs } });
+  }
+
+  failed(address: ManagedAddress, story: Story, error: string): void {
+    this.#tell(address.instance, story.cause, {
+      type: "vip-failed",
+      data: { ...placeOf(address), term: story.term, error },
+    });
+  }
+
+  repaired(address: ManagedAddress, story: Story, kind: "missing" | "different" | "extra"): void {
+    this.#tell(address.instance, story.cause, {
+      type: "drift-repaired",
+      data: { ...placeOf(address), term: story.term, kind },
+    });
+  }
+
+  refused(instance: string, refusal: Refusal): void {
+    const { term, reason, cause } = refusal;
+    this.#tell(instance, cause, { type: "claim-refused", data: { instance, term, reason } });
+  }
+
+  announced(burst: Burst, sent: number, error: string | undefined, startedAt: Instant, now: Instant): void {
+    if (!burst.told || (sent === 0 && error === undefined)) return;
+    const { instance, interface: name, term, addresses, reason } = burst;
+    const span: SpanPlan = {
+      name: "garp.send",
+      startedAt,
+      endedAt: now,
+      attributes: {
+        "vrrp.instance.name": instance,
+        "network.interface.name": name,
+        "vrrp.term": term,
+        "garp.count": sent,
+        "vrrp.addresses": addresses,
+        reason,
+      },
+      ...(error === undefined ? {} : { error }),
+    };
+    const elapsedMicros = Math.max(0, now - burst.since);
+    const event: BatonEvent = {
+      type: "garp-sent",
+      data: { instance, interface: name, term, addresses: [...addresses], count: sent, elapsedMicros, reason },
+    };
+    const events = sent === 0 ? [] : [event];
+    this.#ready.push({ type: "report", instance, span, events, cause: burst.cause, chained: false });
+  }
+
+  /** What can be told now. Additions first: they are what an announcement's event refers to. */
+  take(now: Instant): Report[] {
+    const reports: Report[] = [];
+    for (const [instance, chapter] of this.#added) reports.push(reportOf("address.assign", instance, chapter, false));
+    this.#added.clear();
+    reports.push(...this.#ready.splice(0));
+    for (const [instance, chapter] of this.#removed) {
+      const explanation = this.#explanationOf(instance, chapter);
+      if (chapter.explainBy !== undefined && explanation === undefined && chapter.explainBy > now) continue;
+      this.#removed.delete(instance);
+      const cause = explanation ?? chapter.cause;
+      const chained = chapter.events[0]?.type === "lease-expired";
+      reports.push(reportOf("address.remove", instance, { ...chapter, cause }, chained));
+    }
+    return reports;
+  }
+
+  *deadlines(): Iterable<Instant> {
+    for (const { explainBy } of this.#removed.values()) if (explainBy !== undefined) yield explainBy;
+  }
+
+  #removalOf(instance: string, story: Story, now: Instant, explained: boolean): RemovalChapter {
+    const known = this.#removed.get(instance);
+    if (known !== undefined && known.term === story.term) return known;
+    // Another term: what is still untold of the earlier one is told as it stands.
+    if (known !== undefined) this.#ready.push(reportOf("address.remove", instance, known, false));
+    const explainBy = explained ? undefined : addMicros(now, explanationWait);
+    const chapter: RemovalChapter = { ...story, addresses: [], events: [], endedAt: now, explainBy };
+    this.#removed.set(instance, chapter);
+    return chapter;
+  }
+
+  #explanationOf(instance: string, chapter: RemovalChapter): CauseRef | undefined {
+    const down = this.#downs.get(instance);
+    return chapter.explainBy !== undefined && down?.term === chapter.term ? down.cause : undefined;
+  }
+
+  #tell(instance: string, cause: CauseRef | undefined, event: BatonEvent): void {
+    this.#ready.push({ type: "report", instance, span: undefined, events: [event], cause, chained: false });
+  }
+}
+
+const placeOf = (address: ManagedAddress): { instance: string; address: string; interface: string } => ({
+  instance: address.instance,
+  address: address.address,
+  interface: address.interface,
+});
+
+const reportOf = (name: SpanPlan["name"], instance: string, chapter: Chapter, chained: boolean): Report => ({
+  type: "report",
+  instance,
+  span:
+    chapter.addresses.length === 0
+      ? undefined
+      : {
+          name,
+          startedAt: chapter.since,
+          endedAt: chapter.endedAt,
+          attributes: {
+            "vrrp.instance.name": instance,
+            "vrrp.term": chapter.term,
+            "vrrp.addresses": chapter.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+          },
+        },
+  events: chapter.events,
+  cause: chapter.cause,
+  chained,
+});

@@ -1,0 +1,161 @@
+// A dataplane that was not scheduled (SAFETY S2, S10), and elections that come and go (S3 to S5).
+import { instant, micros, term } from "@baton/domain";
+import { expect, test } from "vitest";
+import { eventsOf, holdOf, lastStanding, ofType, Rig, second, theVip, told, typesOf } from "./testing/rig.ts";
+
+const vipHere = [`${theVip}/32`];
+
+test("late by more than half a lease, nothing heard: addresses go first, come back when election confirms, and are announced", () => {
+  const rig = new Rig();
+  rig.master();
+  // The metronome would have looked after 200 ms: late by 1.1 s.
+  rig.stall(1_300_000);
+  const woken = rig.feed({ type: "tick" });
+  expect(rig.addresses()).toEqual([]);
+  expect(eventsOf(woken)).toMatchObject([{ type: "vip-removed", data: { reason: "dataplane-late" } }]);
+  expect(lastStanding(woken)).toMatchObject({ standing: "applying", missing: [theVip] });
+  const confirmed = rig.frame([holdOf()]);
+  expect(rig.addresses()).toEqual(vipHere);
+  expect(typesOf(confirmed).slice(0, 3)).toEqual(["change-addresses", "answer", "announce"]);
+  expect(lastStanding(confirmed)).toMatchObject({ standing: "held" });
+});
+
+test("late, but a young heartbeat was waiting: nothing happens", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.stall(1_300_000);
+  // The shell reads what waits before it lets a deadline decide.
+  rig.frame([holdOf()], { sentAt: instant(rig.now - 300_000) });
+  rig.feed({ type: "tick" });
+  expect(told(rig.effects.slice(-3))).not.toContain("vip-removed");
+  expect(rig.addresses()).toEqual(vipHere);
+});
+
+test("an old heartbeat that waited neither confirms nor adds", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.stall(1_300_000);
+  rig.frame([holdOf()], { sentAt: instant(rig.now - 1_100_000) });
+  expect(rig.addresses()).toEqual(vipHere);
+  rig.feed({ type: "tick" });
+  expect(rig.addresses()).toEqual([]);
+  // Still too old to be believed.
+  rig.frame([holdOf()], { sentAt: instant(rig.now - 1_050_000) });
+  expect(rig.addresses()).toEqual([]);
+});
+
+test("between waking and the tick nothing is repaired on the word of a lease that may be over", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.stall(1_500_000);
+  rig.interfere([{ op: "delete", spec: { ifindex: 2, address: theVip as never, prefixLength: 32 } }]);
+  expect(rig.addresses()).toEqual([]);
+});
+
+test("a claim that is older than half its lease when it is read adds nothing until a younger frame", () => {
+  const rig = new Rig();
+  rig.connect();
+  rig.see("became-master");
+  rig.frame([holdOf()], { sentAt: instant(rig.now - 1_500_000) });
+  rig.pass(10_000);
+  expect(rig.addresses()).toEqual([]);
+  const believed = rig.frame([holdOf()]);
+  expect(rig.addresses()).toEqual(vipHere);
+  expect(ofType(believed, "announce")[0]?.burst.reason).toBe("takeover");
+});
+
+test("a claim whose lease was over before it was read is refused", () => {
+  const rig = new Rig();
+  rig.connect();
+  const read = rig.frame([holdOf()], { sentAt: instant(rig.now - 2 * second) });
+  expect(lastStanding(read)).toMatchObject({ standing: "refused" });
+});
+
+test("a frame from the future counts from now", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.frame([holdOf()], { sentAt: instant(rig.now + 3_600 * second) });
+  rig.pass(2 * second);
+  expect(rig.addresses()).toEqual([]);
+});
+
+test("no renewal is sent while late, nor after the end of the lease", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.stall(1_900_000);
+  const woken = rig.frame([], { stream: 9 });
+  expect(ofType(woken, "renew-addresses")).toEqual([]);
+});
+
+test("the stream breaks: the lease lives on until it expires", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.feed({ type: "stream-closed", stream: 1 });
+  rig.pass(1_900_000);
+  expect(rig.addresses()).toEqual(vipHere);
+  rig.pass(100_000);
+  expect(rig.addresses()).toEqual([]);
+});
+
+test("a restarted election resumes: greeted with what is known, no packet lost, nobody told twice", () => {
+  const rig = new Rig();
+  rig.master(holdOf({ term: term(4) }));
+  rig.feed({ type: "stream-closed", stream: 1 });
+  rig.pass(300_000);
+  const greeted = rig.connect(2);
+  expect(greeted).toMatchObject([
+    { type: "greet", stream: 2, leases: [{ lease: "VI_1", highestTerm: 4, live: true, lastClaim: { term: 4 } }] },
+  ]);
+  const resumed = rig.frame([holdOf({ term: term(5) })], { stream: 2 });
+  expect(typesOf(resumed)).toEqual(["answer"]);
+  expect(lastStanding(resumed)).toMatchObject({ standing: "held", term: 5 });
+  const later = rig.heartbeats([holdOf({ term: term(5) })], 4 * second, { stream: 2 });
+  expect(ofType(later, "announce").map(({ burst }) => burst.reason)).toEqual([]);
+  expect(rig.addresses()).toEqual(vipHere);
+});
+
+test("a new stream must take a new term", () => {
+  const rig = new Rig();
+  rig.master(holdOf({ term: term(4) }));
+  rig.connect(2);
+  const refused = rig.frame([holdOf({ term: term(4) })], { stream: 2 });
+  expect(lastStanding(refused)).toMatchObject({ standing: "refused", error: "term 4 is not above 4" });
+  expect(told(refused)).toEqual(["claim-refused"]);
+  // Refused is not released: the lease of the term before lives until it expires.
+  expect(rig.addresses()).toEqual(vipHere);
+});
+
+test("a newer stream ends the older one, whose frames count no more", () => {
+  const rig = new Rig();
+  rig.master();
+  expect(typesOf(rig.connect(2))).toEqual(["end-stream", "greet"]);
+  expect(rig.frame([holdOf({ state: "release" })], { stream: 1 })).toEqual([]);
+  rig.feed({ type: "stream-closed", stream: 1 });
+  expect(rig.addresses()).toEqual(vipHere);
+  // A new election that claims nothing lets go.
+  rig.frame([], { stream: 2 });
+  expect(rig.addresses()).toEqual([]);
+});
+
+test("a short lease is watched often enough to notice half of it", () => {
+  const rig = new Rig();
+  rig.master(holdOf({ length: micros(1 * second) }));
+  rig.pass(100_000);
+  expect((rig.armed ?? 0) - rig.now).toBeLessThanOrEqual(100_000);
+});
+
+test("nobody holds anything: nothing is armed", () => {
+  const rig = new Rig();
+  rig.connect();
+  rig.frame([]);
+  rig.pass(3 * second);
+  expect(rig.armed).toBeUndefined();
+});
+
+test("the node stops: what is left goes", () => {
+  const rig = new Rig();
+  rig.master();
+  const stopped = rig.feed({ type: "stopped", reason: "SIGTERM" });
+  expect(rig.addresses()).toEqual([]);
+  expect(eventsOf(stopped)).toMatchObject([{ type: "vip-removed", data: { reason: "stopped" } }]);
+});

@@ -1,0 +1,357 @@
+// The dataplane's decisions: what is claimed (lease book) against what the configuration wants and the kernel has, and
+// from that what to do next. Pure in style: no I/O, `now` is an argument, the state is inside; the same inputs give the
+// same effects. Order of effects is the contract: silence, addresses, then the answer to election, then the
+// announcement, and history last.
+import type { AddressesState, Counter } from "@baton/contracts";
+import { addMicros, assert, assertNever, type Instant, type IpAddress, instant } from "@baton/domain";
+import { Announcing } from "./announcing.ts";
+import { Chronicle } from "./chronicle.ts";
+import { Configuration } from "./configuration.ts";
+import { Counters } from "./counters.ts";
+import { Holdings } from "./holdings.ts";
+import { KernelView } from "./kernel-view.ts";
+import { LeaseBook } from "./lease-book.ts";
+import { LettingGo, spokenFor } from "./letting-go.ts";
+import type { Parts } from "./parts.ts";
+import { Reconciler } from "./reconciler.ts";
+import { Renewals, renewalsDue } from "./renewals.ts";
+import { addressesOf, hush, leavingAddresses, unhush } from "./silence.ts";
+import { standingOf } from "./standings.ts";
+import type { Claim, Effect, Frame, Input, LeaseStanding, Start } from "./types.ts";
+import { addressesStateOf } from "./watch-state.ts";
+
+/** How often a lease looks whether it was late: often enough to notice a stall of half its length. */
+const metronomeLimits = { min: 50_000, max: 500_000 } as const;
+
+export class Core {
+  readonly #parts: Parts;
+  readonly #reconciler: Reconciler;
+  readonly #renewals = new Renewals();
+  /** What nft silences now; at first what an earlier process left (SAFETY S6: a crash must not give the answer back). */
+  #silenced: ReadonlySet<IpAddress>;
+  readonly #inherited: ReadonlySet<IpAddress>;
+  #listening = "";
+  #frame: Pick<Frame, "sequence" | "sentAt" | "claims"> | undefined;
+  #isAnswerDue = false;
+  #told = "";
+  #armed: Instant | undefined;
+  /** The deadline that we missed; it stands until every waiting input has been read and it has been acted on (SAFETY S2). */
+  #lateSince: Instant | undefined;
+  #metronomeAt: Instant | undefined;
+  /** When the reconciler has something to do although nothing has changed. */
+  #reconcileAt: Instant | undefined;
+  #seen = "";
+
+  constructor(start: Start, now: Instant) {
+    this.#parts = {
+      startedAt: now,
+      configuration: new Configuration(start.desired),
+      view: new KernelView(),
+      book: new LeaseBook(),
+      letting: new LettingGo(),
+      holdings: new Holdings(),
+      announcing: new Announcing(),
+      chronicle: new Chronicle(),
+      counters: new Counters(),
+    };
+    this.#parts.view.setLinks(start.links);
+    this.#parts.view.setAddresses(start.addresses);
+    this.#inherited = new Set(start.silenced);
+    this.#silenced = this.#inherited;
+    this.#reconciler = new Reconciler(this.#parts);
+  }
+
+  step(input: Input, now: Instant): Effect[] {
+    const isApplying = this.#reconciler.isApplying;
+    assert(!isApplying || input.type === "addresses-applied", `${input.type} while a change is under way`);
+    if (this.#armed !== undefined && now > this.#armed) this.#lateSince ??= this.#armed;
+    const effects: Effect[] = [];
+    this.#take(input, now, effects);
+    // A read is under way: what it brings decides.
+    if (!effects.some(({ type }) => type === "read-addresses")) this.#settle(now, effects);
+    this.#armed = this.#nextDeadline();
+    effects.push({ type: "arm", at: this.#armed });
+    return effects;
+  }
+
+  states(): AddressesState[] {
+    const { configuration, book, view, holdings } = this.#parts;
+    return [...configuration.instances()].map((instance) =>
+      addressesStateOf(instance, book.of(instance.name), view, (key) => holdings.failure(key)),
+    );
+  }
+
+  counters(): Counter[] {
+    return this.#parts.counters.samples();
+  }
+
+  #take(input: Input, now: Instant, effects: Effect[]): void {
+    const { book, view, chronicle } = this.#parts;
+    switch (input.type) {
+      case "configured":
+        this.#parts.configuration.offer(input.desired);
+        // Nobody holds anything: there is nothing to wait for.
+        if (!book.hasLive()) this.#adopt(Number.MAX_SAFE_INTEGER, now);
+        return;
+      case "stream-opened":
+        return this.#openStream(input.stream, effects);
+      case "stream-closed":
+        return book.closeStream(input.stream);
+      case "frame-received":
+        return this.#receive(input.stream, input.frame, now);
+      case "transition-seen":
+        book.see(input.transition, now, this.#parts.startedAt);
+        return chronicle.seen(input.transition);
+      case "links-changed":
+        view.setLinks(input.links);
+        this.#reconciler.mayRetry = true;
+        return;
+      case "addresses-changed":
+        view.apply(input.events);
+        if (input.events.some((event) => this.#reconciler.isSuspicious(event)))
+          effects.push({ type: "read-addresses" });
+        return;
+      case "addresses-read":
+        return view.setAddresses(input.addresses);
+      case "addresses-applied":
+        return this.#reconciler.applied(input.results, input.addresses, now, effects);
+      case "announced":
+        return this.#announced(input, now);
+      case "arp-heard":
+        return this.#hear(input, now);
+      case "tick":
+        return this.#tick(now, effects);
+      case "stopped":
+        this.#reconciler.stop();
+        return book.endAll("stopped");
+      default:
+        return assertNever(input);
+    }
+  }
+
+  #openStream(stream: number, effects: Effect[]): void {
+    const { older, leases } = this.#parts.book.openStream(stream);
+    if (older !== undefined) {
+      effects.push({ type: "end-stream", stream: older, reason: "a newer election has connected" });
+    }
+    effects.push({ type: "greet", stream, leases });
+    this.#frame = undefined;
+    this.#told = "";
+  }
+
+  #receive(stream: number, frame: Frame, now: Instant): void {
+    const { book, configuration } = this.#parts;
+    if (stream === book.stream) this.#adopt(frame.configGeneration, now);
+    const objection = (claim: Claim): string | undefined => {
+      if (claim.term < 1 || claim.instances.length === 0) return "the claim has no term or covers nothing";
+      const unknown = claim.instances.find((name) => configuration.instance(name) === undefined);
+      if (unknown === undefined || frame.configGeneration > configuration.generation) return undefined;
+      return `${unknown} is not in configuration generation ${configuration.generation}`;
+    };
+    if (!book.receive(stream, frame, now, objection)) return;
+    this.#frame = { sequence: frame.sequence, sentAt: frame.sentAt, claims: frame.claims };
+    this.#isAnswerDue = true;
+    this.#reconciler.mayRetry = true;
+  }
+
+  #adopt(generation: number, now: Instant): void {
+    const { configuration, book } = this.#parts;
+    const adoption = configuration.adopt(generation, (name) => isLive(book.of(name)?.phase));
+    if (adoption === undefined) return;
+    this.#reconciler.reloaded(adoption.added, now);
+    this.#seen = "";
+  }
+
+  #announced({ burst, sent, error, startedAt }: Extract<Input, { type: "announced" }>, now: Instant): void {
+    const { counters, chronicle } = this.#parts;
+    counters.add("garpSent", burst.instance, sent);
+    if (error !== undefined) counters.add("garpErrors", burst.instance);
+    chronicle.announced(burst, sent, error, startedAt, now);
+  }
+
+  #hear(packet: Extract<Input, { type: "arp-heard" }>, now: Instant): void {
+    const { view, letting } = this.#parts;
+    const address = spokenFor(packet, leavingAddresses(this.#parts), view.link(packet.interface)?.mac);
+    if (address !== undefined) letting.announcementHeard(address, now);
+  }
+
+  #tick(now: Instant, effects: Effect[]): void {
+    const { book, counters } = this.#parts;
+    book.tick(now);
+    if (this.#lateSince !== undefined) {
+      counters.late(now - this.#lateSince);
+      for (const lease of book.suspendUnconfirmed(this.#lateSince, now)) {
+        const fields = { lease: lease.id, term: lease.term, lateMs: (now - this.#lateSince) / 1_000 };
+        effects.push({
+          type: "log",
+          level: "error",
+          message: "not scheduled for half a lease: addresses go until election confirms",
+          fields,
+        });
+      }
+      this.#lateSince = undefined;
+    }
+    if (this.#reconciler.retryAt !== undefined && this.#reconciler.retryAt <= now) {
+      this.#reconciler.retryAt = undefined;
+      this.#reconciler.mayRetry = true;
+    }
+    this.#setMetronome(now);
+  }
+
+  #setMetronome(now: Instant): void {
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const lease of this.#parts.book.leases()) {
+      if (lease.phase !== "ended") shortest = Math.min(shortest, lease.claim.length);
+    }
+    if (!Number.isFinite(shortest)) {
+      this.#metronomeAt = undefined;
+      return;
+    }
+    if (this.#metronomeAt !== undefined && this.#metronomeAt > now) return;
+    const period = Math.min(Math.max(Math.floor(shortest / 10), metronomeLimits.min), metronomeLimits.max);
+    this.#metronomeAt = addMicros(now, period);
+  }
+
+  /** Everything that follows from what is known now. */
+  #settle(now: Instant, effects: Effect[]): void {
+    this.#noteEnded(now);
+    this.#letGo();
+    if (this.#isStale(now)) {
+      const signature = this.#signature();
+      this.#silenced = hush(this.#parts, this.#silenced, this.#inherited, effects);
+      if (!this.#reconciler.reconcile(now, this.#lateSince, effects)) {
+        this.#seen = "";
+        return;
+      }
+      this.#finishLeaving();
+      this.#silenced = unhush(this.#parts, this.#silenced, this.#inherited, effects);
+      this.#noteReconciled(now, signature, effects);
+    }
+    this.#answer(effects);
+    this.#announce(now, effects);
+    effects.push(...renewalsDue(this.#renewals, this.#parts, this.#lateSince, now));
+    effects.push(...this.#parts.chronicle.take(now));
+    if (this.#metronomeAt === undefined) this.#setMetronome(now);
+  }
+
+  /** An ended lease is told once; its removals follow in the same story. */
+  #noteEnded(now: Instant): void {
+    const { book, chronicle, counters, configuration } = this.#parts;
+    for (const lease of book.takeEnded()) {
+      if (lease.endReason !== "lease-expired") continue;
+      const story = { term: lease.term, cause: lease.cause, since: lease.expiresAt };
+      for (const instance of lease.claim.instances) {
+        counters.add("leaseExpired", instance);
+        if (configuration.instance(instance) === undefined) continue;
+        chronicle.expired(instance, story, (now - lease.sentAt) / 1_000, now);
+      }
+    }
+    for (const refusal of book.takeRefusals()) {
+      for (const instance of refusal.instances) {
+        // Whoever may publish may name anything: only instances that exist get an event.
+        const isKnown = configuration.instance(instance) !== undefined;
+        counters.add("claimsRefused", isKnown ? instance : "");
+        if (isKnown) chronicle.refused(instance, refusal);
+      }
+    }
+  }
+
+  #letGo(): void {
+    const { book, letting } = this.#parts;
+    for (const lease of book.leases()) {
+      if (lease.phase !== "active" || lease.claim.state !== "leaving" || lease.successorHeardAt === undefined) continue;
+      letting.successorHeard([...addressesOf(lease, this.#parts)], lease.successorHeardAt);
+    }
+  }
+
+  /** A lease that leaves is over when the last address has gone (SAFETY S6). */
+  #finishLeaving(): void {
+    const { book, letting, configuration } = this.#parts;
+    for (const lease of book.leases()) {
+      if (lease.phase === "active" && lease.claim.state === "leaving") {
+        const left = lease.claim.instances.filter((name) => (this.#reconciler.level(name)?.removable ?? 0) > 0);
+        if (left.length > 0) continue;
+        book.end(lease, "let-go");
+      }
+      for (const address of addressesOf(lease, this.#parts)) {
+        if (book.of(address.instance) === lease) letting.forget(address.key);
+      }
+    }
+    configuration.forgetRetired((name) => isLive(book.of(name)?.phase));
+  }
+
+  #signature(): string {
+    const { book, view, letting } = this.#parts;
+    return `${book.revision} ${view.revision} ${letting.revision}`;
+  }
+
+  /** Heartbeats come five times a lease, each renewal is told by the kernel: most steps leave nothing to reconcile. */
+  #isStale(now: Instant): boolean {
+    if (this.#signature() !== this.#seen || this.#lateSince !== undefined) return true;
+    if (this.#reconcileAt !== undefined && this.#reconcileAt <= now) return true;
+    return this.#reconciler.mayRetry && this.#parts.holdings.hasOpenEnds();
+  }
+
+  #noteReconciled(now: Instant, signature: string, effects: Effect[]): void {
+    this.#seen = signature;
+    this.#reconcileAt = earliest([...this.#reconciler.deadlines(now), ...this.#parts.letting.deadlines(now)]);
+    const interfaces = [...new Set(leavingAddresses(this.#parts).map((address) => address.interface))];
+    if (interfaces.join(" ") === this.#listening) return;
+    this.#listening = interfaces.join(" ");
+    effects.push({ type: "listen", interfaces });
+  }
+
+  /** Every frame is answered with what was read back; what changes in between is told without being asked (SAFETY S3). */
+  #answer(effects: Effect[]): void {
+    const { book, counters } = this.#parts;
+    const frame = this.#frame;
+    if (frame === undefined || book.stream === undefined) return;
+    const leases = frame.claims.map((claim) => this.#standing(claim));
+    const told = leases
+      .map(({ lease, term, standing, missing, error }) => [lease, term, standing, missing, error])
+      .join();
+    if (!this.#isAnswerDue && told === this.#told) return;
+    const sequence = this.#isAnswerDue ? frame.sequence : 0;
+    effects.push({ type: "answer", stream: book.stream, sequence, sentAt: frame.sentAt, leases });
+    for (const { instances } of this.#isAnswerDue ? frame.claims : []) {
+      for (const instance of instances) counters.add("leaseConfirms", instance);
+    }
+    this.#isAnswerDue = false;
+    this.#told = told;
+  }
+
+  #standing(claim: Claim): LeaseStanding {
+    const { book } = this.#parts;
+    const levels = claim.instances.map((name) => this.#reconciler.level(name));
+    return standingOf(claim, book.lease(claim.lease), book.refusal(claim.lease), levels);
+  }
+
+  #announce(now: Instant, effects: Effect[]): void {
+    const { configuration, book, announcing, view } = this.#parts;
+    for (const instance of configuration.instances()) announcing.update(instance, book.of(instance.name), now);
+    const bursts = announcing.take(
+      now,
+      (name) => configuration.instance(name),
+      (name) => book.of(name),
+      view,
+    );
+    for (const burst of bursts) effects.push({ type: "announce", burst });
+  }
+
+  #nextDeadline(): Instant | undefined {
+    const { book, announcing, chronicle } = this.#parts;
+    const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt].filter((at) => at !== undefined);
+    return earliest([
+      ...own,
+      ...book.deadlines(),
+      ...announcing.deadlines(),
+      ...chronicle.deadlines(),
+      ...this.#renewals.deadlines(),
+    ]);
+  }
+}
+
+const isLive = (phase: string | undefined): boolean => phase !== undefined && phase !== "ended";
+
+const earliest = (times: readonly Instant[]): Instant | undefined =>
+  times.length === 0 ? undefined : instant(times.reduce((first, at) => Math.min(first, at), Number.MAX_SAFE_INTEGER));

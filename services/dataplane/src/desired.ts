@@ -1,0 +1,90 @@
+// What the configuration wants of the kernel: the virtual addresses of each instance, flat, with what decides about
+// them. The only file here that knows keepalived's configuration.
+import { type IpAddress, ipFamily, type Micros, micros, secondsToMicros } from "@baton/domain";
+import type { Config, GarpConfig, InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
+
+export interface ManagedAddress {
+  /** Interface, address and prefix length: what the kernel tells addresses apart by. */
+  readonly key: string;
+  readonly instance: string;
+  readonly address: IpAddress;
+  readonly family: 4 | 6;
+  readonly prefixLength: number;
+  readonly interface: string;
+  readonly label: string | undefined;
+  readonly broadcast: IpAddress | undefined;
+  readonly scope: number;
+  readonly noPrefixRoute: boolean;
+  /** Priority 255: the address is the interface's own; it is never removed and never gets a lifetime (SAFETY S10, S16). */
+  readonly owner: boolean;
+}
+
+export interface DesiredInstance {
+  readonly name: string;
+  /** In keepalived's order: `virtual_ipaddress`, then `virtual_ipaddress_excluded`. */
+  readonly addresses: readonly ManagedAddress[];
+  readonly garp: GarpConfig;
+  /** L of SAFETY S3: how long a restarted dataplane keeps what it finds, until election says whose it is. */
+  readonly leaseLength: Micros;
+}
+
+export interface Desired {
+  readonly generation: number;
+  readonly instances: ReadonlyMap<string, DesiredInstance>;
+  /** False above `kernelLeaseAddressesMax`: renewals of so many addresses would flood every netlink listener (SAFETY S10). */
+  readonly kernelLease: boolean;
+}
+
+export const kernelLeaseAddressesMax = 1_000;
+
+const leaseLimits = { min: secondsToMicros(1), max: secondsToMicros(10) } as const;
+
+/** L = clamp((down_timer_adverts − 1) × A, 1 s, 10 s), SAFETY S3. */
+export function leaseLength(instance: Pick<InstanceConfig, "advertInterval" | "downTimerAdverts">): Micros {
+  const wanted = (instance.downTimerAdverts - 1) * instance.advertInterval;
+  return micros(Math.min(Math.max(wanted, leaseLimits.min), leaseLimits.max));
+}
+
+/** A lease of more than this is not believed, whoever claims it. */
+export const leaseLengthMax: Micros = leaseLimits.max;
+
+/** K = max(3, ⌈L⌉ + 1) whole seconds, SAFETY S10. */
+export const kernelLeaseSeconds = (length: Micros): number => Math.max(3, Math.ceil(length / 1_000_000) + 1);
+
+export const addressKey = (interfaceName: string, address: IpAddress, prefixLength: number): string =>
+  `${interfaceName} ${address}/${prefixLength}`;
+
+export function desiredFrom(generation: number, config: Pick<Config, "instances">): Desired {
+  const instances = new Map(config.instances.map((instance) => [instance.name, desiredInstance(instance)]));
+  const count = [...instances.values()].reduce((sum, { addresses }) => sum + addresses.length, 0);
+  return { generation, instances, kernelLease: count <= kernelLeaseAddressesMax };
+}
+
+function desiredInstance(instance: InstanceConfig): DesiredInstance {
+  const addresses = new Map<string, ManagedAddress>();
+  for (const line of [...instance.addresses, ...instance.excludedAddresses]) {
+    const managed = managedAddress(instance, line);
+    // The same address on two lines is one address in the kernel.
+    if (!addresses.has(managed.key)) addresses.set(managed.key, managed);
+  }
+  return {
+    name: instance.name,
+    addresses: [...addresses.values()],
+    garp: instance.garp,
+    leaseLength: leaseLength(instance),
+  };
+}
+
+const managedAddress = (instance: InstanceConfig, line: VirtualAddressConfig): ManagedAddress => ({
+  key: addressKey(line.interface, line.address, line.prefixLength),
+  instance: instance.name,
+  address: line.address,
+  family: ipFamily(line.address),
+  prefixLength: line.prefixLength,
+  interface: line.interface,
+  label: line.label,
+  broadcast: line.broadcast,
+  scope: line.scope,
+  noPrefixRoute: line.noPrefixRoute,
+  owner: instance.priority === 255,
+});

@@ -1,0 +1,134 @@
+// What the kernel has, as last told: links by name and every address, in the kernel's order. Events keep it roughly
+// right and say when to look; only a read decides that something is missing (events of our own changes come late).
+import { type IpAddress, ipToBytes } from "@baton/domain";
+import type { AddressEvent, AddressInfo, AddressSpec, LinkInfo } from "@baton/linux";
+import type { ManagedAddress } from "./desired.ts";
+
+/** IFA_PROTO of every address that Baton makes; 1 to 3 are the kernel's own (linux/if_addr.h). */
+export const addressTag = 0xba;
+
+const keyOf = (ifindex: number, address: IpAddress, prefixLength: number): string =>
+  `${ifindex} ${address}/${prefixLength}`;
+
+export class KernelView {
+  #links: ReadonlyMap<string, LinkInfo> = new Map();
+  #addresses = new Map<string, AddressInfo>();
+  /** Rises with everything that may change what is to be done. */
+  revision = 0;
+
+  setLinks(links: readonly LinkInfo[]): void {
+    this.#links = new Map(links.map((link) => [link.name, link]));
+    this.revision++;
+  }
+
+  setAddresses(addresses: readonly AddressInfo[]): void {
+    this.#addresses = new Map(addresses.map((info) => [keyOf(info.ifindex, info.address, info.prefixLength), info]));
+    this.revision++;
+  }
+
+  /** A known address keeps its place in the order, as in the kernel. */
+  apply(events: readonly AddressEvent[]): void {
+    for (const { type, address } of events) {
+      const key = keyOf(address.ifindex, address.address, address.prefixLength);
+      if (type === "set") this.#addresses.set(key, address);
+      else this.#addresses.delete(key);
+    }
+  }
+
+  link(name: string): LinkInfo | undefined {
+    return this.#links.get(name);
+  }
+
+  find(managed: ManagedAddress): AddressInfo | undefined {
+    const link = this.#links.get(managed.interface);
+    if (link === undefined) return undefined;
+    return this.#addresses.get(keyOf(link.ifindex, managed.address, managed.prefixLength));
+  }
+
+  has(info: AddressInfo): boolean {
+    return this.#addresses.has(keyOf(info.ifindex, info.address, info.prefixLength));
+  }
+
+  nameOf(ifindex: number): string | undefined {
+    for (const link of this.#links.values()) if (link.ifindex === ifindex) return link.name;
+    return undefined;
+  }
+
+  /** On these interfaces, everything that carries our tag. */
+  *tagged(interfaces: ReadonlySet<string>): Iterable<{ readonly interface: string; readonly info: AddressInfo }> {
+    const names = new Map([...this.#links.values()].map((link) => [link.ifindex, link.name]));
+    for (const info of this.#addresses.values()) {
+      const name = names.get(info.ifindex);
+      if (info.protocol === addressTag && name !== undefined && interfaces.has(name)) yield { interface: name, info };
+    }
+  }
+
+  /**
+   * An address of `virtual_ipaddress` that is the interface's own: made by somebody else, for ever, and the one that
+   * the interface speaks with (the first that is not secondary). Taking it away would take the node off the network,
+   * so it stays (SAFETY S16). A label that only our configuration gives says that a VRRP router put it there.
+   */
+  isInterfacesOwn(info: AddressInfo, managed: ManagedAddress): boolean {
+    if (info.protocol === addressTag || info.validLifetime !== undefined || info.flags.secondary) return false;
+    if (managed.label !== undefined && managed.label !== managed.interface && info.label === managed.label)
+      return false;
+    for (const other of this.#addresses.values()) {
+      if (other.ifindex !== info.ifindex || other.address.includes(":") !== info.address.includes(":")) continue;
+      if (other.flags.secondary || other.scope !== info.scope) continue;
+      return other.address === info.address && other.prefixLength === info.prefixLength;
+    }
+    return false;
+  }
+
+  /**
+   * Whether an address that is to stay would go with this one: the kernel drops the secondaries of a subnet with its
+   * primary, unless it is told to promote them.
+   */
+  carriesSecondaries(info: AddressInfo, leaves: ReadonlySet<AddressInfo>): boolean {
+    if (info.flags.secondary || info.address.includes(":") || info.prefixLength === 32) return false;
+    for (const other of this.#addresses.values()) {
+      if (other.ifindex !== info.ifindex || !other.flags.secondary || other.prefixLength !== info.prefixLength)
+        continue;
+      if (!leaves.has(other) && sameSubnet(info.address, other.address, info.prefixLength)) return true;
+    }
+    return false;
+  }
+}
+
+function sameSubnet(a: IpAddress, b: IpAddress, prefixLength: number): boolean {
+  const [left, right] = [ipToBytes(a), ipToBytes(b)];
+  if (left.length !== right.length) return false;
+  for (let bit = 0; bit < prefixLength; bit += 8) {
+    const mask = prefixLength - bit >= 8 ? 0xff : (0xff << (8 - (prefixLength - bit))) & 0xff;
+    if (((left[bit / 8] ?? 0) & mask) !== ((right[bit / 8] ?? 0) & mask)) return false;
+  }
+  return true;
+}
+
+/** Label, broadcast, scope and prefix route cannot be changed in place: an address that differs is made anew. */
+export function isAsConfigured(info: AddressInfo, managed: ManagedAddress): boolean {
+  if (info.flags.noPrefixRoute !== managed.noPrefixRoute) return false;
+  if (managed.family === 6) return true;
+  if (info.scope !== managed.scope || (info.label ?? managed.interface) !== (managed.label ?? managed.interface))
+    return false;
+  return info.broadcast === managed.broadcast;
+}
+
+/** Everything about the address each time: a renewal overwrites what it does not repeat (SAFETY S10). */
+export const specOf = (managed: ManagedAddress, ifindex: number, lifetime: number | undefined): AddressSpec => ({
+  ifindex,
+  address: managed.address,
+  prefixLength: managed.prefixLength,
+  label: managed.family === 4 ? managed.label : undefined,
+  broadcast: managed.broadcast,
+  scope: managed.family === 4 ? managed.scope : undefined,
+  noPrefixRoute: managed.noPrefixRoute,
+  // The virtual address moves between routers: a probe would find the one that is leaving (SAFETY S6).
+  noDad: managed.family === 6,
+  protocol: addressTag,
+  validLifetime: lifetime,
+  // keepalived: an IPv6 /128 is never chosen as a source address.
+  preferredLifetime: managed.family === 6 && managed.prefixLength === 128 ? 0 : lifetime,
+});
+
+export const isUsable = (info: AddressInfo): boolean => !info.flags.tentative && !info.flags.dadFailed;

@@ -1,0 +1,380 @@
+// The lease book: who claims what, under which term, until when (SAFETY S1, S3 to S5, S10). An event starts the work,
+// a claim allows it; only frames keep it alive. Pure in style: `now` is an argument, nothing here does I/O.
+import { addMicros, type CauseRef, type Instant, instant, type Micros, micros, type Term, term } from "@baton/domain";
+import { leaseLengthMax } from "./desired.ts";
+import type { Claim, Frame, KnownLease, Transition } from "./types.ts";
+
+export type EndReason =
+  | "released"
+  | "not-claimed"
+  | "lease-expired"
+  | "became-backup"
+  | "entered-fault"
+  | "let-go"
+  | "stopped";
+
+/**
+ * waiting: claimed, its event has not come yet. active: the work is allowed. suspended: we were not scheduled for too
+ * long, so nothing is believed until election says it again. ended: this term is over for good.
+ */
+export type Phase = "waiting" | "active" | "suspended" | "ended";
+
+export interface Lease {
+  readonly id: string;
+  term: Term;
+  phase: Phase;
+  claim: Claim;
+  /** When the claim of this term came (or came back): elapsed times count from here. */
+  receivedAt: Instant;
+  /** When its last frame was sent. */
+  sentAt: Instant;
+  /** When the last believed frame was sent. */
+  freshAt: Instant;
+  expiresAt: Instant;
+  startDueAt: Instant | undefined;
+  /** False after a frame that was more than half a lease old when it was read: nothing is added on its word (SAFETY S10). */
+  believed: boolean;
+  /** The stream that claimed this term. */
+  readonly stream: number | undefined;
+  /** Taken over from a live term of the same lease that already answered: nobody has to be told again (SAFETY S5). */
+  answered: boolean;
+  /** The event of this claim, or the event itself when it came. */
+  cause: CauseRef | undefined;
+  successorHeardAt: Instant | undefined;
+  endReason: EndReason | undefined;
+  endCause: CauseRef | undefined;
+}
+
+export interface Refusal {
+  readonly lease: string;
+  readonly term: Term;
+  readonly instances: readonly string[];
+  readonly reason: string;
+  readonly cause: CauseRef | undefined;
+}
+
+/** An event that waits for its claim. */
+interface Edge {
+  readonly transition: Transition;
+  readonly refuseAt: Instant;
+}
+
+/** A claim whose event has not come within this starts the work too: the bus may be slow or down (SAFETY S1). */
+export const eventWait = micros(2_000);
+/** An event without a claim after this is refused: a claim crosses a unix socket in under a millisecond. */
+const claimWait = micros(1_000_000);
+const leasesMax = 4_096;
+const edgesMax = 1_024;
+
+export class LeaseBook {
+  readonly #leases = new Map<string, Lease>();
+  readonly #edges = new Map<string, Edge>();
+  /** Last refused term and reason of each lease, so that a refusal is told once and not with each heartbeat. */
+  readonly #told = new Map<string, string>();
+  #stream: number | undefined;
+  #refused = new Map<string, Refusal>();
+  #claimed: readonly Claim[] = [];
+  readonly #refusals: Refusal[] = [];
+  readonly #ended: Lease[] = [];
+  #framesSeen = 0;
+  revision = 0;
+
+  get stream(): number | undefined {
+    return this.#stream;
+  }
+
+  /** Since start: until the first frame nobody has said whose the addresses are. */
+  get framesSeen(): number {
+    return this.#framesSeen;
+  }
+
+  leases(): IterableIterator<Lease> {
+    return this.#leases.values();
+  }
+
+  lease(id: string): Lease | undefined {
+    return this.#leases.get(id);
+  }
+
+  /** The claims of the last frame, for the answer. */
+  claimed(): readonly Claim[] {
+    return this.#claimed;
+  }
+
+  refusal(lease: string): Refusal | undefined {
+    return this.#refused.get(lease);
+  }
+
+  /** Refusals that have not been told yet; told by being taken. */
+  takeRefusals(): Refusal[] {
+    return this.#refusals.splice(0);
+  }
+
+  /** Leases that have ended and have not been asked for yet. */
+  takeEnded(): Lease[] {
+    return this.#ended.splice(0);
+  }
+
+  hasLive(): boolean {
+    for (const lease of this.#leases.values()) if (lease.phase !== "ended") return true;
+    return false;
+  }
+
+  /** The lease that speaks for an instance: the one that lives, else the last that did. */
+  of(instance: string): Lease | undefined {
+    let found: Lease | undefined;
+    for (const lease of this.#leases.values()) {
+      if (!lease.claim.instances.includes(instance)) continue;
+      const [lives, before] = [lease.phase !== "ended", found !== undefined && found.phase !== "ended"];
+      if (found === undefined || (lives === before ? lease.receivedAt >= found.receivedAt : lives)) found = lease;
+    }
+    return found;
+  }
+
+  /** One stream at a time; the newer one wins, because its election is the one that was started last (SAFETY S5). */
+  openStream(stream: number): { readonly older: number | undefined; readonly leases: readonly KnownLease[] } {
+    const older = this.#stream;
+    this.#stream = stream;
+    this.#claimed = [];
+    this.#refused = new Map();
+    return { older, leases: [...this.#leases.values()].map(knownLease) };
+  }
+
+  /** The leases live on until they expire: a crashed election comes back within that, or the addresses go. */
+  closeStream(stream: number): void {
+    if (stream === this.#stream) this.#stream = undefined;
+  }
+
+  /** False when the frame is not of the present stream: its sender has been replaced. */
+  receive(stream: number, frame: Frame, now: Instant, objection: (claim: Claim) => string | undefined): boolean {
+    if (stream !== this.#stream) return false;
+    // The first frame says whose the addresses are, even if it claims nothing.
+    if (this.#framesSeen++ === 0) this.revision++;
+    this.#refused = new Map();
+    this.#claimed = frame.claims;
+    const sentAt = instant(Math.min(frame.sentAt, now));
+    for (const claim of frame.claims) this.#receiveClaim(claim, sentAt, now, objection);
+    const named = new Set(frame.claims.map((claim) => claim.lease));
+    for (const lease of this.#leases.values()) {
+      if (!named.has(lease.id)) this.#end(lease, "not-claimed");
+    }
+    return true;
+  }
+
+  #receiveClaim(claim: Claim, sentAt: Instant, now: Instant, objection: (claim: Claim) => string | undefined): void {
+    const lease = this.#leases.get(claim.lease);
+    // Every new stream takes a new term (SAFETY S4): the same term on another stream is another election.
+    if (lease !== undefined && claim.term === lease.term && lease.stream === this.#stream) {
+      this.#renew(lease, claim, sentAt, now);
+    } else if (lease !== undefined && claim.term <= lease.term) {
+      this.#refuse(claim, `term ${claim.term} is not above ${lease.term}`);
+    } else if (lease === undefined && this.#leases.size >= leasesMax) {
+      this.#refuse(claim, `more than ${leasesMax} leases`);
+    } else if (claim.state !== "release" && sentAt + lengthOf(claim) <= now) {
+      // Ended before it was read: the next claim is a new term.
+      this.#refuse(claim, "the claim came after its lease had ended");
+    } else {
+      const reason = objection(claim);
+      if (reason === undefined) this.#grant(lease, claim, sentAt, now);
+      else this.#refuse(claim, reason);
+    }
+  }
+
+  #renew(lease: Lease, claim: Claim, sentAt: Instant, now: Instant): void {
+    // Sent after its own end: the sender had let a whole lease pass, whenever we come to notice.
+    if (sentAt > lease.expiresAt) this.#end(lease, "lease-expired");
+    if (lease.phase === "ended") {
+      lease.claim = claim;
+      // A term does not come back. Frames that were under way when an event ended it are no news to anybody.
+      const underWay = lease.endReason === "became-backup" || lease.endReason === "entered-fault";
+      if (claim.state === "hold" || claim.state === "silent") {
+        this.#refuse(claim, `term ${claim.term} is over: ${lease.endReason}`, !underWay);
+      }
+      return;
+    }
+    const changed = lease.claim.state !== claim.state || lease.claim.announce !== claim.announce;
+    if (changed || lease.claim.successorHeard !== claim.successorHeard) this.revision++;
+    if (lease.claim.instances.join("\0") !== claim.instances.join("\0")) this.revision++;
+    lease.claim = claim;
+    this.#extend(lease, sentAt, now);
+    if (claim.state === "release") {
+      this.#end(lease, "released", claim.cause?.id === lease.cause?.id ? undefined : claim.cause);
+      return;
+    }
+    if (lease.phase === "suspended" && lease.believed) {
+      lease.phase = "active";
+      lease.receivedAt = now;
+      lease.answered = false;
+      this.revision++;
+    }
+    if (claim.successorHeard && lease.successorHeardAt === undefined) lease.successorHeardAt = now;
+  }
+
+  #extend(lease: Lease, sentAt: Instant, now: Instant): void {
+    if (sentAt > lease.sentAt) lease.sentAt = sentAt;
+    lease.expiresAt = addMicros(lease.sentAt, lengthOf(lease.claim));
+    // Half a lease old when read: its sender may have let go since.
+    const believed = now - sentAt <= lengthOf(lease.claim) / 2;
+    if (believed !== lease.believed) this.revision++;
+    lease.believed = believed;
+    if (believed) lease.freshAt = sentAt;
+  }
+
+  #grant(before: Lease | undefined, claim: Claim, sentAt: Instant, now: Instant): void {
+    const edge = this.#edgeFor(claim);
+    const resumed = before?.phase === "active" || before?.phase === "waiting";
+    const granted: Lease = {
+      id: claim.lease,
+      term: claim.term,
+      phase: "waiting",
+      claim,
+      receivedAt: now,
+      sentAt,
+      freshAt: instant(0),
+      expiresAt: addMicros(sentAt, lengthOf(claim)),
+      startDueAt: addMicros(now, eventWait),
+      believed: false,
+      stream: this.#stream,
+      answered: before?.phase === "active" && before.claim.state === "hold",
+      cause: claim.cause ?? edge?.transition.cause,
+      successorHeardAt: claim.successorHeard ? now : undefined,
+      endReason: undefined,
+      endCause: undefined,
+    };
+    this.#extend(granted, sentAt, now);
+    this.#leases.set(claim.lease, granted);
+    this.revision++;
+    if (claim.state === "release") this.#end(granted, "released", claim.cause);
+    // Nothing but hold adds addresses, and what was live needs no event to stay: there is nothing to wait for.
+    else if (edge !== undefined || resumed || claim.state !== "hold") this.#start(granted);
+  }
+
+  #edgeFor(claim: Claim): Edge | undefined {
+    let found: Edge | undefined;
+    for (const instance of claim.instances) {
+      const edge = this.#edges.get(instance);
+      if (edge === undefined || edge.transition.term > claim.term) continue;
+      if (edge.transition.term === claim.term) found ??= edge;
+      this.#edges.delete(instance);
+    }
+    return found;
+  }
+
+  #start(lease: Lease): void {
+    lease.phase = "active";
+    lease.startDueAt = undefined;
+    this.revision++;
+  }
+
+  #end(lease: Lease, reason: EndReason, cause?: CauseRef): void {
+    if (lease.phase === "ended") return;
+    lease.phase = "ended";
+    lease.endReason = reason;
+    lease.endCause = cause;
+    lease.startDueAt = undefined;
+    this.#ended.push(lease);
+    this.revision++;
+  }
+
+  #refuse(claim: Claim, reason: string, news = true): void {
+    const refusal: Refusal = {
+      lease: claim.lease,
+      term: claim.term,
+      instances: claim.instances,
+      reason,
+      cause: claim.cause,
+    };
+    this.#refused.set(claim.lease, refusal);
+    const text = `${claim.term} ${reason}`;
+    if (!news || this.#told.get(claim.lease) === text) return;
+    if (this.#told.size < leasesMax || this.#told.has(claim.lease)) this.#told.set(claim.lease, text);
+    this.#refusals.push(refusal);
+  }
+
+  /** The edge. `knownSince`: what was written before is history, whoever brings it late. */
+  see(transition: Transition, now: Instant, knownSince: Instant): void {
+    const lease = this.of(transition.instance);
+    if (transition.type === "became-master") {
+      if (lease !== undefined && transition.term <= lease.term) {
+        if (transition.term === lease.term) lease.cause ??= transition.cause;
+        if (transition.term === lease.term && lease.phase === "waiting") this.#start(lease);
+        return;
+      }
+      if (transition.at < knownSince || this.#edges.size >= edgesMax) return;
+      this.#edges.set(transition.instance, { transition, refuseAt: addMicros(now, claimWait) });
+      return;
+    }
+    if (lease === undefined || lease.term !== transition.term || lease.phase === "ended") return;
+    // LEAVING goes by what is heard on the wire, not by the event that announces it (SAFETY S6).
+    if (lease.claim.state === "leaving" || transition.type === "instance-stopped") return;
+    this.#end(lease, transition.type, transition.cause);
+  }
+
+  /** Every input that waited has been read. Ends and starts what is due, and refuses what nobody claimed. */
+  tick(now: Instant): void {
+    for (const lease of this.#leases.values()) {
+      if (lease.phase === "ended") continue;
+      if (lease.expiresAt <= now) this.#end(lease, "lease-expired");
+      else if (lease.startDueAt !== undefined && lease.startDueAt <= now) this.#start(lease);
+    }
+    for (const [instance, { transition, refuseAt }] of this.#edges) {
+      if (refuseAt > now) continue;
+      this.#edges.delete(instance);
+      this.#refusals.push({
+        lease: instance,
+        term: transition.term,
+        instances: [instance],
+        reason: "became-master without a claim",
+        cause: transition.cause,
+      });
+    }
+  }
+
+  /**
+   * This process was not scheduled from `since` on for longer than half a lease: such a lease is as good as ended until
+   * election says it again (SAFETY S10). What it said in the meantime, and is young, counts.
+   */
+  suspendUnconfirmed(since: Instant, now: Instant): Lease[] {
+    const suspended: Lease[] = [];
+    for (const lease of this.#leases.values()) {
+      if ((lease.phase !== "active" && lease.phase !== "waiting") || !isDoubtful(lease, since, now)) continue;
+      lease.phase = "suspended";
+      lease.startDueAt = undefined;
+      this.revision++;
+      suspended.push(lease);
+    }
+    return suspended;
+  }
+
+  end(lease: Lease, reason: EndReason): void {
+    this.#end(lease, reason);
+  }
+
+  endAll(reason: EndReason): void {
+    for (const lease of this.#leases.values()) this.#end(lease, reason);
+  }
+
+  /** When `tick` has something to do. */
+  *deadlines(): Iterable<Instant> {
+    for (const lease of this.#leases.values()) {
+      if (lease.phase === "ended") continue;
+      yield lease.expiresAt;
+      if (lease.startDueAt !== undefined) yield lease.startDueAt;
+    }
+    for (const { refuseAt } of this.#edges.values()) yield refuseAt;
+  }
+}
+
+const lengthOf = (claim: Claim): Micros => micros(Math.min(claim.length, leaseLengthMax));
+
+/** Nothing believable has come since `since`, and that is longer ago than half a lease. */
+export const isDoubtful = (lease: Lease, since: Instant, now: Instant): boolean =>
+  now - since > lengthOf(lease.claim) / 2 && lease.freshAt <= since;
+
+const knownLease = (lease: Lease): KnownLease => ({
+  lease: lease.id,
+  highestTerm: term(lease.term),
+  live: lease.phase !== "ended",
+  expiresAt: lease.expiresAt,
+  lastClaim: lease.claim,
+});

@@ -1,0 +1,312 @@
+// A core with a kernel in memory and a clock that the test moves: what goes in and what comes out, in order.
+import {
+  type CauseRef,
+  type Instant,
+  type IpAddress,
+  instant,
+  micros,
+  parseIp,
+  priority,
+  term,
+  vrid,
+} from "@baton/domain";
+import type { InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
+import type { AddressChange, AddressInfo, AddressSpec, AddressTable, LinkInfo } from "@baton/linux";
+import { type InMemoryAddressTable, inMemoryAddressTable } from "@baton/linux/testing";
+import { Core } from "../core.ts";
+import { type Desired, desiredFrom } from "../desired.ts";
+import type { Claim, Effect, Frame, Input, LeaseStanding, Transition, TransitionType } from "../types.ts";
+
+export const second = 1_000_000;
+export const ownMac = "02:00:00:00:00:01";
+export const peerMac = "02:00:00:00:00:02";
+
+export function ip(text: string): IpAddress {
+  const address = parseIp(text);
+  if (address === undefined) throw new Error(`no address: ${text}`);
+  return address;
+}
+
+export const vip = (text: string, more: Partial<VirtualAddressConfig> = {}): VirtualAddressConfig => {
+  const [address = "", prefix = text.includes(":") ? "128" : "32"] = text.split("/");
+  const place = { address: ip(address), prefixLength: Number(prefix), interface: "eth0" };
+  return { ...place, label: undefined, broadcast: undefined, scope: 0, noPrefixRoute: false, ...more };
+};
+
+const silentNotify = {
+  master: undefined,
+  backup: undefined,
+  fault: undefined,
+  stop: undefined,
+  deleted: undefined,
+  any: undefined,
+};
+
+export const instanceConfig = (
+  name: string,
+  addresses: readonly VirtualAddressConfig[],
+  more: Partial<InstanceConfig> = {},
+): InstanceConfig => ({
+  name,
+  interface: "eth0",
+  family: 4,
+  version: 2,
+  vrid: vrid(51),
+  priority: priority(101),
+  initialState: "backup",
+  advertInterval: micros(second),
+  downTimerAdverts: 3,
+  preempt: true,
+  preemptDelay: micros(0),
+  authentication: undefined,
+  trackInterfaces: [],
+  trackScripts: [],
+  trackPrimary: true,
+  sourceAddress: undefined,
+  addresses,
+  excludedAddresses: [],
+  garp: {
+    delay: micros(5 * second),
+    repeat: 5,
+    refresh: micros(0),
+    refreshRepeat: 1,
+    lowerPriorityDelay: micros(5 * second),
+    lowerPriorityRepeat: 5,
+  },
+  notify: silentNotify,
+  smtpAlert: false,
+  v3ChecksumAsV2: false,
+  lowerPriorityNoAdvert: false,
+  higherPrioritySendAdvert: false,
+  ...more,
+});
+
+export const desired = (generation: number, ...instances: InstanceConfig[]): Desired =>
+  desiredFrom(generation, { instances });
+
+export const link = (name: string, ifindex: number, more: Partial<LinkInfo> = {}): LinkInfo => ({
+  ifindex,
+  name,
+  up: true,
+  mac: ownMac,
+  type: 1,
+  kind: "veth",
+  mtu: 1_500,
+  noArp: false,
+  ...more,
+});
+
+export interface RigOptions {
+  readonly desired?: Desired;
+  /** Present before the core starts, made by somebody else. */
+  readonly found?: readonly AddressSpec[];
+  readonly silenced?: readonly IpAddress[];
+  readonly links?: readonly LinkInfo[];
+}
+
+const VI_1 = "VI_1";
+export const theVip = "192.0.2.1";
+export const oneInstance = (generation = 1): Desired => desired(generation, instanceConfig(VI_1, [vip(theVip)]));
+
+/** What a test reads: the effects without those that every step has. */
+export type Seen = Exclude<Effect, { type: "arm" }>;
+
+export class Rig {
+  now: Instant = instant(1_000 * second);
+  readonly kernel: InMemoryAddressTable;
+  readonly table: AddressTable;
+  readonly core: Core;
+  /** Everything the core asked for, oldest first. */
+  readonly effects: Seen[] = [];
+  readonly silenced = new Set<IpAddress>();
+  armed: Instant | undefined;
+  #sequence = 0;
+  #links: readonly LinkInfo[];
+
+  constructor(options: RigOptions = {}) {
+    this.#links = options.links ?? [link("eth0", 2)];
+    this.kernel = inMemoryAddressTable({ interfaces: this.#links, now: () => this.now });
+    this.table = this.kernel.open();
+    if (options.found !== undefined) this.interfere(options.found.map((spec) => ({ op: "add", spec })));
+    for (const address of options.silenced ?? []) this.silenced.add(address);
+    this.core = new Core(
+      {
+        desired: options.desired ?? oneInstance(),
+        links: this.#links,
+        addresses: this.table.list(),
+        silenced: options.silenced ?? [],
+      },
+      this.now,
+    );
+    this.feed({ type: "tick" });
+  }
+
+  /** Feeds one input and carries out what follows; returns what the core asked for. */
+  feed(input: Input): Seen[] {
+    const from = this.effects.length;
+    const queue: Input[] = [input];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      for (const effect of this.core.step(next, this.now)) {
+        const answer = this.#carryOut(effect);
+        if (answer !== undefined) queue.push(answer);
+      }
+    }
+    return this.effects.slice(from);
+  }
+
+  #carryOut(effect: Effect): Input | undefined {
+    if (effect.type === "arm") {
+      this.armed = effect.at;
+      return undefined;
+    }
+    this.effects.push(effect);
+    switch (effect.type) {
+      case "change-addresses": {
+        const results = this.table.change(effect.changes);
+        return { type: "addresses-applied", results, addresses: this.table.list() };
+      }
+      case "renew-addresses":
+        this.table.change(effect.specs.map((spec) => ({ op: "replace", spec })));
+        return undefined;
+      case "read-addresses":
+        return { type: "addresses-read", addresses: this.table.list() };
+      case "announce": {
+        const { addresses, repeat } = effect.burst;
+        return {
+          type: "announced",
+          burst: effect.burst,
+          sent: addresses.length * repeat,
+          error: undefined,
+          startedAt: this.now,
+        };
+      }
+      case "silence":
+        for (const address of effect.addresses) this.silenced.add(address);
+        return undefined;
+      case "unsilence":
+        for (const address of effect.addresses) this.silenced.delete(address);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Lets time pass, with every tick at its time, as a process that is scheduled does. */
+  pass(duration: number): Seen[] {
+    const from = this.effects.length;
+    const end = instant(this.now + duration);
+    for (let turns = 0; this.armed !== undefined && this.armed <= end; turns++) {
+      if (turns > 10_000) throw new Error(`the core never rests: armed at ${this.armed}, now ${this.now}`);
+      this.now = instant(Math.max(this.now, this.armed));
+      this.kernel.expire(this.now);
+      this.feed({ type: "tick" });
+    }
+    this.now = end;
+    this.kernel.expire(this.now);
+    return this.effects.slice(from);
+  }
+
+  /** Time passes and nobody runs: the kernel alone goes on. */
+  stall(duration: number): void {
+    this.now = instant(this.now + duration);
+    this.kernel.expire(this.now);
+  }
+
+  /** Somebody else changes addresses; the core hears of it as events. */
+  interfere(changes: readonly AddressChange[]): Seen[] {
+    const before = this.table.list();
+    this.kernel.interfere(changes);
+    const after = this.table.list();
+    const key = (info: AddressInfo): string => `${info.ifindex} ${info.address}/${info.prefixLength} ${info.label}`;
+    const removed = before.filter((info) => !after.some((other) => key(other) === key(info)));
+    const set = after.filter((info) => !before.some((other) => key(other) === key(info)));
+    if (this.core === undefined) return [];
+    return this.feed({
+      type: "addresses-changed",
+      events: [
+        ...removed.map((address) => ({ type: "removed" as const, address })),
+        ...set.map((address) => ({ type: "set" as const, address })),
+      ],
+    });
+  }
+
+  connect(stream = 1): Seen[] {
+    return this.feed({ type: "stream-opened", stream });
+  }
+
+  frame(claims: readonly Claim[], more: Partial<Frame> & { stream?: number } = {}): Seen[] {
+    const { stream = 1, ...rest } = more;
+    const frame: Frame = { sequence: ++this.#sequence, sentAt: this.now, configGeneration: 1, claims, ...rest };
+    return this.feed({ type: "frame-received", stream, frame });
+  }
+
+  see(type: TransitionType, of: { instance?: string; term?: number; at?: Instant; id?: string } = {}): Seen[] {
+    const transition: Transition = {
+      type,
+      instance: of.instance ?? VI_1,
+      term: term(of.term ?? 1),
+      cause: causeOf(of.id ?? `${type}-${of.term ?? 1}`),
+      at: of.at ?? this.now,
+    };
+    return this.feed({ type: "transition-seen", transition });
+  }
+
+  /** A master: connected, claimed, started, confirmed. */
+  master(claim = holdOf()): Seen[] {
+    this.connect();
+    const first = this.frame([claim]);
+    return [...first, ...this.see("became-master", { term: claim.term })];
+  }
+
+  /** A living election: a frame every fifth of two seconds, for as long as asked. */
+  heartbeats(
+    claims: readonly Claim[],
+    duration: number,
+    more: { stream?: number; configGeneration?: number } = {},
+  ): Seen[] {
+    const from = this.effects.length;
+    for (let left = duration; left > 0; left -= 400_000) {
+      this.pass(Math.min(left, 400_000));
+      this.frame(claims, more);
+    }
+    return this.effects.slice(from);
+  }
+
+  addresses(): string[] {
+    return this.table.list().map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+  }
+
+  infoOf(address: string): AddressInfo | undefined {
+    return this.table.list().find((info) => info.address === address);
+  }
+}
+
+export const causeOf = (id: string): CauseRef => ({ id, correlationId: `story of ${id}`, traceparent: undefined });
+
+export const holdOf = (more: Partial<Claim> = {}): Claim => ({
+  lease: VI_1,
+  term: term(1),
+  state: "hold",
+  length: micros(2 * second),
+  instances: [VI_1],
+  announce: 0,
+  announceReason: "master-down-expired",
+  successorHeard: false,
+  cause: undefined,
+  ...more,
+});
+
+export const ofType = <T extends Effect["type"]>(effects: readonly Effect[], type: T): Extract<Effect, { type: T }>[] =>
+  effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
+
+export const typesOf = (effects: readonly Effect[]): string[] => effects.map(({ type }) => type);
+
+/** The events told, as `type key=value …`. */
+export const told = (effects: readonly Effect[]): string[] =>
+  ofType(effects, "report").flatMap(({ events }) => events.map(({ type }) => type));
+
+export const eventsOf = (effects: readonly Effect[]): { type: string; data: unknown }[] =>
+  ofType(effects, "report").flatMap(({ events }) => events.map(({ type, data }) => ({ type, data })));
+
+export const lastStanding = (effects: readonly Effect[]): LeaseStanding | undefined =>
+  ofType(effects, "answer").at(-1)?.leases[0];

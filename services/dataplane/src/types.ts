@@ -1,0 +1,180 @@
+// What goes into the core (Input) and what it asks for (Effect). The core does no I/O and reads no clock: the shell
+// feeds it, and carries out its effects in the order given, which is part of the contract.
+import type { BatonEvent, CauseRef, Instant, IpAddress, Micros, Term } from "@baton/domain";
+import type { AddressChange, AddressEvent, AddressInfo, AddressResult, AddressSpec, LinkInfo } from "@baton/linux";
+import type { Desired } from "./desired.ts";
+
+export type ClaimState = "hold" | "silent" | "leaving" | "release";
+
+/** What election says of one lease (proto LeaseClaim). */
+export interface Claim {
+  /** Sync group or instance. */
+  readonly lease: string;
+  readonly term: Term;
+  readonly state: ClaimState;
+  /** L. */
+  readonly length: Micros;
+  readonly instances: readonly string[];
+  /** Rises when the addresses are to be announced again. */
+  readonly announce: number;
+  readonly announceReason: string;
+  readonly successorHeard: boolean;
+  /** The event that goes with this claim. */
+  readonly cause: CauseRef | undefined;
+}
+
+export interface Frame {
+  readonly sequence: number;
+  /** CLOCK_BOOTTIME of the sender: leases count from here, not from when we came to read it (SAFETY S3). */
+  readonly sentAt: Instant;
+  readonly configGeneration: number;
+  readonly claims: readonly Claim[];
+}
+
+export type TransitionType = "became-master" | "became-backup" | "entered-fault" | "instance-stopped";
+
+/** An event of election: the edge that starts or ends work, and names its cause. */
+export interface Transition {
+  readonly type: TransitionType;
+  readonly instance: string;
+  readonly term: Term;
+  readonly cause: CauseRef;
+  /** When it was written, CLOCK_BOOTTIME. */
+  readonly at: Instant;
+}
+
+export type Standing = "applying" | "held" | "failed" | "released" | "refused";
+
+export interface LeaseStanding {
+  readonly lease: string;
+  readonly term: Term;
+  readonly standing: Standing;
+  readonly present: readonly IpAddress[];
+  readonly missing: readonly IpAddress[];
+  readonly error: string;
+}
+
+/** What a restarted election needs to resume (SAFETY S5). */
+export interface KnownLease {
+  readonly lease: string;
+  readonly highestTerm: Term;
+  readonly live: boolean;
+  readonly expiresAt: Instant;
+  readonly lastClaim: Claim;
+}
+
+/** The kernel as found, and the first configuration. */
+export interface Start {
+  readonly desired: Desired;
+  readonly links: readonly LinkInfo[];
+  readonly addresses: readonly AddressInfo[];
+  /** What an earlier process had silenced. */
+  readonly silenced: readonly IpAddress[];
+}
+
+export type Input =
+  | { readonly type: "configured"; readonly desired: Desired }
+  | { readonly type: "stream-opened"; readonly stream: number }
+  | { readonly type: "stream-closed"; readonly stream: number }
+  | { readonly type: "frame-received"; readonly stream: number; readonly frame: Frame }
+  | { readonly type: "transition-seen"; readonly transition: Transition }
+  | { readonly type: "links-changed"; readonly links: readonly LinkInfo[] }
+  /** Events as they came; they say what happened, a read says what is. */
+  | { readonly type: "addresses-changed"; readonly events: readonly AddressEvent[] }
+  | { readonly type: "addresses-read"; readonly addresses: readonly AddressInfo[] }
+  /** The answer to `change-addresses`: one result each, and what the kernel has now. */
+  | {
+      readonly type: "addresses-applied";
+      readonly results: readonly AddressResult[];
+      readonly addresses: readonly AddressInfo[];
+    }
+  /** The answer to `announce`. */
+  | {
+      readonly type: "announced";
+      readonly burst: Burst;
+      readonly sent: number;
+      readonly error: string | undefined;
+      readonly startedAt: Instant;
+    }
+  | {
+      readonly type: "arp-heard";
+      readonly interface: string;
+      readonly senderMac: string;
+      readonly senderIp: IpAddress;
+    }
+  /** The armed deadline has come and every input that was waiting has been fed in before (SAFETY S2). */
+  | { readonly type: "tick" }
+  /** The node stops: election has gone before us. */
+  | { readonly type: "stopped"; readonly reason: string };
+
+/** One round of gratuitous ARP over some addresses of an instance, all on one interface. */
+export interface Burst {
+  readonly instance: string;
+  readonly interface: string;
+  readonly ifindex: number;
+  readonly mac: string;
+  /** Each address once; `repeat` rounds over them. */
+  readonly addresses: readonly IpAddress[];
+  readonly repeat: number;
+  readonly reason: string;
+  readonly term: Term;
+  readonly cause: CauseRef | undefined;
+  /** What started it: elapsed time counts from here. */
+  readonly since: Instant;
+  /** False for what repeats by the clock or follows a reload: counted, not told. */
+  readonly told: boolean;
+}
+
+export interface SpanPlan {
+  readonly name: "address.assign" | "address.remove" | "garp.send";
+  readonly startedAt: Instant;
+  readonly endedAt: Instant;
+  readonly attributes: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly error?: string | undefined;
+}
+
+export interface Report {
+  readonly type: "report";
+  readonly instance: string;
+  readonly span: SpanPlan | undefined;
+  readonly events: readonly BatonEvent[];
+  readonly cause: CauseRef | undefined;
+  /** The first event is the cause of the others. */
+  readonly chained: boolean;
+}
+
+export type Effect =
+  /** Dataplane speaks first on a stream. */
+  | { readonly type: "greet"; readonly stream: number; readonly leases: readonly KnownLease[] }
+  | { readonly type: "end-stream"; readonly stream: number; readonly reason: string }
+  /** `sequence` 0: unsolicited. */
+  | {
+      readonly type: "answer";
+      readonly stream: number;
+      readonly sequence: number;
+      readonly sentAt: Instant;
+      readonly leases: readonly LeaseStanding[];
+    }
+  /** In one send, deletes first; answered by `addresses-applied` before anything else is fed in. */
+  | { readonly type: "change-addresses"; readonly changes: readonly AddressChange[] }
+  /** Kernel leases: nothing is sent once `until` has passed (SAFETY S10). */
+  | { readonly type: "renew-addresses"; readonly specs: readonly AddressSpec[]; readonly until: Instant }
+  /** Answered by `addresses-read`. */
+  | { readonly type: "read-addresses" }
+  | { readonly type: "silence"; readonly addresses: readonly IpAddress[] }
+  | { readonly type: "unsilence"; readonly addresses: readonly IpAddress[] }
+  /** Hear ARP on exactly these interfaces. */
+  | { readonly type: "listen"; readonly interfaces: readonly string[] }
+  /** Answered by `announced`. */
+  | { readonly type: "announce"; readonly burst: Burst }
+  /** The kernel would drop the other addresses of a subnet together with its primary: have it promote them instead. */
+  | { readonly type: "promote-secondaries"; readonly interface: string }
+  | Report
+  | {
+      readonly type: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  /** Feed a `tick` at this time; undefined: nothing is due. */
+  | { readonly type: "arm"; readonly at: Instant | undefined };
