@@ -23,7 +23,7 @@ export interface VrrpSocketOptions {
   readonly family: 4;
   /** Length of the largest datagram that is read whole; longer ones come truncated. Default `limits.datagramBytes`: every VRRP message. */
   readonly bufferBytes?: number;
-  /** Datagrams that arrived, oldest first; never empty. Those that `drain` hands out do not come here again. */
+  /** Datagrams that arrived, oldest first; never empty, at most `limits.datagramsPerTurn`. Those that `drain` hands out do not come here again. */
   onDatagrams(datagrams: readonly VrrpDatagram[]): void;
   /** The socket is of no use any more and has closed itself: open a new one when the interface is there. */
   onError(error: Error): void;
@@ -162,7 +162,8 @@ export interface AddressTable extends Closable {
   /** A fresh dump of the kernel's table. Throws LinuxError. */
   list(): AddressInfo[];
   /**
-   * Carries the changes out in order, and returns one result each. The kernel works inside the call, about 20 µs a
+   * Carries the changes out in order, and returns one result each. Throws LinuxError when the answers were lost (ENOBUFS,
+   * ETIMEDOUT): then list() tells what is. The kernel works inside the call, about 20 µs a
    * change with up to a thousand addresses: hand over `limits.changesPerSend` at a time where the loop must stay responsive.
    */
   change(batch: readonly AddressChange[]): AddressResult[];

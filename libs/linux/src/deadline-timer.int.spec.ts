@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { addMicros, microsSince } from "@baton/domain";
 import { afterEach, expect, test, vi } from "vitest";
 import { bootNow } from "./clock.ts";
@@ -72,4 +74,17 @@ test("close gives the descriptor back, twice closing does nothing, a closed time
   expect(fired).toBe(0);
   opened.splice(0)[0]?.close();
   expect(openDescriptors()).toEqual(before);
+});
+
+test("timers that nobody keeps still fire: they are not collected", async () => {
+  let fired = 0;
+  const openAndForget = () => openDeadlineTimer(() => fired++).arm(addMicros(bootNow(), 50_000));
+  for (let i = 0; i < 20; i++) openAndForget();
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let i = 0; i < 5; i++) {
+    await new Promise(setImmediate);
+    collect();
+  }
+  await vi.waitFor(() => expect(fired).toBe(20), { interval: 1 });
 });

@@ -7,8 +7,10 @@ export const limits = {
    * The kernel doubles it, and counts at least 768 bytes a datagram: at most 2,731.
    */
   receiveBufferBytes: 1024 * 1024,
-  /** A flood must not keep the election inside one drain (SAFETY S2), yet all that waited when it began must come out. */
+  /** All that waited when a drain began comes out (SAFETY S2), but no more: a flood must not keep it going. */
   datagramsPerDrain: 4_096,
+  /** On a wake only so many, then timers and other descriptors have their turn: a flood must not make adverts late. */
+  datagramsPerTurn: 64,
   /** The kernel works inside send(2): about 2 ms of blocked loop a chunk, and its acks must fit the buffer (SAFETY S17). */
   changesPerSend: 100,
   /** Room for the events of some thousand changes between two turns of the loop (SAFETY S17); the kernel doubles it. */

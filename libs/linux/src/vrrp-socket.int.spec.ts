@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { parseIp } from "@baton/domain";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { VrrpDatagram, VrrpSocket } from "./api.ts";
@@ -126,6 +128,52 @@ test("only this interface is heard, and 255 adverts wait while the process is bu
   expect(drained.length).toBe(255);
   expect(new Set(drained.map(({ source }) => source))).toEqual(new Set(["10.99.0.1"]));
   left.ip("link", "del", "eth1");
+});
+
+test("a flood does not keep the loop: other work has its turn between 64 datagrams", async () => {
+  const a = open(namespaces[0]);
+  const turns: number[] = [];
+  const socket = namespaces[1].inside(() =>
+    openVrrpSocket({ ...options("eth0", ifindexOf(namespaces[1])), onDatagrams: (read) => turns.push(read.length) }),
+  );
+  opened.push(socket);
+  for (let i = 1; i <= 1_000; i++) a.socket.send(advert(i), group);
+  let between = 0;
+  const count = () => {
+    between++;
+    if (turns.length < 16) setImmediate(count);
+  };
+  setImmediate(count);
+  await vi.waitFor(() => expect(turns.reduce((sum, length) => sum + length, 0)).toBe(1_000));
+  expect(Math.max(...turns)).toBe(64);
+  expect(between).toBeGreaterThanOrEqual(15);
+});
+
+test("it goes on when nobody keeps it, and opens on a link that is down", async () => {
+  const [left, right] = namespaces;
+  right.ip("link", "set", "eth0", "down");
+  const heard: VrrpDatagram[] = [];
+  const ifindex = ifindexOf(right);
+  (() => {
+    // Only its own callbacks hold it from here on.
+    const socket = right.inside(() =>
+      openVrrpSocket({ ...options("eth0", ifindex), onDatagrams: (read) => heard.push(...read) }),
+    );
+    void socket;
+  })();
+  right.ip("link", "set", "eth0", "up");
+  right.ip("address", "replace", "10.99.0.2/24", "dev", "eth0");
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let i = 0; i < 5; i++) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  const a = open(left);
+  await vi.waitFor(() => {
+    a.socket.send(advert(1), group);
+    expect(heard.length).toBeGreaterThan(0);
+  });
 });
 
 test("errors of send have codes: no source, link down, interface gone, closed", () => {

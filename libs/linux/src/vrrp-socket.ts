@@ -47,12 +47,12 @@ export function openVrrpSocket(options: VrrpSocketOptions): VrrpSocket {
   try {
     configure(socket, fd, options);
     const queue = openReceiveQueue(fd, options.bufferBytes ?? limits.datagramBytes);
-    const drain = (): VrrpDatagram[] =>
-      liveSockets.has(socket) ? queue.drain(limits.datagramsPerDrain).flatMap(toVrrpDatagram) : [];
-    drain(); // what came from other interfaces before the socket was bound
+    const read = (max: number): VrrpDatagram[] =>
+      liveSockets.has(socket) ? queue.drain(max).flatMap(toVrrpDatagram) : [];
+    read(limits.datagramsPerDrain); // what came from other interfaces before the socket was bound
     socket.wrap.removeAllListeners("recvReady");
     socket.wrap.on("recvReady", () => {
-      const datagrams = drain();
+      const datagrams = read(limits.datagramsPerTurn);
       if (datagrams.length > 0) options.onDatagrams(datagrams);
     });
     // A poll error closes the socket by itself, without our close(): from then on only a new one is of use.
@@ -61,7 +61,7 @@ export function openVrrpSocket(options: VrrpSocketOptions): VrrpSocket {
     });
     return {
       send: (packet, destination) => send(socket, packet, destination, options.interface),
-      drain,
+      drain: () => read(limits.datagramsPerDrain),
       close: () => void closeSocket(),
     };
   } catch (error) {
