@@ -1,4 +1,7 @@
-// baton.yaml: what is Baton's own. keepalived.conf stays loadable by keepalived.
+// baton.yaml: what is Baton's own. keepalived.conf stays loadable by keepalived, so nothing of this can be in there.
+// An unknown key is an error: a setting that is silently ignored is worse than one that is refused.
+import type { Diagnostic } from "@baton/keepalived-conf";
+import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 
 export interface Settings {
   readonly nats: { readonly url: string } | undefined; // undefined: baton up starts one
@@ -7,6 +10,184 @@ export interface Settings {
   readonly hub:
     | { readonly url: string; readonly user: string | undefined; readonly password: string | undefined }
     | undefined;
-  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly metrics: { readonly host: string; readonly port: number } | undefined; // undefined: off
   readonly segments: Readonly<Record<string, string>>; // interface -> L2 segment id
 }
+
+/** Without a baton.yaml: everything on this machine, metrics on loopback, no traces, no hub. */
+export const defaultSettings: Settings = {
+  nats: undefined,
+  redis: undefined,
+  otlp: undefined,
+  hub: undefined,
+  metrics: { host: "127.0.0.1", port: 9165 },
+  segments: {},
+};
+
+export interface ParsedSettings {
+  /** Undefined when a diagnostic is an error. */
+  readonly settings: Settings | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function parseSettings(text: string, file: string): ParsedSettings {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const reader = new Reader(file, lines);
+  for (const problem of [...document.errors, ...document.warnings]) {
+    reader.report(problem.pos[0], "yaml-syntax", problem.message);
+  }
+  if (reader.diagnostics.length > 0) return { settings: undefined, diagnostics: reader.diagnostics };
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) return { settings: defaultSettings, diagnostics: [] };
+  const settings = isMap(root) ? readSettings(reader, root) : reader.expected(root, "a mapping of settings");
+  return { settings: reader.diagnostics.length === 0 ? settings : undefined, diagnostics: reader.diagnostics };
+}
+
+const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments"] as const;
+
+function readSettings(reader: Reader, root: YAMLMap): Settings {
+  const members = reader.members(root, "baton.yaml", keys);
+  return {
+    nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
+    redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
+    otlp: readOtlp(reader, members.otlp),
+    hub: readHub(reader, members.hub),
+    metrics: readMetrics(reader, members.metrics),
+    segments: readSegments(reader, members.segments),
+  };
+}
+
+function readServer(
+  reader: Reader,
+  node: Node | undefined,
+  name: string,
+  schemes: readonly string[],
+): { url: string } | undefined {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  if (!isMap(node)) return reader.expected(node, `${name}: a mapping with \`url\``);
+  const members = reader.members(node, name, ["url"]);
+  const url = reader.url(members.url ?? node, `${name}.url`, schemes);
+  return url === undefined ? undefined : { url };
+}
+
+function readOtlp(reader: Reader, node: Node | undefined): Settings["otlp"] {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  if (!isMap(node)) return reader.expected(node, "otlp: a mapping with `endpoint` and `protocol`");
+  const members = reader.members(node, "otlp", ["endpoint", "protocol"]);
+  const endpoint = reader.url(members.endpoint ?? node, "otlp.endpoint", ["http:", "https:"]);
+  const protocol =
+    members.protocol === undefined
+      ? "http/protobuf"
+      : reader.oneOf(members.protocol, "otlp.protocol", ["http/protobuf", "grpc"] as const);
+  return endpoint === undefined || protocol === undefined ? undefined : { endpoint, protocol };
+}
+
+function readHub(reader: Reader, node: Node | undefined): Settings["hub"] {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  if (!isMap(node)) return reader.expected(node, "hub: a mapping with `url`");
+  const members = reader.members(node, "hub", ["url", "user", "password"]);
+  const url = reader.url(members.url ?? node, "hub.url", ["nats:", "tls:"]);
+  const user = members.user === undefined ? undefined : reader.text(members.user, "hub.user");
+  const password = members.password === undefined ? undefined : reader.text(members.password, "hub.password");
+  if ((user === undefined) !== (password === undefined)) {
+    reader.reportAt(node, "incomplete-login", "hub: `user` and `password` belong together");
+  }
+  return url === undefined ? undefined : { url, user, password };
+}
+
+function readMetrics(reader: Reader, node: Node | undefined): Settings["metrics"] {
+  if (node === undefined) return defaultSettings.metrics;
+  if (reader.isNull(node) || (isScalar(node) && node.value === false)) return undefined;
+  if (!isMap(node)) return reader.expected(node, "metrics: a mapping with `host` and `port`, or false");
+  const members = reader.members(node, "metrics", ["host", "port"]);
+  const fallback = defaultSettings.metrics ?? { host: "127.0.0.1", port: 0 };
+  const host = members.host === undefined ? fallback.host : reader.text(members.host, "metrics.host");
+  const port = members.port === undefined ? fallback.port : reader.port(members.port, "metrics.port");
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+function readSegments(reader: Reader, node: Node | undefined): Settings["segments"] {
+  const segments: Record<string, string> = {};
+  if (node === undefined || reader.isNull(node)) return segments;
+  if (!isMap(node)) return reader.expected(node, "segments: a mapping of interface to segment name") ?? segments;
+  for (const pair of node.items) {
+    const name = isScalar(pair.key) ? String(pair.key.value) : "";
+    const segment = reader.text(pair.value as Node, `segments.${name}`);
+    if (segment !== undefined) segments[name] = segment;
+  }
+  return segments;
+}
+
+class Reader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #file: string;
+  readonly #lines: LineCounter;
+
+  constructor(file: string, lines: LineCounter) {
+    this.#file = file;
+    this.#lines = lines;
+  }
+
+  report(offset: number, code: string, message: string, hint?: string): void {
+    const { line, col } = this.#lines.linePos(offset);
+    const place = { file: this.#file, line, column: col };
+    this.diagnostics.push({ ...place, severity: "error", code, errorClass: "ok", message, hint });
+  }
+
+  reportAt(node: Node, code: string, message: string, hint?: string): void {
+    this.report(node.range?.[0] ?? 0, code, message, hint);
+  }
+
+  expected(node: Node, what: string): undefined {
+    this.reportAt(node, "wrong-type", `expected ${what}`);
+    return undefined;
+  }
+
+  isNull(node: Node): boolean {
+    return isScalar(node) && node.value === null;
+  }
+
+  members<Key extends string>(map: YAMLMap, of: string, known: readonly Key[]): { [K in Key]?: Node } {
+    const members: { [K in Key]?: Node } = {};
+    for (const pair of map.items) {
+      if (!isPair(pair) || !isScalar(pair.key)) {
+        this.reportAt(map, "wrong-type", `${of}: keys are plain words`);
+        continue;
+      }
+      const name = String(pair.key.value);
+      const key = known.find((candidate) => candidate === name);
+      if (key !== undefined) members[key] = pair.value as Node;
+      else this.report(pair.key.range?.[0] ?? 0, "unknown-setting", `${of}: no setting \`${name}\``, hintFor(known));
+    }
+    return members;
+  }
+
+  text(node: Node, name: string): string | undefined {
+    if (isScalar(node) && typeof node.value === "string" && node.value !== "") return node.value;
+    return this.expected(node, `${name}: text`);
+  }
+
+  port(node: Node, name: string): number | undefined {
+    if (isScalar(node) && typeof node.value === "number" && Number.isInteger(node.value)) {
+      if (node.value >= 0 && node.value <= 65_535) return node.value;
+    }
+    return this.expected(node, `${name}: a port, 0 to 65535`);
+  }
+
+  oneOf<Value extends string>(node: Node, name: string, values: readonly Value[]): Value | undefined {
+    const value = values.find((candidate) => isScalar(node) && node.value === candidate);
+    return value ?? this.expected(node, `${name}: ${values.map((each) => `\`${each}\``).join(" or ")}`);
+  }
+
+  url(node: Node, name: string, schemes: readonly string[]): string | undefined {
+    const value = isScalar(node) && typeof node.value === "string" ? node.value : undefined;
+    const shapes = schemes.map((scheme) => `${scheme}//`).join(" or ");
+    if (value === undefined || !URL.canParse(value) || !schemes.includes(new URL(value).protocol)) {
+      return this.expected(node, `${name}: an address that begins with ${shapes}`);
+    }
+    return value;
+  }
+}
+
+const hintFor = (known: readonly string[]): string => `known here: ${known.join(", ")}`;
