@@ -18,6 +18,13 @@ export { type NodeCredentials, readCredentials } from "./credentials.ts";
 export { batonVersion, paths } from "./env.ts";
 export { clientOptions, type GrpcServer, serveGrpc } from "./grpc.ts";
 export { type HostOptions, startHost } from "./host.ts";
-export type { Settings } from "./settings.ts";
+export {
+  type Configuration,
+  type ConfigurationFiles,
+  type ConfigurationResult,
+  readConfiguration,
+  readSettings,
+} from "./read-configuration.ts";
+export { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
 export { type ConfigSnapshot, parseSnapshot, readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
 export type { ServiceReport, SupervisorCommand } from "./supervisor-link.ts";

@@ -1,0 +1,92 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { glob } from "./glob.ts";
+import { machineFacts, readConfigFile } from "./machine-facts.ts";
+import { readConfiguration } from "./read-configuration.ts";
+
+const root = mkdtempSync(join(tmpdir(), "baton-facts-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const put = (name: string, text = "", mode = 0o644): string => {
+  const path = join(root, name);
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+};
+
+describe("glob", () => {
+  for (const name of ["g/a.conf", "g/b.conf", "g/c.txt", "g/.hidden.conf", "g/d/e.conf", "g/[x", "g/a+b"]) put(name);
+  test.each([
+    ["g/*.conf", ["g/a.conf", "g/b.conf"]],
+    ["g/?.conf", ["g/a.conf", "g/b.conf"]],
+    ["g/[!a].conf", ["g/b.conf"]],
+    ["g/[a-b].conf", ["g/a.conf", "g/b.conf"]],
+    ["g/[z-a].conf", []],
+    ["g/*/e.conf", ["g/d/e.conf"]],
+    ["g/d*", ["g/d/"]],
+    ["g/.*.conf", ["g/.hidden.conf"]],
+    ["g/[x", ["g/[x"]],
+    ["g/a+*", ["g/a+b"]],
+    ["nowhere/*", []],
+    ["g/a.conf/*", []],
+  ])("%s", (pattern, expected) => {
+    expect(glob(join(root, pattern))).toEqual(expected.map((name) => join(root, name)));
+  });
+});
+
+test("files are told apart by what is wrong with them", () => {
+  expect(readConfigFile(put("f/ok.conf", "text"))).toEqual({ text: "text" });
+  expect(readConfigFile(put("f/run.conf", "text", 0o755))).toMatchObject({ kind: "executable" });
+  expect(readConfigFile(join(root, "f"))).toMatchObject({ kind: "directory" });
+  expect(readConfigFile(join(root, "f/none"))).toMatchObject({ kind: "missing" });
+  expect(readConfigFile("/dev/null")).toMatchObject({ kind: "unreadable" });
+});
+
+test("programs, interfaces, users and groups are looked up on this machine", () => {
+  const facts = machineFacts({ PATH: `${root}/nowhere:/usr/bin:/bin` });
+  expect(facts.executable?.("sh")).toBe(true);
+  expect(facts.executable?.("/bin/sh")).toBe(true);
+  expect(facts.executable?.("[[")).toBe(false);
+  expect(facts.executable?.(put("plain"))).toBe(false);
+  expect(facts.executable?.("/bin")).toBe(false);
+  expect(facts.interfaceExists?.("lo")).toBe(true);
+  expect(facts.interfaceExists?.("nosuch0")).toBe(false);
+  expect(facts.userExists?.("root")).toBe(true);
+  expect(facts.userExists?.("no-such-user-here")).toBe(false);
+  expect(facts.groupExists?.("root")).toBe(true);
+  expect(facts.groupExists?.("no-such-group-here")).toBe(false);
+});
+
+test("a script that somebody else can write is insecure when it runs as root", () => {
+  const facts = machineFacts({});
+  const insecure = (path: string, user?: string) => facts.scriptInsecure?.(path, user);
+  expect(insecure(put("s/good", "", 0o755))).toBe(false);
+  expect(insecure(put("s/open", "", 0o777))).toBe(true);
+  expect(insecure(put("s/open", "", 0o777), "nobody")).toBe(false);
+  const theirs = put("s/theirs", "", 0o755);
+  chownSync(theirs, 65_534, 65_534);
+  expect(insecure(theirs)).toBe(true);
+  const inOpen = put("o/script", "", 0o755);
+  chmodSync(join(root, "o"), 0o777);
+  expect(insecure(inOpen)).toBe(true);
+});
+
+test("both files are read; what is wrong with either is told with its place", () => {
+  const file = put(
+    "c/k.conf",
+    "vrrp_instance VI_1 {\n  interface lo\n  virtual_router_id 51\n  priority 100\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n",
+  );
+  const good = readConfiguration({ file, settingsFile: put("c/baton.yaml", "metrics: { port: 0 }\n"), env: {} });
+  expect(good.configuration?.config.instances.map(({ name }) => name)).toEqual(["VI_1"]);
+  expect(good.configuration?.settings.metrics).toEqual({ host: "127.0.0.1", port: 0 });
+  const bad = readConfiguration({ file, settingsFile: put("c/bad.yaml", "metrics: { port: -1 }\n"), env: {} });
+  expect(bad).toMatchObject({ configuration: undefined, exitCode: 4, diagnostics: [{ line: 1, severity: "error" }] });
+  const absent = readConfiguration({ file, settingsFile: join(root, "c/none.yaml"), env: {} });
+  expect(absent).toMatchObject({ configuration: undefined, diagnostics: [{ code: "settings-unreadable" }] });
+  expect(readConfiguration({ file: join(root, "c/none.conf"), env: {} })).toMatchObject({
+    configuration: undefined,
+    exitCode: 6,
+  });
+});

@@ -1,0 +1,84 @@
+// What the configuration is checked against on this machine: its files, programs, interfaces and users. The parser is
+// pure; these are its eyes. Only while a configuration is read, never on the failover path.
+import { accessSync, constants, readFileSync, type Stats, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import type { ParseInput } from "@baton/keepalived-conf";
+import { resolveUser } from "@baton/linux";
+import { glob } from "./glob.ts";
+
+type FileContent = ReturnType<ParseInput["readFile"]>;
+
+/** Everything that parseConfig wants to know, but the file's name. */
+export function machineFacts(env: Readonly<Record<string, string | undefined>>): Omit<ParseInput, "file"> {
+  const path = env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return {
+    hostName: hostname(),
+    env,
+    readFile: readConfigFile,
+    glob,
+    executable: (name) => findExecutable(name, path) !== undefined,
+    interfaceExists,
+    userExists: (name) => resolveUser(name) !== undefined,
+    groupExists: (name) => resolveUser("root", name) !== undefined,
+    scriptInsecure: (name, user) => isInsecure(name, user, path),
+  };
+}
+
+/** keepalived reads regular files without an execute bit only; so that both accept the same files, does Baton. */
+export function readConfigFile(path: string): FileContent {
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) return { error: "it is a directory", kind: "directory" };
+    if (!stats.isFile()) return { error: "it is not a regular file", kind: "unreadable" };
+    if ((stats.mode & 0o111) !== 0) return { error: "it is executable", kind: "executable" };
+    return { text: readFileSync(path, "utf8") };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === "ENOENT" || code === "ENOTDIR";
+    return { error: message, kind: missing ? "missing" : "unreadable" };
+  }
+}
+
+/** A name with a slash is a path; any other is looked for in PATH. */
+function findExecutable(name: string, path: string): string | undefined {
+  const candidates = name.includes("/") ? [name] : path.split(":").map((directory) => join(directory || ".", name));
+  return candidates.find(isExecutableFile);
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** /proc/self/net is of this process's own network namespace, whatever /sys was mounted in. */
+function interfaceExists(name: string): boolean {
+  try {
+    const lines = readFileSync("/proc/self/net/dev", "utf8").split("\n").slice(2);
+    return lines.some((line) => line.slice(0, line.indexOf(":")).trim() === name);
+  } catch {
+    return true; // not known: nothing to complain about
+  }
+}
+
+/** keepalived's script security: the program, or a directory above it, can be written by somebody else than root. */
+function isInsecure(name: string, user: string | undefined, path: string): boolean {
+  const program = findExecutable(name, path);
+  if (program === undefined || (user !== undefined && resolveUser(user)?.uid !== 0)) return false;
+  const parts: string[] = [];
+  for (let part = isAbsolute(program) ? program : resolve(program); part !== "/"; part = dirname(part))
+    parts.push(part);
+  return ["/", ...parts].some((part) => isWritableByOthers(statSync(part, { throwIfNoEntry: false })));
+}
+
+const isWritableByOthers = (stats: Stats | undefined): boolean => {
+  if (stats === undefined) return false;
+  const sticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
+  const byGroup = (stats.mode & 0o020) !== 0 && stats.gid !== 0;
+  const byAll = (stats.mode & 0o002) !== 0;
+  return stats.uid !== 0 || ((byGroup || byAll) && !sticky);
+};

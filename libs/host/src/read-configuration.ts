@@ -1,0 +1,56 @@
+// keepalived.conf and baton.yaml from this machine's disk, checked against this machine: what control applies and what
+// `baton check` tells is the same.
+import { readFileSync } from "node:fs";
+import { type Config, type Diagnostic, exitCodeOf, isFatal, parseConfig } from "@baton/keepalived-conf";
+import { machineFacts } from "./machine-facts.ts";
+import { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
+
+export interface ConfigurationFiles {
+  /** keepalived.conf. */
+  readonly file: string;
+  /** baton.yaml; all defaults without it. */
+  readonly settingsFile?: string | undefined;
+  /** For `${_ENV NAME}` and PATH. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Configuration {
+  readonly config: Config;
+  readonly settings: Settings;
+}
+
+export interface ConfigurationResult {
+  /** Undefined: it must not be applied; `diagnostics` say why. */
+  readonly configuration: Configuration | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** As `keepalived -t` exits; not 0 for warnings either. */
+  readonly exitCode: number;
+}
+
+/** keepalived's code for a configuration that it cannot run with. */
+const settingsExitCode = 4;
+
+export function readConfiguration(files: ConfigurationFiles): ConfigurationResult {
+  const { config, diagnostics } = parseConfig({ file: files.file, ...machineFacts(files.env) });
+  const own = readSettings(files.settingsFile);
+  const { settings } = own;
+  const unusable = config === undefined || settings === undefined || isFatal(diagnostics);
+  const exitCode = exitCodeOf(diagnostics);
+  return {
+    configuration: unusable ? undefined : { config, settings },
+    diagnostics: [...own.diagnostics, ...diagnostics],
+    exitCode: settings === undefined && exitCode === 0 ? settingsExitCode : exitCode,
+  };
+}
+
+export function readSettings(file: string | undefined): ParsedSettings {
+  if (file === undefined) return { settings: defaultSettings, diagnostics: [] };
+  try {
+    return parseSettings(readFileSync(file, "utf8"), file);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const place = { file, line: 0, column: 0 };
+    const kind = { severity: "error", code: "settings-unreadable", errorClass: "file-not-found" } as const;
+    return { settings: undefined, diagnostics: [{ ...place, ...kind, message, hint: undefined }] };
+  }
+}
