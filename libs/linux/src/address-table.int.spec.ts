@@ -1,27 +1,36 @@
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { openAddressTable } from "./address-table.ts";
 import type { AddressEvent, AddressSpec } from "./api.ts";
 import { addressTableContract, ip, type TableUnderTest } from "./testing/address-table-contract.ts";
 import { makeNamespace, openDescriptors } from "./testing/namespace.ts";
 
 let made = 0;
+const subjects = new Set<TableUnderTest>();
+// Also after a test that failed: no namespace stays behind.
+afterEach(() => {
+  for (const subject of subjects) subject.remove();
+});
+
 function kernelTable(): TableUnderTest {
   const namespace = makeNamespace(`at${made++}`);
   namespace.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth1");
   namespace.ip("link", "set", "eth1", "up");
   namespace.ip("link", "set", "eth0", "up");
   const other = namespace.inside(() => openAddressTable());
-  return {
+  const subject: TableUnderTest = {
     ifindex: Number(namespace.ip("-o", "link", "show", "eth0").split(":")[0]),
     interfaceName: "eth0",
     // IPv6 link-local addresses of the veth pair are no events of the tests.
     open: (options) => namespace.inside(() => openAddressTable(withoutLinkLocal(options))),
     interfere: (batch) => other.change(batch),
     remove: () => {
+      if (!subjects.delete(subject)) return;
       other.close();
       namespace.remove();
     },
   };
+  subjects.add(subject);
+  return subject;
 }
 
 function withoutLinkLocal(options: { onChange?(events: readonly AddressEvent[]): void; onGap?(): void }) {
