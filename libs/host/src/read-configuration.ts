@@ -45,8 +45,9 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
 
 export function readSettings(file: string | undefined): ParsedSettings {
   if (file === undefined) return { settings: defaultSettings, diagnostics: [] };
+  const read = (path: string): string => readFileSync(path, "utf8");
   try {
-    return parseSettings(readFileSync(file, "utf8"), file);
+    return parseSettings(read(file), file, read);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const place = { file, line: 0, column: 0 };

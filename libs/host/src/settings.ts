@@ -30,7 +30,8 @@ export interface ParsedSettings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function parseSettings(text: string, file: string): ParsedSettings {
+/** `readFile` reads what the file names (the hub's credentials); without it that is refused. */
+export function parseSettings(text: string, file: string, readFile?: (path: string) => string): ParsedSettings {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const reader = new Reader(file, lines);
@@ -40,19 +41,19 @@ export function parseSettings(text: string, file: string): ParsedSettings {
   if (reader.diagnostics.length > 0) return { settings: undefined, diagnostics: reader.diagnostics };
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return { settings: defaultSettings, diagnostics: [] };
-  const settings = isMap(root) ? readSettings(reader, root) : reader.expected(root, "a mapping of settings");
+  const settings = isMap(root) ? readSettings(reader, root, readFile) : reader.expected(root, "a mapping of settings");
   return { settings: reader.diagnostics.length === 0 ? settings : undefined, diagnostics: reader.diagnostics };
 }
 
 const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments"] as const;
 
-function readSettings(reader: Reader, root: YAMLMap): Settings {
+function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) => string) | undefined): Settings {
   const members = reader.members(root, "baton.yaml", keys);
   return {
     nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
     redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
     otlp: readOtlp(reader, members.otlp),
-    hub: readHub(reader, members.hub),
+    hub: readHub(reader, members.hub, readFile),
     metrics: readMetrics(reader, members.metrics),
     segments: readSegments(reader, members.segments),
   };
@@ -83,9 +84,15 @@ function readOtlp(reader: Reader, node: Node | undefined): Settings["otlp"] {
   return endpoint === undefined || protocol === undefined ? undefined : { endpoint, protocol };
 }
 
-function readHub(reader: Reader, node: Node | undefined): Settings["hub"] {
+function readHub(
+  reader: Reader,
+  node: Node | undefined,
+  readFile: ((path: string) => string) | undefined,
+): Settings["hub"] {
   if (node === undefined || reader.isNull(node)) return undefined;
-  if (!isMap(node)) return reader.expected(node, "hub: a mapping with `url`");
+  if (isScalar(node) && typeof node.value === "string") return readHubFile(reader, node, node.value, readFile);
+  if (!isMap(node))
+    return reader.expected(node, "hub: a mapping with `url`, or the path of the file that the hub made");
   const members = reader.members(node, "hub", ["url", "user", "password"]);
   const url = reader.url(members.url ?? node, "hub.url", ["nats:", "tls:"]);
   const user = members.user === undefined ? undefined : reader.text(members.user, "hub.user");
@@ -94,6 +101,30 @@ function readHub(reader: Reader, node: Node | undefined): Settings["hub"] {
     reader.reportAt(node, "incomplete-login", "hub: `user` and `password` belong together");
   }
   return url === undefined ? undefined : { url, user, password };
+}
+
+/** `hub: /path/to/r1.json`: what the hub made for this node, so that no password is copied by hand. */
+function readHubFile(
+  reader: Reader,
+  node: Node,
+  path: string,
+  readFile: ((path: string) => string) | undefined,
+): Settings["hub"] {
+  const refuse = (why: string): undefined => {
+    const hint = "the hub makes this file: url, user and password as JSON";
+    reader.reportAt(node, "hub-credentials", `hub: ${path} cannot be used: ${why}`, hint);
+    return undefined;
+  };
+  try {
+    const value: unknown = JSON.parse(readFile?.(path) ?? "null");
+    if (typeof value !== "object" || value === null) return refuse("not an object");
+    const { url, user, password } = value as Record<string, unknown>;
+    if (typeof url !== "string" || !/^(nats|tls):\/\//.test(url)) return refuse("no url");
+    if (typeof user !== "string" || typeof password !== "string") return refuse("no user and password");
+    return { url, user, password };
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function readMetrics(reader: Reader, node: Node | undefined): Settings["metrics"] {

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { defaultSettings, parseSettings } from "./settings.ts";
+
+const files: Record<string, string> = {
+  "/r1.json": '{"url":"nats://hub:4222","user":"node-r1","password":"p"}',
+  "/broken.json": '{"url":"http://hub"}',
+};
+const readFile = (path: string): string => {
+  const text = files[path];
+  if (text === undefined) throw new Error(`${path}: no such file`);
+  return text;
+};
+
+test.each(["", "\n# nothing but a comment\n", "---\n", "null", "hub:\nnats:\n"])(
+  "%j leaves everything at its default",
+  (text) => {
+    expect(parseSettings(text, "baton.yaml")).toEqual({ settings: defaultSettings, diagnostics: [] });
+  },
+);
+
+test("every setting is read", () => {
+  const text = `
+nats: { url: "nats://127.0.0.1:4222" }
+redis:
+  url: redis://:secret@127.0.0.1:6379/3
+otlp:
+  endpoint: http://collector:4317
+  protocol: grpc
+hub:
+  url: tls://hub.example:7422
+  user: r1
+  password: "s3cret"
+metrics:
+  host: "::1"
+  port: 0
+segments:
+  eth0: office
+  eth1.100: storage
+`;
+  expect(parseSettings(text, "baton.yaml")).toEqual({
+    diagnostics: [],
+    settings: {
+      ...defaultSettings,
+      nats: { url: "nats://127.0.0.1:4222" },
+      redis: { url: "redis://:secret@127.0.0.1:6379/3" },
+      otlp: { endpoint: "http://collector:4317", protocol: "grpc" },
+      hub: { url: "tls://hub.example:7422", user: "r1", password: "s3cret" },
+      metrics: { host: "::1", port: 0 },
+      segments: { eth0: "office", "eth1.100": "storage" },
+    },
+  });
+});
+
+test("what is left out of a section has its default", () => {
+  const { settings } = parseSettings("metrics: { port: 9000 }\notlp: { endpoint: http://c:4318 }\n", "baton.yaml");
+  expect(settings?.metrics).toEqual({ host: "127.0.0.1", port: 9000 });
+  expect(settings?.otlp).toEqual({ endpoint: "http://c:4318", protocol: "http/protobuf" });
+});
+
+test.each(["metrics: false", "metrics:", "metrics: null"])("%s turns metrics off", (text) => {
+  expect(parseSettings(text, "baton.yaml").settings?.metrics).toBeUndefined();
+});
+
+test("the hub's file of credentials is as good as its contents", () => {
+  const { settings } = parseSettings("hub: /r1.json", "baton.yaml", readFile);
+  expect(settings?.hub).toEqual({ url: "nats://hub:4222", user: "node-r1", password: "p" });
+});
+
+test.each([
+  ["otpl: {}", 1, 1, /no setting `otpl`/],
+  ["hub:\n  url: nats://h:1\n  usr: x", 3, 3, /hub: no setting `usr`/],
+  ["hub:\n  url: nats://h:1\n  user: x", 2, 3, /belong together/],
+  ["hub: /nowhere.json", 1, 6, /no such file/],
+  ["hub: /broken.json", 1, 6, /no url/],
+  ["hub: [1]", 1, 6, /mapping with `url`/],
+  ["nats:\n  url: http://h:1", 2, 8, /nats:\/\/ or tls:\/\//],
+  ["nats: nats://h:1", 1, 7, /mapping with `url`/],
+  ["nats: {}", 1, 7, /nats.url/],
+  ["otlp:\n  endpoint: http://c:1\n  protocol: json", 3, 13, /`http\/protobuf` or `grpc`/],
+  ["metrics:\n  port: 70000", 2, 9, /0 to 65535/],
+  ["metrics:\n  port: '9'", 2, 9, /0 to 65535/],
+  ["metrics: 9165", 1, 10, /or false/],
+  ["segments:\n  eth0: 7", 2, 9, /segments.eth0: text/],
+  ["- nats", 1, 1, /mapping of settings/],
+  ["just text", 1, 1, /mapping of settings/],
+  ["hub:\n  url: nats://h:1\n  url: nats://h:2", 3, 3, /unique/],
+  ["hub:\n\turl: x", 2, 1, /./],
+  ["nats: {url: 'nats://h:1'", 1, 25, /./],
+])("%j is refused, with its place", (text, line, column, message) => {
+  const { settings, diagnostics } = parseSettings(text, "/etc/baton.yaml", readFile);
+  expect(settings).toBeUndefined();
+  expect(diagnostics[0]).toMatchObject({ file: "/etc/baton.yaml", line, column, severity: "error" });
+  expect(diagnostics[0]?.message).toMatch(message);
+});
