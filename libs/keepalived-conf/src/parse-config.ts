@@ -2,7 +2,7 @@
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { vrrpInstance } from "./keywords/vrrp-instance.ts";
-import type { Problem } from "./report.ts";
+import type { Problem, Report } from "./report.ts";
 import type { CommandContext } from "./resolve/command.ts";
 import type { Machine } from "./resolve/context.ts";
 import { resolveGlobal } from "./resolve/global.ts";
@@ -62,11 +62,12 @@ export function parseConfig(input: ParseInput): ParseResult {
     report,
   );
   const readable = [...files.values()].some((content) => "text" in content);
-  const config = readable && !aborted ? resolve(root, input, report) : undefined;
+  const reported = (code: string) => problems.some((problem) => problem.code === code);
+  const config = readable && !aborted ? resolve(root, input, report, reported) : undefined;
   return { config, diagnostics: toDiagnostics(problems, [...files.keys()]) };
 }
 
-function resolve(root: Block, machine: Machine, report: (problem: Problem) => void): Config {
+function resolve(root: Block, machine: Machine, report: Report, reported: (code: string) => boolean): Config {
   const { global, defaults } = resolveGlobal(root, { report, machine });
   const context: CommandContext = { report, machine, defaults, programs: [] };
   const scripts = resolveScripts(root, context);
@@ -79,8 +80,8 @@ function resolve(root: Block, machine: Machine, report: (problem: Problem) => vo
   const tracked = new Set(instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
   const syncGroups = resolveSyncGroups(root, instances, context);
   const virtualServers = resolveVirtualServers(root, context);
-  resolveServiceScripts(root, context);
-  checkScriptSecurity(context);
+  resolveServiceScripts(root, virtualServers, context);
+  checkScriptSecurity(context, reported("interface-missing"));
   return { global, scripts: usedScripts(scripts, tracked, root, context), instances, syncGroups, virtualServers };
 }
 

@@ -3,6 +3,7 @@ import type { BlockSpec } from "./table.ts";
 
 /** A hint, or undefined when nothing is near. */
 export function nearestKeyword(name: string, block: BlockSpec): string | undefined {
+  if (name.endsWith("\\")) return "lines go on with a backslash in definitions ($NAME=…) only";
   const lower = name.toLowerCase();
   const meant = Object.hasOwn(block.misnomers, lower) ? block.misnomers[lower] : undefined;
   if (meant !== undefined) return `did you mean ${meant}?`;

@@ -86,18 +86,19 @@ function resolveMail(block: Block, context: ResolveContext, defaults: Defaults):
 }
 
 /** 0 repeats are one: a burst without an announcement announces nothing. */
-export const atLeastOnce = (repeat: number): number => Math.max(1, repeat);
+export const repeats = (given: number | undefined): number | undefined =>
+  given === undefined ? undefined : Math.max(1, given);
 
 function resolveGarp(block: Block): GarpConfig {
   const few = value(block, keywords.minGarp) ?? false;
   const delay = value(block, keywords.garpDelay) ?? (few ? micros(0) : secondsToMicros(5));
-  const repeat = atLeastOnce(value(block, keywords.garpRepeat) ?? (few ? 1 : 5));
+  const repeat = repeats(value(block, keywords.garpRepeat)) ?? (few ? 1 : 5);
   const none: Micros = micros(0);
   return {
     delay,
     repeat,
     refresh: value(block, keywords.garpRefresh) ?? none,
-    refreshRepeat: atLeastOnce(value(block, keywords.garpRefreshRepeat) ?? 1),
+    refreshRepeat: repeats(value(block, keywords.garpRefreshRepeat)) ?? (few ? 0 : 1),
     lowerPriorityDelay: value(block, keywords.garpLowerPriorityDelay) ?? delay,
     lowerPriorityRepeat: value(block, keywords.garpLowerPriorityRepeat) ?? repeat,
   };

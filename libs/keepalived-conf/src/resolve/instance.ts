@@ -10,7 +10,7 @@ import { resolveAuthentication } from "./authentication.ts";
 import { type CommandContext, resolveCommand } from "./command.ts";
 import { adjust, refuse, reject } from "./context.ts";
 import { resolveElection } from "./election.ts";
-import { atLeastOnce, type Defaults } from "./global.ts";
+import { type Defaults, repeats } from "./global.ts";
 import { requireInterface } from "./interface.ts";
 import type { KnownScript } from "./scripts.ts";
 import { resolveTrackedInterfaces, resolveTrackedScripts, type TrackingContext } from "./tracking.ts";
@@ -180,7 +180,7 @@ function resolveGarp(block: Block<string>, defaults: GarpConfig, strict: boolean
   const repeat = (keyword: Keyword<number>, inherited: number): number => {
     const given = setting(block, keyword);
     if (given?.value === 0) adjust(context, given.place, "garp-repeat", `${keyword.name} 0 is taken for 1`);
-    return atLeastOnce(given?.value ?? inherited);
+    return repeats(given?.value) ?? inherited;
   };
   return {
     delay: value(block, keywords.garpDelay) ?? defaults.delay,

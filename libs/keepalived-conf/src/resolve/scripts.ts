@@ -1,6 +1,7 @@
 // `vrrp_script` blocks.
 import { micros, secondsToMicros } from "@baton/domain";
 import type { ScriptUser, TrackScriptConfig } from "../config.ts";
+import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { vrrpScript } from "../keywords/vrrp-others.ts";
 import { type Block, blocksOf, isSet, setting, value } from "../syntax/tree.ts";
 import { type CommandContext, resolveCommand } from "./command.ts";
@@ -22,8 +23,10 @@ const { keywords } = vrrpScript;
 
 export function resolveScripts(root: Block, context: CommandContext): KnownScript[] {
   const known: KnownScript[] = [];
+  // Without an instance keepalived does not look at scripts at all.
+  const role = blocksOf(root, vrrpInstance).length > 0 ? "check" : "event";
   for (const block of blocksOf(root, vrrpScript)) {
-    const script = resolveScript(block, context);
+    const script = resolveScript(block, role, context);
     if (script === undefined) continue;
     const twin = known.find((other) => other.name === script.name);
     if (twin === undefined) known.push(script);
@@ -40,7 +43,11 @@ export function resolveScripts(root: Block, context: CommandContext): KnownScrip
   return known;
 }
 
-function resolveScript(block: Block<string>, context: CommandContext): KnownScript | undefined {
+function resolveScript(
+  block: Block<string>,
+  role: "check" | "event",
+  context: CommandContext,
+): KnownScript | undefined {
   const name = block.header;
   const script = setting(block, keywords.script);
   if (script?.value === undefined) {
@@ -56,7 +63,7 @@ function resolveScript(block: Block<string>, context: CommandContext): KnownScri
   const { weight, reverse } = value(block, keywords.weight) ?? { weight: 0, reverse: false };
   const what = `vrrp_script ${name}`;
   const command = resolveCommand(
-    { script: script.value, place: script.place, what, role: "check", user: userOf(block) },
+    { script: script.value, place: script.place, what, role, user: userOf(block) },
     context,
   );
   const interval = value(block, keywords.interval) ?? secondsToMicros(1);
@@ -115,15 +122,18 @@ export function usedScripts(
   return used;
 }
 
-/** keepalived runs any script as root unless it is told to look at who could change it. */
-export function checkScriptSecurity(context: CommandContext): void {
+/**
+ * keepalived runs any script as root unless it is told to look at who could change it. It does not come to say so where
+ * an interface is missing.
+ */
+export function checkScriptSecurity(context: CommandContext, keepalivedStopsBefore: boolean): void {
   const first = context.programs[0];
   if (first === undefined || context.defaults.enableScriptSecurity) return;
   context.report({
     place: first,
     severity: "warning",
     code: "script-security",
-    errorClass: "security-error",
+    errorClass: keepalivedStopsBefore ? "ok" : "security-error",
     message: "scripts run without enable_script_security",
     hint: "add enable_script_security and script_user to global_defs",
   });

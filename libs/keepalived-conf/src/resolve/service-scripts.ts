@@ -1,6 +1,7 @@
 // Scripts of blocks that are read and not carried out yet: sync groups, virtual servers. They run nowhere, but keepalived
 // would run them, so what is wrong with them is said now.
 
+import type { VirtualServerConfig } from "../config.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
 import type { Keyword } from "../keywords/table.ts";
 import { checkers, realServer, virtualServer } from "../keywords/virtual-server.ts";
@@ -8,7 +9,12 @@ import { vrrpSyncGroup } from "../keywords/vrrp-others.ts";
 import { type Block, blocksOf, setting } from "../syntax/tree.ts";
 import { type CommandContext, resolveCommand } from "./command.ts";
 
-export function resolveServiceScripts(root: Block, context: CommandContext): void {
+/** Of the virtual servers that are kept. */
+export function resolveServiceScripts(
+  root: Block,
+  kept: readonly VirtualServerConfig[],
+  context: CommandContext,
+): void {
   const check = (block: Block, keyword: Keyword<ScriptLine>, role: "check" | "event") => {
     const given = setting(block, keyword);
     if (given?.value === undefined) return;
@@ -19,6 +25,7 @@ export function resolveServiceScripts(root: Block, context: CommandContext): voi
     for (const keyword of [notifyMaster, notifyBackup, notifyFault, notifyStop, notify]) check(group, keyword, "event");
   }
   for (const service of blocksOf(root, virtualServer)) {
+    if (!kept.some((server) => server.id === service.header)) continue;
     check(service, virtualServer.keywords.quorumUp, "event");
     check(service, virtualServer.keywords.quorumDown, "event");
     for (const server of blocksOf(service, realServer)) {

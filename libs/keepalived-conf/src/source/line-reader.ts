@@ -182,14 +182,14 @@ function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undef
   for (let line = frame.lines[frame.index]; line !== undefined; line = frame.lines[frame.index]) {
     frame.index++;
     const place = { file: frame.path, line: line.number };
-    // An empty line ends a multi-line definition; a line that only holds a comment does not.
-    if (line.text.value === "") {
+    const { text, openQuote } = stripComment(line.text);
+    if (openQuote !== undefined) reportOpenQuote(state, { ...place, column: columnAt(line.text, openQuote) });
+    // keepalived's children read a copy without comments: for them a line with only a comment is empty, and an empty
+    // line ends a multi-line definition.
+    if (text.value === "") {
       state.open = undefined;
       continue;
     }
-    const { text, openQuote } = stripComment(line.text);
-    if (openQuote !== undefined) reportOpenQuote(state, { ...place, column: columnAt(line.text, openQuote) });
-    if (text.value === "") continue;
     reportForeignEncoding(state, text, place);
     return { ...place, text };
   }

@@ -197,7 +197,7 @@ function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, lin
     report(problems.repeated(source));
     return;
   }
-  if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.name, spec.deprecated));
+  if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
   const value = spec.argument.parse(source, report);
   if (value === undefined && source.args.length > 0) return;
   if (spec.support.level === "not-yet") report(problems.notYet(source.at(), spec.name, spec.support));
@@ -264,7 +264,7 @@ function readInner(state: PassState, block: Block, spec: BlockSpec, line: Line, 
   if (usable && twin) report(problems.duplicateBlock(source, twin.place));
   if (!usable || twin) state.skip = -1;
   else {
-    if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.name, spec.deprecated));
+    if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
     if (spec.support.level === "not-yet") report(problems.notYet(source.at(), spec.name, spec.support));
   }
   const inner = openBlock(spec, header, source.at(), state.order++);

@@ -67,11 +67,12 @@ export const repeated = (line: KeywordLine): Problem => ({
   message: `${line.keyword.text} was given before; this one is ignored`,
 });
 
-export const deprecated = (place: Place, name: string, instead: string): Problem => ({
+/** keepalived complains about old keywords, but only logs old blocks. */
+export const deprecated = (place: Place, kind: "keyword" | "block", name: string, instead: string): Problem => ({
   place,
-  severity: "warning",
+  severity: kind === "keyword" ? "warning" : "info",
   code: "deprecated",
-  errorClass: "deprecated",
+  errorClass: kind === "keyword" ? "deprecated" : "ok",
   message: `${name} is deprecated`,
   hint: instead,
 });

@@ -1,0 +1,276 @@
+// Real files of other people, with what keepalived 2.4.3 said of each and how it understood it. None of them may throw or
+// hang, and what we make of them is compared: exit code, lines with unknown keywords, and the Config field by field.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { InstanceConfig, TrackScriptConfig, VirtualServerConfig } from "./config.ts";
+import { type Diagnostic, exitCodeOf, isFatal } from "./diagnostics.ts";
+import { type ParseResult, parseConfig } from "./parse-config.ts";
+import { type Dump, readDump } from "./testing/keepalived-dump.ts";
+
+const folder = join(import.meta.dirname, "../../../../shared/corpus");
+const present = existsSync(folder);
+if (!present) console.warn("SKIPPED: ../shared/corpus is not there");
+
+interface Verdict {
+  readonly id: string;
+  readonly config_id?: string;
+  readonly version: string;
+  readonly exit: number;
+  readonly messages: readonly string[];
+}
+
+interface Sample {
+  readonly verdict: Verdict;
+  readonly result: ParseResult;
+  readonly dump: Dump | undefined;
+}
+
+const verdictsOf = (file: string): Verdict[] =>
+  readFileSync(join(folder, file), "utf8")
+    .trim()
+    .split("\n")
+    .map((line): Verdict => JSON.parse(line))
+    .filter((verdict) => verdict.version === "2.4.3");
+
+/** The machine on which the verdicts were taken. */
+const programs =
+  /^(\/usr)?(\/s?bin\/)?(killall|pidof|curl|pgrep|systemctl|ss|bash|sh|test|true|false|ps|grep|ping|ip|cat|netstat|service)$/;
+const strangers = ["keepalived_script", "quentin", "ziggy", "nginx"];
+
+function parseSample({ id, config_id, messages }: Verdict): ParseResult {
+  const absent = new Set(
+    messages
+      .map((message) => /tracked interface (\S+) doesn't|interface (\S+) for (?:vrrp|ip)/.exec(message))
+      .map((match) => match?.[1] ?? match?.[2]),
+  );
+  const path = join(folder, `${id}.conf`);
+  return parseConfig({
+    file: path,
+    hostName: "vm",
+    configId: config_id,
+    readFile: (name) => (name === path ? { text: readFileSync(name, "utf8") } : { error: "no such file" }),
+    glob: () => [],
+    executable: (name) => programs.test(name),
+    interfaceExists: (name) => !absent.has(name),
+    userExists: (name) => !strangers.includes(name),
+  });
+}
+
+const samples: Sample[] = [];
+
+/** Not ours to judge: the machine's, a build option's, or what Baton refuses because it would do harm. */
+const exempt: Readonly<Record<string, string>> = {
+  "080": "unicast is refused",
+  "176": "the script existed on that machine",
+  "181": "the script existed on that machine",
+  "186": "built without iptables",
+  "199": "AH is refused",
+};
+
+const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
+
+describe.skipIf(!present)("corpus", () => {
+  beforeAll(() => {
+    for (const verdict of [...verdictsOf("verdicts.jsonl"), ...verdictsOf("verdicts-config-id.jsonl")]) {
+      const name = [verdict.id, verdict.config_id, "2.4.3", "txt"].filter((part) => part !== undefined).join(".");
+      const path = join(folder, "dump", name);
+      const dump = existsSync(path) ? readDump(readFileSync(path, "utf8")) : undefined;
+      samples.push({ verdict, result: parseSample(verdict), dump });
+    }
+  });
+
+  test("every file is there", () => {
+    expect(readdirSync(folder).filter((name) => name.endsWith(".conf"))).toHaveLength(186);
+    expect(samples.filter(({ verdict }) => verdict.config_id === undefined)).toHaveLength(186);
+  });
+
+  test("the exit code is that of keepalived -t", () => {
+    const plain = samples.filter(({ verdict }) => verdict.config_id === undefined);
+    const wrong = plain
+      .filter(({ verdict, result }) => exitCodeOf(result.diagnostics) !== verdict.exit)
+      .map(({ verdict, result }) => `${verdict.id}: keepalived ${verdict.exit}, we ${exitCodeOf(result.diagnostics)}`);
+    console.info(`verdicts that agree: ${percent(plain.length - wrong.length, plain.length)}\n  ${wrong.join("\n  ")}`);
+    const unexplained = wrong.filter((line) => exempt[line.slice(0, 3)] === undefined);
+    // BFD sessions, routes and rules are not checked yet.
+    expect(unexplained.map((line) => line.slice(0, 3))).toEqual(["194", "215", "216", "242"]);
+  });
+
+  test("the same lines are unknown", () => {
+    for (const { verdict, result } of samples) {
+      const lines = verdict.messages.map((message) => /Line (\d+)\) Unknown keyword '(?!\}')/.exec(message)?.[1]);
+      const theirs = new Set(lines.filter((line) => line !== undefined).map(Number));
+      const ours = result.diagnostics.filter(({ code }) => code === "unknown-keyword").map(({ line }) => line);
+      // Where a word is missing keepalived stops, and we go on.
+      if (verdict.exit === 2) expect(ours).toEqual(expect.arrayContaining([...theirs]));
+      else expect([...new Set(ours)], verdict.id).toEqual([...theirs].toSorted((a, b) => a - b));
+    }
+  });
+
+  /** Half of a dump: keepalived did not start, or AH, which it starts in another state. */
+  const isComparable = ({ result }: Sample): boolean =>
+    result.diagnostics.every(
+      ({ code, message }) => !isFatal([{ ...blank, code }]) || (code === "not-yet-refused" && !message.includes("AH")),
+    );
+
+  test("instances are understood alike", () => {
+    const differences: string[] = [];
+    let compared = 0;
+    for (const sample of samples.filter(isComparable)) {
+      for (const theirs of sample.dump?.instances ?? []) {
+        const ours = sample.result.config?.instances.find(({ name }) => name === theirs.name);
+        const described =
+          ours === undefined ? new Map<string, string>() : describeInstance(ours, sample.verdict.messages);
+        const expected = new Map([
+          ...theirs.facts,
+          ["addresses", theirs.addresses.map(withoutDevice).join(" ")],
+          ["excluded", theirs.excluded.map(withoutDevice).join(" ")],
+          ["scripts", theirs.scripts.join(", ")],
+        ]);
+        if (ours === undefined) differences.push(`${sample.verdict.id} ${theirs.name}: we have no such instance`);
+        for (const [label, value] of described) {
+          const other = expected.get(label);
+          if (other === undefined) continue;
+          compared++;
+          if (other !== value)
+            differences.push(`${sample.verdict.id} ${theirs.name}: ${label}: keepalived ${other}, we ${value}`);
+        }
+      }
+    }
+    console.info(`instance fields compared: ${compared}, different: ${differences.length}`);
+    expect(compared).toBeGreaterThan(4000);
+    expect(differences).toEqual([]);
+  });
+
+  test("scripts are understood alike", () => {
+    let compared = 0;
+    for (const { verdict, result, dump } of samples.filter(isComparable)) {
+      for (const { name, facts } of dump?.scripts ?? []) {
+        const ours = result.config?.scripts.find((script) => script.name === name);
+        if (ours === undefined) continue;
+        compared++;
+        const command = facts.get("Command")?.replace(/^'[^']*\//, "'");
+        expect([name, ...describeScript(ours)], verdict.id).toEqual([
+          name,
+          command,
+          facts.get("Interval"),
+          facts.get("Weight"),
+          facts.get("Rise"),
+          facts.get("Fall"),
+        ]);
+      }
+    }
+    console.info(`scripts compared: ${compared}`);
+    expect(compared).toBeGreaterThan(20);
+  });
+
+  test("virtual servers and checkers are understood alike", () => {
+    const differences: string[] = [];
+    let [servers, checkers] = [0, 0];
+    for (const { verdict, result, dump } of samples) {
+      if (dump === undefined) continue;
+      const services = result.config?.virtualServers ?? [];
+      const theirs = dump.servers.map(
+        ({ name, facts, realServers }) => `${name} ${facts.get("lvs_sched")} ${realServers.join(", ")}`,
+      );
+      const pairs = [
+        [theirs, services.map(describeServer)],
+        [dump.checkers.filter(isTimed), services.flatMap(describeCheckers).filter(isTimed)],
+      ] as const;
+      servers += theirs.length;
+      checkers += dump.checkers.length;
+      for (const [keepalived, baton] of pairs) {
+        if (JSON.stringify(keepalived) !== JSON.stringify(baton))
+          differences.push(`${verdict.id}:\n ${keepalived.join("\n ")}\nwe\n ${baton.join("\n ")}`);
+      }
+    }
+    console.info(`virtual servers compared: ${servers}, checkers: ${checkers}`);
+    expect(differences).toEqual([]);
+  });
+});
+
+const blank: Diagnostic = {
+  file: "",
+  line: 0,
+  column: 0,
+  severity: "error",
+  code: "",
+  errorClass: "ok",
+  message: "",
+  hint: undefined,
+};
+
+/** `host` blocks of SMTP_CHECK are checkers of their own, which we do not read yet; the others are not timed. */
+const isTimed = (checker: string): boolean =>
+  /^(TCP_CHECK|HTTP_GET|SSL_GET|PING_CHECK|UDP_CHECK|DNS_CHECK)/.test(checker);
+
+const seconds = (micros: number): string => String(micros / 1_000_000);
+
+/** `messages`: what keepalived disabled for reasons of that machine, or because it runs no shell. */
+function describeInstance(instance: InstanceConfig, messages: readonly string[]): Map<string, string> {
+  const scripts = instance.trackScripts.filter(
+    ({ name }) => !messages.some((message) => message.startsWith(`Disabling track script ${name} `)),
+  );
+  const { garp, version, advertInterval } = instance;
+  return new Map([
+    ["VRRP Version", String(version)],
+    ["Wantstate", instance.initialState.toUpperCase()],
+    ["Virtual Router ID", String(instance.vrid)],
+    ["Priority", String(instance.priority)],
+    ["Gratuitous ARP delay", seconds(garp.delay)],
+    ["Gratuitous ARP repeat", String(garp.repeat)],
+    ["Gratuitous ARP refresh", seconds(garp.refresh)],
+    ["Gratuitous ARP refresh repeat", String(garp.refreshRepeat)],
+    ["Gratuitous ARP lower priority delay", seconds(garp.lowerPriorityDelay)],
+    ["Gratuitous ARP lower priority repeat", String(garp.lowerPriorityRepeat)],
+    ["Down timer adverts", String(instance.downTimerAdverts)],
+    ["Preempt", instance.preempt ? "enabled" : "disabled"],
+    ["Preempt delay", `${seconds(instance.preemptDelay)} secs`],
+    ["Advert interval", version === 2 ? `${seconds(advertInterval)} sec` : `${advertInterval / 1000} milli-sec`],
+    ["Send advert after receive lower priority advert", String(!instance.lowerPriorityNoAdvert)],
+    ["Send advert after receive higher priority advert", String(instance.higherPrioritySendAdvert)],
+    ["Using smtp notification", instance.smtpAlert ? "yes" : "no"],
+    ["addresses", instance.addresses.map(describeAddress).join(" ")],
+    ["excluded", instance.excludedAddresses.map(describeAddress).join(" ")],
+    [
+      "scripts",
+      scripts.map(({ name, weight, reverse }) => `${name} weight ${weight}${reverse ? " reverse" : ""}`).join(", "),
+    ],
+  ]);
+}
+
+const withoutDevice = (line: string): string => line.replace(/ .*/, "");
+
+/** keepalived leaves out the length of a host prefix. */
+const describeAddress = ({ address, prefixLength }: InstanceConfig["addresses"][number]): string =>
+  prefixLength === (address.includes(":") ? 128 : 32) ? address : `${address}/${prefixLength}`;
+
+const methods = { masquerade: "NAT", "direct-route": "DR", tunnel: "TUN" };
+
+function describeServer({ id, scheduler, realServers, forwarding }: VirtualServerConfig): string {
+  const name =
+    id.kind === "address" ? `${id.address}:${id.port}` : id.kind === "fwmark" ? `fwmark ${id.mark}` : id.name;
+  const reals = realServers.map(
+    (server) => `${server.address}:${server.port} weight ${server.weight} ${methods[forwarding]}`,
+  );
+  return `${name} ${scheduler} ${reals.join(", ")}`;
+}
+
+const describeScript = ({ command, interval, weight, rise, fall }: TrackScriptConfig): string[] => [
+  // keepalived resolves the program; a file that is only opened is shown as it is.
+  command.text.startsWith("<")
+    ? command.text
+    : command.argv.map((word, i) => `'${i === 0 ? word.replace(/^.*\//, "") : word}'`).join(" "),
+  `${seconds(interval)} sec`,
+  String(weight),
+  String(rise),
+  String(fall),
+];
+
+const describeCheckers = ({ realServers }: VirtualServerConfig): string[] =>
+  realServers.flatMap(({ checkers }) =>
+    checkers.map(({ type, retry, delayBeforeRetry, connectTimeout, urls }) => {
+      const paths = urls.map(({ path }) => path).join(",");
+      return `${type} retries ${retry} delay ${delayBeforeRetry} timeout ${seconds(connectTimeout)} ${paths}`.trim();
+    }),
+  );

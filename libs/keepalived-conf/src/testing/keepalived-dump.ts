@@ -1,0 +1,125 @@
+// keepalived's own dump of what it understood (`keepalived -d`), read back for comparison with our Config.
+
+export interface DumpedInstance {
+  readonly name: string;
+  /** Label → value, as `Label = value` lines say it. */
+  readonly facts: ReadonlyMap<string, string>;
+  readonly addresses: readonly string[];
+  readonly excluded: readonly string[];
+  readonly scripts: readonly string[];
+}
+
+export interface DumpedServer {
+  /** `ADDRESS:PORT`, `fwmark N`, or a group's name. */
+  readonly name: string;
+  readonly facts: ReadonlyMap<string, string>;
+  /** `ADDRESS:PORT weight N METHOD`. */
+  readonly realServers: readonly string[];
+}
+
+export interface DumpedScript {
+  readonly name: string;
+  readonly facts: ReadonlyMap<string, string>;
+}
+
+export interface Dump {
+  readonly instances: readonly DumpedInstance[];
+  readonly scripts: readonly DumpedScript[];
+  readonly servers: readonly DumpedServer[];
+  /** `METHOD retries N delay MICROS timeout SECONDS URL,…` of each checker that has them. */
+  readonly checkers: readonly string[];
+}
+
+const fact = /^\s*([A-Za-z][^=]*?) = (.*)$/;
+
+export function readDump(text: string): Dump {
+  const [vrrp = "", rest = ""] = [
+    section(text, "VRRP Topology", "======CHECK"),
+    section(text, "LVS Topology", "Health checkers"),
+  ];
+  const scripts = section(text, "VRRP Scripts", "======CHECK")
+    .split(/^ VRRP Script = /m)
+    .slice(1);
+  return {
+    // A dump that breaks off in the middle of an instance says nothing about it.
+    instances: vrrp
+      .split(/^ VRRP Instance = /m)
+      .slice(1)
+      .map(readInstance)
+      .filter(({ facts }) => facts.has("Accept")),
+    scripts: scripts.map((part) => ({ name: firstLine(part), facts: factsOf(part.split("\n").slice(1)) })),
+    checkers: section(text, "Health checkers", "======BFD")
+      .split(/^ (?=\S.* -> )/m)
+      .slice(1)
+      .map(readChecker),
+    servers: rest
+      .split(/^ -+< Virtual server >-+$/m)
+      .slice(1)
+      .map(readServer),
+  };
+}
+
+function section(text: string, from: string, to: string): string {
+  const start = text.indexOf(`< ${from} >`);
+  if (start < 0) return "";
+  const end = text.indexOf(to, start);
+  return text.slice(start, end < 0 ? undefined : end);
+}
+
+const firstLine = (text: string): string => text.split("\n")[0] ?? "";
+
+function factsOf(lines: readonly string[]): Map<string, string> {
+  const facts = new Map<string, string>();
+  for (const line of lines) {
+    const match = fact.exec(line);
+    if (match?.[1] !== undefined && !facts.has(match[1])) facts.set(match[1], match[2] ?? "");
+  }
+  return facts;
+}
+
+function readInstance(text: string): DumpedInstance {
+  const lines = text.split("\n").slice(1);
+  const under = (title: RegExp) => {
+    const start = lines.findIndex((line) => title.test(line));
+    if (start < 0) return [];
+    const after = lines.slice(start + 1);
+    const end = after.findIndex((line) => !line.startsWith("     "));
+    return after.slice(0, end < 0 ? undefined : end).map((line) => line.trim());
+  };
+  return {
+    name: firstLine(text),
+    facts: factsOf(lines),
+    addresses: under(/^ {3}Virtual IP \(/),
+    excluded: under(/^ {3}Virtual IP Excluded/),
+    scripts: under(/^ {3}Tracked scripts/),
+  };
+}
+
+function readServer(text: string): DumpedServer {
+  const [head = "", ...reals] = text.split(/^ {3}-+< Real server >-+$/m);
+  const lines = head.split("\n");
+  const facts = factsOf(lines);
+  const title = lines.find((line) => line.trim() !== "") ?? "";
+  const address = /VIP = (\S+), VPORT = (\d+)/.exec(title);
+  const mark = /FWMARK = (\d+)/.exec(title);
+  const group = /VS GROUP = \[(.+)\]/.exec(title);
+  return {
+    name:
+      address !== null ? `${address[1]}:${address[2]}` : mark !== null ? `fwmark ${mark[1]}` : (group?.[1] ?? title),
+    facts,
+    realServers: reals.map((part) => {
+      const real = /RIP = (\S+), RPORT = (\d+), WEIGHT = (\d+)/.exec(part);
+      const method = /forwarding method = (\w+)/.exec(part);
+      return `${real?.[1]}:${real?.[2]} weight ${real?.[3]} ${method?.[1]}`;
+    }),
+  };
+}
+
+function readChecker(text: string): string {
+  const facts = factsOf(text.split("\n").slice(1));
+  const method = facts.get("Keepalive method")?.replace(/,.*/, "");
+  const urls = [...text.matchAll(/Checked url = (\S+)/g)].map((match) => match[1]);
+  const delay = facts.get("Delay before retry")?.replace(" us", "");
+  const timeout = Number(facts.get("Timeout") ?? "0");
+  return `${method} retries ${facts.get("Retries")} delay ${delay} timeout ${timeout} ${urls.join(",")}`.trim();
+}
