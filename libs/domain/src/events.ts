@@ -2,7 +2,7 @@
 // libs/contracts fails to compile when the two drift apart. Events are past-tense facts: per-second chatter
 // (adverts, probes, heartbeats) is counted, never published.
 
-export type ServiceName = "election" | "health" | "dataplane" | "notifier" | "control" | "fleet" | "supervisor";
+export type ServiceName = "election" | "health" | "dataplane" | "notifier" | "control" | "uplink" | "supervisor";
 
 /** What an event is about. One service owns each aggregate and is its only writer (DESIGN rule 4). */
 export type AggregateKind =

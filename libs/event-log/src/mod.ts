@@ -12,6 +12,7 @@ export {
 export { type PrepareBusOptions, prepareBus } from "./bus-admin.ts";
 export { isAfter, readEnvelope } from "./envelope.ts";
 export { type Hub, type HubOptions, type HubStreamOptions, hubStream, openHub } from "./hub.ts";
+export { type HubLogin, type HubServerOptions, hubPermissions, hubServerConfig } from "./hub-server-config.ts";
 export { aggregateKey, type Recovered, recoverVersions } from "./journal.ts";
 export { type Credentials, type NatsBus, type NatsBusOptions, openNatsBus } from "./nats-bus.ts";
 export { type Outbox, type OutboxOptions, type OutboxStats, openOutbox } from "./outbox.ts";

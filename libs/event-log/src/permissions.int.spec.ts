@@ -65,7 +65,7 @@ test.each(natsUsers.filter((user) => user !== "admin"))("%s publishes its own ev
 test("every service may read: last of an aggregate, live events, a durable position of its own", async () => {
   const { node } = theServer();
   await as("election", (bus) => bus.publish(encodeMessage(eventSource({ node, epoch: 2 })("VI_read"))));
-  for (const user of ["notifier", "fleet"] as const) {
+  for (const user of ["notifier", "uplink"] as const) {
     await as(user, async (bus) => {
       const last = await bus.last(subjectFilter({ node, kind: "vrrp", id: "VI_read" }));
       expect(last?.envelope.aggregate.id).toBe("VI_read");

@@ -23,7 +23,7 @@ export const natsUsers = [
   "dataplane",
   "notifier",
   "control",
-  "fleet",
+  "uplink",
   "supervisor",
 ] as const satisfies readonly (ServiceName | "admin")[];
 export type NatsUser = (typeof natsUsers)[number];
@@ -35,12 +35,12 @@ const ownKinds: Readonly<Record<Exclude<NatsUser, "admin">, readonly AggregateKi
   dataplane: ["address"],
   notifier: ["notification"],
   control: ["config"],
-  fleet: [],
+  uplink: [],
   supervisor: [],
 };
 
 /** Who reads stored events by consumers made for one read (`history`). */
-const historyReaders: ReadonlySet<NatsUser> = new Set(["control", "fleet", "supervisor"]);
+const historyReaders: ReadonlySet<NatsUser> = new Set(["control", "uplink", "supervisor"]);
 
 export const inboxPrefix = (user: NatsUser): string => `_INBOX_${user}`;
 
@@ -118,7 +118,7 @@ ${users.join(",\n")}
 }
 
 /** A quoted string of the configuration language; backslash and quote are its only specials. */
-function quote(text: string): string {
+export function quote(text: string): string {
   if (/[\r\n\0]/.test(text)) throw new Error("a nats-server.conf value cannot hold a line break");
   return `"${text.replace(/[\\"]/g, (character) => `\\${character}`)}"`;
 }

@@ -130,7 +130,7 @@ export function busContract(name: string, make: () => Promise<BusUnderTest>): vo
       got.push(...versions(batch));
     };
     // A durable consumer may only be named after its user.
-    const options = { name: "fleet", filter: subjectFilter({ node }), start: "first" as const, handle };
+    const options = { name: "uplink", filter: subjectFilter({ node }), start: "first" as const, handle };
     for (let i = 0; i < 2; i++) await bus.publish(encodeMessage(make("VI_1")));
     const first = bus.durable(options);
     await until("both events", () => got.length === 2);
