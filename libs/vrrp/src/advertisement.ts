@@ -132,9 +132,9 @@ function firstFault(packet: Ipv4Packet, expected: Expectation): DiscardReason | 
     if (intervalOf(payload, 2) !== expected.advertInterval) return "interval-mismatch";
   }
   if ((versionAndType & 0x0f) !== advertisementType) return "bad-type";
-  // Longer than it says is Ethernet padding; shorter is a torn packet, and a longer message is not the one we read.
+  // More octets than the IP header says are Ethernet padding; a header that says another length than ours is not.
   const headerBytes = packet.receivedLength - payload.length;
-  if (packet.totalLength > packet.receivedLength || packet.totalLength !== headerBytes + length) return "bad-length";
+  if (packet.totalLength !== headerBytes + length) return "bad-length";
   if (expected.version === 3 && intervalOf(payload, 3) === 0) return "interval-mismatch";
   if (!checksumRight(payload.subarray(0, length), packet, expected)) return "bad-checksum";
   if (packet.destination !== groupAddress) return "bad-destination";
@@ -152,8 +152,8 @@ function authenticationFault(message: Uint8Array, authentication: Authentication
 
 /** How long it takes says nothing about where the first difference is. */
 function equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean {
-  let difference = left.length ^ right.length;
-  for (let i = 0; i < right.length; i++) difference |= (left[i] ?? 0) ^ (right[i] ?? 0);
+  let difference = 0;
+  for (let i = 0; i < authenticationLength; i++) difference |= (left[i] ?? 0) ^ (right[i] ?? 0);
   return difference === 0;
 }
 

@@ -178,6 +178,11 @@ for (const capture of captures.filter(({ destination }) => destination === undef
   });
 }
 
+test("the carry of the checksum is added until none is left (RFC 1071)", () => {
+  expect(internetChecksum(bytes("ffff ffff 0001"))).toBe(0xfffe);
+  expect(internetChecksum(bytes("ffff"), bytes("01"))).toBe(0xfeff); // an odd end is padded with zero
+});
+
 test("a packet for one peer is not for a multicast instance", () => {
   const unicast = captures.find(({ name }) => name === "v3 to a unicast peer");
   if (unicast === undefined) throw new Error("capture missing");

@@ -99,10 +99,10 @@ export const listeningRows: readonly Row[] = [
   {
     name: "listening/deadline-reached/silence-after-a-resume",
     rule: "SAFETY S5: and mastership is told",
-    given: listening({ until: now, origin: "resumed", announce: 0 }),
+    given: listening({ until: now, origin: "resumed", announce: 0, confirmed: false }),
     when: deadline(),
     becomes: "master",
-    state: { term: atTerm(7), announce: 1, reason: "resumed" },
+    state: { term: atTerm(7), announce: 1, reason: "resumed", confirmed: false },
     deadline: after(second),
     effects: [
       sends(100),

@@ -48,6 +48,20 @@ const facts: readonly Row[] = [
     effects: [priorityChanged(100, 98, "tracker-down")],
   },
   {
+    name: "master/tracker-changed/the-story-has-an-end",
+    rule: "everything has a limit",
+    given: master({
+      config: tracking(script(-2)),
+      trackers: results("up"),
+      story: [...story(90, 100), ...Array.from({ length: 7 }, () => story(100, 98)).flat()],
+    }),
+    when: tracker("down"),
+    becomes: "master",
+    state: { story: Array.from({ length: 8 }, () => story(100, 98)).flat() },
+    deadline: advertOfMaster,
+    effects: [priorityChanged(100, 98, "tracker-down")],
+  },
+  {
     name: "master/tracker-changed/weight-zero-down",
     rule: "behaviour §5, §6: priority 0 once",
     given: master({ config: tracking(script(0)), trackers: results("up") }),
@@ -204,6 +218,20 @@ const configured: readonly Row[] = [
     becomes: "master",
     state: { lastAdvertAt: after(0), advertDueAt: after(3 * second) },
     deadline: after(lease),
+    effects: [sends(100), claims(7, "hold", { announce: 2 })],
+  },
+  {
+    name: "master/configure/interval-much-shorter",
+    rule: "SAFETY S11, S18: it was not silent by the old one",
+    given: master({
+      config: { ...config, advertInterval: lasting(10 * second) },
+      lastAdvertAt: ago(8 * second),
+      advertDueAt: after(2 * second),
+    }),
+    when: configure(config),
+    becomes: "master",
+    state: { lastAdvertAt: after(0) },
+    deadline: after(second),
     effects: [sends(100), claims(7, "hold", { announce: 2 })],
   },
   {

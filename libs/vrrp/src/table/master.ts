@@ -152,6 +152,16 @@ const adverts: readonly Row[] = [
     effects: [...release, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
   },
   {
+    name: "master/advertisement-received/higher-v2-keeps-our-interval",
+    rule: "RFC 3768 §6.1",
+    given: master(),
+    when: advert(200, higherAddress, { interval: 2 * second }),
+    becomes: "backup",
+    state: { masterAdvertInterval: lasting(second) },
+    deadline: after(masterDown100),
+    effects: [...release, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
+  },
+  {
     name: "master/advertisement-received/higher-because-ours-fell",
     rule: "DESIGN rule 5: script-failed, priority-changed, became-backup are one story",
     given: master({ effectivePriority: atPriority(98), story: story(101, 98) }),
