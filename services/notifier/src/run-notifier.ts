@@ -1,0 +1,184 @@
+// The notifier: follows election's events, tells each change of state once and in order, by scripts at once and by mail
+// in its own time. Follows by Watch as well as by NATS: scripts run while the bus is down.
+import type { AggregateState } from "@baton/contracts";
+import type { EventEnvelope, Micros } from "@baton/domain";
+import type { ConfigSnapshot, Host } from "@baton/host";
+import type { Command, Config, InstanceConfig } from "@baton/keepalived-conf";
+import type { UserIds } from "@baton/linux";
+import { type Environment, identityOf, type UserLookup } from "@baton/script";
+import { judge, recordOf, type TellingRecord } from "./ledger.ts";
+import { type Mail, mailOf, type Sender } from "./mail/message.ts";
+import type { NotificationCounters } from "./notification-counters.ts";
+import { createScriptDelivery, type ScriptDelivery } from "./script-delivery.ts";
+import { scriptJobs } from "./script-jobs.ts";
+import { changeOfEvent, changeOfSnapshot, type StateChange } from "./state-change.ts";
+import type { ToldStore } from "./told-store.ts";
+
+export interface NotifierOptions {
+  readonly host: Pick<Host, "now" | "events" | "tracer" | "log" | "env">;
+  readonly store: ToldStore;
+  readonly counters: NotificationCounters;
+  readonly environment: Environment;
+  readonly lookup: UserLookup;
+  readonly own: UserIds;
+  readonly sender: Sender;
+  /** How long a script may still run once a later state waits. */
+  readonly grace: Micros;
+  /** Resolves when the mail is safe. */
+  post(mail: Mail): Promise<void>;
+  /** Wall clock of a moment of CLOCK_BOOTTIME, RFC 3339. */
+  timeOf(at: number): string;
+}
+
+export interface Notifier {
+  configure(snapshot: ConfigSnapshot): void;
+  states(): AggregateState[];
+  /** Waits a moment for the instances' STOP, and about as long as keepalived does, a second, for its scripts. */
+  leave(): Promise<void>;
+  close(): void;
+}
+
+/** Election stops before us: what it said last is there, or it died and will not say it. */
+const lastWordsMillis = 500;
+const leaveMillis = 1_000;
+/** Changes of an instance that no configuration knows yet: election may have read a new one before us. */
+const homelessMax = 256;
+
+export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): Notifier {
+  const { host, store, counters } = options;
+  let config: Config = first.config;
+  /** Instances that a reload took away: their last change is still to be told. */
+  const retired = new Map<string, InstanceConfig>();
+  const homeless: StateChange[] = [];
+  const deliveries = new Map<string, ScriptDelivery>();
+  const priorities = new Map<string, number>();
+  /** What was accepted for telling; `told` has what was begun, and is what a successor finds. */
+  const accepted = store.load();
+  const told = new Map(accepted);
+  let snapshots = 0;
+
+  /** Asking the name service takes long: once per configuration. */
+  let known = new Map<string, UserIds | undefined>();
+  const lookup: UserLookup = (user, group) => {
+    const key = `${user}:${group ?? ""}`;
+    if (!known.has(key)) known.set(key, options.lookup(user, group));
+    return known.get(key);
+  };
+
+  const instanceOf = (name: string): InstanceConfig | undefined =>
+    config.instances.find((instance) => instance.name === name) ?? retired.get(name);
+
+  function onEvent(envelope: EventEnvelope): void {
+    const { event } = envelope;
+    if (event.type === "priority-changed") priorities.set(event.data.instance, event.data.to);
+    const change = changeOfEvent(envelope);
+    if (change !== undefined) take(change);
+  }
+
+  function onSnapshot(states: readonly AggregateState[]): void {
+    // The first snapshot of the node's first start is the beginning of the story, not a repetition of it.
+    const replayed = host.env.restarts > 0 || snapshots > 0;
+    snapshots += 1;
+    for (const { state } of states) {
+      if (state?.$case !== "instance") continue;
+      priorities.set(state.value.name, state.value.effectivePriority);
+      const change = changeOfSnapshot(state.value, options.timeOf(state.value.since), replayed);
+      if (change !== undefined) take(change);
+    }
+  }
+
+  function take(change: StateChange): void {
+    const before = accepted.get(change.instance);
+    const verdict = judge(before, change);
+    counters.judged(verdict);
+    if (verdict === "old") return;
+    const instance = instanceOf(change.instance);
+    if (instance === undefined) return keepForLater(change);
+    if (change.priority !== undefined) priorities.set(change.instance, change.priority);
+    if (verdict === "tell") tell(change, instance);
+    else accepted.set(change.instance, recordOf(before, change, false));
+  }
+
+  function keepForLater(change: StateChange): void {
+    homeless.push(change);
+    if (homeless.length > homelessMax) homeless.shift();
+  }
+
+  function tell(change: StateChange, instance: InstanceConfig): void {
+    const before = accepted.get(change.instance);
+    const mail = mailOf(change, instance, config.global, options.sender);
+    const isMailed = mail !== undefined && before?.mailed !== change.state;
+    accepted.set(change.instance, recordOf(before, change, isMailed));
+    const priority = priorities.get(change.instance) ?? instance.priority;
+    const jobs = scriptJobs(change, instance, priority);
+    // Scripts first: they are what moves services along with the address.
+    if (jobs.length > 0) deliveryOf(change.instance).offer(jobs);
+    else begun(change);
+    if (isMailed) void options.post(mail).then(() => mailed(change));
+    if (change.state === "DELETED") retired.delete(change.instance);
+  }
+
+  function begun(change: StateChange): void {
+    const before = told.get(change.instance);
+    if (judge(before, change) === "old") return; // The second script of one change.
+    save(change.instance, recordOf(before, change, false));
+  }
+
+  function mailed(change: StateChange): void {
+    const before = told.get(change.instance);
+    save(change.instance, { ...(before ?? recordOf(undefined, change, true)), mailed: change.state });
+  }
+
+  function save(instance: string, record: TellingRecord): void {
+    told.set(instance, record);
+    try {
+      store.save(told);
+    } catch (error) {
+      host.log.error("cannot write what was told: a restart may tell a state twice", { error: String(error) });
+    }
+  }
+
+  function deliveryOf(instance: string): ScriptDelivery {
+    const known = deliveries.get(instance);
+    if (known !== undefined) return known;
+    const made = createScriptDelivery({
+      host,
+      grace: options.grace,
+      environment: options.environment,
+      identityOf: (command: Command) => identityOf(command, config.global.scriptUser, lookup, options.own),
+      onStarted: begun,
+      onEnded: (outcome, sinceChange) => counters.ended("script", outcome, sinceChange),
+    });
+    deliveries.set(instance, made);
+    return made;
+  }
+
+  const following = host.events.follow("election", ["vrrp"], { snapshot: onSnapshot, event: onEvent });
+
+  return {
+    configure(snapshot) {
+      for (const instance of config.instances) retired.set(instance.name, instance);
+      config = snapshot.config;
+      known = new Map();
+      for (const instance of config.instances) retired.delete(instance.name);
+      for (const change of homeless.splice(0)) take(change);
+    },
+    states: () =>
+      [...accepted.keys()].map((id) => {
+        const version = host.events.version({ kind: "notification", id });
+        return { kind: "notification", id, version, state: undefined };
+      }),
+    async leave() {
+      const isStopped = ({ name }: InstanceConfig): boolean => accepted.get(name)?.state === "STOP";
+      await until(lastWordsMillis, () => config.instances.every(isStopped));
+      for (const delivery of deliveries.values()) delivery.leave();
+      await until(leaveMillis, () => [...deliveries.values()].every((delivery) => delivery.idle));
+    },
+    close: () => following.close(),
+  };
+}
+
+async function until(millis: number, isDone: () => boolean): Promise<void> {
+  const end = performance.now() + millis;
+  while (!isDone() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+}
