@@ -59,14 +59,21 @@ function parseSample({ id, config_id, messages }: Verdict): ParseResult {
 
 const samples: Sample[] = [];
 
-/** Not ours to judge: the machine's, a build option's, or what Baton refuses because it would do harm. */
+/** Not to be judged by us: the machine's, or a build option's; or not checked yet. */
 const exempt: Readonly<Record<string, string>> = {
-  "080": "unicast is refused",
   "176": "the script existed on that machine",
   "181": "the script existed on that machine",
   "186": "built without iptables",
-  "199": "AH is refused",
+  "194": "BFD sessions are not checked yet",
+  "199": "AH is refused, and not checked further",
+  "215": "routes are not checked yet",
+  "216": "rules are not checked yet",
+  "242": "rules are not checked yet",
 };
+
+/** Without what only Baton refuses, because it would do harm. */
+const keepalivedExit = ({ diagnostics }: ParseResult): number =>
+  exitCodeOf(diagnostics.filter(({ code }) => code !== "not-yet-refused"));
 
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
 
@@ -88,12 +95,13 @@ describe.skipIf(!present)("corpus", () => {
   test("the exit code is that of keepalived -t", () => {
     const plain = samples.filter(({ verdict }) => verdict.config_id === undefined);
     const wrong = plain
-      .filter(({ verdict, result }) => exitCodeOf(result.diagnostics) !== verdict.exit)
-      .map(({ verdict, result }) => `${verdict.id}: keepalived ${verdict.exit}, we ${exitCodeOf(result.diagnostics)}`);
-    console.info(`verdicts that agree: ${percent(plain.length - wrong.length, plain.length)}\n  ${wrong.join("\n  ")}`);
-    const unexplained = wrong.filter((line) => exempt[line.slice(0, 3)] === undefined);
-    // BFD sessions, routes and rules are not checked yet.
-    expect(unexplained.map((line) => line.slice(0, 3))).toEqual(["194", "215", "216", "242"]);
+      .filter(({ verdict, result }) => keepalivedExit(result) !== verdict.exit)
+      .map(({ verdict, result }) => `${verdict.id}: keepalived ${verdict.exit}, we ${keepalivedExit(result)}`);
+    const refused = plain.filter(({ result }) => result.diagnostics.some(({ code }) => code === "not-yet-refused"));
+    console.info(
+      `verdicts that agree: ${percent(plain.length - wrong.length, plain.length)}; refused: ${refused.length}\n  ${wrong.join("\n  ")}`,
+    );
+    expect(wrong.filter((line) => exempt[line.slice(0, 3)] === undefined)).toEqual([]);
   });
 
   test("the same lines are unknown", () => {

@@ -25,6 +25,7 @@ export {
   isFatal,
   type Severity,
 } from "./diagnostics.ts";
+export { type ConfigDiff, diffConfig } from "./diff.ts";
 export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type ParseInput, type ParseResult, parseConfig } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";

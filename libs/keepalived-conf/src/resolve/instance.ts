@@ -1,5 +1,5 @@
 // `vrrp_instance` → InstanceConfig. An instance that keepalived would not start with is left out and reported as fatal.
-import { isVrid, micros, parseIp } from "@baton/domain";
+import { isVrid, micros } from "@baton/domain";
 import type { GarpConfig, InstanceConfig, NotifyConfig } from "../config.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
 import type { Keyword } from "../keywords/table.ts";
@@ -10,8 +10,10 @@ import { resolveAuthentication } from "./authentication.ts";
 import { type CommandContext, resolveCommand } from "./command.ts";
 import { adjust, refuse, reject } from "./context.ts";
 import { resolveElection } from "./election.ts";
+
 import { type Defaults, repeats } from "./global.ts";
 import { requireInterface } from "./interface.ts";
+import { checkReach } from "./reach.ts";
 import type { KnownScript } from "./scripts.ts";
 import { resolveTrackedInterfaces, resolveTrackedScripts, type TrackingContext } from "./tracking.ts";
 
@@ -27,7 +29,7 @@ export function resolveInstance(
   const strict = value(block, keywords.strictMode) ?? defaults.strict;
   const network = resolveNetwork(block, context);
   const version = resolveVersion(block, network.family, defaults, context);
-  checkMulticast(block, network, context);
+  checkReach(block, network, context);
   if (network.interface === undefined || network.vrid === undefined) return undefined;
   const election = resolveElection({ ...context, block, defaults, strict, version });
   const tracking: TrackingContext = {
@@ -109,43 +111,7 @@ function resolveVersion(block: Block<string>, family: 4 | 6, defaults: Defaults,
   return 3;
 }
 
-/** What would let an instance talk past its peers, so that all of them become master. */
-function checkMulticast(block: Block<string>, network: Network, context: CommandContext): void {
-  if (network.unicastPeers.length > 0) {
-    const place = block.lists.find((list) => list.spec === keywords.unicastPeer)?.place ?? block.place;
-    refuse(
-      context,
-      place,
-      "not-yet-refused",
-      "unicast_peer: not carried out by this version",
-      "its peers would not hear the adverts, and all would be master",
-    );
-  } else if (isSet(block, keywords.unicastSource)) {
-    const place = setting(block, keywords.unicastSource)?.place ?? block.place;
-    context.report({
-      place,
-      severity: "warning",
-      code: "deprecated",
-      errorClass: "deprecated",
-      message: "unicast without a unicast_peer means multicast",
-      hint: "write mcast_src_ip for the source address of adverts",
-    });
-  }
-  const group =
-    setting(block, keywords.multicastGroup)?.value ??
-    (network.family === 4 ? context.defaults.multicastGroup4 : context.defaults.multicastGroup6);
-  const standard = network.family === 4 ? "224.0.0.18" : "ff02::12";
-  if (group === undefined || group === parseIp(standard)) return;
-  refuse(
-    context,
-    block.place,
-    "not-yet-refused",
-    `adverts to the group ${group}: not carried out by this version`,
-    `its peers would not hear adverts to ${standard}, and all would be master`,
-  );
-}
-
-/** What fits a packet, and what a version or strict mode asks for. */
+/** VRRPv3 and strict mode ask for at least one address. */
 function checkCount(
   block: Block<string>,
   network: Network,
