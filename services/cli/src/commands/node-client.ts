@@ -1,0 +1,62 @@
+// Asks a node over its unix socket. What can go wrong is said in one sentence.
+import { existsSync } from "node:fs";
+import { type Envelope, fromWire, NodeServiceClient, type NodeStatus } from "@baton/contracts";
+import type { EventEnvelope } from "@baton/domain";
+import { clientOptions, paths } from "@baton/host";
+import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+
+/** Something that the user can do something about. */
+export class NodeError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "NodeError";
+  }
+}
+
+const answerMs = 5_000;
+
+export interface NodeQuery {
+  readonly follow: boolean;
+  readonly limit: number;
+  readonly eventType: string;
+}
+
+export interface NodeClient {
+  status(): Promise<NodeStatus>;
+  /** Resolves when the stream has ended. */
+  events(query: NodeQuery, onEvent: (envelope: EventEnvelope) => void): Promise<void>;
+  close(): void;
+}
+
+export function openNode(runDir: string): NodeClient {
+  const socket = paths.nodeSocket(runDir);
+  if (!existsSync(socket)) throw new NodeError(`no node runs on ${runDir} (there is no ${socket})`);
+  const client = new NodeServiceClient(`unix:${socket}`, credentials.createInsecure(), clientOptions);
+  const explain = (error: ServiceError): NodeError => {
+    if (error.code === status.UNAVAILABLE)
+      return new NodeError(`the node on ${runDir} does not answer`, { cause: error });
+    if (error.code === status.DEADLINE_EXCEEDED) return new NodeError(`the node on ${runDir} is too slow to answer`);
+    return new NodeError(error.details === "" ? error.message : error.details, { cause: error });
+  };
+  return {
+    status: () =>
+      new Promise((resolve, reject) => {
+        client.getStatus({}, new Metadata(), { deadline: Date.now() + answerMs }, (error, answer) =>
+          error === null ? resolve(answer) : reject(explain(error)),
+        );
+      }),
+    events: ({ follow, limit, eventType }, onEvent) =>
+      new Promise((resolve, reject) => {
+        const filter = { sinceId: "", aggregateKind: "", aggregateId: "" };
+        const call = client.streamEvents({ follow, limit, type: eventType, ...filter });
+        call.on("data", (wire: Envelope) => {
+          // An event of a newer version than ours is left out rather than shown wrongly.
+          const envelope = fromWire(wire);
+          if (envelope !== undefined) onEvent(envelope);
+        });
+        call.on("end", resolve);
+        call.on("error", (error: ServiceError) => reject(explain(error)));
+      }),
+    close: () => client.close(),
+  };
+}

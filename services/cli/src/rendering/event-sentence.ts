@@ -1,0 +1,182 @@
+// An event as a sentence an operator would say, with the reason in words. Pure.
+import { assertNever, type BatonEvent, type EventEnvelope } from "@baton/domain";
+
+/** Reasons of transitions, removals and announcements: what the code says, in words. */
+const reasons: Readonly<Record<string, string>> = {
+  "master-down-expired": "no master was heard",
+  "priority-zero-received": "the master said that it leaves",
+  preempt: "its priority is higher than the master's",
+  "owner-start": "it owns the address",
+  resumed: "it went on after a restart",
+  startup: "it has started",
+  "fault-cleared": "the fault is over",
+  "higher-priority-advert": "a master with a higher priority was heard",
+  "master-heard": "another master was heard",
+  "lease-lost": "the lease was lost",
+  "lease-expired": "the lease has expired",
+  "dataplane-silent": "dataplane does not answer",
+  "dataplane-connected": "dataplane is there again",
+  "address-failed": "an address could not be programmed",
+  "interface-down": "the interface is down",
+  "no-primary-address": "the interface has no address",
+  "tracker-down": "a tracker is down",
+  "tracker-up": "a tracker is up again",
+  "too-many-resumes": "election was restarted too often",
+  "removed-from-configuration": "it was removed from the configuration",
+  "not-configured": "it is not in the configuration",
+  "not-claimed": "nobody claims it",
+  "became-backup": "the instance became backup",
+  "entered-fault": "the instance is in fault",
+  "let-go": "the successor has taken over",
+  released: "election has released it",
+  stopped: "the node was stopped",
+  stop: "the node is being stopped",
+  "second-burst": "second announcement",
+  "drift-repaired": "somebody had removed it",
+};
+
+const why = (reason: string): string => (reason === "" ? "" : `: ${reasons[reason] ?? reason.replaceAll("-", " ")}`);
+
+const millis = (micros: number): string => `${(micros / 1000).toFixed(1)} ms`;
+const list = (items: readonly string[]): string => items.join(", ");
+const priority = (value: number): string => `priority ${value}`;
+
+/** Without time and node. `node` is who it happened to. */
+export function eventSentence(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "became-master":
+    case "became-backup":
+    case "entered-fault":
+    case "instance-stopped":
+    case "priority-changed":
+      return transitionSentence(node, event);
+    case "script-failed": {
+      const { script, exit, failures, output } = event.data;
+      const said = output.trim() === "" ? "" : `, said: ${firstLine(output)}`;
+      return `script ${script} failed (${exit}, ${failures === 1 ? "once" : `${failures} times in a row`}${said})`;
+    }
+    case "script-succeeded":
+      return `script ${event.data.script} succeeds`;
+    case "vip-added":
+    case "vip-removed":
+    case "vip-failed":
+    case "garp-sent":
+    case "drift-repaired":
+    case "lease-expired":
+    case "claim-refused":
+      return addressSentence(node, event);
+    case "notification-delivered":
+    case "notification-failed":
+      return notificationSentence(event);
+    case "config-applied": {
+      const { generation, file, changes, warnings } = event.data;
+      const what = changes.length === 0 ? "no change" : list(changes);
+      return `configuration ${generation} from ${file} applied (${what}${warnings === 0 ? "" : `, ${warnings} warnings`})`;
+    }
+    case "config-rejected":
+      return `configuration ${event.data.file} rejected: ${event.data.errors.map(firstLine).join("; ")}`;
+    case "service-started":
+    case "service-stopped":
+    case "service-died":
+    case "events-lost":
+      return serviceSentence(event);
+    default:
+      return assertNever(event);
+  }
+}
+
+type Of<Type extends BatonEvent["type"]> = Extract<BatonEvent, { type: Type }>;
+
+function transitionSentence(
+  node: string,
+  event: Of<"became-master" | "became-backup" | "entered-fault" | "instance-stopped" | "priority-changed">,
+): string {
+  switch (event.type) {
+    case "became-master":
+      return `${node} became master of ${event.data.instance} with ${priority(event.data.priority)}${why(event.data.reason)}`;
+    case "became-backup": {
+      const { instance, master, masterPriority, reason } = event.data;
+      const whose = master === "" ? "" : ` (master: ${master}, ${priority(masterPriority)})`;
+      return `${node} became backup of ${instance}${whose}${why(reason)}`;
+    }
+    case "entered-fault":
+      return `${node} is in fault for ${event.data.instance}: ${list(event.data.causes.map((cause) => reasons[cause] ?? cause))}`;
+    case "instance-stopped": {
+      const { instance, wasMaster, reason } = event.data;
+      return `${node} stopped ${instance}${wasMaster ? ", of which it was master" : ""}${why(reason)}`;
+    }
+    case "priority-changed": {
+      const { instance, from, to, tracker, reason } = event.data;
+      const cause = tracker === "" ? why(reason) : `: ${tracker} ${reason.replace(/^tracker-/, "is ")}`;
+      return `${instance} has priority ${to} instead of ${from}${cause}`;
+    }
+  }
+}
+
+function addressSentence(
+  node: string,
+  event: Of<
+    "vip-added" | "vip-removed" | "vip-failed" | "garp-sent" | "drift-repaired" | "lease-expired" | "claim-refused"
+  >,
+): string {
+  switch (event.type) {
+    case "vip-added": {
+      const { address, interface: device, elapsedMicros } = event.data;
+      return `${address} is on ${device} of ${node}, ${millis(elapsedMicros)} after the decision`;
+    }
+    case "vip-removed":
+      return `${address(event)} was removed${why(event.data.reason)}`;
+    case "vip-failed":
+      return `${address(event)} could not be added: ${event.data.error}`;
+    case "garp-sent": {
+      const { addresses, interface: device, count, elapsedMicros, reason } = event.data;
+      const when = elapsedMicros > 0 ? `, ${millis(elapsedMicros)} after the decision` : "";
+      return `${list(addresses)} announced on ${device} (${count} gratuitous ARP${when})${why(reason)}`;
+    }
+    case "drift-repaired":
+      return `${address(event)} is as it should be again: somebody had changed it (${event.data.kind})`;
+    case "lease-expired":
+      return `the lease of ${event.data.instance} expired: election was silent for ${event.data.silentMs} ms`;
+    case "claim-refused":
+      return `a claim on ${event.data.instance} was refused${why(event.data.reason)}`;
+  }
+}
+
+const address = ({ data }: { data: { address: string; interface: string } }): string =>
+  `${data.address} on ${data.interface}`;
+
+function notificationSentence(event: Of<"notification-delivered" | "notification-failed">): string {
+  const { instance, state, channel, target, attempts } = event.data;
+  const what = `${channel} ${target} for ${instance} ${state}`;
+  const tries = attempts > 1 ? ` at attempt ${attempts}` : "";
+  if (event.type === "notification-delivered") {
+    return `${what}: done${tries}${event.data.replayed ? " (again, after a restart)" : ""}`;
+  }
+  return `${what}: failed${tries}${event.data.final ? " for good" : ", will be tried again"}: ${firstLine(event.data.error)}`;
+}
+
+function serviceSentence(event: Of<"service-started" | "service-stopped" | "service-died" | "events-lost">): string {
+  switch (event.type) {
+    case "service-started": {
+      const { service, pid, restarts } = event.data;
+      return `${service} started (pid ${pid}${restarts === 0 ? "" : `, restart ${restarts}`})`;
+    }
+    case "service-stopped":
+      return `${event.data.service} stopped${why(event.data.reason)}`;
+    case "service-died":
+      return `${event.data.service} (pid ${event.data.pid}) died: ${event.data.exit}`;
+    case "events-lost":
+      return `${event.data.count} events of ${event.data.service} were lost${why(event.data.reason)}`;
+  }
+}
+
+const firstLine = (text: string): string => {
+  const line = text.trim().split("\n")[0] ?? "";
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
+};
+
+/** `2026-03-01 12:00:00.123  r1  sentence`: the clock of the node, in local time of nobody: UTC. */
+export function eventLine({ time, node, event }: EventEnvelope): string {
+  const at = time.replace("T", " ").replace(/(\.\d{3})\d*/, "$1");
+  return `${at}  ${eventSentence(node, event)}`;
+}

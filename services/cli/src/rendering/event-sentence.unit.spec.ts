@@ -1,0 +1,136 @@
+import { eventTypes } from "@baton/contracts";
+import type { BatonEvent, EventEnvelope } from "@baton/domain";
+import { expect, test } from "vitest";
+import { eventLine, eventSentence } from "./event-sentence.ts";
+
+const vrrp = { instance: "VI_1", vrid: 51, interface: "eth0", term: 3, priority: 101 };
+const vip = { instance: "VI_1", address: "172.16.100.1/16", interface: "eth0", term: 3 };
+const mail = { instance: "VI_1", state: "MASTER", channel: "script", target: "notify.sh", attempts: 1 };
+
+const rows: readonly [event: BatonEvent, sentence: string][] = [
+  [
+    { type: "became-master", data: { ...vrrp, reason: "priority-zero-received", addresses: ["172.16.100.1"] } },
+    "r1 became master of VI_1 with priority 101: the master said that it leaves",
+  ],
+  [
+    {
+      type: "became-backup",
+      data: { ...vrrp, reason: "higher-priority-advert", master: "172.16.1.2", masterPriority: 110 },
+    },
+    "r1 became backup of VI_1 (master: 172.16.1.2, priority 110): a master with a higher priority was heard",
+  ],
+  [
+    { type: "became-backup", data: { ...vrrp, reason: "startup", master: "", masterPriority: 0 } },
+    "r1 became backup of VI_1: it has started",
+  ],
+  [
+    { type: "entered-fault", data: { ...vrrp, causes: ["interface-down", "script chk"] } },
+    "r1 is in fault for VI_1: the interface is down, script chk",
+  ],
+  [
+    { type: "instance-stopped", data: { ...vrrp, wasMaster: true, reason: "stop" } },
+    "r1 stopped VI_1, of which it was master: the node is being stopped",
+  ],
+  [
+    {
+      type: "priority-changed",
+      data: {
+        instance: "VI_1",
+        vrid: 51,
+        from: 103,
+        to: 101,
+        base: 101,
+        tracker: "chk_haproxy",
+        reason: "tracker-down",
+      },
+    },
+    "VI_1 has priority 101 instead of 103: chk_haproxy is down",
+  ],
+  [
+    {
+      type: "script-failed",
+      data: { script: "chk", exit: "code 1", durationMs: 3, output: "no\nprocess", failures: 1 },
+    },
+    "script chk failed (code 1, once, said: no)",
+  ],
+  [
+    { type: "script-failed", data: { script: "chk", exit: "timeout", durationMs: 3, output: "", failures: 3 } },
+    "script chk failed (timeout, 3 times in a row)",
+  ],
+  [{ type: "script-succeeded", data: { script: "chk", durationMs: 3, successes: 1 } }, "script chk succeeds"],
+  [
+    { type: "vip-added", data: { ...vip, label: "eth0:0", elapsedMicros: 612 } },
+    "172.16.100.1/16 is on eth0 of r1, 0.6 ms after the decision",
+  ],
+  [
+    { type: "vip-removed", data: { ...vip, reason: "let-go" } },
+    "172.16.100.1/16 on eth0 was removed: the successor has taken over",
+  ],
+  [{ type: "vip-failed", data: { ...vip, error: "EPERM" } }, "172.16.100.1/16 on eth0 could not be added: EPERM"],
+  [
+    {
+      type: "garp-sent",
+      data: { ...vip, addresses: ["172.16.100.1"], count: 5, elapsedMicros: 900, reason: "second-burst" },
+    },
+    "172.16.100.1 announced on eth0 (5 gratuitous ARP, 0.9 ms after the decision): second announcement",
+  ],
+  [
+    { type: "drift-repaired", data: { ...vip, kind: "removed" } },
+    "172.16.100.1/16 on eth0 is as it should be again: somebody had changed it (removed)",
+  ],
+  [
+    { type: "lease-expired", data: { instance: "VI_1", term: 3, silentMs: 2000 } },
+    "the lease of VI_1 expired: election was silent for 2000 ms",
+  ],
+  [
+    { type: "claim-refused", data: { instance: "VI_1", term: 2, reason: "an older term" } },
+    "a claim on VI_1 was refused: an older term",
+  ],
+  [
+    { type: "notification-delivered", data: { ...mail, durationMs: 12, replayed: true, detail: "" } },
+    "script notify.sh for VI_1 MASTER: done (again, after a restart)",
+  ],
+  [
+    { type: "notification-failed", data: { ...mail, attempts: 2, final: false, error: "refused\nat x" } },
+    "script notify.sh for VI_1 MASTER: failed at attempt 2, will be tried again: refused",
+  ],
+  [
+    {
+      type: "config-applied",
+      data: { generation: 2, hash: "x", file: "k.conf", changes: ["VI_1: address added"], warnings: 1 },
+    },
+    "configuration 2 from k.conf applied (VI_1: address added, 1 warnings)",
+  ],
+  [
+    { type: "config-rejected", data: { file: "k.conf", errors: ["k.conf:1:1: error: x\n  hint: y"] } },
+    "configuration k.conf rejected: k.conf:1:1: error: x",
+  ],
+  [
+    { type: "service-started", data: { service: "health", pid: 7, version: "1", restarts: 2 } },
+    "health started (pid 7, restart 2)",
+  ],
+  [{ type: "service-stopped", data: { service: "health", reason: "SIGTERM" } }, "health stopped: SIGTERM"],
+  [
+    { type: "service-died", data: { service: "health", pid: 7, exit: "SIGKILL", restarts: 1 } },
+    "health (pid 7) died: SIGKILL",
+  ],
+  [
+    { type: "events-lost", data: { service: "health", count: 3, reason: "disk-full" } },
+    "3 events of health were lost: disk full",
+  ],
+];
+
+test.each(rows)("%o", (event, sentence) => {
+  expect(eventSentence("r1", event)).toBe(sentence);
+});
+
+test("every event of the catalogue has its sentence", () => {
+  expect(new Set(rows.map(([{ type }]) => type))).toEqual(new Set(eventTypes));
+});
+
+test("a line is one line, with the node's time in milliseconds", () => {
+  const [event] = rows[0] ?? [];
+  if (event === undefined) throw new Error("no event");
+  const envelope = { time: "2026-03-01T12:00:00.123456Z", node: "r1", event } as EventEnvelope;
+  expect(eventLine(envelope)).toMatch(/^2026-03-01 12:00:00\.123Z {2}r1 became master/);
+});

@@ -1,0 +1,95 @@
+// `baton status` for people: a few lines per instance, what is wrong first to be seen. Pure.
+import type { InstanceState, NodeStatus } from "@baton/contracts";
+
+const span = (micros: number): string => {
+  const seconds = Math.max(0, Math.round(micros / 1_000_000));
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor((seconds % 86_400) / 3_600);
+  const minutes = Math.floor((seconds % 3_600) / 60);
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+};
+
+/** Columns padded to their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>(
+    (sum, row) => row.map((cell, column) => Math.max(cell.length, sum[column] ?? 0)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function masterOf(instance: InstanceState): string {
+  if (instance.state === "master") return "itself";
+  return instance.master === "" ? "none heard" : `${instance.master}, priority ${instance.masterPriority}`;
+}
+
+function instanceRows(status: NodeStatus, now: number): string[] {
+  if (status.instances.length === 0) return ["no instances"];
+  const header = ["INSTANCE", "STATE", "FOR", "PRIORITY", "VRID", "INTERFACE", "MASTER"];
+  const rows = status.instances.map((instance) => {
+    const { effectivePriority, basePriority } = instance;
+    const priority =
+      effectivePriority === basePriority ? `${basePriority}` : `${effectivePriority} (base ${basePriority})`;
+    return [
+      instance.name,
+      instance.state,
+      instance.since === 0 ? "" : span(now - instance.since),
+      priority,
+      String(instance.vrid),
+      instance.interface,
+      masterOf(instance),
+    ];
+  });
+  const faults = status.instances
+    .filter(({ faultCauses }) => faultCauses.length > 0)
+    .map(({ name, faultCauses }) => `  ${name} is in fault: ${faultCauses.join(", ")}`);
+  return [...table([header, ...rows]), ...faults];
+}
+
+function addressLines(status: NodeStatus): string[] {
+  return status.addresses.flatMap(({ instance, addresses }) =>
+    addresses.map(({ address, interface: device, present, error }) => {
+      const problem = error === "" ? "" : `: ${error}`;
+      return `  ${address} on ${device} (${instance}): ${present ? "here" : "not here"}${problem}`;
+    }),
+  );
+}
+
+const trackerLines = (status: NodeStatus): string[] =>
+  status.trackers.map(({ kind, name, status: state, lastExit }) => {
+    const exit = lastExit === "" ? "" : ` (${lastExit})`;
+    return `  ${kind} ${name}: ${state}${state === "down" ? exit : ""}`;
+  });
+
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ["", title, ...lines];
+
+/** `now`: CLOCK_BOOTTIME in microseconds. */
+export function statusText(status: NodeStatus, now: number): string {
+  const { node, version, ready, uptimeMicros, config, bus } = status;
+  const services = status.services.map(({ name, status: state, pid, restarts }) => [
+    `  ${name}`,
+    state,
+    pid === 0 ? "" : `pid ${pid}`,
+    restarts === 0 ? "" : `restarts ${restarts}`,
+  ]);
+  const waiting = bus === undefined || bus.backlog === 0 ? "" : `, ${bus.backlog} events wait`;
+  const lines = [
+    `${node}: ${ready ? "ready" : "not ready yet"}, up ${span(uptimeMicros)}, baton ${version}`,
+    ...(config === undefined ? [] : [`configuration ${config.generation} from ${config.file}`]),
+    `bus ${bus?.connected === true ? "connected" : "away"}${waiting}`,
+    "",
+    ...instanceRows(status, now),
+    ...section("addresses", addressLines(status)),
+    ...section("trackers", trackerLines(status)),
+    ...section("services", table(services)),
+  ];
+  return `${lines.join("\n")}\n`;
+}

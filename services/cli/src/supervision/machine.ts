@@ -1,0 +1,287 @@
+// The supervisor's decisions (SAFETY S19): who is started when, what a death costs, who is taken for hung, and in which
+// order all of it ends. Pure: input and time in, new state and effects out.
+import {
+  addMicros,
+  assertNever,
+  type Instant,
+  instant,
+  microsSince,
+  millisToMicros,
+  secondsToMicros,
+} from "@baton/domain";
+import type { ChildName, ChildRecord, ChildState, Effect, Input, Report, Step, SupervisorState } from "./types.ts";
+
+export const limits = {
+  /**
+   * Without a sign of life for this long a service is hung and killed. Longer than any lease (10 s at most): a service
+   * that stops for a while and comes back is the lease's business, not ours.
+   */
+  silence: secondsToMicros(15),
+  /** Waking this much later than asked means that we were not scheduled, and heard nobody meanwhile. */
+  ownLateness: secondsToMicros(2),
+  /** The pause before a restart, by the number of quick deaths in a row. */
+  pauses: [0, 200, 1000, 5000].map(millisToMicros),
+  /** Who lived this long did not die quickly. */
+  quick: secondsToMicros(60),
+  /** Control that dies this often before it has said anything about the configuration will not say it. */
+  deathsBeforeConfigured: 4,
+} as const;
+
+/** Nothing but the configuration's own process and the brokers is started before the configuration is known. */
+const first: readonly ChildName[] = ["nats", "redis", "control"];
+const startOrder: readonly ChildName[] = [...first, "dataplane", "health", "election", "notifier", "uplink"];
+
+/** Whoever speaks on the wire goes first, whoever remembers goes last. */
+export const stopOrder: readonly ChildName[] = [
+  "election",
+  "notifier",
+  "dataplane",
+  "health",
+  "control",
+  "uplink",
+  "redis",
+  "nats",
+];
+
+/**
+ * How long a child may take to end by itself. Election: the longest LEAVING is two times (skew + 100 ms) plus the
+ * handover of at most 2 s (SAFETY S6), and its outbox. The others flush their outbox, 2 s at most.
+ */
+const stopBound = (child: ChildName) => secondsToMicros(child === "election" ? 8 : 5);
+
+/** EX_SOFTWARE of sysexits.h. */
+const exitSoftware = 70;
+
+export function initialState(children: ReadonlyMap<ChildName, { restarts: number }>): SupervisorState {
+  return {
+    phase: "running",
+    configured: false,
+    ready: false,
+    reason: "",
+    exitCode: 0,
+    children: new Map(
+      startOrder
+        .filter((name) => children.has(name))
+        .map((name) => {
+          const record = { restarts: children.get(name)?.restarts ?? 0, quickDeaths: 0 };
+          return [name, { kind: "down", startAt: undefined, record }] as const;
+        }),
+    ),
+    wakeAt: undefined,
+  };
+}
+
+export function step(state: SupervisorState, input: Input, now: Instant): Step {
+  const { state: next, effects } = apply(state, input, now);
+  return { state: { ...next, wakeAt: nextWake(next) }, effects };
+}
+
+function apply(state: SupervisorState, input: Input, now: Instant): Step {
+  switch (input.type) {
+    case "begin":
+      return start(state, first, now);
+    case "woke":
+      return onWake(state, now);
+    case "started":
+      return onStarted(state, input.child, input.pid, now);
+    case "start-failed":
+      return onEnd(state, input.child, input.error, now);
+    case "exited":
+      return onEnd(state, input.child, input.exit, now);
+    case "reported":
+      return onReport(state, input.child, input.report, now);
+    case "reload":
+      return { state, effects: state.phase === "running" ? [{ type: "reload-config" }] : [] };
+    case "stop":
+      return onStop(state, input.reason, input.exitCode, now);
+    default:
+      return assertNever(input);
+  }
+}
+
+const unchanged = (state: SupervisorState): Step => ({ state, effects: [] });
+
+const withChild = (state: SupervisorState, name: ChildName, child: ChildState): SupervisorState => ({
+  ...state,
+  children: new Map([...state.children, [name, child]]),
+});
+
+/** Steps one after the other, effects in order. */
+function sequence(state: SupervisorState, steps: readonly ((state: SupervisorState) => Step)[]): Step {
+  return steps.reduce<Step>(
+    (sum, each) => {
+      const next = each(sum.state);
+      return { state: next.state, effects: [...sum.effects, ...next.effects] };
+    },
+    { state, effects: [] },
+  );
+}
+
+// --- starting ---------------------------------------------------------------------------------------------------------
+
+/** Those that are down and wait for nothing. The pid comes with `started`, in the same turn. */
+function start(state: SupervisorState, names: readonly ChildName[], now: Instant): Step {
+  const waiting = names.filter((name) => state.children.get(name)?.kind === "down");
+  return sequence(
+    state,
+    waiting.map((name) => (before) => startOne(before, name, now)),
+  );
+}
+
+function startOne(state: SupervisorState, name: ChildName, now: Instant): Step {
+  const child = state.children.get(name);
+  if (child?.kind !== "down") return unchanged(state);
+  const { record } = child;
+  // Pid 0: it has no pid yet. A start that fails comes back as an end.
+  const up: ChildState = { kind: "up", pid: 0, since: now, aliveAt: now, record };
+  return { state: withChild(state, name, up), effects: [{ type: "start", child: name, restarts: record.restarts }] };
+}
+
+function onStarted(state: SupervisorState, name: ChildName, pid: number, now: Instant): Step {
+  const child = state.children.get(name);
+  if (child === undefined || child.kind === "down") return unchanged(state);
+  const next = withChild(state, name, { ...child, pid });
+  return child.kind === "up"
+    ? { state: withChild(next, name, { ...child, pid, aliveAt: now }), effects: [] }
+    : unchanged(next);
+}
+
+// --- living -----------------------------------------------------------------------------------------------------------
+
+function onReport(state: SupervisorState, name: ChildName, report: Report, now: Instant): Step {
+  const child = state.children.get(name);
+  // Whatever it says, it lives.
+  const alive = child?.kind === "up" ? withChild(state, name, { ...child, aliveAt: now }) : state;
+  switch (report.type) {
+    case "alive":
+    case "stopped": // its exit is what counts
+      return unchanged(alive);
+    case "ready":
+      if (name !== "election" || alive.ready || alive.phase !== "running") return unchanged(alive);
+      return { state: { ...alive, ready: true }, effects: [{ type: "announce-ready" }] };
+    case "config":
+      if (alive.configured || alive.phase !== "running") return unchanged(alive);
+      return start({ ...alive, configured: true }, startOrder, now);
+    case "config-failed": {
+      const { diagnostics, exitCode } = report;
+      // Once there was a good one, a bad one changes nothing (DESIGN rule 7).
+      const fatal = !alive.configured && alive.phase === "running";
+      const reject: Effect = { type: "reject-config", diagnostics, fatal };
+      if (!fatal) return { state: alive, effects: [reject] };
+      return sequence(alive, [
+        (before) => ({ state: before, effects: [reject] }),
+        (before) => onStop(before, "the configuration was rejected", exitCode, now),
+      ]);
+    }
+    default:
+      return assertNever(report);
+  }
+}
+
+function onWake(state: SupervisorState, now: Instant): Step {
+  // Late ourselves: nobody was heard meanwhile, whoever is silent gets another chance (SAFETY S2).
+  const late = state.wakeAt !== undefined && microsSince(now, state.wakeAt) > limits.ownLateness;
+  const heard = late ? forgive(state, now) : state;
+  return sequence(
+    heard,
+    [...heard.children.keys()].map((name) => (before) => wakeChild(before, name, now)),
+  );
+}
+
+const forgive = (state: SupervisorState, now: Instant): SupervisorState => ({
+  ...state,
+  children: new Map(
+    [...state.children].map(([name, child]) => [name, child.kind === "up" ? { ...child, aliveAt: now } : child]),
+  ),
+});
+
+function wakeChild(state: SupervisorState, name: ChildName, now: Instant): Step {
+  const child = state.children.get(name);
+  if (child === undefined) return unchanged(state);
+  switch (child.kind) {
+    case "down":
+      return child.startAt !== undefined && now >= child.startAt ? startOne(state, name, now) : unchanged(state);
+    case "up":
+      return reportsLife(name) && now >= silentAt(child)
+        ? kill(state, name, child, "no sign of life")
+        : unchanged(state);
+    case "stopping":
+      return now >= child.deadline ? kill(state, name, child, "did not stop in time") : unchanged(state);
+    case "killed":
+      return unchanged(state);
+    default:
+      return assertNever(child);
+  }
+}
+
+/** The brokers are programs of others and say nothing. */
+const reportsLife = (name: ChildName): boolean => name !== "nats" && name !== "redis";
+
+const silentAt = (child: { aliveAt: Instant }): Instant => addMicros(child.aliveAt, limits.silence);
+
+function kill(state: SupervisorState, name: ChildName, child: { pid: number; record: ChildRecord }, why: string): Step {
+  const { pid, record } = child;
+  return {
+    state: withChild(state, name, { kind: "killed", pid, record }),
+    effects: [{ type: "kill", child: name, why }],
+  };
+}
+
+function nextWake(state: SupervisorState): Instant | undefined {
+  const times = [...state.children].flatMap(([name, child]) => {
+    if (child.kind === "down") return child.startAt === undefined ? [] : [child.startAt];
+    if (child.kind === "stopping") return [child.deadline];
+    return child.kind === "up" && reportsLife(name) ? [silentAt(child)] : [];
+  });
+  return times.length === 0 ? undefined : instant(Math.min(...times));
+}
+
+// --- ending -----------------------------------------------------------------------------------------------------------
+
+function onEnd(state: SupervisorState, name: ChildName, exit: string, now: Instant): Step {
+  const child = state.children.get(name);
+  if (child === undefined || child.kind === "down") return unchanged(state);
+  const gone = (startAt: Instant | undefined, record: ChildRecord): SupervisorState =>
+    withChild(state, name, { kind: "down", startAt, record });
+  if (state.phase !== "running") return stopNext(gone(undefined, child.record), now);
+
+  const lived = child.kind === "up" ? microsSince(now, child.since) : 0;
+  const quickDeaths = lived >= limits.quick ? 0 : child.record.quickDeaths;
+  const restarts = child.record.restarts + 1;
+  const pause = limits.pauses[Math.min(quickDeaths, limits.pauses.length - 1)] ?? 0;
+  const dead = gone(addMicros(now, pause), { restarts, quickDeaths: quickDeaths + 1 });
+  const death: Effect = { type: "note-death", child: name, pid: child.pid, exit, restarts };
+  const hopeless = name === "control" && !state.configured && quickDeaths + 1 >= limits.deathsBeforeConfigured;
+  return sequence(dead, [
+    (before) => ({ state: before, effects: [death] }),
+    (before) => {
+      if (hopeless) return onStop(before, "control does not start", exitSoftware, now);
+      return pause === 0 ? startOne(before, name, now) : unchanged(before);
+    },
+  ]);
+}
+
+function onStop(state: SupervisorState, reason: string, exitCode: number, now: Instant): Step {
+  if (state.phase !== "running") return unchanged(state);
+  const stopping: SupervisorState = { ...state, phase: "stopping", reason, exitCode };
+  return sequence(stopping, [
+    (before) => ({ state: before, effects: [{ type: "announce-stopping", reason }] }),
+    (before) => stopNext(before, now),
+  ]);
+}
+
+/** One after the other: the next is told only when the one before is gone. */
+function stopNext(state: SupervisorState, now: Instant): Step {
+  const name = stopOrder.find((each) => (state.children.get(each)?.kind ?? "down") !== "down");
+  if (name === undefined) {
+    return { state: { ...state, phase: "ended" }, effects: [{ type: "end", exitCode: state.exitCode }] };
+  }
+  const child = state.children.get(name);
+  if (child?.kind !== "up") return unchanged(state); // told, or killed, already
+  const { pid, record } = child;
+  const deadline = addMicros(now, stopBound(name));
+  return {
+    state: withChild(state, name, { kind: "stopping", pid, deadline, record }),
+    effects: [{ type: "ask-to-stop", child: name, reason: state.reason }],
+  };
+}

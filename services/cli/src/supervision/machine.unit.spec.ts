@@ -1,0 +1,350 @@
+import { addMicros, type Instant, instant, millisToMicros, secondsToMicros } from "@baton/domain";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { initialState, limits, step, stopOrder } from "./machine.ts";
+import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
+
+const all: readonly ChildName[] = ["nats", "redis", "control", "dataplane", "health", "election", "notifier", "uplink"];
+const fresh = (names = all) => initialState(new Map(names.map((name) => [name, { restarts: 0 }])));
+
+/** A supervisor with a clock of its own: starts succeed and get a pid, in the same turn as in life. */
+class Scene {
+  state: SupervisorState;
+  now: Instant = instant(1_000_000_000);
+  effects: Effect[] = [];
+  pids = 100;
+
+  constructor(state = fresh()) {
+    this.state = state;
+  }
+
+  feed(input: Input): this {
+    const { state, effects } = step(this.state, input, this.now);
+    this.state = state;
+    this.effects.push(...effects);
+    for (const effect of effects) {
+      if (effect.type === "start") this.feed({ type: "started", child: effect.child, pid: this.pids++ });
+    }
+    return this;
+  }
+
+  /** Sleeps and wakes as the state asks, and everybody who runs says each second that it lives. */
+  pass(millis: number, silent: readonly ChildName[] = []): this {
+    const end = addMicros(this.now, millisToMicros(millis));
+    const second = secondsToMicros(1);
+    for (let next = addMicros(this.now, second); this.now < end; next = addMicros(next, second)) {
+      const until = instant(Math.min(next, end));
+      while (this.state.wakeAt !== undefined && this.state.wakeAt <= until) {
+        this.now = instant(Math.max(this.state.wakeAt, this.now));
+        this.feed({ type: "woke" });
+      }
+      this.now = until;
+      for (const [child, { kind }] of this.state.children) {
+        if (kind === "up" && !silent.includes(child)) this.feed({ type: "reported", child, report: { type: "alive" } });
+      }
+    }
+    return this;
+  }
+
+  configured(): this {
+    this.feed({ type: "begin" }).feed({
+      type: "reported",
+      child: "control",
+      report: { type: "config", generation: 1 },
+    });
+    this.take();
+    return this;
+  }
+
+  die(child: ChildName, exit = "code 1"): this {
+    return this.feed({ type: "exited", child, exit });
+  }
+
+  /** What was done since the last time, in order; deaths and announcements left out unless asked for. */
+  take(): string[] {
+    const texts = this.effects.map((effect) => {
+      switch (effect.type) {
+        case "start":
+          return `start ${effect.child}${effect.restarts > 0 ? ` ${effect.restarts}` : ""}`;
+        case "ask-to-stop":
+          return `stop ${effect.child}`;
+        case "kill":
+          return `kill ${effect.child}`;
+        case "end":
+          return `end ${effect.exitCode}`;
+        case "note-death":
+          return `died ${effect.child}`;
+        default:
+          return effect.type;
+      }
+    });
+    this.effects = [];
+    return texts;
+  }
+
+  kind(child: ChildName): string | undefined {
+    return this.state.children.get(child)?.kind;
+  }
+}
+
+describe("starting", () => {
+  test("brokers and control first, the others when the configuration is known", () => {
+    const scene = new Scene().feed({ type: "begin" });
+    expect(scene.take()).toEqual(["start nats", "start redis", "start control"]);
+    scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 7 } });
+    expect(scene.take()).toEqual([
+      "start dataplane",
+      "start health",
+      "start election",
+      "start notifier",
+      "start uplink",
+    ]);
+    scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 8 } });
+    expect(scene.take()).toEqual([]);
+  });
+
+  test("brokers that the settings name elsewhere, and no hub, are left out", () => {
+    const scene = new Scene(fresh(["control", "dataplane", "health", "election", "notifier"])).feed({ type: "begin" });
+    expect(scene.take()).toEqual(["start control"]);
+  });
+
+  test("restarts are counted on from an earlier supervisor", () => {
+    const scene = new Scene(initialState(new Map([["control", { restarts: 3 }]]))).feed({ type: "begin" });
+    expect(scene.take()).toEqual(["start control 3"]);
+  });
+
+  test("ready when election is, once", () => {
+    const scene = new Scene().configured();
+    for (const child of ["dataplane", "health", "notifier", "control"] as const) {
+      scene.feed({ type: "reported", child, report: { type: "ready" } });
+    }
+    expect(scene.take()).toEqual([]);
+    scene.feed({ type: "reported", child: "election", report: { type: "ready" } });
+    expect(scene.take()).toEqual(["announce-ready"]);
+    scene.die("election").feed({ type: "reported", child: "election", report: { type: "ready" } });
+    expect(scene.take()).toEqual(["died election", "start election 1"]);
+  });
+
+  test("a rejected configuration ends it with keepalived's exit code", () => {
+    const scene = new Scene().feed({ type: "begin" });
+    scene.take();
+    const report = { type: "config-failed", exitCode: 5, diagnostics: [] } as const;
+    scene.feed({ type: "reported", child: "control", report });
+    expect(scene.take()).toEqual(["reject-config", "announce-stopping", "stop control"]);
+    scene.die("control").die("redis").die("nats");
+    expect(scene.take()).toEqual(["stop redis", "stop nats", "end 5"]);
+  });
+
+  test("one that is rejected later changes nothing", () => {
+    const scene = new Scene().configured();
+    const report = { type: "config-failed", exitCode: 5, diagnostics: [] } as const;
+    scene.feed({ type: "reported", child: "control", report });
+    expect(scene.take()).toEqual(["reject-config"]);
+    expect(scene.state.phase).toBe("running");
+  });
+
+  test("control that dies again and again before the configuration is known ends it", () => {
+    const scene = new Scene().feed({ type: "begin" });
+    scene.die("control").die("control").pass(200).die("control").pass(1000).die("control");
+    expect(scene.state).toMatchObject({ phase: "stopping", exitCode: 70 });
+  });
+});
+
+describe("deaths", () => {
+  test("a dead service is started again: at once, after 0.2, 1 and then every 5 s", () => {
+    const scene = new Scene().configured();
+    const startsWithin = (millis: number): string[] => {
+      scene.take();
+      scene.pass(millis);
+      return scene.take();
+    };
+    scene.die("election");
+    expect(scene.take()).toEqual(["died election", "start election 1"]);
+    for (const [pause, restart] of [
+      [200, 2],
+      [1000, 3],
+      [5000, 4],
+      [5000, 5],
+    ] as const) {
+      scene.die("election");
+      expect(startsWithin(pause - 1)).toEqual([]);
+      expect(startsWithin(1)).toEqual([`start election ${restart}`]);
+    }
+  });
+
+  test("who lived for a minute is started at once again", () => {
+    const scene = new Scene().configured();
+    scene.die("health").die("health").pass(200);
+    scene.take();
+    scene.pass(60_000).die("health");
+    expect(scene.take()).toEqual(["died health", "start health 3"]);
+  });
+
+  test("the death of one is no other's business", () => {
+    const scene = new Scene().configured().die("nats").die("dataplane");
+    expect(scene.take()).toEqual(["died nats", "start nats 1", "died dataplane", "start dataplane 1"]);
+  });
+
+  test("what cannot be started is tried again later", () => {
+    const scene = new Scene().configured();
+    scene.feed({ type: "start-failed", child: "redis", error: "EAGAIN" });
+    scene.feed({ type: "start-failed", child: "redis", error: "EAGAIN" });
+    expect(scene.take()).toEqual(["died redis", "start redis 1", "died redis"]);
+    scene.pass(200);
+    expect(scene.take()).toEqual(["start redis 2"]);
+  });
+});
+
+describe("the watchdog", () => {
+  test("a silent service is killed, and another started only when it is gone", () => {
+    const scene = new Scene().configured().pass(14_900, ["election"]);
+    expect(scene.take()).toEqual([]);
+    scene.pass(200, ["election"]);
+    expect(scene.take()).toEqual(["kill election"]);
+    scene.pass(10_000);
+    expect(scene.take()).toEqual([]);
+    scene.die("election", "SIGKILL");
+    expect(scene.take()).toEqual(["died election", "start election 1"]);
+  });
+
+  test("a service that stops for less is left to the lease", () => {
+    const scene = new Scene().configured().pass(12_000, ["election", "dataplane"]).pass(60_000);
+    expect(scene.take()).toEqual([]);
+  });
+
+  test("brokers say nothing and are not killed for it", () => {
+    const scene = new Scene().configured().pass(120_000, ["nats", "redis"]);
+    expect(scene.take()).toEqual([]);
+  });
+
+  test("a supervisor that was itself not scheduled accuses nobody", () => {
+    const scene = new Scene().configured();
+    scene.now = addMicros(scene.now, secondsToMicros(600));
+    scene.feed({ type: "woke" });
+    expect(scene.take()).toEqual([]);
+    scene.pass(14_000, all);
+    expect(scene.take()).toEqual([]);
+    scene.pass(2_000, all);
+    expect(scene.take().filter((text) => text.startsWith("kill"))).toHaveLength(6);
+  });
+});
+
+describe("stopping", () => {
+  test("one after the other, election first, the bus last", () => {
+    const scene = new Scene().configured().feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    expect(scene.take()).toEqual(["announce-stopping", "stop election"]);
+    for (const [index, child] of stopOrder.entries()) {
+      scene.die(child, "code 0");
+      const next = stopOrder[index + 1];
+      expect(scene.take()).toEqual([next === undefined ? "end 0" : `stop ${next}`]);
+    }
+    expect(scene.state.phase).toBe("ended");
+  });
+
+  test("who does not stop in time is killed, and the next waits for its end", () => {
+    const scene = new Scene().configured().feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    scene.take();
+    scene.pass(7_900);
+    expect(scene.take()).toEqual([]);
+    scene.pass(200);
+    expect(scene.take()).toEqual(["kill election"]);
+    scene.die("election", "SIGKILL");
+    expect(scene.take()).toEqual(["stop notifier"]);
+  });
+
+  test("who dies meanwhile stays dead", () => {
+    const scene = new Scene().configured().feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    scene.die("notifier").die("nats");
+    scene.take();
+    scene.die("election");
+    expect(scene.take()).toEqual(["stop dataplane"]);
+  });
+
+  test("a second stop, a reload and late reports change nothing", () => {
+    const scene = new Scene().configured().feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    scene.take();
+    scene.feed({ type: "stop", reason: "SIGINT", exitCode: 1 }).feed({ type: "reload" });
+    scene.feed({ type: "reported", child: "election", report: { type: "ready" } });
+    scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 2 } });
+    expect(scene.take()).toEqual([]);
+    expect(scene.state.exitCode).toBe(0);
+  });
+
+  test("before anything is configured", () => {
+    const scene = new Scene().feed({ type: "begin" }).feed({ type: "stop", reason: "SIGINT", exitCode: 0 });
+    scene.die("control").die("redis").die("nats");
+    expect(scene.take().slice(-4)).toEqual(["stop control", "stop redis", "stop nats", "end 0"]);
+  });
+});
+
+test("a reload goes to control", () => {
+  const scene = new Scene().configured().feed({ type: "reload" });
+  expect(scene.take()).toEqual(["reload-config"]);
+});
+
+describe("whatever happens", () => {
+  const child = fc.constantFrom(...all);
+  const input: fc.Arbitrary<Input> = fc.oneof(
+    fc.constant({ type: "woke" as const }),
+    fc.record({ type: fc.constant("exited" as const), child, exit: fc.constant("code 1") }),
+    fc.record({ type: fc.constant("start-failed" as const), child, error: fc.constant("EAGAIN") }),
+    fc.record({ type: fc.constant("reported" as const), child, report: fc.constant({ type: "alive" as const }) }),
+    fc.constant({
+      type: "reported" as const,
+      child: "control" as const,
+      report: { type: "config" as const, generation: 1 },
+    }),
+    fc.constant({ type: "stop" as const, reason: "x", exitCode: 0 }),
+  );
+  const story = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20_000 })), { maxLength: 200 });
+
+  test("two of one service never run", () => {
+    fc.assert(
+      fc.property(story, (inputs) => {
+        const scene = new Scene().feed({ type: "begin" });
+        const running = new Set<ChildName>(["nats", "redis", "control"]);
+        scene.take();
+        for (const [each, millis] of inputs) {
+          scene.now = addMicros(scene.now, millisToMicros(millis));
+          const ends = each.type === "exited" || each.type === "start-failed";
+          // Only what runs can end.
+          if (ends && !running.has(each.child)) continue;
+          if (ends) running.delete(each.child);
+          scene.feed(each);
+          for (const effect of scene.effects) {
+            if (effect.type !== "start") continue;
+            expect(running.has(effect.child)).toBe(false);
+            running.add(effect.child);
+          }
+          scene.effects = [];
+        }
+      }),
+    );
+  });
+
+  test("a stop always comes to its end", () => {
+    fc.assert(
+      fc.property(story, (inputs) => {
+        const scene = new Scene().feed({ type: "begin" });
+        for (const [each, millis] of inputs) {
+          scene.now = addMicros(scene.now, millisToMicros(millis));
+          scene.feed(each);
+        }
+        scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+        // Nobody obeys: everybody has to be killed, and dies of it.
+        for (let round = 0; round < 2 * all.length && scene.state.phase !== "ended"; round++) {
+          scene.effects = [];
+          scene.now = addMicros(scene.now, secondsToMicros(10));
+          scene.feed({ type: "woke" });
+          for (const [name, { kind }] of scene.state.children) if (kind === "killed") scene.die(name);
+        }
+        expect(scene.state.phase).toBe("ended");
+      }),
+    );
+  });
+});
+
+test("the bound of the watchdog is above every lease", () => {
+  // SAFETY S3: a lease is 10 s at most.
+  expect(limits.silence).toBeGreaterThan(secondsToMicros(10));
+});

@@ -1,0 +1,171 @@
+// The shell around the supervisor's machine: feeds it what happens, carries out what it says, in order.
+import { assertNever, type Instant } from "@baton/domain";
+import type { Diagnostic } from "@baton/keepalived-conf";
+import type { Child, Launch } from "./children.ts";
+import { initialState, step } from "./machine.ts";
+import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
+
+export interface SupervisorDependencies {
+  now(): Instant;
+  readonly launches: ReadonlyMap<ChildName, { readonly launch: Launch; readonly restarts: number }>;
+  readonly log: {
+    info(message: string, fields?: Record<string, unknown>): void;
+    warn(message: string, fields?: Record<string, unknown>): void;
+    error(message: string, fields?: Record<string, unknown>): void;
+  };
+  /** Who runs has changed. Called before anything else can happen. */
+  onRunning(children: ReadonlyMap<ChildName, { pid: number; restarts: number }>): void;
+  onReady(): void;
+  onStopping(reason: string): void;
+  onDeath(child: ChildName, pid: number, exit: string, restarts: number): void;
+  onRejected(diagnostics: readonly Diagnostic[]): void;
+  /** Before a child is told to stop: the last chance to use it. */
+  beforeStop(child: ChildName): Promise<void>;
+}
+
+export interface Supervisor {
+  stop(reason: string): void;
+  reload(): void;
+  /** Resolves with the exit code when every child is gone. */
+  readonly ended: Promise<number>;
+}
+
+export function startSupervisor(dependencies: SupervisorDependencies): Supervisor {
+  return new RunningSupervisor(dependencies);
+}
+
+class RunningSupervisor implements Supervisor {
+  readonly ended: Promise<number>;
+  readonly #dependencies: SupervisorDependencies;
+  readonly #children = new Map<ChildName, Promise<Child>>();
+  readonly #inputs: Input[] = [];
+  #state: SupervisorState;
+  #timer: NodeJS.Timeout | undefined;
+  #busy = false;
+  #end: (exitCode: number) => void = () => undefined;
+
+  constructor(dependencies: SupervisorDependencies) {
+    this.#dependencies = dependencies;
+    this.#state = initialState(dependencies.launches);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#feed({ type: "begin" });
+  }
+
+  stop(reason: string): void {
+    this.#feed({ type: "stop", reason, exitCode: 0 });
+  }
+
+  reload(): void {
+    this.#feed({ type: "reload" });
+  }
+
+  /** One input after the other: an effect may bring the next one. */
+  #feed(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      const { state, effects } = step(this.#state, next, this.#dependencies.now());
+      this.#state = state;
+      for (const effect of effects) this.#carryOut(effect);
+    }
+    this.#busy = false;
+    this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const { wakeAt } = this.#state;
+    if (wakeAt === undefined) return;
+    const millis = Math.max(0, (wakeAt - this.#dependencies.now()) / 1000);
+    this.#timer = setTimeout(() => {
+      // Timers run before messages are read: one turn more, so that whoever spoke is heard first (SAFETY S2).
+      setImmediate(() => this.#feed({ type: "woke" }));
+    }, Math.ceil(millis));
+  }
+
+  #carryOut(effect: Effect): void {
+    const { log, onReady, onStopping, onDeath, onRejected } = this.#dependencies;
+    switch (effect.type) {
+      case "start":
+        this.#start(effect.child, effect.restarts);
+        return;
+      case "ask-to-stop":
+        void this.#askToStop(effect.child, effect.reason);
+        return;
+      case "kill":
+        log.warn(`killing ${effect.child}: ${effect.why}`, { child: effect.child });
+        this.#tell(effect.child, (child) => child.kill());
+        return;
+      case "reload-config":
+        this.#tell("control", (child) => child.reload());
+        return;
+      case "announce-ready":
+        onReady();
+        return;
+      case "announce-stopping":
+        onStopping(effect.reason);
+        return;
+      case "note-death":
+        onDeath(effect.child, effect.pid, effect.exit, effect.restarts);
+        return;
+      case "reject-config":
+        onRejected(effect.diagnostics);
+        return;
+      case "end":
+        clearTimeout(this.#timer);
+        this.#end(effect.exitCode);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #start(name: ChildName, restarts: number): void {
+    const entry = this.#dependencies.launches.get(name);
+    if (entry === undefined) return;
+    const child = entry.launch(restarts, {
+      reported: (report) => this.#feed({ type: "reported", child: name, report }),
+      exited: (exit) => {
+        this.#children.delete(name);
+        this.#feed({ type: "exited", child: name, exit });
+        this.#tellRunning();
+      },
+    });
+    this.#children.set(name, child);
+    child.then(
+      ({ pid }) => {
+        this.#feed({ type: "started", child: name, pid });
+        this.#tellRunning();
+      },
+      (error: unknown) => {
+        this.#children.delete(name);
+        this.#feed({
+          type: "start-failed",
+          child: name,
+          error: error instanceof Error ? error.message : String(error),
+        });
+      },
+    );
+  }
+
+  #tell(name: ChildName, action: (child: Child) => void): void {
+    this.#children.get(name)?.then(action, () => undefined);
+  }
+
+  async #askToStop(name: ChildName, reason: string): Promise<void> {
+    await this.#dependencies.beforeStop(name);
+    this.#tell(name, (child) => child.stop(reason));
+  }
+
+  #tellRunning(): void {
+    const running = [...this.#state.children].flatMap(([name, child]) =>
+      child.kind === "down" || child.pid === 0
+        ? []
+        : [[name, { pid: child.pid, restarts: child.record.restarts }] as const],
+    );
+    this.#dependencies.onRunning(new Map(running));
+  }
+}

@@ -1,0 +1,82 @@
+// The supervisor as data: what it is told, what it does, what it knows. No process, no clock.
+import type { Instant } from "@baton/domain";
+import type { Diagnostic } from "@baton/keepalived-conf";
+
+export type ChildName = "nats" | "redis" | "control" | "dataplane" | "health" | "election" | "notifier" | "uplink";
+
+export type Report =
+  | { readonly type: "ready" }
+  | { readonly type: "alive" }
+  | { readonly type: "stopped" }
+  | { readonly type: "config"; readonly generation: number }
+  | { readonly type: "config-failed"; readonly exitCode: number; readonly diagnostics: readonly Diagnostic[] };
+
+export type Input =
+  | { readonly type: "begin" }
+  /** The time that `wakeAt` asked for has come, and every message that waited has been taken in. */
+  | { readonly type: "woke" }
+  | { readonly type: "started"; readonly child: ChildName; readonly pid: number }
+  /** It could not be started at all. */
+  | { readonly type: "start-failed"; readonly child: ChildName; readonly error: string }
+  | { readonly type: "exited"; readonly child: ChildName; readonly exit: string }
+  | { readonly type: "reported"; readonly child: ChildName; readonly report: Report }
+  | { readonly type: "reload" }
+  | { readonly type: "stop"; readonly reason: string; readonly exitCode: number };
+
+export type Effect =
+  | { readonly type: "start"; readonly child: ChildName; readonly restarts: number }
+  /** Services by IPC, brokers by SIGTERM. */
+  | { readonly type: "ask-to-stop"; readonly child: ChildName; readonly reason: string }
+  | { readonly type: "kill"; readonly child: ChildName; readonly why: string }
+  | { readonly type: "reload-config" }
+  /** Every instance has left its initial state. */
+  | { readonly type: "announce-ready" }
+  | { readonly type: "announce-stopping"; readonly reason: string }
+  | {
+      readonly type: "note-death";
+      readonly child: ChildName;
+      readonly pid: number;
+      readonly exit: string;
+      readonly restarts: number;
+    }
+  | { readonly type: "reject-config"; readonly diagnostics: readonly Diagnostic[]; readonly fatal: boolean }
+  | { readonly type: "end"; readonly exitCode: number };
+
+export type ChildState =
+  /** Not started; `startAt` undefined: until the configuration is there, or for good. */
+  | { readonly kind: "down"; readonly startAt: Instant | undefined; readonly record: ChildRecord }
+  | {
+      readonly kind: "up";
+      readonly pid: number;
+      readonly since: Instant;
+      readonly aliveAt: Instant;
+      readonly record: ChildRecord;
+    }
+  /** Told to stop; killed at the deadline. */
+  | { readonly kind: "stopping"; readonly pid: number; readonly deadline: Instant; readonly record: ChildRecord }
+  /** Killed: only its exit is awaited, because two of one service must never run. */
+  | { readonly kind: "killed"; readonly pid: number; readonly record: ChildRecord };
+
+export interface ChildRecord {
+  /** Starts before this one, by an earlier supervisor of this run directory too. */
+  readonly restarts: number;
+  /** Deaths in a row, each soon after its start: they decide the pause. */
+  readonly quickDeaths: number;
+}
+
+export interface SupervisorState {
+  readonly phase: "running" | "stopping" | "ended";
+  /** Control has validated and stored a configuration in this run. */
+  readonly configured: boolean;
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly children: ReadonlyMap<ChildName, ChildState>;
+  /** When it wanted to be woken; being later than that by much means that we were not scheduled ourselves. */
+  readonly wakeAt: Instant | undefined;
+}
+
+export interface Step {
+  readonly state: SupervisorState;
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,26 @@
+// `baton up` with stub services, for the supervisor's tests: the brokers, the lock and the processes are real.
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArguments } from "../arguments.ts";
+import { up } from "../commands/up.ts";
+
+const stub = fileURLToPath(new URL("../../src/testing/stub-service.mjs", import.meta.url));
+const [stubs = "", ...words] = process.argv.slice(2);
+const parsed = parseArguments(words);
+if (!parsed.ok || parsed.command.type !== "up") throw new Error("up-main takes the words of baton up");
+
+const exitCode = await up(parsed.command, {
+  console: { out: (text) => process.stdout.write(text), error: (line) => process.stderr.write(`${line}\n`) },
+  env: process.env,
+  hostName: "test",
+  userId: process.getuid?.() ?? -1,
+  pid: process.pid,
+  mainOf(service) {
+    const main = resolve(join(stubs, `${service}.mjs`));
+    writeFileSync(main, `process.env.STUB_NAME = "${service}";\nawait import("${stub}");\n`);
+    return main;
+  },
+  onSignal: (signal, handler) => void process.on(signal, handler),
+});
+process.exit(exitCode);

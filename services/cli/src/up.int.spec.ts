@@ -1,0 +1,332 @@
+// The supervisor with real brokers and stub services: what is started, what happens on a death, who may run twice.
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+const main = fileURLToPath(new URL("../dist/testing/up-main.js", import.meta.url));
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | string>;
+  stderr(): string;
+}
+
+const held = { directory: "", running: [] as Running[], servers: [] as Server[] };
+const inDirectory = (name: string): string => join(held.directory, name);
+const runDir = (): string => inDirectory("run");
+
+beforeEach(() => {
+  held.directory = mkdtempSync(join(tmpdir(), "baton-up-"));
+  mkdirSync(inDirectory("stubs"));
+  writeFileSync(inDirectory("keepalived.conf"), "global_defs {\n  router_id x\n}\n");
+});
+afterEach(async () => {
+  for (const { child, exited } of held.running.splice(0)) {
+    child.kill("SIGKILL");
+    await exited;
+  }
+  // Whoever runs for this test's directory, recorded or not.
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    if (readQuietly(`/proc/${entry}/cmdline`).includes(held.directory)) killQuietly(Number(entry));
+  }
+  for (const server of held.servers.splice(0)) server.close();
+  rmSync(held.directory, { recursive: true, force: true, maxRetries: 3 });
+});
+
+const readQuietly = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+const killQuietly = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+};
+
+function start(options: { words?: string[]; env?: Record<string, string> } = {}): Running {
+  const words = [
+    "up",
+    "--config",
+    inDirectory("keepalived.conf"),
+    "--run-dir",
+    runDir(),
+    "--state-dir",
+    inDirectory("state"),
+  ];
+  const child = spawn(process.execPath, [main, inDirectory("stubs"), ...words, ...(options.words ?? [])], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, ...options.env },
+  });
+  const said = { text: "" };
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said.text += text;
+  });
+  const exited = new Promise<number | string>((resolve) =>
+    child.once("exit", (code, signal) => resolve(signal ?? code ?? "")),
+  );
+  const running = { child, exited, stderr: () => said.text };
+  held.running.push(running);
+  return running;
+}
+
+type Services = Record<string, { pid: number; startTime: number; restarts: number }>;
+function services(): Services {
+  try {
+    return (JSON.parse(readFileSync(join(runDir(), "services.json"), "utf8")) as { services: Services }).services;
+  } catch {
+    return {};
+  }
+}
+const story = (): string[] => {
+  const path = join(runDir(), "story");
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
+};
+/** A zombie has ended; whether it is reaped is the business of whoever is process 1 here. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+};
+const pidOf = (service: string): number => services()[service]?.pid ?? 0;
+
+async function until(what: string, condition: () => boolean, deadlineMs = 15_000): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  while (!condition()) {
+    if (Date.now() > deadline)
+      throw new Error(`in vain: ${what}\n${held.running.map((each) => each.stderr()).join("\n")}`);
+    await delay(10);
+  }
+}
+
+const ready = (): string => inDirectory("ready");
+const startReady = async (options: { words?: string[]; env?: Record<string, string> } = {}): Promise<Running> => {
+  const running = start({ ...options, words: ["--ready-file", ready(), ...(options.words ?? [])] });
+  await until("ready", () => existsSync(ready()) && Object.keys(services()).length >= 7);
+  return running;
+};
+
+const mode = (path: string): number => statSync(path).mode & 0o777;
+
+describe("a start", () => {
+  test("brokers on loopback, services in order, ready, and a stop in order", async () => {
+    const { child, exited, stderr } = await startReady();
+    expect(Object.keys(services()).sort()).toEqual(
+      ["control", "dataplane", "election", "health", "nats", "notifier", "redis"].sort(),
+    );
+    expect(story()[0]).toBe("control started 0");
+    const pids = Object.values(services()).map(({ pid }) => pid);
+
+    expect([mode(runDir()), mode(inDirectory("state")), mode(join(runDir(), "credentials.json"))]).toEqual([
+      0o700, 0o700, 0o600,
+    ]);
+    const credentials = readFileSync(join(runDir(), "credentials.json"), "utf8");
+    const { nats, redis } = JSON.parse(credentials) as { nats: { url: string; users: object }; redis: { url: string } };
+    expect(nats.url).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
+    expect(redis.url).toMatch(/^redis:\/\/default:[\w-]{32}@127\.0\.0\.1:\d+$/);
+    expect(Object.keys(nats.users)).toEqual(expect.arrayContaining(["election", "control"]));
+    expect(Object.keys(nats.users)).not.toContain("admin");
+    for (const pid of pids)
+      expect(readFileSync(`/proc/${pid}/cmdline`, "utf8")).not.toContain(new URL(redis.url).password);
+
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    expect(story().filter((line) => line.includes(" stop "))).toEqual(
+      ["election", "notifier", "dataplane", "health", "control"].map((name) => `${name} stop SIGTERM`),
+    );
+    expect(story().join()).not.toContain("got SIG");
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect([existsSync(ready()), existsSync(join(runDir(), "credentials.json"))]).toEqual([false, false]);
+    for (const line of stderr().trim().split("\n")) expect(JSON.parse(line)).toMatchObject({ service: "supervisor" });
+  });
+
+  test("Ctrl-C reaches the supervisor alone", async () => {
+    const { child, exited } = await startReady();
+    for (const { pid } of Object.values(services())) {
+      const session = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[3];
+      expect(session).toBe(String(pid));
+    }
+    child.kill("SIGINT");
+    expect(await exited).toBe(0);
+  });
+
+  test("SIGHUP goes to control", async () => {
+    const { child } = await startReady();
+    child.kill("SIGHUP");
+    await until("control's reload", () => story().includes("control reload"));
+    expect(story().filter((line) => line.endsWith("reload"))).toEqual(["control reload"]);
+  });
+
+  test("a second start on the same run directory is one clear sentence", async () => {
+    await startReady();
+    const second = start();
+    expect(await second.exited).toBe(1);
+    expect(second.stderr()).toMatch(/^baton is already running on .*\n$/);
+    expect(pidOf("election")).toBeGreaterThan(0);
+  });
+
+  test("servers that the settings name are not started", async () => {
+    const server = createServer((socket) => socket.end());
+    held.servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const settings = inDirectory("baton.yaml");
+    writeFileSync(
+      settings,
+      `nats:\n  url: nats://me:secret@127.0.0.1:${port}\nredis:\n  url: redis://127.0.0.1:${port}\n`,
+    );
+    start({ words: ["--ready-file", ready(), "--settings", settings] });
+    await until("ready", () => existsSync(ready()) && Object.keys(services()).length === 5);
+    const { nats } = JSON.parse(readFileSync(join(runDir(), "credentials.json"), "utf8")) as {
+      nats: { url: string; users: Record<string, { user: string; password: string }> };
+    };
+    expect(nats.url).toBe(`nats://127.0.0.1:${port}`);
+    expect(nats.users.election).toEqual({ user: "me", password: "secret" });
+  });
+});
+
+describe("what a user can put right", () => {
+  test.each([
+    ["a file that is not there", () => rmSync(inDirectory("keepalived.conf")), /keepalived\.conf/],
+    [
+      "settings that are wrong",
+      () => writeFileSync(inDirectory("baton.yaml"), "colour: red\n"),
+      /baton\.yaml:1:1: error: .*colour/,
+    ],
+  ])("%s", async (_name, prepare, says) => {
+    writeFileSync(inDirectory("baton.yaml"), "");
+    prepare();
+    const { exited, stderr } = start({ words: ["--settings", inDirectory("baton.yaml")] });
+    expect(await exited).not.toBe(0);
+    expect(stderr()).toMatch(says);
+    expect(stderr()).not.toMatch(/\n\s+at /);
+    expect(existsSync(runDir())).toBe(false);
+  });
+
+  test("a broker that is not installed", async () => {
+    const { exited, stderr } = start({ env: { PATH: inDirectory("empty") } });
+    expect(await exited).toBe(1);
+    expect(stderr()).toMatch(/^missing on this machine: nats-server, redis-server, nft .*\n$/);
+  });
+
+  test("a run directory that cannot be one", async () => {
+    writeFileSync(inDirectory("run"), "a file");
+    const { exited, stderr } = start();
+    expect(await exited).toBe(1);
+    expect(stderr()).toMatch(/^cannot use .*run: .*\n$/);
+  });
+});
+
+describe("a death", () => {
+  test("a killed service is started again, the others go on", async () => {
+    const { stderr } = await startReady();
+    const before = services();
+    process.kill(pidOf("election"), "SIGKILL");
+    await until("another election", () => pidOf("election") !== before.election?.pid && pidOf("election") > 0);
+    expect(services().election?.restarts).toBe(1);
+    await until("its first words", () => story().includes("election started 1"));
+    for (const name of ["nats", "redis", "control", "dataplane", "health", "notifier"]) {
+      expect(services()[name]).toEqual(before[name]);
+    }
+    expect(stderr()).toMatch(/election died/);
+  });
+
+  test("a killed broker comes back on its port", async () => {
+    await startReady();
+    const credentials = readFileSync(join(runDir(), "credentials.json"), "utf8");
+    for (const broker of ["nats", "redis"]) {
+      const before = pidOf(broker);
+      process.kill(before, "SIGKILL");
+      await until(`another ${broker}`, () => pidOf(broker) !== before && pidOf(broker) > 0);
+    }
+    expect(readFileSync(join(runDir(), "credentials.json"), "utf8")).toBe(credentials);
+  });
+
+  test("a port that somebody has taken meanwhile is given up, and everybody told", async () => {
+    await startReady();
+    const { nats } = JSON.parse(readFileSync(join(runDir(), "credentials.json"), "utf8")) as { nats: { url: string } };
+    const port = Number(new URL(nats.url).port);
+    // Death, and its port taken before the supervisor's second try: the first is at once.
+    const thief = createServer();
+    held.servers.push(thief);
+    const steal = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        thief.once("error", () => resolve(false));
+        thief.listen(port, "127.0.0.1", () => resolve(true));
+      });
+    killQuietly(pidOf("nats"));
+    while (!(await steal())) {
+      killQuietly(pidOf("nats"));
+      await delay(1);
+    }
+    await until("another address", () => {
+      const now = JSON.parse(readFileSync(join(runDir(), "credentials.json"), "utf8")) as { nats: { url: string } };
+      return now.nats.url !== nats.url && pidOf("nats") > 0;
+    });
+    await delay(100); // past the moment in which it is started and not yet noted
+  });
+
+  test("services outlive a killed supervisor, and the next one ends them before it starts its own", async () => {
+    const first = await startReady();
+    const before = services();
+    first.child.kill("SIGKILL");
+    expect(await first.exited).toBe("SIGKILL");
+    await delay(300);
+    expect(Object.values(before).filter(({ pid }) => !isAlive(pid))).toEqual([]);
+    expect(story().join()).not.toContain("stop");
+
+    rmSync(ready());
+    const second = await startReady();
+    expect(Object.values(before).filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(services().election).toMatchObject({ restarts: 1 });
+    expect(story()).toContain("election started 1");
+    await until("it to be told", () => second.stderr().includes("ended what an earlier run left behind"));
+  });
+
+  test("one that the record misses is found by its command, a script with its environment is not", async () => {
+    const first = await startReady();
+    const before = services();
+    const env = { ...process.env, BATON_RUN_DIR: runDir() };
+    const script = spawn("sleep", ["100"], { env });
+    first.child.kill("SIGKILL");
+    await first.exited;
+    writeFileSync(join(runDir(), "services.json"), JSON.stringify({ services: {} }));
+    rmSync(ready());
+    await startReady();
+    expect(Object.values(before).filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(script.signalCode).toBe(null);
+    script.kill();
+  });
+
+  test("a pid that is somebody else's now is not touched", async () => {
+    const bystander = spawn("sleep", ["100"]);
+    mkdirSync(runDir());
+    const services = { election: { pid: bystander.pid, startTime: 1, restarts: 0 } };
+    writeFileSync(join(runDir(), "services.json"), JSON.stringify({ supervisor: { pid: 1, startTime: 1 }, services }));
+    await startReady();
+    expect(bystander.exitCode).toBe(null);
+    expect(bystander.signalCode).toBe(null);
+    bystander.kill();
+  });
+});
