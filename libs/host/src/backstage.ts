@@ -11,6 +11,9 @@ import { paths } from "./env.ts";
 import { type LineSink, openLineSink } from "./line-sink.ts";
 
 const standingEveryMs = 1_000;
+/** Main need not be woken for every batch: it keeps a few until it hears that they were taken. */
+const takenDelayMs = 20;
+const takenBatchesMax = 16;
 const stderr = 2;
 
 interface Port {
@@ -29,6 +32,9 @@ class Backstage {
   readonly #subscriptions = new Map<number, { close(): void }>();
   readonly #standingTimer: NodeJS.Timeout;
   #connected: boolean | undefined;
+  #taken = 0;
+  #takenTold = 0;
+  #takenTimer: NodeJS.Timeout | undefined;
 
   constructor(data: BackstageData, port: Port) {
     this.#data = data;
@@ -103,7 +109,16 @@ class Backstage {
     this.#outbox.append(batch.events);
     for (const span of batch.spans) this.#spans.add(span);
     for (const line of batch.lines) this.#lines.write(line);
-    this.#port.postMessage({ type: "taken", sequence: batch.sequence });
+    this.#taken = batch.sequence;
+    if (this.#taken - this.#takenTold >= takenBatchesMax) this.#tellTaken();
+    else this.#takenTimer ??= setTimeout(() => this.#tellTaken(), takenDelayMs);
+  }
+
+  #tellTaken(): void {
+    clearTimeout(this.#takenTimer);
+    this.#takenTimer = undefined;
+    this.#takenTold = this.#taken;
+    this.#port.postMessage({ type: "taken", sequence: this.#taken });
   }
 
   #subscribe(id: number, filter: string): void {
@@ -124,6 +139,7 @@ class Backstage {
 
   async #close(): Promise<void> {
     clearInterval(this.#standingTimer);
+    clearTimeout(this.#takenTimer);
     await this.#outbox.close();
     await this.#spans.close();
     await this.#bus.close();

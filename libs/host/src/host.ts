@@ -15,7 +15,7 @@ import { openFollower } from "./follower.ts";
 import { serveGrpc } from "./grpc.ts";
 import { randomPool, uuidSource } from "./ids.ts";
 import { createLog, formatLine } from "./log.ts";
-import { openSupervisorLink, type ServiceReport, type SupervisorLink } from "./supervisor-link.ts";
+import { type IpcProcess, openSupervisorLink, type ServiceReport, type SupervisorLink } from "./supervisor-link.ts";
 import { createTracer } from "./tracer.ts";
 import { createWatchServer, type WatchServer } from "./watch-server.ts";
 import { createWriter, type VersionedWriter } from "./writer.ts";
@@ -25,8 +25,9 @@ export interface HostOptions {
   /** Defaults to process.env. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /**
-   * `ignore` (default): TERM, INT and HUP do nothing, only the supervisor's stop ends this process (SAFETY S6).
-   * `leave`: signals are the caller's business (the supervisor itself, tests).
+   * `ignore` (default): TERM, INT and HUP do nothing, only the supervisor's stop ends this process (SAFETY S6), and a
+   * bug does, with exit code 70. `leave`: signals, the IPC channel and uncaught exceptions are the caller's business
+   * (the supervisor itself, tests).
    */
   readonly signals?: "ignore" | "leave";
 }
@@ -36,10 +37,15 @@ export const hostLimits = { flushMs: 2_000, lastWordsMs: 300 } as const;
 const exitSoftware = 70;
 
 export async function startHost(options: HostOptions): Promise<Host> {
-  const host = new ProcessHost(options.service, readEnv(options.env ?? process.env), systemClock);
-  host.begin(options.signals ?? "ignore");
+  const own = options.signals !== "leave";
+  const ipc = own ? process : noIpc;
+  const host = new ProcessHost(options.service, readEnv(options.env ?? process.env), systemClock, ipc);
+  if (own) host.ownProcess();
+  host.begin();
   return host;
 }
+
+const noIpc: IpcProcess = { connected: false, on: () => undefined };
 
 class ProcessHost implements Host {
   readonly service: ServiceName;
@@ -61,7 +67,7 @@ class ProcessHost implements Host {
   #lost = 0;
   #stopping: Promise<void> | undefined;
 
-  constructor(service: ServiceName, env: HostEnv, clock: Clock) {
+  constructor(service: ServiceName, env: HostEnv, clock: Clock, ipc: IpcProcess) {
     this.service = service;
     this.env = env;
     this.#clock = clock;
@@ -92,17 +98,18 @@ class ProcessHost implements Host {
     const sink = this.#link.span.bind(this.#link);
     this.tracer = createTracer({ clock, random, sink: () => (this.#otlp === "off" ? undefined : sink) });
     this.config = this.#openConfig();
-    this.#supervisor = openSupervisorLink(process, (command) => {
+    this.#supervisor = openSupervisorLink(ipc, (command) => {
       if (command.type === "reload") for (const handler of this.#reloadHandlers) handler();
       else void this.#stopAndExit(command.reason);
     });
   }
 
-  begin(signals: "ignore" | "leave"): void {
-    if (signals === "ignore") {
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
-    }
+  ownProcess(): void {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
     process.on("uncaughtException", (error) => this.#crash(error));
+  }
+
+  begin(): void {
     const { pid } = process;
     const { version, restarts } = this.env;
     const { service } = this;

@@ -2,7 +2,7 @@
 // It outlives control and the node: a service starts from the last applied snapshot, whoever is gone (SAFETY S15).
 import { createHash } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import type { Config } from "@baton/keepalived-conf";
+import { type Config, canonicalJson } from "@baton/keepalived-conf";
 import { paths } from "./env.ts";
 import type { Settings } from "./settings.ts";
 
@@ -20,14 +20,6 @@ export interface ConfigSnapshot {
 /** Equal configurations have equal hashes, in whatever order their members were built. */
 export const snapshotHash = (config: Config, settings: Settings): string =>
   createHash("sha256").update(canonicalJson({ config, settings })).digest("hex");
-
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(",")}}`;
-}
 
 /** Readers see the old file or the new one, also after a power cut: write aside, fsync, rename, fsync the directory. */
 export async function writeSnapshot(stateDir: string, snapshot: ConfigSnapshot): Promise<void> {
