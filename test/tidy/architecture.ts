@@ -124,7 +124,7 @@ export const importsAreDeclared: Rule = (repository) =>
     if (name === own.name || own.dependencies.includes(name)) return undefined;
     // Tests and tools may use what the workspace has for all.
     const forTests = [...own.devDependencies, ...repository.rootDependencies];
-    const isTest = isSpec(file.path) || /\/testing\//.test(file.path) || inFolder(file.path, "test");
+    const isTest = isSpec(file.path) || /\/testing\/|\.config\.ts$/.test(file.path) || inFolder(file.path, "test");
     return isTest && forTests.includes(name) ? undefined : `not among the dependencies of ${own.folder}/package.json`;
   });
 

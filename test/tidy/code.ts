@@ -190,7 +190,7 @@ export const doorsNameWhatTheyExport: Rule = ({ sources }) =>
 export const environmentIsReadInMain: Rule = ({ sources }) =>
   sources
     .filter(({ path }) => /^(services|libs)\//.test(path) && !isSpec(path) && !path.endsWith("/main.ts"))
-    .filter(({ path }) => !path.startsWith("libs/host/"))
+    .filter(({ path }) => !path.startsWith("libs/host/") && !path.includes("/testing/"))
     .flatMap((file) =>
       [...nodesOf(file.program)]
         .filter(

@@ -153,7 +153,7 @@ function importOf(node: SyntaxNode): { from: string; typeOnly: boolean } | undef
       // createRequire(…) is by habit called `require`; what it loads is an import like any other.
       const from = literalOf((node.arguments as unknown[] | undefined)?.[0]);
       const callee = nameOf(node.callee);
-      return from !== undefined && callee !== undefined && /^require/.test(callee)
+      return from !== undefined && callee !== undefined && /^require($|[A-Z])/.test(callee)
         ? { from, typeOnly: false }
         : undefined;
     }

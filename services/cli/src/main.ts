@@ -36,7 +36,7 @@ const packages: Readonly<Record<ServiceChild, readonly [door: string, main: stri
   health: ["@baton/health-service", "main.js"],
   election: ["@baton/election", "main.js"],
   notifier: ["@baton/notifier", "main.js"],
-  uplink: ["@baton/fleet", "uplink-main.js"],
+  uplink: ["@baton/fleet", "uplink.js"],
 };
 
 /** Resolved, never imported: a service is a process of its own. */
