@@ -9,7 +9,6 @@ export interface HubServerOptions {
   readonly port: number;
   /** JetStream's directory. */
   readonly storeDir: string;
-  readonly pidFile: string;
   /** The fleet service's own login: everything is allowed to it. */
   readonly admin: HubLogin;
   readonly nodes: readonly (HubLogin & { readonly node: string })[];
@@ -40,7 +39,6 @@ export function hubServerConfig(options: HubServerOptions): string {
 server_name: "baton-hub"
 host: ${quote(options.host)}
 port: ${options.port}
-pid_file: ${quote(options.pidFile)}
 logtime: true
 max_payload: 1048576
 ping_interval: "5s"

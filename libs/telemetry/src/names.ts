@@ -120,6 +120,8 @@ export const metric = {
   serviceRestarts: metricOf("service.restarts", "counter", "{restart}", "Restarts by the supervisor"),
   outboxBacklog: metricOf("outbox.backlog", "gauge", "{event}", "Events that the stream does not hold yet"),
   outboxAge: metricOf("outbox.age", "gauge", "s", "Age of the oldest event that the stream does not hold yet"),
+  uplinkForwarded: metricOf("uplink.forwarded", "counter", "{event}", "Events that the hub has taken"),
+  uplinkConnected: metricOf("uplink.connected", "gauge", "1", "1 while the uplink is connected to the hub"),
   eventsAppended: metricOf("events.appended", "counter", "{event}", "Events appended by this process"),
   eventsLost: metricOf("events.lost", "counter", "{event}", "Events that could not be kept"),
   messagesMalformed: metricOf("messages.malformed", "counter", "{message}", "NATS messages that are no Baton event"),
