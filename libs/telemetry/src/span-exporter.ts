@@ -14,7 +14,7 @@ export interface SpanExporterOptions {
   readonly resource: Readonly<Record<string, string | number>>;
   /** Said once for each change between working and not. */
   onProblem(message: string): void;
-  readonly limits?: Partial<typeof spanExporterLimits>;
+  readonly limits?: Partial<SpanExporterLimits>;
 }
 
 export const spanExporterLimits = {
@@ -24,6 +24,8 @@ export const spanExporterLimits = {
   everyMs: 500,
   timeoutMs: 5_000,
 } as const;
+
+export type SpanExporterLimits = { readonly [K in keyof typeof spanExporterLimits]: number };
 
 export interface SpanExporterHandle {
   /** Spans that were not delivered: queue full, export failed, or no endpoint after all. */
@@ -40,11 +42,9 @@ export function openSpanExporter(options: SpanExporterOptions): SpanExporterHand
   return new QueuedSpanExporter(options);
 }
 
-type Limits = { readonly [K in keyof typeof spanExporterLimits]: number };
-
 class QueuedSpanExporter implements SpanExporterHandle {
   readonly #options: SpanExporterOptions;
-  readonly #limits: Limits;
+  readonly #limits: SpanExporterLimits;
   #state: "unknown" | "off" | "on" = "unknown";
   #endpoint: OtlpEndpoint | undefined;
   #exporter: Promise<(batch: readonly SpanRecord[]) => Promise<string | undefined>> | undefined;
@@ -137,6 +137,7 @@ class QueuedSpanExporter implements SpanExporterHandle {
       problem = error instanceof Error ? error.message : String(error);
     }
     if (problem !== undefined) this.#dropped += batch.length;
+    if (this.#shutdown === undefined) this.#exporter = undefined; // it could not even be opened: try anew next time
     if ((problem !== undefined) !== this.#failing) {
       this.#failing = problem !== undefined;
       if (problem !== undefined)
