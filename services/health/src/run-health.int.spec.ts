@@ -126,6 +126,24 @@ test("a child that ignores SIGTERM is killed when its parent has gone", async ()
   await eventually(() => expect(isAlive(child)).toBe(false));
 });
 
+test("a process that was not scheduled takes no script for timed out that ended in time", async () => {
+  const { host } = await start([
+    script("chk", { command: command("sleep 0.1"), interval: micros(10_000_000), timeout: micros(300_000) }),
+  ]);
+  await eventually(() => expect(tracker(host).runs).toBe(1));
+  // Neither timers nor exits are seen meanwhile; afterwards Node runs the timers first (SAFETY S2).
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  await eventually(() => expect(tracker(host).checkedAt).toBeGreaterThan(0));
+  expect(tracker(host)).toMatchObject({ status: "up", lastExit: "exit 0", timeouts: 0 });
+});
+
+test("nothing starts after a stop", async () => {
+  const { host, health } = await start([script("chk")]);
+  await health.stop();
+  host.applyConfig(snapshot([script("chk"), script("late")], 2));
+  expect(host.states()).toEqual([]);
+});
+
 describe("who a script runs as", () => {
   test.runIf(process.getuid?.() === 0)("the configured user", async () => {
     const user = { user: "nobody", group: undefined };

@@ -40,6 +40,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
   const { host, record } = options;
   const members = new Map<string, Member>();
   const leaving = new Set<Promise<void>>();
+  let stopped = false;
 
   function start(tracked: TrackedScript, origin: "fresh" | "resumed"): void {
     const slot = record.slot();
@@ -60,6 +61,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
   }
 
   function apply(snapshot: ConfigSnapshot, origin: "fresh" | "resumed"): void {
+    if (stopped) return;
     const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
     for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
     for (const [name, tracked] of wanted) {
@@ -95,6 +97,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
       }),
     counters: () => trackers().flatMap((runner) => toCounters(runner.state())),
     async stop() {
+      stopped = true;
       for (const [name, member] of [...members]) dismiss(name, member);
       await Promise.race([Promise.all(leaving), patience()]);
     },

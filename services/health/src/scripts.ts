@@ -12,14 +12,14 @@ export interface TrackedScript {
 /** Scripts that no instance tracks are not run: keepalived removes them too. */
 export function trackedScripts(config: Config, lookup: UserLookup, own: UserIds): Map<string, TrackedScript> {
   const used = new Set(config.instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
-  return new Map(
-    config.scripts
-      .filter((script) => used.has(script.name))
-      .map((script) => [
-        script.name,
-        { script, identity: identityOf(script.command, config.global.scriptUser, lookup, own) },
-      ]),
-  );
+  const tracked = new Map<string, TrackedScript>();
+  for (const script of config.scripts) {
+    // Of two with one name keepalived uses the first.
+    if (!used.has(script.name) || tracked.has(script.name)) continue;
+    const identity = identityOf(script.command, config.global.scriptUser, lookup, own);
+    tracked.set(script.name, { script, identity });
+  }
+  return tracked;
 }
 
 /**

@@ -13,6 +13,11 @@ test("only scripts that an instance tracks are run, each once", () => {
   expect([...trackedScripts(config, lookup, own).keys()]).toEqual(["used"]);
 });
 
+test("of two scripts with one name the first is used", () => {
+  const { config } = snapshot([script("chk", { rise: 2 }), script("chk", { rise: 3 })]);
+  expect(trackedScripts(config, lookup, own).get("chk")?.script.rise).toBe(2);
+});
+
 test("script_user is who a script without a user of its own runs as", () => {
   const { config } = snapshot([
     script("a"),

@@ -1,5 +1,4 @@
 // Composition root of the notifier: scripts at once, mails through outbox and queue. It follows; nobody waits for it.
-import { readFileSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -48,7 +47,6 @@ async function main(): Promise<void> {
 
   const store = openToldStore({
     path: join(folder, "told.json"),
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     onUnreadable: (error) => host.log.warn("what was told before cannot be read", { cause: error }),
   });
   const notifier = runNotifier(

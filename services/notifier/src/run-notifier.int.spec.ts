@@ -60,7 +60,6 @@ function start(
       host,
       store: openToldStore({
         path: path("told.json"),
-        bootId: "boot-1",
         onUnreadable: (error) => {
           throw error;
         },
@@ -299,6 +298,27 @@ describe("once and never older (SAFETY S21)", () => {
     });
   });
 
+  test("a node that starts anew tells its states anew, as keepalived does", async () => {
+    const first = start(config());
+    first.say(vrrpEvent.backup());
+    await eventually(() => expect(calls()).toEqual(["backup"]));
+    first.notifier.close();
+    const second = start(config());
+    second.say(vrrpEvent.backup());
+    await eventually(() => expect(calls()).toEqual(["backup", "backup"]));
+  });
+
+  test("but a master that only goes on under its lease is not told again", async () => {
+    const first = start(config());
+    first.say(vrrpEvent.master());
+    await eventually(() => expect(calls()).toEqual(["master"]));
+    first.notifier.close();
+    const second = start(config());
+    second.say(vrrpEvent.master("VI_1", { term: 8, reason: "resumed" }));
+    second.say(vrrpEvent.backup());
+    await eventually(() => expect(calls()).toEqual(["master", "backup"]));
+  });
+
   test("an instance on its way is not told", async () => {
     const { say } = start(config(), { states: [stateOf("initialize")] });
     say(vrrpEvent.backup());
@@ -359,6 +379,14 @@ describe("mail", () => {
     say(vrrpEvent.master());
     await eventually(() => expect(calls()).toEqual(["master"]));
     expect(mails).toEqual([]);
+  });
+  test("an instance that is removed while in fault is told once: DELETED is told as FAULT", async () => {
+    const { say, mails } = start(alerting());
+    say(vrrpEvent.fault());
+    say(vrrpEvent.stop("VI_1", "removed-from-configuration"));
+    say(vrrpEvent.backup());
+    await eventually(() => expect(calls()).toEqual(["fault", "backup"]));
+    expect(mails.length).toBe(2);
   });
   test("none of the state last mailed, though mail was off in between", async () => {
     const { host, say, mails } = start(alerting());

@@ -10,7 +10,7 @@ import { judge, recordOf, type TellingRecord } from "./ledger.ts";
 import { type Mail, mailOf, type Sender } from "./mail/message.ts";
 import type { NotificationCounters } from "./notification-counters.ts";
 import { createScriptDelivery, type ScriptDelivery } from "./script-delivery.ts";
-import { scriptJobs } from "./script-jobs.ts";
+import { scriptJobs, toldState } from "./script-jobs.ts";
 import { changeOfEvent, changeOfSnapshot, type StateChange } from "./state-change.ts";
 import type { ToldStore } from "./told-store.ts";
 
@@ -52,10 +52,14 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   const homeless: StateChange[] = [];
   const deliveries = new Map<string, ScriptDelivery>();
   const priorities = new Map<string, number>();
-  /** What was accepted for telling; `told` has what was begun, and is what a successor finds. */
-  const accepted = store.load();
-  const told = new Map(accepted);
+  /** What was begun to be told: what a successor finds. */
+  const told = store.load();
+  /** What was accepted for telling. A node that starts anew tells its states anew, as keepalived does. */
+  const accepted = new Map(host.env.restarts > 0 ? told : []);
+  /** Of an earlier life of the node: counts only for a master that goes on under the lease of that life. */
+  const earlier = new Map(told);
   let snapshots = 0;
+  let saving = false;
 
   /** Asking the name service takes long: once per configuration. */
   let known = new Map<string, UserIds | undefined>();
@@ -88,15 +92,16 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   }
 
   function take(change: StateChange): void {
-    const before = accepted.get(change.instance);
-    const verdict = judge(before, change);
-    counters.judged(verdict);
-    if (verdict === "old") return;
     const instance = instanceOf(change.instance);
     if (instance === undefined) return keepForLater(change);
+    const before = accepted.get(change.instance) ?? (isResumed(change) ? earlier.get(change.instance) : undefined);
+    const verdict = judge(before, { ...change, state: toldState(change.state, instance.notify) });
+    counters.judged(verdict);
+    if (verdict === "old") return;
     if (change.priority !== undefined) priorities.set(change.instance, change.priority);
-    if (verdict === "tell") tell(change, instance);
+    if (verdict === "tell") tell(change, instance, before);
     else accepted.set(change.instance, recordOf(before, change, false));
+    if (change.state === "DELETED") retired.delete(change.instance);
   }
 
   function keepForLater(change: StateChange): void {
@@ -104,8 +109,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     if (homeless.length > homelessMax) homeless.shift();
   }
 
-  function tell(change: StateChange, instance: InstanceConfig): void {
-    const before = accepted.get(change.instance);
+  function tell(change: StateChange, instance: InstanceConfig, before: TellingRecord | undefined): void {
     const mail = mailOf(change, instance, config.global, options.sender);
     const isMailed = mail !== undefined && before?.mailed !== change.state;
     accepted.set(change.instance, recordOf(before, change, isMailed));
@@ -114,8 +118,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     // Scripts first: they are what moves services along with the address.
     if (jobs.length > 0) deliveryOf(change.instance).offer(jobs);
     else begun(change);
-    if (isMailed) void options.post(mail).then(() => mailed(change));
-    if (change.state === "DELETED") retired.delete(change.instance);
+    if (isMailed) void options.post(mail).then(() => mailed(change), complain);
   }
 
   function begun(change: StateChange): void {
@@ -131,11 +134,21 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
 
   function save(instance: string, record: TellingRecord): void {
     told.set(instance, record);
-    try {
-      store.save(told);
-    } catch (error) {
-      host.log.error("cannot write what was told: a restart may tell a state twice", { error: String(error) });
-    }
+    // A thousand instances may move in one step: one write for all of them.
+    if (saving) return;
+    saving = true;
+    setImmediate(() => {
+      saving = false;
+      try {
+        store.save(told);
+      } catch (error) {
+        complain(error);
+      }
+    });
+  }
+
+  function complain(error: unknown): void {
+    host.log.error("cannot write down what was told: a restart may tell a state twice", { cause: error });
   }
 
   function deliveryOf(instance: string): ScriptDelivery {
@@ -169,7 +182,8 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
         return { kind: "notification", id, version, state: undefined };
       }),
     async leave() {
-      const isStopped = ({ name }: InstanceConfig): boolean => accepted.get(name)?.state === "STOP";
+      // Of an instance that was never heard of there is nothing to wait for.
+      const isStopped = ({ name }: InstanceConfig): boolean => (accepted.get(name)?.state ?? "STOP") === "STOP";
       await until(lastWordsMillis, () => config.instances.every(isStopped));
       for (const delivery of deliveries.values()) delivery.leave();
       await until(leaveMillis, () => [...deliveries.values()].every((delivery) => delivery.idle));
@@ -177,6 +191,9 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     close: () => following.close(),
   };
 }
+
+/** libs/vrrp: a crashed election that found its lease alive. The address never moved. */
+const isResumed = (change: StateChange): boolean => change.state === "MASTER" && change.reason === "resumed";
 
 async function until(millis: number, isDone: () => boolean): Promise<void> {
   const end = performance.now() + millis;

@@ -1,5 +1,5 @@
 // The checkpoint: what was last told of each instance, in a file that is replaced whole. No fsync: it has to survive
-// this process, not the machine; what was told before the machine started counts for nothing after it.
+// this process, not the machine; a node that starts anew tells its states anew.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { TellingRecord } from "./ledger.ts";
@@ -12,19 +12,17 @@ export interface ToldStore {
 
 export interface ToldStoreOptions {
   readonly path: string;
-  /** /proc/sys/kernel/random/boot_id: CLOCK_BOOTTIME, and with it every `epoch` and `at`, starts anew with it. */
-  readonly bootId: string;
   onUnreadable(error: Error): void;
 }
 
-export function openToldStore({ path, bootId, onUnreadable }: ToldStoreOptions): ToldStore {
+export function openToldStore({ path, onUnreadable }: ToldStoreOptions): ToldStore {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   return {
     load() {
       try {
         const stored: unknown = JSON.parse(readFileSync(path, "utf8"));
         if (!isStored(stored)) throw new Error(`${path} is no record of told states`);
-        return new Map(stored.bootId === bootId ? Object.entries(stored.told) : []);
+        return new Map(Object.entries(stored.told));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") onUnreadable(error as Error);
         return new Map();
@@ -32,14 +30,13 @@ export function openToldStore({ path, bootId, onUnreadable }: ToldStoreOptions):
     },
     save(records) {
       const next = `${path}.next`;
-      writeFileSync(next, JSON.stringify({ bootId, told: Object.fromEntries(records) }), { mode: 0o600 });
+      writeFileSync(next, JSON.stringify({ told: Object.fromEntries(records) }), { mode: 0o600 });
       renameSync(next, path);
     },
   };
 }
 
 interface Stored {
-  readonly bootId: string;
   readonly told: Readonly<Record<string, TellingRecord>>;
 }
 
@@ -47,7 +44,7 @@ const states: readonly unknown[] = ["MASTER", "BACKUP", "FAULT", "STOP", "DELETE
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 function isStored(value: unknown): value is Stored {
-  if (!isObject(value) || typeof value.bootId !== "string" || !isObject(value.told)) return false;
+  if (!isObject(value) || !isObject(value.told)) return false;
   return Object.values(value.told).every(
     (told) =>
       isObject(told) &&

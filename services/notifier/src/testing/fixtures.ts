@@ -105,7 +105,10 @@ export const change = (over: Partial<StateChange> = {}): StateChange => ({
 
 /** A vrrp event's payload, as election would append it. */
 export const vrrpEvent = {
-  master: (name = "VI_1", over: { priority?: number; term?: number } = {}): EventEnvelope["event"] => ({
+  master: (
+    name = "VI_1",
+    over: { priority?: number; term?: number; reason?: string } = {},
+  ): EventEnvelope["event"] => ({
     type: "became-master",
     data: {
       instance: name,
