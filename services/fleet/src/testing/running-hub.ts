@@ -13,7 +13,8 @@ export interface TestHub {
   readonly stateDir: string;
   readonly lines: string[];
   running(): RunningHub;
-  start(): Promise<void>;
+  /** `listen` instead of the one that the hub was made with. */
+  start(listen?: ListenAddress): Promise<void>;
   stop(): Promise<void>;
   login(node: string): NodeLogin;
   /** A connection with the hub's own login: sees everything. */
@@ -55,7 +56,7 @@ class StartedHub implements TestHub {
     return this.#running;
   }
 
-  async start(): Promise<void> {
+  async start(again?: ListenAddress): Promise<void> {
     const {
       nodes,
       listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const,
@@ -63,7 +64,7 @@ class StartedHub implements TestHub {
     } = this.#options;
     this.#running = await runHub({
       options: {
-        listen,
+        listen: again ?? listen,
         hostNames: [],
         stateDir: this.stateDir,
         nodes,
