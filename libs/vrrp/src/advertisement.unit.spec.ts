@@ -309,6 +309,7 @@ test.each([
     three,
     ["address-count-mismatch"],
   ],
+  ["one address, and another", changed(pass, { 31: 99 }), { ...pass, addresses: vips }, ["address-count-mismatch"]],
   [
     "the same in another order",
     bytes((captures[3] as Capture).hex),

@@ -1,15 +1,16 @@
 // The specification of the election as a table: every state and every input, the exact effects in order, the state
 // that follows and when it wakes next. The rows are in table/, one file per state; a missing row fails here.
+import { vrid } from "@baton/domain";
 import { expect, test } from "vitest";
-import { nextDeadline, step } from "./election.ts";
+import { initialState, nextDeadline, step } from "./election.ts";
 import { backupRows } from "./table/backup.ts";
 import { faultRows } from "./table/fault.ts";
 import { initializeRows } from "./table/initialize.ts";
 import { leavingRows, stoppedRows } from "./table/leaving.ts";
 import { listeningRows } from "./table/listening.ts";
 import { masterRows } from "./table/master.ts";
-import { now, oneOfEach, type Row } from "./table/world.ts";
-import type { ElectionState, Input } from "./types.ts";
+import { atPriority, config, now, oneOfEach, owner, type Row, script } from "./table/world.ts";
+import type { ElectionConfig, ElectionState, Input } from "./types.ts";
 
 const rows: readonly Row[] = [
   ...initializeRows,
@@ -73,3 +74,18 @@ test("each state holds only its own fields", () => {
     expect(new Set(Object.keys(state)), name).toEqual(fields.get(state.kind));
   }
 });
+
+test("before the first input nothing is known, and the priority is the base priority", () => {
+  const weighted = { ...config, trackers: [script(10)] };
+  expect(initialState(weighted)).toMatchObject({ kind: "initialize", started: false, effectivePriority: 100 });
+  expect(initialState(owner).effectivePriority).toBe(255);
+  expect(nextDeadline(initialState(config))).toBeUndefined();
+});
+
+test.each<Partial<ElectionConfig>>([{ name: "VI_2" }, { interface: "eth1" }, { vrid: vrid(52) }, { family: 6 }])(
+  "another virtual router is another instance, not a configuration of this one: %j",
+  (change) => {
+    const input: Input = { type: "configure", config: { ...config, ...change, priority: atPriority(90) } };
+    expect(() => step(initialState(config), input, now)).toThrow("another instance");
+  },
+);

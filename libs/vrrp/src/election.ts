@@ -25,7 +25,6 @@ import {
   masterDown,
   nextTerm,
   release,
-  skewPriority,
   stop,
   unchanged,
 } from "./transitions.ts";
@@ -206,7 +205,11 @@ function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId 
   });
   if (heard.priority === 0) {
     const { version } = config;
-    const skew = skewTime({ version, priority: skewPriority(state), masterAdvertInterval: state.masterAdvertInterval });
+    const skew = skewTime({
+      version,
+      priority: state.effectivePriority,
+      masterAdvertInterval: state.masterAdvertInterval,
+    });
     const skewed = addMicros(now, skew);
     // Never later than it was: a stream of zeroes must not postpone the takeover.
     const masterDownAt = instant(Math.min(skewed, state.masterDownAt));
@@ -249,7 +252,7 @@ function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant
     );
   }
   // Pre-emption belongs to the story of the change that put us above that master.
-  const cause = state.story.findLast(({ from, to }) => from <= priority && to > priority)?.cause;
+  const cause = state.story.findLast(({ from }) => from <= priority)?.cause;
   return enterMaster(state, { reason: "preempt", cause, peerHeardAt }, now);
 }
 
@@ -358,7 +361,7 @@ function listeningDeadline(state: StateOf<"listening">, lateness: Micros, now: I
   const { config } = state;
   if (lateness > config.advertInterval / 2) {
     // Whoever did not run did not listen.
-    const until = addMicros(now, listeningInterval(config, skewPriority(state)));
+    const until = addMicros(now, listeningInterval(config, state.effectivePriority));
     return { state: { ...state, until }, effects: [count("lateness-granted")] };
   }
   if (now < state.leaseUntil) return endListening(state, now);

@@ -74,7 +74,7 @@ function learnTracker(state: ElectionState, input: Extract<Input, { type: "track
   const key = trackerKey(input);
   const configured = state.config.trackers.some((tracker) => trackerKey(tracker) === key);
   // A tracker that lost its result keeps the last one (SAFETY S15).
-  if (!configured || input.status === "unknown" || state.trackers.get(key) === input.status) return same(state);
+  if (!configured || input.status === "unknown") return same(state);
   const trackers = new Map(state.trackers).set(key, input.status);
   const why = { tracker: input.name, reason: `tracker-${input.status}`, cause: input.cause };
   return reprioritize({ ...state, trackers }, why);

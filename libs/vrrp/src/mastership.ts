@@ -81,7 +81,7 @@ function declineBelow(state: Master, sender: Parameters<typeof rank>[0]): CauseR
   const address = state.primaryAddress;
   if (address === undefined) return undefined;
   const beats = (priority: number): boolean => rank(sender, { priority, address }) === "higher";
-  return state.story.findLast(({ from, to }) => !beats(from) && beats(to))?.cause;
+  return state.story.findLast(({ from }) => !beats(from))?.cause;
 }
 
 export function masterDeadline(state: Master, lateness: Micros, now: Instant): Step {

@@ -3,7 +3,7 @@
 //   6.4.2, SAFETY S7); the claim allows the addresses, the event starts the work (SAFETY S1).
 // - letting go: the last advert (0: "I leave"), claim, event.
 import { addMicros, assert, type CauseRef, type Instant, type Micros, type Term, term } from "@baton/domain";
-import { addressOwner, faultCauses } from "./priority.ts";
+import { faultCauses } from "./priority.ts";
 import { listeningInterval, masterDownInterval, successorWait, unconfirmedLimit } from "./timers.ts";
 import type {
   ClaimState,
@@ -140,7 +140,7 @@ export function resumeListening(from: CommonState, resume: ResumeRecord, now: In
     reason: "resumed",
     term: claimed,
     since: now,
-    until: addMicros(now, listeningInterval(from.config, skewPriority(from))),
+    until: addMicros(now, listeningInterval(from.config, from.effectivePriority)),
     leaseUntil: addMicros(now, unconfirmedLimit),
     confirmed: false,
     lastAdvertAt: resume.lastAdvertAt,
@@ -159,7 +159,7 @@ export function listenAfterStall(from: StateOf<"master">, now: Instant): Step {
     reason: "late",
     term: from.term,
     since: from.since,
-    until: addMicros(now, listeningInterval(from.config, skewPriority(from))),
+    until: addMicros(now, listeningInterval(from.config, from.effectivePriority)),
     leaseUntil: from.leaseUntil,
     confirmed: false,
     lastAdvertAt: from.lastAdvertAt,
@@ -206,17 +206,14 @@ export function enterBackup(from: CommonState, entry: BackupEntry, now: Instant)
   return { state, effects: [{ type: "append-event", event: { type: "became-backup", data }, cause: entry.cause }] };
 }
 
-/** The master-down interval as this instance counts it; an address owner's skew is that of 255. */
+/** The master-down interval as this instance counts it. */
 export const masterDown = (state: CommonState, masterAdvertInterval: Micros): Micros =>
   masterDownInterval({
     version: state.config.version,
-    priority: skewPriority(state),
+    priority: state.effectivePriority,
     masterAdvertInterval,
     downTimerAdverts: state.config.downTimerAdverts,
   });
-
-export const skewPriority = ({ config, effectivePriority }: CommonState): number =>
-  config.priority === addressOwner ? addressOwner : effectivePriority;
 
 export function enterFault(from: CommonState, cause: CauseRef | undefined): Step {
   const causes = faultCauses(from);

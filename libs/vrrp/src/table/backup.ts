@@ -61,7 +61,7 @@ const adverts: readonly Row[] = [
     given: backup(),
     when: advert(99),
     becomes: "backup",
-    state: { master: heard(higherAddress, 99, { accepted: false }) },
+    state: { master: heard(higherAddress, 99, { accepted: false }), preemptAt: undefined },
     deadline: timerOfBackup,
     effects: [counts("lower-priority-received")],
   },

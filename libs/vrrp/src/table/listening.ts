@@ -171,6 +171,15 @@ export const listeningRows: readonly Row[] = [
     effects: [...release, becameBackup(7, 100, "lease-lost")],
   },
   {
+    name: "listening/lease-lost/released-after-a-pause-of-the-machine",
+    rule: "SAFETY S11: no voice, however short ago it spoke by its own clock",
+    given: listening({ lastAdvertAt: ago(second) }),
+    when: lost(7, "released"),
+    becomes: "backup",
+    deadline: after(masterDown100),
+    effects: [...release, becameBackup(7, 100, "lease-lost")],
+  },
+  {
     name: "listening/lease-lost/failed",
     rule: "SAFETY S9",
     given: listening(),
