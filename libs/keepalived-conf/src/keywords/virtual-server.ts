@@ -66,14 +66,21 @@ const checker = <Keywords extends KeywordMap>(
     keywords,
     blocks,
     support: { level: "part" },
-    misnomers: {
-      tcp_port: "connect_port",
-      port: "connect_port",
-      timeout: "connect_timeout",
-      ip: "connect_ip",
-      ...("retry" in keywords && !("oldRetry" in keywords) ? { nb_get_retry: "retry" } : {}),
-    },
+    misnomers: misnomersOf(Object.values(keywords).map(({ name }) => name)),
   });
+
+const checkerMisnomers = {
+  tcp_port: "connect_port",
+  port: "connect_port",
+  timeout: "connect_timeout",
+  ip: "connect_ip",
+  nb_get_retry: "retry",
+};
+
+const misnomersOf = (known: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(checkerMisnomers).filter(([wrong, right]) => known.includes(right) && !known.includes(wrong)),
+  );
 
 export interface StatusRange {
   readonly min: number;

@@ -1,4 +1,5 @@
 // Comments (grammar section 3): `#` or `!` outside double quotes ends the line; `\#` and `\!` stand for the characters.
+import type { Place, Problem } from "../report.ts";
 import { sliceText, type Text, textOf, trimText, withoutCharacters } from "./text.ts";
 
 export interface Decommented {
@@ -41,3 +42,13 @@ const withBackslash = (text: Text): Text => {
   const last = text.columns[text.columns.length - 1] ?? 0;
   return { value: `${text.value}\\`, columns: [...text.columns, last + 1] };
 };
+
+/** Comments and words see quotes with different eyes (escapes), and say the same of one that stays open. */
+export const openQuoteProblem = (place: Place): Problem => ({
+  place,
+  severity: "error",
+  code: "open-quote",
+  errorClass: "unmatched-quote",
+  message: 'this " is not closed on its line; the rest of the line is lost',
+  hint: "strings do not run over line ends",
+});

@@ -2,7 +2,7 @@
 // carried out, and each brace on a line of its own (grammar sections 2, 3, 5, 8 to 11). Everything that waits to be read
 // lies on one stack: an include, the rest of a multi-line definition or of a sequence goes on top and is finished first.
 import type { Place, Report } from "../report.ts";
-import { stripComment } from "./comment.ts";
+import { openQuoteProblem, stripComment } from "./comment.ts";
 import { type Definitions, type OpenDefinition, openDefinitions } from "./definition.ts";
 import {
   directoryOf,
@@ -183,7 +183,9 @@ function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undef
     frame.index++;
     const place = { file: frame.path, line: line.number };
     const { text, openQuote } = stripComment(line.text);
-    if (openQuote !== undefined) reportOpenQuote(state, { ...place, column: columnAt(line.text, openQuote) });
+    if (openQuote !== undefined) {
+      state.options.report(openQuoteProblem({ ...place, column: columnAt(line.text, openQuote) }));
+    }
     // keepalived's children read a copy without comments: for them a line with only a comment is empty, and an empty
     // line ends a multi-line definition.
     if (text.value === "") {
@@ -194,17 +196,6 @@ function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undef
     return { ...place, text };
   }
   return undefined;
-}
-
-function reportOpenQuote(state: ReaderState, place: Place): void {
-  state.options.report({
-    place,
-    severity: "error",
-    code: "open-quote",
-    errorClass: "general-error",
-    message: 'this " is not closed on its line',
-    hint: "strings do not run over line ends",
-  });
 }
 
 /** U+FFFD is what a decoder leaves of octets that are no UTF-8: in comments they do not matter. */
@@ -248,7 +239,8 @@ function evaluate(state: ReaderState, line: Text): Text {
   if (!changed) return substituted;
   const decommented = stripComment(substituted);
   if (decommented.openQuote !== undefined) {
-    reportOpenQuote(state, { ...state.current, column: columnAt(substituted, decommented.openQuote) });
+    const place = { ...state.current, column: columnAt(substituted, decommented.openQuote) };
+    state.options.report(openQuoteProblem(place));
   }
   return decommented.text;
 }

@@ -13,6 +13,7 @@ import {
   type ValueBlock,
 } from "../keywords/table.ts";
 import type { Place, Report } from "../report.ts";
+import { openQuoteProblem } from "../source/comment.ts";
 import { changeIncludeCheck } from "../source/include-check.ts";
 import type { LineReader, LogicalLine } from "../source/line-reader.ts";
 import { splitWords, type Word } from "../source/words.ts";
@@ -135,6 +136,7 @@ function readBlock(state: PassState, block: Block, level: number, needsBrace: bo
     }
     if (first.text === "}") {
       if (level > 0) return true;
+      state.shared.report(problems.extraClose(place));
       continue;
     }
     readKeyword(state, block, line, level);
@@ -190,7 +192,7 @@ function keywordLine(line: Line): KeywordLine {
 function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, line: Line): void {
   const { report } = state.shared;
   const source = keywordLine(line);
-  if (line.openQuote !== undefined && !spec.argument.script) report(problems.unmatchedQuote(line.openQuote));
+  if (line.openQuote !== undefined && !spec.argument.script) report(openQuoteProblem(line.openQuote));
   if (!hasWords(state, source, spec.argument)) return;
   const target = spec.alias ?? spec;
   if (target.repeat === "first" && block.settings.some((earlier) => earlier.keyword === target)) {
@@ -222,7 +224,7 @@ function hasWords(
 function readList(state: PassState, block: Block, spec: ValueBlock, line: Line): void {
   const { report } = state.shared;
   const source = keywordLine(line);
-  if (line.openQuote !== undefined) report(problems.unmatchedQuote(line.openQuote));
+  if (line.openQuote !== undefined) report(openQuoteProblem(line.openQuote));
   if (!hasWords(state, source, spec.header)) return;
   const header = spec.header?.parse(source, report);
   const surplus = source.args[spec.header === undefined ? 0 : 1];
@@ -247,7 +249,7 @@ function readEntries(state: PassState, spec: ValueBlock): Block["lists"][number]
       state.shared.report({ ...problems.missingOpen(at(), spec.name), errorClass: "ok" });
     }
     if (first.text === "}") break;
-    if (line.openQuote !== undefined) state.shared.report(problems.unmatchedQuote(line.openQuote));
+    if (line.openQuote !== undefined) state.shared.report(openQuoteProblem(line.openQuote));
     entries.push({ words: line.words, at, order: state.order++ });
   }
   return entries;
@@ -256,7 +258,7 @@ function readEntries(state: PassState, spec: ValueBlock): Block["lists"][number]
 function readInner(state: PassState, block: Block, spec: BlockSpec, line: Line, level: number, kept: boolean): void {
   const { report } = state.shared;
   const source = keywordLine(line);
-  if (line.openQuote !== undefined) report(problems.unmatchedQuote(line.openQuote));
+  if (line.openQuote !== undefined) report(openQuoteProblem(line.openQuote));
   const complete = hasWords(state, source, spec.header);
   const header = complete ? spec.header?.parse(source, report) : undefined;
   const usable = complete && (spec.header === undefined || header !== undefined);

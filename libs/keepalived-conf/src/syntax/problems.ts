@@ -50,15 +50,6 @@ export const missingClose = (place: Place, count: number): Problem => ({
   hint: "add the missing '}'",
 });
 
-export const unmatchedQuote = (place: Place): Problem => ({
-  place,
-  severity: "error",
-  code: "open-quote",
-  errorClass: "unmatched-quote",
-  message: 'this " is not closed on its line; the rest of the line is lost',
-  hint: "strings do not run over line ends",
-});
-
 export const repeated = (line: KeywordLine): Problem => ({
   place: line.at(),
   severity: "error",

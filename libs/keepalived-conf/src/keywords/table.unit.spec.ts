@@ -1,0 +1,56 @@
+// The table against keepalived's own list of keywords, and against itself.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type KeywordInfo, keywordTable, root } from "./root.ts";
+import type { BlockSpec } from "./table.ts";
+
+const list = join(import.meta.dirname, "../../../../../shared/keepalived/keywords.tsv");
+const present = existsSync(list);
+if (!present) console.warn("SKIPPED: ../shared/keepalived/keywords.tsv is not there");
+
+const keyOf = ({ block, keyword }: KeywordInfo): string => `${block} ${keyword}`.trim();
+
+test.skipIf(!present)("every keyword of keepalived 2.4.3 is known, in its block, and no other", () => {
+  const [, ...rows] = readFileSync(list, "utf8").trim().split("\n");
+  const theirs = rows
+    .map((row) => row.split("\t"))
+    .filter((columns) => columns[9] === "keyword")
+    .map(([block, keyword]) => `${block === "(root)" ? "" : block} ${keyword}`.trim());
+  expect(keywordTable().map(keyOf).toSorted()).toEqual(theirs.toSorted());
+});
+
+describe("the table", () => {
+  const rows = keywordTable();
+
+  test("has each keyword of a block once", () => {
+    expect(new Set(rows.map(keyOf)).size).toBe(rows.length);
+  });
+
+  test("says what happens instead wherever something is not carried out", () => {
+    for (const row of rows.filter(({ support }) => support === "not-yet")) expect(row.note, keyOf(row)).not.toBe("");
+  });
+
+  test("names only keywords that exist as what somebody may have meant", () => {
+    const check = (block: BlockSpec): void => {
+      const names = [...Object.values(block.keywords), ...block.blocks].map(({ name }) => name);
+      for (const meant of Object.values(block.misnomers)) expect(names).toContain(meant);
+      for (const wrong of Object.keys(block.misnomers)) expect(names).not.toContain(wrong);
+      block.blocks.forEach(check);
+    };
+    check(root);
+  });
+
+  test("shows syntax, range and default", () => {
+    const find = (key: string) => rows.find((row) => keyOf(row) === key);
+    expect(find("vrrp_instance advert_int")).toMatchObject({
+      syntax: "SECS",
+      range: "0.01 to 255 s",
+      default: "1",
+      support: "done",
+    });
+    expect(find("vrrp_instance virtual_ipaddress")).toMatchObject({ syntax: "{ … }" });
+    expect(find("vrrp_instance")).toMatchObject({ syntax: "NAME { … }" });
+    expect(find("virtual_server.real_server.HTTP_GET nb_get_retry")).toMatchObject({ note: "write retry" });
+  });
+});
