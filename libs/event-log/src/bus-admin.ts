@@ -1,5 +1,5 @@
 // Makes the node's stream, or brings an existing one up to date, after its nats-server started.
-import { subjectToken } from "@baton/contracts";
+import { subjectToken } from "@baton/contracts/codec";
 import { DiscardPolicy, NatsError, nanos, RetentionPolicy, StorageType, type StreamConfig } from "nats";
 import { eventStream, limits } from "./bus.ts";
 import { type Credentials, openNatsBus } from "./nats-bus.ts";

@@ -1,6 +1,6 @@
 // What Baton needs of a message bus with a memory: the node's NATS server (nats-bus.ts), the hub's, or the twin in
 // memory (memory-bus.ts). All three pass bus-contract.ts.
-import type { EncodedEvent } from "@baton/contracts";
+import type { EncodedEvent } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 
 /** The one stream of a node: every event on baton.<node>.>. */

@@ -1,5 +1,5 @@
 // Whether an unknown value is an event as this version understands it: journals outlive releases.
-import { isEventType } from "@baton/contracts";
+import { isEventType } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

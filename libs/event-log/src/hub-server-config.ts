@@ -1,6 +1,6 @@
 // nats-server's configuration for the hub: one user per node, which may publish the events and the heartbeats of that
 // node and read nothing but the last of its own events; and one for the fleet service, which reads everything.
-import { subjectToken } from "@baton/contracts";
+import { subjectToken } from "@baton/contracts/codec";
 import { hubInboxPrefix, hubStream } from "./hub.ts";
 import { type Permissions, quote } from "./server-config.ts";
 

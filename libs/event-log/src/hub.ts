@@ -1,6 +1,6 @@
 // The fleet's hub as the uplink and the fleet service see it: the same bus, on a stream that they make themselves, and
 // short messages that are told now or never.
-import { decodeMessage, type EncodedEvent } from "@baton/contracts";
+import { decodeMessage, type EncodedEvent } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import { DiscardPolicy, type NatsConnection, NatsError, nanos, StorageType, type StreamConfig } from "nats";
 import { type Bus, limits, PublishError, type StoredEvent } from "./bus.ts";

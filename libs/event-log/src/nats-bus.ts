@@ -2,7 +2,7 @@
 // loop: nats.js's reconnect would keep requests of the lost connection waiting until they time out, and gives up after
 // two refused logins. Publishing is a plain request with a message id, answered by JetStream when it holds the message.
 import { setTimeout as delay } from "node:timers/promises";
-import { decodeMessage, type EncodedEvent } from "@baton/contracts";
+import { decodeMessage, type EncodedEvent } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import {
   connect,

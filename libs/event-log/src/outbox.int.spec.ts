@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { subjectFilter } from "@baton/contracts";
+import { subjectFilter } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import { expect, test } from "vitest";
 import { type NatsBus, openNatsBus } from "./nats-bus.ts";

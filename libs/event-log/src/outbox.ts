@@ -5,7 +5,7 @@
 // as events come. At most one publish per aggregate is on its way, so the stream's last version says all; publishes of
 // different aggregates overlap. When anything is doubtful (no answer, a refusal that may pass) the mode goes back to
 // resync, and what was on its way is asked for again: JetStream drops it by its message id if it did arrive.
-import { type EncodedEvent, encodeMessage, subjectFilter } from "@baton/contracts";
+import { type EncodedEvent, encodeMessage, subjectFilter } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import { type Bus, limits, PublishError } from "./bus.ts";
 import { isAfter } from "./envelope.ts";

@@ -1,4 +1,4 @@
-import { encodeMessage, subjectFilter } from "@baton/contracts";
+import { encodeMessage, subjectFilter } from "@baton/contracts/codec";
 import type { AggregateKind } from "@baton/domain";
 import { connect } from "nats";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,6 +1,6 @@
 // nats-server's configuration for one node: loopback only, JetStream on disk, and one user per service that may publish
 // nothing but its own events. Only election may say became-master; a health that was taken over cannot.
-import { subjectToken } from "@baton/contracts";
+import { subjectToken } from "@baton/contracts/codec";
 import type { AggregateKind, ServiceName } from "@baton/domain";
 import { eventStream } from "./bus.ts";
 

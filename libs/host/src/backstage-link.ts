@@ -45,7 +45,11 @@ export interface BackstageThread {
 /** Sources cannot run in a worker on Node 20: a test that imports the source gets the built file. */
 const entry = new URL(import.meta.url.endsWith(".ts") ? "../dist/backstage.js" : "./backstage.js", import.meta.url);
 
-export const spawnBackstage = (data: BackstageData): BackstageThread => new Worker(entry, { workerData: data });
+/** A leak or a bug in there ends the thread, not the service. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+
+export const spawnBackstage = (data: BackstageData): BackstageThread =>
+  new Worker(entry, { workerData: data, resourceLimits });
 
 export interface LinkOptions {
   spawn(): BackstageThread;

@@ -1,5 +1,5 @@
 // What every Bus must do. Run against NATS (nats-bus.int.spec.ts) and against the twin in memory.
-import { encodeMessage, subjectFilter } from "@baton/contracts";
+import { encodeMessage, subjectFilter } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import { expect, test } from "vitest";
 import type { Bus, StoredEvent } from "../bus.ts";

@@ -1,6 +1,6 @@
 // A Bus in memory: the twin of the NATS one, for tests that want to say when it is away, slow or full. Passes
 // bus-contract.ts, as the real one does.
-import { decodeMessage, type EncodedEvent } from "@baton/contracts";
+import { decodeMessage, type EncodedEvent } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import {
   type Bus,
