@@ -264,8 +264,10 @@ describe("with Redis away", () => {
     expect(mailer.waiting()).toBe(2);
     await eventually(() => expect(host.lines.map(({ message }) => message)).toEqual(["redis-away"]));
     await redis.start();
+    await mailer.post(mail("early-3", "FAULT"));
     await nothingIsLeft(mailer);
-    expect(smtp.mails.map(({ subject }) => subject)).toEqual([mail("x").subject, mail("x", "BACKUP").subject]);
+    const states = ["MASTER", "BACKUP", "FAULT"] as const;
+    expect(smtp.mails.map(({ subject }) => subject)).toEqual(states.map((state) => mail("x", state).subject));
   });
 
   test("SIGKILL while mails wait to be tried again: each arrives once", async () => {

@@ -51,16 +51,20 @@ export const openMailsMax = 10_000;
 
 export function createMailer(options: MailerOptions): Mailer {
   const { outbox, report } = options;
+  /** Redis has taken them, as far as we know. */
   const handedIn = new Set<string>();
+  /** Redis may know of them from before it went away. */
+  const unverified = new Set<string>();
   const state: { queue: MailQueue | undefined; opening: Promise<void> | undefined; closed: boolean } = {
     queue: undefined,
     opening: undefined,
     closed: false,
   };
+  const handIn = serialized(handInWaiting);
 
   async function openQueue(): Promise<void> {
     try {
-      const queue = await options.openQueue({ deliver, onReady: () => void handInAll(), onFinished });
+      const queue = await options.openQueue({ deliver, onReady, onFinished });
       state.queue = queue;
       if (state.closed) await queue.close();
     } catch (error) {
@@ -77,8 +81,7 @@ export function createMailer(options: MailerOptions): Mailer {
   needQueue();
   const again = setInterval(() => {
     needQueue();
-    const isLeftBehind = outbox.open().some(({ mail }) => !handedIn.has(mail.id));
-    if (state.queue?.ready === true && isLeftBehind) void handInAll();
+    if (state.queue?.ready === true && handedIn.size < outbox.open().length) void handIn();
   }, againMillis);
   again.unref();
 
@@ -93,20 +96,25 @@ export function createMailer(options: MailerOptions): Mailer {
       options.onDiskError(error as Error);
     }
     needQueue();
-    await handIn(mail);
-  }
-
-  async function handIn(mail: Mail): Promise<void> {
-    if ((await state.queue?.enqueue(mail)) === true) handedIn.add(mail.id);
+    await handIn();
   }
 
   /** Redis is there anew, and may have lost jobs, or have finished some whose end was not heard. */
-  async function handInAll(): Promise<void> {
+  function onReady(): void {
     handedIn.clear();
+    for (const { mail } of outbox.open()) unverified.add(mail.id);
+    void handIn();
+  }
+
+  /** In the order of the outbox: a new mail does not overtake those that waited for Redis. */
+  async function handInWaiting(): Promise<void> {
     for (const { mail } of outbox.open()) {
-      const ending = await state.queue?.endingOf(mail.id).catch(() => undefined);
-      if (ending === undefined) await handIn(mail);
-      else onFinished(mail.id, ending);
+      if (handedIn.has(mail.id)) continue;
+      const ending = unverified.has(mail.id) ? await state.queue?.endingOf(mail.id).catch(() => undefined) : undefined;
+      if (ending !== undefined) onFinished(mail.id, ending);
+      else if ((await state.queue?.enqueue(mail)) === true) handedIn.add(mail.id);
+      else return; // Away again: onReady begins anew.
+      unverified.delete(mail.id);
     }
   }
 
@@ -159,6 +167,31 @@ export function createMailer(options: MailerOptions): Mailer {
       await state.queue?.close();
       await outbox.close();
     },
+  };
+}
+
+/** One at a time; a call that comes while it runs makes it run once more, and resolves with that. */
+function serialized(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    try {
+      await work();
+    } finally {
+      running = undefined;
+    }
+  };
+  return () => {
+    if (running === undefined) {
+      running = run();
+      return running;
+    }
+    next ??= running.then(() => {
+      next = undefined;
+      running = run();
+      return running;
+    });
+    return next;
   };
 }
 

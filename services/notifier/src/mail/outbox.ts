@@ -13,7 +13,7 @@ export interface OpenMail {
 }
 
 export interface MailOutbox {
-  /** Oldest first. */
+  /** Those on disk, oldest first. */
   open(): OpenMail[];
   get(id: string): OpenMail | undefined;
   /** Resolves when the mail is on disk; false when it is there already. Rejects when the disk does not take it. */
@@ -28,7 +28,13 @@ type Line =
   | { readonly op: "accepted"; readonly id: string; readonly to: readonly string[] }
   | { readonly op: "done"; readonly id: string };
 
-type Mails = Map<string, { readonly mail: Mail; readonly accepted: Set<string> }>;
+interface Entry {
+  readonly mail: Mail;
+  readonly accepted: Set<string>;
+  /** Its line is on disk, or the disk has refused it. */
+  written: boolean;
+}
+type Mails = Map<string, Entry>;
 
 /** When nothing is open and the file is longer than this, it starts anew. */
 const compactBytes = 256 * 1024;
@@ -40,12 +46,17 @@ export async function openMailOutbox(path: string, onMalformed: (line: string) =
   const file = await open(path, "a", 0o600);
   const journal = createJournal(file, () => mails.size === 0);
   return {
-    open: () => [...mails.values()],
+    open: () => [...mails.values()].filter(({ written }) => written),
     get: (id) => mails.get(id),
     async add(mail) {
       if (mails.has(mail.id)) return false;
-      mails.set(mail.id, { mail, accepted: new Set() });
-      await journal.write({ op: "mail", mail });
+      const entry: Entry = { mail, accepted: new Set(), written: false };
+      mails.set(mail.id, entry);
+      try {
+        await journal.write({ op: "mail", mail });
+      } finally {
+        entry.written = true;
+      }
       return true;
     },
     async accept(id, to) {
@@ -108,7 +119,7 @@ function readMails(path: string, onMalformed: (line: string) => void): Mails {
   for (const text of readLines(path)) {
     const line = parseLine(text);
     if (line === undefined) onMalformed(text);
-    else if (line.op === "mail") mails.set(line.mail.id, { mail: line.mail, accepted: new Set() });
+    else if (line.op === "mail") mails.set(line.mail.id, { mail: line.mail, accepted: new Set(), written: true });
     else if (line.op === "accepted") for (const to of line.to) mails.get(line.id)?.accepted.add(to);
     else mails.delete(line.id);
   }
