@@ -2,12 +2,15 @@
 // fault in keepalived's order, and against noise.
 import { type IpAddress, type Micros, parseIp, secondsToMicros, vrid } from "@baton/domain";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { decodeAdvertisement, type Expectation, encodeAdvertisement } from "./advertisement.ts";
 import { type ChecksumRule, groupAddress, internetChecksum } from "./checksum.ts";
 import { discardReasons } from "./discard.ts";
 import { decodeIpv4Packet, encodeIpv4Packet } from "./ipv4.ts";
 import type { Advertisement } from "./types.ts";
+
+// Many runs each; how fast they are is no matter, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const ip = (text: string): IpAddress => {
   const parsed = parseIp(text);

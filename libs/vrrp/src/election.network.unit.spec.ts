@@ -1,11 +1,14 @@
 // Several routers on one segment (testing/segment.ts): whatever happened before, once it is quiet there is one master,
 // and never two that answer for longer than the bounds of SAFETY S3.
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { atPriority, config } from "./table/world.ts";
 import { longestOverlap, type Router, type Schedule, second, simulate, type Trial } from "./testing/segment.ts";
 import { leaseLength } from "./timers.ts";
 import type { ElectionConfig } from "./types.ts";
+
+// Many runs each; how fast they are is no matter, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const everything = ["link-down", "link-up", "stall", "stop", "dataplane-hangs", "dataplane-back"] as const;
 

@@ -2,12 +2,15 @@
 // deadlines that fire early, late and twice.
 import { type BatonEventType, type Instant, instant, type Micros, micros, parseIp, term, vrid } from "@baton/domain";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { initialState, nextDeadline, step } from "./election.ts";
 import { awaitsFirstResult, faultCauses } from "./priority.ts";
 import { atPriority, config, higherAddress, lowerAddress, own, script } from "./table/world.ts";
 import { announceLimit, successorWait } from "./timers.ts";
 import type { Effect, ElectionConfig, ElectionState, Input, TrackerConfig } from "./types.ts";
+
+// Many runs each; how fast they are is no matter, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const second = 1_000_000;
 
