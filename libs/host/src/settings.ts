@@ -12,6 +12,8 @@ export interface Settings {
     | undefined;
   readonly metrics: { readonly host: string; readonly port: number } | undefined; // undefined: off
   readonly segments: Readonly<Record<string, string>>; // interface -> L2 segment id
+  /** `notify.script_grace`: how long a notify script may still run once a later state of its instance waits; 60 s when absent. */
+  readonly notify?: { readonly scriptGraceSeconds: number };
 }
 
 /** Without a baton.yaml: everything on this machine, metrics on loopback, no traces, no hub. */
@@ -45,10 +47,11 @@ export function parseSettings(text: string, file: string, readFile?: (path: stri
   return { settings: reader.diagnostics.length === 0 ? settings : undefined, diagnostics: reader.diagnostics };
 }
 
-const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments"] as const;
+const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments", "notify"] as const;
 
 function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) => string) | undefined): Settings {
   const members = reader.members(root, "baton.yaml", keys);
+  const notify = readNotify(reader, members.notify);
   return {
     nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
     redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
@@ -56,7 +59,19 @@ function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) =
     hub: readHub(reader, members.hub, readFile),
     metrics: readMetrics(reader, members.metrics),
     segments: readSegments(reader, members.segments),
+    ...(notify === undefined ? {} : { notify }),
   };
+}
+
+function readNotify(reader: Reader, node: Node | undefined): Settings["notify"] {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  if (!isMap(node)) return reader.expected(node, "notify: a mapping with `script_grace`");
+  const grace = reader.members(node, "notify", ["script_grace"]).script_grace;
+  if (grace === undefined) return undefined;
+  if (isScalar(grace) && typeof grace.value === "number" && grace.value >= 0 && grace.value <= 86_400) {
+    return { scriptGraceSeconds: grace.value };
+  }
+  return reader.expected(grace, "notify.script_grace: seconds, 0 to 86400");
 }
 
 function readServer(

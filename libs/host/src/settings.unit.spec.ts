@@ -36,6 +36,7 @@ metrics:
 segments:
   eth0: office
   eth1.100: storage
+notify: { script_grace: 7.5 }
 `;
   expect(parseSettings(text, "baton.yaml")).toEqual({
     diagnostics: [],
@@ -47,6 +48,7 @@ segments:
       hub: { url: "tls://hub.example:7422", user: "r1", password: "s3cret" },
       metrics: { host: "::1", port: 0 },
       segments: { eth0: "office", "eth1.100": "storage" },
+      notify: { scriptGraceSeconds: 7.5 },
     },
   });
 });
@@ -81,6 +83,8 @@ test.each([
   ["metrics:\n  port: '9'", 2, 9, /0 to 65535/],
   ["metrics: 9165", 1, 10, /or false/],
   ["segments:\n  eth0: 7", 2, 9, /segments.eth0: text/],
+  ["notify: { script_grace: soon }", 1, 25, /seconds, 0 to 86400/],
+  ["notify: { grace: 7 }", 1, 11, /grace/],
   ["- nats", 1, 1, /mapping of settings/],
   ["just text", 1, 1, /mapping of settings/],
   ["hub:\n  url: nats://h:1\n  url: nats://h:2", 3, 3, /unique/],
