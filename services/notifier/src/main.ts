@@ -19,8 +19,8 @@ import { openToldStore } from "./told-store.ts";
 
 /** A mail that STOP has just caused may still go out; what does not goes out at the next start. */
 const settleMillis = 300;
-/** A hung script holds up later states of its instance for so long; keepalived has no limit, but does not wait either. */
-const scriptGrace = secondsToMicros(60);
+/** `notify.script_grace` of the settings. keepalived has no limit, but lets later states' scripts run beside a hung one. */
+const defaultGrace = secondsToMicros(60);
 
 await main();
 
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
       lookup: resolveUser,
       own: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       sender,
-      grace: scriptGrace,
+      defaultGrace,
       post: (mail) => mailer.post(mail),
       timeOf: (at) => new Date(Date.now() - (host.now() - at) / 1_000).toISOString(),
     },

@@ -46,10 +46,7 @@ interface Node {
   told(): (readonly [string, string, string])[];
 }
 
-function start(
-  config: ConfigSnapshot,
-  over: { restarts?: number; grace?: number; states?: AggregateState[] } = {},
-): Node {
+function start(config: ConfigSnapshot, over: { restarts?: number; states?: AggregateState[] } = {}): Node {
   const host = createTestHost({ service: "notifier", clock: realClock, config, env: { restarts: over.restarts ?? 0 } });
   const election = host.play("election");
   election.states(over.states ?? []);
@@ -69,7 +66,7 @@ function start(
       lookup: () => undefined,
       own: { uid: 0, gid: 0 },
       sender: { node: "r1", hostName: "router1", userName: "root" },
-      grace: micros(over.grace ?? 60_000_000),
+      defaultGrace: micros(60_000_000),
       post: async (mail) => void mails.push(mail),
       timeOf: (at) => new Date(Date.now() - (bootNow() - at) / 1_000).toISOString(),
     },
@@ -226,9 +223,8 @@ test("a script that is not there is said so, and the next one runs", async () =>
 
 test("a script that hangs holds up a later state for the grace, then goes with its children", async () => {
   writeScript("hang", 'sleep 600 & echo $! > "$(dirname "$0")/child"; wait');
-  const { say, told } = start(snapshot([instance({ notify: notes({ master: command(path("hang")) }) })]), {
-    grace: 200_000,
-  });
+  const config = snapshot([instance({ notify: notes({ master: command(path("hang")) }) })]);
+  const { say, told } = start({ ...config, settings: { ...config.settings, notify: { scriptGraceSeconds: 0.2 } } });
   say(vrrpEvent.master());
   await eventually(() => expect(existsSync(path("child")) && readFileSync(path("child"), "utf8")).toMatch(/\d\n/));
   say(vrrpEvent.backup());

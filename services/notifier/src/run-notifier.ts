@@ -1,7 +1,7 @@
 // The notifier: follows election's events, tells each change of state once and in order, by scripts at once and by mail
 // in its own time. Follows by Watch as well as by NATS: scripts run while the bus is down.
 import type { AggregateState } from "@baton/contracts";
-import type { EventEnvelope, Micros } from "@baton/domain";
+import { type EventEnvelope, type Micros, secondsToMicros } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
 import type { Command, Config, InstanceConfig } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
@@ -22,8 +22,8 @@ export interface NotifierOptions {
   readonly lookup: UserLookup;
   readonly own: UserIds;
   readonly sender: Sender;
-  /** How long a script may still run once a later state waits. */
-  readonly grace: Micros;
+  /** Where the settings say nothing: how long a script may still run once a later state waits. */
+  readonly defaultGrace: Micros;
   /** Resolves when the mail is safe. */
   post(mail: Mail): Promise<void>;
   /** Wall clock of a moment of CLOCK_BOOTTIME, RFC 3339. */
@@ -58,6 +58,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   const accepted = new Map(host.env.restarts > 0 ? told : []);
   /** Of an earlier life of the node: counts only for a master that goes on under the lease of that life. */
   const earlier = new Map(told);
+  let grace = graceOf(first);
   let snapshots = 0;
   let saving = false;
 
@@ -68,6 +69,10 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     if (!known.has(key)) known.set(key, options.lookup(user, group));
     return known.get(key);
   };
+
+  function graceOf({ settings: { notify } }: ConfigSnapshot): Micros {
+    return notify === undefined ? options.defaultGrace : secondsToMicros(notify.scriptGraceSeconds);
+  }
 
   const instanceOf = (name: string): InstanceConfig | undefined =>
     config.instances.find((instance) => instance.name === name) ?? retired.get(name);
@@ -156,7 +161,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     if (known !== undefined) return known;
     const made = createScriptDelivery({
       host,
-      grace: options.grace,
+      grace: () => grace,
       environment: options.environment,
       identityOf: (command: Command) => identityOf(command, config.global.scriptUser, lookup, options.own),
       onStarted: begun,
@@ -172,6 +177,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     configure(snapshot) {
       for (const instance of config.instances) retired.set(instance.name, instance);
       config = snapshot.config;
+      grace = graceOf(snapshot);
       known = new Map();
       for (const instance of config.instances) retired.delete(instance.name);
       for (const change of homeless.splice(0)) take(change);

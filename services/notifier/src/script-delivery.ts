@@ -17,7 +17,8 @@ import type { StateChange } from "./state-change.ts";
 
 export interface ScriptDeliveryOptions {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
-  readonly grace: Micros;
+  /** How long a script may still run once a later state waits; a reload may change it. */
+  grace(): Micros;
   readonly environment: Environment;
   identityOf(command: Command): Identity;
   /** The first script of a change was started. */
@@ -38,11 +39,11 @@ const outputBytesMax = 1_024;
 export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDelivery {
   const { host } = options;
   const running = new Map<number, RunningScript>();
-  let line = emptyLine<ScriptJob>(options.grace);
+  let line = emptyLine<ScriptJob>(options.grace());
   let timer: NodeJS.Timeout | undefined;
 
   function feed(input: LineInput<ScriptJob>): void {
-    const next = stepLine(line, input, host.now());
+    const next = stepLine({ ...line, grace: options.grace() }, input, host.now());
     line = next.line;
     for (const effect of next.effects) execute(effect);
     clearTimeout(timer);
