@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSnapshot, type Settings } from "@baton/host";
+import { createTestHost, type TestHost } from "@baton/host/testing";
 import type { Config, Diagnostic } from "@baton/keepalived-conf";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded, settingsChanges } from "./config-keeper.ts";
-import { type FakeHost, fakeHost } from "./testing/fake-host.ts";
 
 const config = (routerId: string): Config =>
   ({ global: { routerId }, scripts: [], instances: [], syncGroups: [], virtualServers: [] }) as unknown as Config;
@@ -33,7 +34,17 @@ const good = (routerId: string, diagnostics: readonly Diagnostic[] = []): Loaded
   diagnostics,
 });
 
-function keeperOf(host: FakeHost, loads: Loaded[]): ConfigKeeper {
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+function hostOf(): TestHost {
+  const directory = mkdtempSync(join(tmpdir(), "baton-control-"));
+  directories.push(directory);
+  return createTestHost({ service: "control", env: { runDir: directory, stateDir: directory } });
+}
+
+function keeperOf(host: TestHost, loads: Loaded[]): ConfigKeeper {
   return new ConfigKeeper({
     host,
     file: "k.conf",
@@ -43,10 +54,10 @@ function keeperOf(host: FakeHost, loads: Loaded[]): ConfigKeeper {
     wallTime: () => "2026-01-01T00:00:00Z",
   });
 }
-const dataOf = (host: FakeHost) => host.appended.map(({ event }) => event);
+const dataOf = (host: TestHost) => host.appended.map(({ event }) => event);
 
 test("a changed configuration is a new generation on disk, an unchanged one is not", async () => {
-  const host = fakeHost();
+  const host = hostOf();
   const keeper = keeperOf(host, [good("a", [diagnostic("warning", "w")]), good("a"), good("b")]);
   expect(await keeper.apply()).toMatchObject({ ok: true, snapshot: { generation: 1 } });
   const first = await readSnapshot(host.env.stateDir);
@@ -59,11 +70,11 @@ test("a changed configuration is a new generation on disk, an unchanged one is n
     { type: "config-applied", data: { generation: 1, warnings: 0, changes: [] } },
     { type: "config-applied", data: { generation: 2, changes: ["router_id a became b"] } },
   ]);
-  expect(host.lines).toEqual(["warn warning: w"]);
+  expect(host.lines).toMatchObject([{ level: "warn", message: "warning: w" }]);
 });
 
 test("the generation goes on across restarts", async () => {
-  const host = fakeHost();
+  const host = hostOf();
   await keeperOf(host, [good("a")]).apply();
   expect(await keeperOf(host, [good("a")]).apply()).toMatchObject({ snapshot: { generation: 1 } });
   expect(await keeperOf(host, [good("b")]).apply()).toMatchObject({ snapshot: { generation: 2 } });
@@ -71,7 +82,7 @@ test("the generation goes on across restarts", async () => {
 });
 
 test("what is rejected changes nothing and is told with its errors", async () => {
-  const host = fakeHost();
+  const host = hostOf();
   const bad: Loaded = { ok: false, exitCode: 2, diagnostics: [diagnostic("error", "e"), diagnostic("warning", "w")] };
   const keeper = keeperOf(host, [good("a"), bad]);
   await keeper.apply();
@@ -83,16 +94,16 @@ test("what is rejected changes nothing and is told with its errors", async () =>
 });
 
 test("a broken snapshot is replaced by a generation above all earlier ones", async () => {
-  const host = fakeHost();
+  const host = hostOf();
   await keeperOf(host, [good("a")]).apply();
   await keeperOf(host, [good("b")]).apply();
   writeFileSync(join(host.env.stateDir, "snapshot.json"), "{");
   expect(await keeperOf(host, [good("b")]).apply()).toMatchObject({ snapshot: { generation: 3 } });
-  expect(host.lines.at(-1)).toContain("cannot be read");
+  expect(host.lines.at(-1)?.message).toContain("cannot be read");
 });
 
 test("overlapping reloads wait for each other, and one that throws does not stop the next", async () => {
-  const host = fakeHost();
+  const host = hostOf();
   const keeper = keeperOf(host, [good("a"), good("b")]);
   const runs = await Promise.allSettled([keeper.apply(), keeper.apply(), keeper.apply()]);
   expect(runs.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);

@@ -1,14 +1,98 @@
-// Composition root of the control process.
-import { startHost } from "@baton/host";
-import { runControl } from "./run-control.ts";
+// Composition root of control: configuration, status, event history, metrics.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EventEnvelope } from "@baton/domain";
+import { inboxPrefix, openNatsBus } from "@baton/event-log";
+import { paths, readConfiguration, readCredentials, startHost } from "@baton/host";
+import { diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
+import { processStartTime } from "@baton/linux";
+import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
+import { type EventQuery, queryFilter } from "./event-query.ts";
+import { Control } from "./run-control.ts";
+import { askSnapshot } from "./watch-snapshot.ts";
+
+/** A service that does not answer within this time is shown as it was. */
+const askMillis = 250;
 
 const host = await startHost({ service: "control" });
-const file = process.env.BATON_CONFIG;
-if (file === undefined) throw new Error("BATON_CONFIG is not set: services are started by `baton up`");
+const { node, runDir } = host.env;
+const file = required("BATON_CONFIG");
+const settingsFile = process.env.BATON_SETTINGS || undefined;
 
-const started = await runControl({ host, file, settingsFile: process.env.BATON_SETTINGS, env: process.env });
-if (started) host.ready();
-else {
-  await host.stop("configuration refused");
+const keeper = new ConfigKeeper({
+  host,
+  file,
+  load: async () => load(),
+  diff: (before, after) => diffConfig(before, after).changes,
+  format: formatDiagnostic,
+  wallTime: () => new Date().toISOString(),
+});
+const bus = host.own(
+  openNatsBus({
+    credentials: async () => {
+      const known = await readCredentials(runDir);
+      const login = known?.nats.users.control;
+      return known === undefined || login === undefined ? undefined : { url: known.nats.url, ...login };
+    },
+    name: `${node}/control history`,
+    inboxPrefix: inboxPrefix("control"),
+  }),
+);
+const ask = (service: Parameters<typeof paths.socket>[1]) => askSnapshot(paths.socket(runDir, service), askMillis);
+const control = new Control({ host, keeper, history, ask });
+
+const resumed = appliedInThisRun() ? await keeper.resume() : undefined;
+const snapshot = resumed ?? (await control.applyFirst())?.snapshot;
+if (snapshot === undefined) {
+  await host.stop("the configuration was rejected");
   process.exit(1);
+}
+markApplied();
+await control.serve();
+host.report({ type: "config", generation: snapshot.generation });
+host.ready();
+
+function load(): Loaded {
+  const { configuration, diagnostics, exitCode } = readConfiguration({ file, settingsFile, env: process.env });
+  return configuration === undefined
+    ? { ok: false, exitCode, diagnostics }
+    : { ok: true, ...configuration, diagnostics };
+}
+
+async function* history(query: EventQuery, signal: AbortSignal): AsyncGenerator<EventEnvelope> {
+  // Asked at once rather than waited for: the caller has events of its own meanwhile.
+  if (!bus.connected) throw new Error("the bus is away");
+  const { sinceId, limit } = query;
+  for await (const { envelope } of bus.history({ filter: queryFilter(node, query), sinceId, limit, signal }))
+    yield envelope;
+}
+
+/**
+ * A control that died comes back with what is applied, and does not read files that somebody may be editing: only a
+ * start of the node and a reload do. The mark says which supervisor it was applied under.
+ */
+function appliedInThisRun(): boolean {
+  try {
+    return host.env.restarts > 0 && readFileSync(markPath(), "utf8") === markText();
+  } catch {
+    return false;
+  }
+}
+
+function markApplied(): void {
+  writeFileSync(markPath(), markText(), { mode: 0o600 });
+}
+
+function markPath(): string {
+  return join(runDir, "control.applied");
+}
+
+function markText(): string {
+  return `${process.ppid} ${processStartTime(process.ppid) ?? ""}\n`;
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`${name} is not set: services are started by \`baton up\``);
+  return value;
 }

@@ -1,180 +1,204 @@
-// The control process: the configuration, the read model and what people ask of the node. Off the failover path: when
-// it is gone, everything else goes on with the last applied snapshot (SAFETY S15).
-import { join } from "node:path";
-import { type AggregateState, type NodeStatus, type ReloadResult, subjectFilter } from "@baton/contracts";
-import type { Aggregate, EventEnvelope, ServiceName } from "@baton/domain";
-import { inboxPrefix, type NatsBus, openNatsBus } from "@baton/event-log";
-import { type ConfigSnapshot, type Host, paths, readConfiguration, readCredentials, serveGrpc } from "@baton/host";
-import { diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
-import { type Applied, ConfigKeeper, configAggregate, type Loaded } from "./config-keeper.ts";
+// Control at work: the configuration is applied, the other services are followed, and people and tools are answered.
+// Nothing of it is on the failover path; all of it may be gone without harm (SAFETY S15).
+import type { AggregateState, Counter, NodeStatus, ReloadResult } from "@baton/contracts";
+import type { AggregateKind, ServiceName } from "@baton/domain";
+import { batonVersion, type GrpcServer, type Host, paths, type Settings, serveGrpc } from "@baton/host";
+import { formatDiagnostic } from "@baton/keepalived-conf";
+import { attribute, metric } from "@baton/telemetry";
+import { type Applied, type ConfigKeeper, configAggregate } from "./config-keeper.ts";
 import { EventFeed } from "./event-feed.ts";
-import type { EventQuery } from "./event-query.ts";
-import { openMetricsServer } from "./metrics-server.ts";
+import { type MetricsServer, openMetricsServer } from "./metrics-server.ts";
 import { encodeMetrics } from "./metrics-text.ts";
 import { nodeMetrics } from "./node-metrics.ts";
 import { NodeModel } from "./node-model.ts";
 import { createNodeService } from "./node-service.ts";
-import { askSnapshot } from "./watch-snapshot.ts";
+import { NodeStatusSource } from "./node-status.ts";
+import type { EventSources } from "./stream-events.ts";
 
-export interface ControlOptions {
+export interface ControlDependencies {
   readonly host: Host;
-  /** keepalived.conf. */
-  readonly file: string;
-  /** baton.yaml. */
-  readonly settingsFile: string | undefined;
-  /** For `${_ENV NAME}` and PATH in the configuration. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly keeper: ConfigKeeper;
+  /** Stored events; see EventSources. */
+  readonly history: EventSources["history"];
+  ask(service: ServiceName): Promise<readonly AggregateState[] | undefined>;
 }
 
-/** Who is followed, and what each owns. */
-const owners: readonly (readonly [ServiceName, readonly Aggregate["kind"][]])[] = [
-  ["election", ["vrrp", "service"]],
-  ["health", ["tracker", "service"]],
-  ["dataplane", ["address", "service"]],
-  ["notifier", ["notification", "service"]],
-  ["control", ["config", "service"]],
-  ["supervisor", ["service"]],
-];
-/** Services whose state has parts without events. A status does not wait longer for one that hangs. */
-const refreshed: readonly ServiceName[] = ["election", "health", "dataplane"];
-const refreshPatienceMs = 250;
+/** Whose Watch streams make the read model; each service also owns the aggregate of itself. */
+const followed: Readonly<Record<Exclude<ServiceName, "uplink">, readonly AggregateKind[]>> = {
+  supervisor: ["service"],
+  control: ["config", "service"],
+  election: ["vrrp", "service"],
+  health: ["tracker", "service"],
+  dataplane: ["address", "service"],
+  notifier: ["notification", "service"],
+};
 
-/** False when the node cannot start with this configuration; the supervisor has been told. */
-export async function runControl(options: ControlOptions): Promise<boolean> {
-  const { host } = options;
-  const keeper = createKeeper(options);
-  if (!(await begin(host, keeper))) return false;
-  const startedAt = host.now();
-  const model = new NodeModel();
-  const feed = new EventFeed();
-  await host.serveWatch({ states: () => configStates(keeper.snapshot, host) });
-  for (const [service, kinds] of owners) host.own(followOwner(host, service, kinds, model, feed));
-  const bus = host.own(openHistory(host));
+const metricsBindRetryMillis = 10_000;
 
-  const currentStatus = async (): Promise<NodeStatus> => {
-    await Promise.all(refreshed.map((service) => refresh(host, model, service)));
-    const { node, version } = host.env;
-    return model.status({ node, version, now: host.now(), startedAt, bus: host.bus() });
-  };
-  const history = (query: EventQuery, signal: AbortSignal): AsyncIterable<EventEnvelope> =>
-    readStored(bus, query, signal);
-  const reload = async (): Promise<ReloadResult> => reloadResult(await keeper.apply(), keeper.snapshot);
-  const nodeService = createNodeService({ sources: { feed, history }, currentStatus, reload });
-  host.own(await serveGrpc(join(host.env.runDir, "node.sock"), [nodeService]));
-  host.onReload(() => void keeper.apply().catch((error: unknown) => host.log.error("reload failed", { cause: error })));
-  await serveMetrics(host, keeper.snapshot, async () =>
-    encodeMetrics(
-      nodeMetrics({ status: await currentStatus(), samples: model.samples(), connections: model.connections() }),
-    ),
-  );
-  return true;
-}
+export class Control {
+  readonly #dependencies: ControlDependencies;
+  readonly #model = new NodeModel();
+  readonly #feed = new EventFeed();
+  readonly #status: NodeStatusSource;
+  readonly #startedAt: number;
+  readonly #reloads = { applied: 0, unchanged: 0, rejected: 0, failed: 0 };
+  #diagnostics: Applied["diagnostics"] = [];
+  #metrics: MetricsServer | undefined;
+  #metricsAt: string | undefined;
+  #metricsRetry: NodeJS.Timeout | undefined;
+  #closed = false;
 
-function createKeeper({ host, file, settingsFile, env }: ControlOptions): ConfigKeeper {
-  return new ConfigKeeper({
-    host,
-    file,
-    load: async (): Promise<Loaded> => {
-      const { configuration, diagnostics, exitCode } = readConfiguration({ file, settingsFile, env });
-      return configuration === undefined
-        ? { ok: false, exitCode, diagnostics }
-        : { ok: true, ...configuration, diagnostics };
-    },
-    diff: (before, after) => diffConfig(before, after).changes,
-    format: formatDiagnostic,
-    wallTime: () => new Date().toISOString(),
-  });
-}
-
-/** A restarted control goes on with what is applied: a file that was edited meanwhile waits for its reload. */
-async function begin(host: Host, keeper: ConfigKeeper): Promise<boolean> {
-  const resumed = host.env.restarts > 0 ? await keeper.resume() : undefined;
-  if (resumed !== undefined) {
-    host.report({ type: "config", generation: resumed.generation });
-    return true;
+  constructor(dependencies: ControlDependencies) {
+    const { host, ask } = dependencies;
+    this.#dependencies = dependencies;
+    this.#startedAt = host.now();
+    const facts = () => ({
+      node: host.env.node,
+      version: batonVersion,
+      now: host.now(),
+      startedAt: this.#startedAt,
+      bus: host.bus(),
+    });
+    this.#status = new NodeStatusSource({ model: this.#model, facts, ask });
   }
-  const applied = await keeper.apply();
-  if (!applied.ok) {
+
+  /** The configuration at the start. Undefined: it was rejected, and the supervisor was told why. */
+  async applyFirst(): Promise<(Applied & { ok: true }) | undefined> {
+    const { host, keeper } = this.#dependencies;
+    const applied = await keeper.apply();
+    this.#diagnostics = applied.diagnostics;
+    if (applied.ok) return applied;
     host.report({ type: "config-failed", exitCode: applied.exitCode, diagnostics: applied.diagnostics });
-    return false;
+    return undefined;
   }
-  host.report({ type: "config", generation: applied.snapshot.generation });
-  return true;
-}
 
-function configStates(snapshot: ConfigSnapshot | undefined, host: Host): AggregateState[] {
-  if (snapshot === undefined) return [];
-  const { generation, hash, file } = snapshot;
-  const value = { generation, hash, file, snapshotPath: paths.snapshot(host.env.stateDir) };
-  return [{ ...configAggregate, version: host.events.version(configAggregate), state: { $case: "config", value } }];
-}
+  /** Needs an applied configuration. */
+  async serve(): Promise<void> {
+    const { host, keeper, history } = this.#dependencies;
+    await host.serveWatch({ states: () => this.#states(), counters: () => this.#counters() });
+    this.#follow();
+    const sources: EventSources = { feed: this.#feed, history };
+    const service = createNodeService({
+      sources,
+      currentStatus: () => this.currentStatus(),
+      reload: () => this.reload(),
+    });
+    host.own<GrpcServer>(await serveGrpc(paths.nodeSocket(host.env.runDir), [service]));
+    host.own({
+      close: () => {
+        this.#closed = true;
+        return this.#closeMetrics();
+      },
+    });
+    await this.#placeMetrics(keeper.snapshot?.settings.metrics);
+    host.onReload(() => void this.reload());
+  }
 
-function followOwner(
-  host: Host,
-  service: ServiceName,
-  kinds: readonly Aggregate["kind"][],
-  model: NodeModel,
-  feed: EventFeed,
-): { close(): void } {
-  return host.events.follow(service, kinds, {
-    snapshot: (states) => model.snapshot(service, states),
-    event: (envelope) => {
-      model.event(service, envelope);
-      feed.add(envelope);
-    },
-    counters: (counters) => model.counters(service, counters),
-    disconnected: () => model.disconnected(service),
-  });
-}
+  currentStatus(): Promise<NodeStatus> {
+    return this.#status.current();
+  }
 
-async function refresh(host: Host, model: NodeModel, service: ServiceName): Promise<void> {
-  const states = await askSnapshot(join(host.env.runDir, `${service}.sock`), refreshPatienceMs);
-  if (states !== undefined) model.refresh(service, states);
-}
+  /** Never rejects: whoever asked is told what went wrong. */
+  async reload(): Promise<ReloadResult> {
+    const { host, keeper } = this.#dependencies;
+    const before = keeper.snapshot?.generation ?? 0;
+    try {
+      const applied = await keeper.apply();
+      this.#diagnostics = applied.diagnostics;
+      const diagnostics = applied.diagnostics.map(formatDiagnostic);
+      if (!applied.ok) {
+        this.#reloads.rejected++;
+        host.log.error("the configuration was rejected; the last one stays", { generation: before });
+        return { applied: false, generation: before, diagnostics, changes: [] };
+      }
+      const { generation, settings } = applied.snapshot;
+      this.#reloads[generation === before ? "unchanged" : "applied"]++;
+      host.log.info("configuration applied", { generation, changes: applied.changes });
+      await this.#placeMetrics(settings.metrics);
+      return { applied: true, generation, diagnostics, changes: [...applied.changes] };
+    } catch (error) {
+      this.#reloads.failed++;
+      host.log.error("the configuration could not be applied; the last one stays", { cause: error });
+      const message = error instanceof Error ? error.message : String(error);
+      return { applied: false, generation: before, diagnostics: [message], changes: [] };
+    }
+  }
 
-/** A connection of its own for reading history: the backstage thread's is for publishing. */
-function openHistory(host: Host): NatsBus {
-  return openNatsBus({
-    name: `${host.env.node} history`,
-    inboxPrefix: inboxPrefix("control"),
-    credentials: async () => {
-      const credentials = await readCredentials(host.env.runDir);
-      const user = credentials?.nats.users.control;
-      return credentials === undefined || user === undefined ? undefined : { url: credentials.nats.url, ...user };
-    },
-  });
-}
+  async scrape(): Promise<string> {
+    const status = await this.currentStatus();
+    const [samples, connections] = [this.#model.samples(), this.#model.connections()];
+    return encodeMetrics(nodeMetrics({ status, samples, connections }));
+  }
 
-async function* readStored(bus: NatsBus, query: EventQuery, signal: AbortSignal): AsyncGenerator<EventEnvelope> {
-  if (!bus.connected) throw new Error("the bus is away");
-  const { kind, id, type, sinceId, limit } = query;
-  const filter = subjectFilter({
-    ...(kind === undefined ? {} : { kind }),
-    ...(id === undefined ? {} : { id }),
-    ...(type === undefined ? {} : { type }),
-  });
-  for await (const { envelope } of bus.history({ filter, sinceId, limit, signal })) yield envelope;
-}
+  #states(): AggregateState[] {
+    const { snapshot } = this.#dependencies.keeper;
+    if (snapshot === undefined) return [];
+    const { generation, hash, file } = snapshot;
+    const snapshotPath = paths.snapshot(this.#dependencies.host.env.stateDir);
+    return [
+      {
+        ...configAggregate,
+        version: 0,
+        state: { $case: "config", value: { generation, hash, file, snapshotPath } },
+      },
+    ];
+  }
 
-function reloadResult(applied: Applied, snapshot: ConfigSnapshot | undefined): ReloadResult {
-  const diagnostics = applied.diagnostics.map(formatDiagnostic);
-  const generation = snapshot?.generation ?? 0;
-  return { applied: applied.ok, generation, diagnostics, changes: applied.ok ? [...applied.changes] : [] };
-}
+  #counters(): Counter[] {
+    const reloads = Object.entries(this.#reloads).map(([outcome, value]) => ({
+      name: metric.configReloads.name,
+      labels: { [attribute.outcome]: outcome },
+      value,
+    }));
+    const diagnostics = (["error", "warning", "info"] as const).map((severity) => ({
+      name: metric.configDiagnostics.name,
+      labels: { [attribute.severity]: severity },
+      value: this.#diagnostics.filter((each) => each.severity === severity).length,
+    }));
+    return [...reloads, ...diagnostics];
+  }
 
-async function serveMetrics(
-  host: Host,
-  snapshot: ConfigSnapshot | undefined,
-  scrape: () => Promise<string>,
-): Promise<void> {
-  const address = snapshot?.settings.metrics;
-  if (address === undefined) return;
-  try {
-    const server = await openMetricsServer({ address, runDir: host.env.runDir, scrape });
-    host.own(server);
-    host.log.info("metrics are served", { host: address.host, port: server.port });
-  } catch (error) {
-    // Metrics are worth a warning, never the node.
-    host.log.warn("metrics cannot be served", { ...address, cause: error });
+  #follow(): void {
+    const { host, keeper } = this.#dependencies;
+    const withUplink = keeper.snapshot?.settings.hub === undefined ? {} : { uplink: ["service"] as const };
+    for (const [name, kinds] of Object.entries({ ...followed, ...withUplink })) {
+      const service = name as ServiceName;
+      const following = host.events.follow(service, kinds, {
+        snapshot: (states) => this.#model.snapshot(service, states),
+        event: (envelope) => {
+          this.#model.event(service, envelope);
+          this.#feed.add(envelope);
+        },
+        counters: (counters) => this.#model.counters(service, counters),
+        disconnected: () => this.#model.disconnected(service),
+      });
+      host.own(following);
+    }
+  }
+
+  /** Opens, moves or closes the metrics server; a port that is taken is tried again, and never fatal. */
+  async #placeMetrics(address: Settings["metrics"]): Promise<void> {
+    const { host } = this.#dependencies;
+    const wanted = address === undefined ? undefined : `${address.host} ${address.port}`;
+    const isNew = wanted !== this.#metricsAt;
+    if (!isNew && (this.#metrics !== undefined || wanted === undefined)) return;
+    await this.#closeMetrics();
+    this.#metricsAt = wanted;
+    if (address === undefined || this.#closed) return;
+    try {
+      this.#metrics = await openMetricsServer({ address, runDir: host.env.runDir, scrape: () => this.scrape() });
+      host.log.info("metrics are served", { host: address.host, port: this.#metrics.port });
+    } catch (error) {
+      const { host: at, port } = address;
+      if (isNew) host.log.warn("metrics cannot be served; trying again every 10 s", { host: at, port, cause: error });
+      this.#metricsRetry = setTimeout(() => void this.#placeMetrics(address), metricsBindRetryMillis);
+    }
+  }
+
+  async #closeMetrics(): Promise<void> {
+    clearTimeout(this.#metricsRetry);
+    const metrics = this.#metrics;
+    this.#metrics = undefined;
+    await metrics?.close();
   }
 }

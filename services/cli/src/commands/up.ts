@@ -19,6 +19,7 @@ import {
   writePrivateFile,
   writeServices,
 } from "../supervision/run-directory.ts";
+import { createServiceStates } from "../supervision/service-states.ts";
 import { type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
@@ -222,6 +223,10 @@ function supervise(node: Node, launches: Launches, host: Host, { console, env, p
     }
   };
   writeServices(node.runDir, { supervisor: self, services: {} });
+  const states = createServiceStates(launches.keys(), bootNow);
+  void host.serveWatch({ states: states.states }).catch((error: unknown) => {
+    host.log.warn("the state of the services cannot be watched", { cause: error });
+  });
   host.log.info("starting", { runDir: node.runDir, stateDir: node.stateDir, config: node.config });
   return startSupervisor({
     now: bootNow,
@@ -232,6 +237,7 @@ function supervise(node: Node, launches: Launches, host: Host, { console, env, p
         const startTime = processStartTime(child.pid);
         return startTime === undefined ? [] : [[name, { ...child, startTime }] as const];
       });
+      states.update(children);
       writeServices(node.runDir, { supervisor: self, services: Object.fromEntries(services) });
     },
     onReady() {

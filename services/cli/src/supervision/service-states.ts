@@ -1,0 +1,36 @@
+// Who runs, as Watch shows it: what `baton status` and the metrics tell of the node's processes.
+import type { AggregateState, ServiceState } from "@baton/contracts";
+import type { Instant } from "@baton/domain";
+import type { ChildName } from "./types.ts";
+
+export interface ServiceStates {
+  update(children: ReadonlyMap<ChildName, { readonly pid: number; readonly restarts: number }>): void;
+  states(): AggregateState[];
+}
+
+export function createServiceStates(names: Iterable<ChildName>, now: () => Instant): ServiceStates {
+  const known = new Map<ChildName, ServiceState>(
+    [...names].map((name) => [name, { name, pid: 0, status: "down", restarts: 0, startedAt: 0 }]),
+  );
+  return {
+    update(children) {
+      for (const [name, before] of known) {
+        const child = children.get(name);
+        const startedAt = child?.pid === before.pid ? before.startedAt : now();
+        known.set(
+          name,
+          child === undefined
+            ? { ...before, pid: 0, status: "down", startedAt: 0 }
+            : { name, ...child, status: "running", startedAt },
+        );
+      }
+    },
+    states: () =>
+      [...known.values()].map((value) => ({
+        kind: "service",
+        id: value.name,
+        version: 0,
+        state: { $case: "service", value },
+      })),
+  };
+}
