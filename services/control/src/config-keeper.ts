@@ -1,6 +1,6 @@
 // The applied configuration: load, compare, write the snapshot, say so. One at a time; what does not parse changes
 // nothing (DESIGN rule 7), what changes nothing keeps its generation.
-import type { CauseRef } from "@baton/domain";
+import type { BatonEvent, CauseRef, EventEnvelope } from "@baton/domain";
 import { type ConfigSnapshot, type Host, readSnapshot, type Settings, snapshotHash, writeSnapshot } from "@baton/host";
 import type { Config, Diagnostic } from "@baton/keepalived-conf";
 import { attribute, spanName } from "@baton/telemetry";
@@ -30,6 +30,8 @@ export interface KeeperDependencies {
   /** Human sentences, one per change. */
   diff(before: Config, after: Config): readonly string[];
   format(diagnostic: Diagnostic): string;
+  /** Told of every event that the keeper appends. */
+  onEvent(envelope: EventEnvelope): void;
   /** RFC 3339, for display. */
   wallTime(): string;
 }
@@ -78,7 +80,7 @@ export class ConfigKeeper {
       if (!loaded.ok) {
         const errors = loaded.diagnostics.filter(({ severity }) => severity === "error").map(format);
         const data = { file, errors: errors.slice(0, errorsMax) };
-        host.events.append(configAggregate, { type: "config-rejected", data }, cause, span.traceparent);
+        this.#append({ type: "config-rejected", data }, cause, span.traceparent);
         span.end({ error: "rejected" });
         return loaded;
       }
@@ -89,13 +91,18 @@ export class ConfigKeeper {
       const changes = snapshot === before ? [] : this.#changes(before, snapshot);
       const warnings = loaded.diagnostics.filter(({ severity }) => severity === "warning").length;
       const data = { generation: snapshot.generation, hash: snapshot.hash, file, changes, warnings };
-      host.events.append(configAggregate, { type: "config-applied", data }, cause, span.traceparent);
+      this.#append({ type: "config-applied", data }, cause, span.traceparent);
       span.end({ attributes: { [attribute.generation]: snapshot.generation } });
       return { ok: true, snapshot, changes, diagnostics: loaded.diagnostics };
     } catch (error) {
       span.end({ error: error instanceof Error ? error.message : String(error) });
       throw error;
     }
+  }
+
+  #append(event: BatonEvent, cause: CauseRef | undefined, traceparent: string): void {
+    const { host, onEvent } = this.#dependencies;
+    onEvent(host.events.append(configAggregate, event, cause, traceparent));
   }
 
   /** The same snapshot when nothing changed. */

@@ -34,8 +34,10 @@ const good = (routerId: string, diagnostics: readonly Diagnostic[] = []): Loaded
   diagnostics,
 });
 
+const told: string[] = [];
 const directories: string[] = [];
 afterEach(() => {
+  told.length = 0;
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
 });
 function hostOf(): TestHost {
@@ -51,6 +53,7 @@ function keeperOf(host: TestHost, loads: Loaded[]): ConfigKeeper {
     load: async () => loads.shift() ?? Promise.reject(new Error("no file")),
     diff: (before, after) => [`router_id ${before.global.routerId} became ${after.global.routerId}`],
     format: ({ severity, message }) => `${severity}: ${message}`,
+    onEvent: (envelope) => told.push(envelope.event.type),
     wallTime: () => "2026-01-01T00:00:00Z",
   });
 }
@@ -90,6 +93,7 @@ test("what is rejected changes nothing and is told with its errors", async () =>
   expect(await keeper.apply()).toMatchObject({ ok: false, exitCode: 2 });
   expect(await readSnapshot(host.env.stateDir)).toEqual(before);
   expect(keeper.snapshot?.generation).toBe(1);
+  expect(told).toEqual(["config-applied", "config-rejected"]);
   expect(dataOf(host)[1]).toEqual({ type: "config-rejected", data: { file: "k.conf", errors: ["error: e"] } });
 });
 

@@ -12,6 +12,11 @@ export class EventFeed {
     for (const listener of this.#listeners) listener(envelope);
   }
 
+  /** What the stream holds of the time before control listened. */
+  seed(older: readonly EventEnvelope[]): void {
+    this.#ring.seed(older);
+  }
+
   /** Oldest first. */
   recent(): readonly EventEnvelope[] {
     return this.#ring.all();

@@ -18,6 +18,15 @@ export class EventRing {
     return true;
   }
 
+  /** Events of before the oldest that is here, oldest first: as many as there is room for. */
+  seed(older: readonly EventEnvelope[]): void {
+    const room = ringMax - this.#events.length;
+    if (room <= 0) return;
+    const missing = older.filter((each) => !this.#ids.has(each.id)).slice(-room);
+    this.#events.unshift(...missing);
+    for (const { id } of missing) this.#ids.add(id);
+  }
+
   /** Oldest first. */
   all(): readonly EventEnvelope[] {
     return this.#events;

@@ -1,13 +1,16 @@
 // Composition root of control: configuration, status, event history, metrics.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { inboxPrefix, openNatsBus } from "@baton/event-log";
 import { paths, readConfiguration, readCredentials, startHost } from "@baton/host";
 import { diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
+import { EventFeed } from "./event-feed.ts";
 import { type EventQuery, queryFilter } from "./event-query.ts";
+import { ringMax } from "./event-ring.ts";
 import { Control } from "./run-control.ts";
 import { askSnapshot } from "./watch-snapshot.ts";
 
@@ -19,8 +22,10 @@ const { node, runDir } = host.env;
 const file = required("BATON_CONFIG");
 const settingsFile = process.env.BATON_SETTINGS || undefined;
 
+const feed = new EventFeed();
 const keeper = new ConfigKeeper({
   host,
+  onEvent: (envelope) => feed.add(envelope),
   file,
   load: async () => load(),
   diff: (before, after) => diffConfig(before, after).changes,
@@ -39,7 +44,7 @@ const bus = host.own(
   }),
 );
 const ask = (service: Parameters<typeof paths.socket>[1]) => askSnapshot(paths.socket(runDir, service), askMillis);
-const control = new Control({ host, keeper, history, ask });
+const control = new Control({ host, keeper, feed, history, ask });
 
 const resumed = appliedInThisRun() ? await keeper.resume() : undefined;
 const snapshot = resumed ?? (await control.applyFirst())?.snapshot;
@@ -49,6 +54,12 @@ if (snapshot === undefined) {
 }
 markApplied();
 await control.serve();
+const seeded = { begun: false };
+bus.onStatus((connected) => {
+  if (!connected || seeded.begun) return;
+  seeded.begun = true;
+  seedFeed().catch((error: unknown) => host.log.warn("the stored events cannot be read", { cause: error }));
+});
 host.report({ type: "config", generation: snapshot.generation });
 host.ready();
 
@@ -65,6 +76,14 @@ async function* history(query: EventQuery, signal: AbortSignal): AsyncGenerator<
   const { sinceId, limit } = query;
   for await (const { envelope } of bus.history({ filter: queryFilter(node, query), sinceId, limit, signal }))
     yield envelope;
+}
+
+/** Once the bus is there, memory learns what was before it listened, for the time when the bus is gone again. */
+async function seedFeed(): Promise<void> {
+  const older: EventEnvelope[] = [];
+  for await (const { envelope } of bus.history({ filter: subjectFilter({ node }), limit: ringMax }))
+    older.push(envelope);
+  feed.seed(older);
 }
 
 /**

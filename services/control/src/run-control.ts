@@ -6,7 +6,7 @@ import { batonVersion, type GrpcServer, type Host, paths, type Settings, serveGr
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { attribute, metric } from "@baton/telemetry";
 import { type Applied, type ConfigKeeper, configAggregate } from "./config-keeper.ts";
-import { EventFeed } from "./event-feed.ts";
+import type { EventFeed } from "./event-feed.ts";
 import { type MetricsServer, openMetricsServer } from "./metrics-server.ts";
 import { encodeMetrics } from "./metrics-text.ts";
 import { nodeMetrics } from "./node-metrics.ts";
@@ -18,6 +18,7 @@ import type { EventSources } from "./stream-events.ts";
 export interface ControlDependencies {
   readonly host: Host;
   readonly keeper: ConfigKeeper;
+  readonly feed: EventFeed;
   /** Stored events; see EventSources. */
   readonly history: EventSources["history"];
   ask(service: ServiceName): Promise<readonly AggregateState[] | undefined>;
@@ -38,7 +39,6 @@ const metricsBindRetryMillis = 10_000;
 export class Control {
   readonly #dependencies: ControlDependencies;
   readonly #model = new NodeModel();
-  readonly #feed = new EventFeed();
   readonly #status: NodeStatusSource;
   readonly #startedAt: number;
   readonly #reloads = { applied: 0, unchanged: 0, rejected: 0, failed: 0 };
@@ -74,10 +74,10 @@ export class Control {
 
   /** Needs an applied configuration. */
   async serve(): Promise<void> {
-    const { host, keeper, history } = this.#dependencies;
+    const { host, keeper, feed, history } = this.#dependencies;
     await host.serveWatch({ states: () => this.#states(), counters: () => this.#counters() });
     this.#follow();
-    const sources: EventSources = { feed: this.#feed, history };
+    const sources: EventSources = { feed, history };
     const service = createNodeService({
       sources,
       currentStatus: () => this.currentStatus(),
@@ -159,7 +159,7 @@ export class Control {
   }
 
   #follow(): void {
-    const { host, keeper } = this.#dependencies;
+    const { host, keeper, feed } = this.#dependencies;
     const withUplink = keeper.snapshot?.settings.hub === undefined ? {} : { uplink: ["service"] as const };
     for (const [name, kinds] of Object.entries({ ...followed, ...withUplink })) {
       const service = name as ServiceName;
@@ -167,7 +167,7 @@ export class Control {
         snapshot: (states) => this.#model.snapshot(service, states),
         event: (envelope) => {
           this.#model.event(service, envelope);
-          this.#feed.add(envelope);
+          feed.add(envelope);
         },
         counters: (counters) => this.#model.counters(service, counters),
         disconnected: () => this.#model.disconnected(service),

@@ -103,6 +103,21 @@ test("memory is bounded and drops the oldest", () => {
   expect(feed.recent()).toHaveLength(ringMax);
 });
 
+test("memory is filled with what was before, as far as there is room", () => {
+  const feed = new EventFeed();
+  const heard: number[] = [];
+  feed.listen(({ at }) => heard.push(at));
+  for (const each of [event(6), event(7)]) feed.add(each);
+  feed.seed([event(4), event(5), event(6)]);
+  expect(numbers(feed.recent())).toEqual([4, 5, 6, 7]);
+  feed.add(event(5));
+  expect(numbers(feed.recent())).toEqual([4, 5, 6, 7]);
+  expect(heard).toEqual([6, 7]);
+  for (let n = 8; n <= ringMax + 3; n++) feed.add(event(n));
+  feed.seed([event(1), event(2), event(3)]);
+  expect(numbers(feed.recent()).slice(0, 2)).toEqual([4, 5]);
+});
+
 test("since an event that memory has forgotten: those with later ids", () => {
   expect(numbers(selectStored(query({ sinceId: idOf(2) }), [event(1), event(3), event(4)]))).toEqual([3, 4]);
 });

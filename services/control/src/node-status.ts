@@ -1,0 +1,48 @@
+// The status of the node, now: the read model, with what has no event asked for on the side. Asking costs each service
+// a millisecond, so however many ask, it is done once a second.
+import type { AggregateState, NodeStatus } from "@baton/contracts";
+import type { ServiceName } from "@baton/domain";
+import type { NodeFacts, NodeModel } from "./node-model.ts";
+
+export interface StatusDependencies {
+  readonly model: NodeModel;
+  facts(): NodeFacts;
+  /** Undefined when the service does not answer in time. */
+  ask(service: ServiceName): Promise<readonly AggregateState[] | undefined>;
+}
+
+/** Those whose state changes without an event: a lease that is confirmed, a run that is counted. */
+const asked: readonly ServiceName[] = ["election", "health", "dataplane"];
+const freshMicros = 1_000_000;
+
+export class NodeStatusSource {
+  readonly #dependencies: StatusDependencies;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(dependencies: StatusDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async current(): Promise<NodeStatus> {
+    const { model, facts } = this.#dependencies;
+    if (facts().now - this.#refreshedAt >= freshMicros) {
+      this.#refreshing ??= this.#refresh().finally(() => {
+        this.#refreshing = undefined;
+      });
+      await this.#refreshing;
+    }
+    return model.status(facts());
+  }
+
+  async #refresh(): Promise<void> {
+    const { model, ask, facts } = this.#dependencies;
+    await Promise.all(
+      asked.map(async (service) => {
+        const states = await ask(service);
+        if (states !== undefined) model.refresh(service, states);
+      }),
+    );
+    this.#refreshedAt = facts().now;
+  }
+}

@@ -1,0 +1,276 @@
+// Control with real sockets: gRPC on node.sock and metrics over HTTP; the other services are played.
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type AggregateState,
+  type Envelope,
+  NodeServiceClient,
+  type NodeStatus,
+  type ReloadResult,
+} from "@baton/contracts";
+import type { EventEnvelope } from "@baton/domain";
+import { until } from "@baton/event-log/testing";
+import { clientOptions, defaultSettings, paths, type Settings } from "@baton/host";
+import { createTestHost, type TestHost } from "@baton/host/testing";
+import type { Config } from "@baton/keepalived-conf";
+import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { afterEach, expect, test } from "vitest";
+import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
+import { EventFeed } from "./event-feed.ts";
+import { metricsPortFile } from "./metrics-server.ts";
+import { Control } from "./run-control.ts";
+import { instanceState } from "./testing/node-status.ts";
+import { lintFamilies, parseExposition } from "./testing/parse-exposition.ts";
+
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+const settingsWith = (more: Partial<Settings>): Settings => ({
+  ...defaultSettings,
+  metrics: { host: "127.0.0.1", port: 0 },
+  ...more,
+});
+const good = (routerId: string, settings = settingsWith({})): Loaded => ({
+  ok: true,
+  config: {
+    global: { routerId },
+    scripts: [],
+    instances: [],
+    syncGroups: [],
+    virtualServers: [],
+  } as unknown as Config,
+  settings,
+  diagnostics: [],
+});
+const bad: Loaded = {
+  ok: false,
+  exitCode: 4,
+  diagnostics: [
+    {
+      file: "k.conf",
+      line: 3,
+      column: 1,
+      severity: "error",
+      code: "x",
+      errorClass: "fatal",
+      message: "no",
+      hint: undefined,
+    },
+  ],
+};
+
+interface Scene {
+  readonly host: TestHost;
+  readonly client: NodeServiceClient;
+  readonly control: Control;
+  readonly runDir: string;
+  history: readonly EventEnvelope[] | "away";
+  asked: readonly AggregateState[] | undefined;
+}
+
+async function start(loads: Loaded[]): Promise<Scene> {
+  const runDir = mkdtempSync(join(tmpdir(), "baton-control-"));
+  opened.push({ close: () => rmSync(runDir, { recursive: true, force: true }) });
+  const host = createTestHost({ service: "control", env: { node: "r1", runDir, stateDir: runDir } });
+  opened.push({ close: () => host.stop("test ends") });
+  const scene = { history: "away" as Scene["history"], asked: undefined as Scene["asked"] };
+  const feed = new EventFeed();
+  const keeper = new ConfigKeeper({
+    host,
+    file: "k.conf",
+    load: async () => loads.shift() ?? Promise.reject(new Error("the disk is gone")),
+    diff: () => ["changed"],
+    format: ({ message }) => message,
+    wallTime: () => "2026-01-01T00:00:00Z",
+    onEvent: (envelope) => feed.add(envelope),
+  });
+  const history = async function* (): AsyncGenerator<EventEnvelope> {
+    if (scene.history === "away") throw new Error("away");
+    yield* scene.history;
+  };
+  const control = new Control({
+    host,
+    keeper,
+    feed,
+    history,
+    ask: async (service) => (service === "election" ? scene.asked : undefined),
+  });
+  await control.applyFirst();
+  await control.serve();
+  const client = new NodeServiceClient(`unix:${paths.nodeSocket(runDir)}`, credentials.createInsecure(), clientOptions);
+  opened.push({ close: () => client.close() });
+  return Object.assign(scene, { host, client, control, runDir });
+}
+
+const getStatus = (client: NodeServiceClient): Promise<NodeStatus> =>
+  new Promise((resolve, reject) =>
+    client.getStatus({}, (error, status) => (error === null ? resolve(status) : reject(error))),
+  );
+const reload = (client: NodeServiceClient): Promise<ReloadResult> =>
+  new Promise((resolve, reject) =>
+    client.reload({}, (error, result) => (error === null ? resolve(result) : reject(error))),
+  );
+
+const allEvents = { follow: false, limit: 0, sinceId: "", type: "", aggregateKind: "", aggregateId: "" };
+function openEvents(client: NodeServiceClient, request: Partial<typeof allEvents>) {
+  const call = client.streamEvents({ ...allEvents, ...request });
+  const events: Envelope[] = [];
+  const end = new Promise<ServiceError | undefined>((resolve) => {
+    call.on("data", (event: Envelope) => events.push(event));
+    call.on("error", (error: ServiceError) => resolve(error));
+    call.on("end", () => resolve(undefined));
+  });
+  return { call, events, end };
+}
+
+const master: AggregateState = {
+  kind: "vrrp",
+  id: "VI_1",
+  version: 0,
+  state: { $case: "instance", value: instanceState({ state: "master", term: 2 }) },
+};
+const becameBackup = {
+  type: "became-backup",
+  data: {
+    instance: "VI_1",
+    vrid: 51,
+    interface: "eth0",
+    term: 2,
+    priority: 90,
+    reason: "x",
+    master: "10.0.0.2",
+    masterPriority: 101,
+  },
+} as const;
+
+test("the status is what the services said last, with what has no event asked for", async () => {
+  const scene = await start([good("a")]);
+  const { host, client, runDir } = scene;
+  expect(statSync(paths.nodeSocket(runDir)).mode & 0o777).toBe(0o600);
+  const election = host.play("election");
+  election.states([master]);
+  expect(await getStatus(client)).toMatchObject({
+    node: "r1",
+    ready: true,
+    config: { generation: 1, file: "k.conf" },
+    instances: [{ state: "master", leaseConfirmed: false }],
+    bus: { connected: true },
+  });
+  scene.asked = [{ ...master, version: 9, state: { $case: "instance", value: instanceState({ state: "leaving" }) } }];
+  host.clock.advance(1_100_000);
+  expect((await getStatus(client)).instances).toMatchObject([{ state: "leaving" }]);
+});
+
+test("a reload is applied, unchanged, rejected or failed, and always answered", async () => {
+  const { host, client } = await start([good("a"), good("a"), good("b"), bad]);
+  expect(await reload(client)).toMatchObject({ applied: true, generation: 1, changes: [] });
+  expect(await reload(client)).toMatchObject({ applied: true, generation: 2, changes: ["changed"] });
+  expect(await reload(client)).toMatchObject({ applied: false, generation: 2, diagnostics: ["k.conf:3:1: error: no"] });
+  expect(await reload(client)).toMatchObject({ applied: false, generation: 2, diagnostics: ["the disk is gone"] });
+  expect(host.appended.map(({ event }) => event.type)).toEqual([
+    "config-applied",
+    "config-applied",
+    "config-applied",
+    "config-rejected",
+  ]);
+  expect((await getStatus(client)).config?.generation).toBe(2);
+  expect(host.states()).toMatchObject([{ kind: "config", id: "node", state: { value: { generation: 2 } } }]);
+});
+
+test("the supervisor's reload does the same", async () => {
+  const { host } = await start([good("a"), good("b")]);
+  host.reload();
+  await until("generation 2", () =>
+    host.appended.some(({ event }) => event.type === "config-applied" && event.data.generation === 2),
+  );
+});
+
+test("a first configuration that is rejected is told to the supervisor", async () => {
+  const runDir = mkdtempSync(join(tmpdir(), "baton-control-"));
+  opened.push({ close: () => rmSync(runDir, { recursive: true }) });
+  const host = createTestHost({ service: "control", env: { runDir, stateDir: runDir } });
+  const load = async (): Promise<Loaded> => bad;
+  const keeper = new ConfigKeeper({
+    host,
+    file: "k.conf",
+    load,
+    diff: () => [],
+    format: () => "no",
+    wallTime: () => "",
+    onEvent() {},
+  });
+  const control = new Control({
+    host,
+    keeper,
+    feed: new EventFeed(),
+    history: async function* () {},
+    ask: async () => undefined,
+  });
+  expect(await control.applyFirst()).toBeUndefined();
+  expect(host.reports).toEqual([{ type: "config-failed", exitCode: 4, diagnostics: bad.diagnostics }]);
+  expect(host.appended).toMatchObject([{ event: { type: "config-rejected" } }]);
+});
+
+test("events are followed without a bus, and each is told once", async () => {
+  const scene = await start([good("a")]);
+  const { host, client } = scene;
+  const election = host.play("election");
+  election.states([]);
+  const first = election.append({ kind: "vrrp", id: "VI_1" }, becameBackup);
+  const { call, events } = openEvents(client, { follow: true, aggregateKind: "vrrp" });
+  await until("the event of memory", () => events.length === 1);
+  const second = election.append({ kind: "vrrp", id: "VI_1" }, becameBackup);
+  await until("the live event", () => events.length === 2);
+  expect(events.map(({ id }) => id)).toEqual([first.id, second.id]);
+  call.cancel();
+  scene.history = [first];
+  const stored = openEvents(client, { aggregateKind: "vrrp" });
+  expect(await stored.end).toBeUndefined();
+  expect(stored.events.map(({ id }) => id)).toEqual([first.id]);
+});
+
+test("a question that makes no sense is answered with what is wrong", async () => {
+  const { client } = await start([good("a")]);
+  const { end } = openEvents(client, { type: "nonsense" });
+  expect(await end).toMatchObject({ code: 3, details: "no event has the type nonsense" });
+});
+
+test("metrics are served where the settings say, also after a reload", async () => {
+  const { host, client, runDir } = await start([good("a"), good("a", settingsWith({ metrics: undefined })), good("a")]);
+  const port = (): number => Number(readFileSync(metricsPortFile(runDir), "utf8"));
+  const election = host.play("election");
+  election.states([master]);
+  election.counters([{ name: "vrrp.adverts", labels: { direction: "sent" }, value: 4 }]);
+  const first = port();
+  const response = await fetch(`http://127.0.0.1:${first}/metrics`);
+  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const text = await response.text();
+  expect(lintFamilies(parseExposition(text).families)).toEqual([]);
+  expect(text).toMatch(/^vrrp_instance_state\{.*vrrp_state="master".*\} 1$/m);
+  expect(text).toMatch(/^vrrp_adverts_total\{direction="sent"\} 4$/m);
+  expect((await fetch(`http://127.0.0.1:${first}/other`)).status).toBe(404);
+  expect((await fetch(`http://127.0.0.1:${first}/metrics`, { method: "POST" })).status).toBe(405);
+  await reload(client);
+  await expect(fetch(`http://127.0.0.1:${first}/metrics`)).rejects.toThrow();
+  await reload(client);
+  expect((await fetch(`http://127.0.0.1:${port()}/metrics`)).status).toBe(200);
+});
+
+test("a metrics port that is taken is a warning", async () => {
+  const taken = createServer();
+  await new Promise<void>((listening) => taken.listen(0, "127.0.0.1", listening));
+  opened.push({ close: () => taken.close() });
+  const address = taken.address();
+  if (typeof address !== "object" || address === null) throw new Error("no address");
+  const { host, client } = await start([
+    good("a", settingsWith({ metrics: { host: "127.0.0.1", port: address.port } })),
+  ]);
+  expect(host.lines.filter(({ level }) => level === "warn").map(({ message }) => message)).toEqual([
+    "metrics cannot be served; trying again every 10 s",
+  ]);
+  expect((await getStatus(client)).config?.generation).toBe(1);
+});
