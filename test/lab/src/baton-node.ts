@@ -1,5 +1,5 @@
 // One Baton node on a router: `baton up` as a user starts it, and its services by name for tests that hurt them.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Envelope, fromWire, NodeServiceClient, type NodeStatus } from "@baton/contracts";
@@ -73,6 +73,7 @@ export async function startBaton(
   const readyFile = join(router.directory, `${name}-ready`);
   router.writeFile(configFile, config);
   mkdirSync(router.directory, { recursive: true });
+  rmSync(readyFile, { force: true }); // left by a node that was killed
   const settings = options.settings === undefined ? [] : ["--settings", writeSettings(router, name, options.settings)];
   const flags = ["--name", name, "--run-dir", runDir, "--state-dir", stateDir, "--ready-file", readyFile, ...settings];
   const child = await router.spawn(

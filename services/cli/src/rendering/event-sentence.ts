@@ -31,7 +31,8 @@ const reasons: Readonly<Record<string, string>> = {
   released: "election has released it",
   stopped: "the node was stopped",
   stop: "the node is being stopped",
-  "second-burst": "second announcement",
+  takeover: "it took over",
+  "second-burst": "once more after a while",
   "drift-repaired": "somebody had removed it",
 };
 

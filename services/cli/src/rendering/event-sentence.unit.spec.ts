@@ -72,7 +72,7 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
       type: "garp-sent",
       data: { ...vip, addresses: ["172.16.100.1"], count: 5, elapsedMicros: 900, reason: "second-burst" },
     },
-    "172.16.100.1 announced on eth0 (5 gratuitous ARP, 0.9 ms after the decision): second announcement",
+    "172.16.100.1 announced on eth0 (5 gratuitous ARP, 0.9 ms after the decision): once more after a while",
   ],
   [
     { type: "drift-repaired", data: { ...vip, kind: "removed" } },
