@@ -16,13 +16,16 @@ export interface Settings {
   readonly notify?: { readonly scriptGraceSeconds: number };
 }
 
+/** 10000 + 112, VRRP's protocol number: free of the ports of keepalived's exporters (9165, 9650), which may still run. */
+const metricsPort = 10_112;
+
 /** Without a baton.yaml: everything on this machine, metrics on loopback, no traces, no hub. */
 export const defaultSettings: Settings = {
   nats: undefined,
   redis: undefined,
   otlp: undefined,
   hub: undefined,
-  metrics: { host: "127.0.0.1", port: 9165 },
+  metrics: { host: "127.0.0.1", port: metricsPort },
   segments: {},
 };
 

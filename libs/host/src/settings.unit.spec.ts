@@ -81,7 +81,7 @@ test.each([
   ["otlp:\n  endpoint: http://c:1\n  protocol: json", 3, 13, /`http\/protobuf` or `grpc`/],
   ["metrics:\n  port: 70000", 2, 9, /0 to 65535/],
   ["metrics:\n  port: '9'", 2, 9, /0 to 65535/],
-  ["metrics: 9165", 1, 10, /or false/],
+  ["metrics: 10112", 1, 10, /or false/],
   ["segments:\n  eth0: 7", 2, 9, /segments.eth0: text/],
   ["notify: { script_grace: soon }", 1, 25, /seconds, 0 to 86400/],
   ["notify: { grace: 7 }", 1, 11, /grace/],

@@ -6,9 +6,6 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { contentType } from "./metrics-text.ts";
 
-/** 10000 + 112, VRRP's protocol number: free of the ports that keepalived's exporters use (9165, 9650). */
-export const defaultMetricsAddress = { host: "127.0.0.1", port: 10_112 } as const;
-
 export interface MetricsAddress {
   readonly host: string;
   readonly port: number;

@@ -14,6 +14,8 @@ export interface NodeFacts {
 
 interface ServiceRecord {
   connected: boolean;
+  /** It has told its state once. */
+  known: boolean;
   aggregates: Map<string, AggregateState>;
   counters: readonly Counter[];
 }
@@ -21,9 +23,15 @@ interface ServiceRecord {
 export class NodeModel {
   readonly #services = new Map<ServiceName, ServiceRecord>();
 
+  /** A service that is followed, heard or not. */
+  expect(service: ServiceName): void {
+    this.#record(service);
+  }
+
   snapshot(service: ServiceName, states: readonly AggregateState[]): void {
     const record = this.#record(service);
     record.connected = true;
+    record.known = true;
     record.aggregates = new Map(states.map((state) => [keyOf(state.kind, state.id), state]));
   }
 
@@ -70,7 +78,9 @@ export class NodeModel {
     return {
       node: facts.node,
       version: facts.version,
-      ready: this.#services.has("election") && instances.every((instance) => instance.state !== "initialize"),
+      ready:
+        this.#services.get("election")?.known === true &&
+        instances.every((instance) => instance.state !== "initialize"),
       uptimeMicros: Math.max(0, facts.now - startedAt),
       config: states.find((state) => state?.$case === "config")?.value,
       instances: instances.sort((a, b) => compareText(a.name, b.name)),
@@ -107,7 +117,12 @@ export class NodeModel {
   }
 
   #record(service: ServiceName): ServiceRecord {
-    const record = this.#services.get(service) ?? { connected: false, aggregates: new Map(), counters: [] };
+    const record = this.#services.get(service) ?? {
+      connected: false,
+      known: false,
+      aggregates: new Map(),
+      counters: [],
+    };
     this.#services.set(service, record);
     return record;
   }

@@ -42,7 +42,9 @@ const becameMaster = (version: number): EventEnvelope => ({
 
 test("a node is ready when the election has spoken and no instance is in its initial state", () => {
   const model = new NodeModel();
+  model.expect("election");
   expect(model.status(facts).ready).toBe(false);
+  expect(model.connections()).toEqual([{ service: "election", connected: false }]);
   model.snapshot("election", [instance("initialize", 0)]);
   expect(model.status(facts).ready).toBe(false);
   model.event("election", becameMaster(1));

@@ -163,6 +163,7 @@ export class Control {
     const withUplink = keeper.snapshot?.settings.hub === undefined ? {} : { uplink: ["service"] as const };
     for (const [name, kinds] of Object.entries({ ...followed, ...withUplink })) {
       const service = name as ServiceName;
+      this.#model.expect(service);
       const following = host.events.follow(service, kinds, {
         snapshot: (states) => this.#model.snapshot(service, states),
         event: (envelope) => {
