@@ -34,6 +34,11 @@ export interface Versions {
 }
 
 export interface Recovered extends Versions {
+  /**
+   * How the last life ended. `killed`: the process alone, and what it wrote is there. `power-cut`: the machine with it,
+   * so that what was not fsynced yet, up to 100 ms, may be missing.
+   */
+  readonly end: "none" | "clean" | "killed" | "power-cut";
   /** Lines that are no event: a torn last line after a crash, or damage. */
   readonly damagedLines: number;
 }
@@ -78,6 +83,8 @@ export const aggregateKey = (aggregate: Aggregate): string => `${aggregate.kind}
 interface Header {
   readonly baton: "outbox";
   readonly ordinal: number;
+  /** Which start of the machine the writer belonged to. */
+  readonly boot: string;
   readonly epoch: number;
   readonly versions: Readonly<Record<string, number>>;
 }
@@ -96,8 +103,11 @@ function listOrdinals(directory: string): number[] {
   }
 }
 
-/** Where a process that writes to `directory` has to go on. Reads only; missing directory: nothing was ever written. */
-export function recoverVersions(directory: string): Recovered {
+/**
+ * Where a process that writes to `directory` has to go on. Reads only; missing directory: nothing was ever written.
+ * `boot` is the machine's boot id now.
+ */
+export function recoverVersions(directory: string, boot = ""): Recovered {
   const ordinals = listOrdinals(directory);
   // From the newest segment back to the first one with a whole header: a crash may have torn the newest one.
   let from = ordinals.length;
@@ -106,15 +116,23 @@ export function recoverVersions(directory: string): Recovered {
   const versions = new Map(Object.entries(header?.versions ?? {}));
   let epoch = header?.epoch ?? 0;
   let damagedLines = 0;
+  let last: EventEnvelope | undefined;
   for (const ordinal of ordinals.slice(from)) {
     const segment = parseSegment(directory, ordinal);
     damagedLines += segment.damaged;
+    last = segment.envelopes.at(-1) ?? last;
     for (const envelope of segment.envelopes) {
       versions.set(aggregateKey(envelope.aggregate), envelope.version);
       epoch = Math.max(epoch, envelope.epoch);
     }
   }
-  return { epoch, versions, damagedLines };
+  return { epoch, versions, damagedLines, end: endOf(header, last, boot) };
+}
+
+function endOf(header: Header | undefined, last: EventEnvelope | undefined, boot: string): Recovered["end"] {
+  if (header === undefined) return "none";
+  if (last?.event.type === "service-stopped") return "clean";
+  return header.boot === boot ? "killed" : "power-cut";
 }
 
 interface ParsedSegment {
@@ -157,7 +175,8 @@ function parseLine(line: string): Header | EventEnvelope | undefined {
 
 function readHeader(value: unknown): Header | undefined {
   if (typeof value !== "object" || value === null || !("baton" in value) || value.baton !== "outbox") return undefined;
-  const { ordinal, epoch, versions } = value as Partial<Header>;
+  const { ordinal, epoch, versions, boot } = value as Partial<Header>;
+  if (typeof boot !== "string") return undefined;
   if (!Number.isSafeInteger(ordinal) || !Number.isSafeInteger(epoch)) return undefined;
   if (typeof versions !== "object" || versions === null) return undefined;
   if (!Object.values(versions).every(Number.isSafeInteger)) return undefined;
@@ -170,21 +189,29 @@ interface Held {
   bytes: number;
 }
 
-export function openJournal(options: { readonly directory: string; onError(error: Error): void }): Journal {
-  const { directory, onError } = options;
+export interface JournalOptions {
+  readonly directory: string;
+  /** The machine's boot id. */
+  readonly boot?: string;
+  onError(error: Error): void;
+}
+
+export function openJournal(options: JournalOptions): Journal {
+  const { directory, boot = "" } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const recovered = recoverVersions(directory);
+  const recovered = recoverVersions(directory, boot);
   const versions = new Map(recovered.versions);
   const held: Held[] = listOrdinals(directory).map((ordinal) => {
     const segment = parseSegment(directory, ordinal);
     return { ordinal, count: segment.envelopes.length, bytes: segment.bytes };
   });
-  return new SegmentedJournal(directory, recovered, versions, held, onError);
+  return new SegmentedJournal(options, recovered, versions, held);
 }
 
 class SegmentedJournal implements Journal {
   readonly recovered: Recovered;
   readonly #directory: string;
+  readonly #boot: string;
   readonly #versions: Map<string, number>;
   readonly #held: Held[];
   readonly #onError: (error: Error) => void;
@@ -198,19 +225,14 @@ class SegmentedJournal implements Journal {
   #syncing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(
-    directory: string,
-    recovered: Recovered,
-    versions: Map<string, number>,
-    held: Held[],
-    onError: (error: Error) => void,
-  ) {
-    this.#directory = directory;
+  constructor(options: JournalOptions, recovered: Recovered, versions: Map<string, number>, held: Held[]) {
+    this.#directory = options.directory;
+    this.#boot = options.boot ?? "";
     this.recovered = recovered;
     this.#versions = versions;
     this.#epoch = recovered.epoch;
     this.#held = held;
-    this.#onError = onError;
+    this.#onError = (error) => options.onError(error);
     [this.#active, this.#descriptor] = this.#create((held.at(-1)?.ordinal ?? 0) + 1);
     held.push(this.#active);
   }
@@ -312,6 +334,7 @@ class SegmentedJournal implements Journal {
     const header: Header = {
       baton: "outbox",
       ordinal,
+      boot: this.#boot,
       epoch: this.#epoch,
       versions: Object.fromEntries(this.#versions),
     };

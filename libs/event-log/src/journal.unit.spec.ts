@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import {
   appendFileSync,
   mkdtempSync,
@@ -163,7 +164,23 @@ test("foreign files in the directory are left alone", async () => {
 });
 
 test("a directory that does not exist has no versions", () => {
-  expect(recoverVersions(join(directory, "none"))).toMatchObject({ epoch: 0, damagedLines: 0 });
+  expect(recoverVersions(join(directory, "none"))).toMatchObject({ epoch: 0, damagedLines: 0, end: "none" });
+});
+
+test("a stop, a killed process and a power cut are told apart", async () => {
+  const make = eventSource({ node: "r1" });
+  const live = async (boot: string, ...events: EventEnvelope[]) => {
+    const journal = openJournal({ directory, boot, onError: assert.fail });
+    journal.append(events);
+    await journal.close();
+  };
+  const stopped = { type: "service-stopped", data: { service: "election", reason: "" } } as const;
+  await live("boot 1", make("VI_1"), { ...make("election", "service"), event: stopped });
+  expect(recoverVersions(directory, "boot 1").end).toBe("clean");
+  expect(recoverVersions(directory, "boot 2").end).toBe("clean");
+  await live("boot 2", make("VI_1"));
+  expect(recoverVersions(directory, "boot 2").end).toBe("killed");
+  expect(recoverVersions(directory, "boot 3").end).toBe("power-cut");
 });
 
 test("two journals in one directory do not overwrite each other", async () => {

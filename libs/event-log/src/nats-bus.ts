@@ -110,9 +110,7 @@ export class NatsBus implements Bus {
     if (body.length + headerBytes > bytesMax) {
       throw new PublishError("refused", `event of ${body.length} bytes is larger than the server takes (${bytesMax})`);
     }
-    const headers = createHeaders();
-    for (const [name, value] of message.headers) headers.append(name, value);
-    const answer = await this.#request(connection, message.subject, body, headers);
+    const answer = await this.#request(connection, message.subject, body, toHeaders(message.headers));
     const ack = parseAck(answer);
     if (ack.error !== undefined) throw new PublishError("away", `JetStream did not store: ${ack.error}`);
     return { sequence: ack.sequence, duplicate: ack.duplicate };
@@ -250,6 +248,19 @@ export class NatsBus implements Bus {
     this.#lastProblem = detail;
     for (const handler of this.#statusHandlers) handler(connected, detail);
   }
+}
+
+function toHeaders(members: ReadonlyMap<string, string>): MsgHdrs {
+  const headers = createHeaders();
+  try {
+    for (const [name, value] of members) headers.append(name, value);
+  } catch (error) {
+    // A line break in a header, for one: no retry will make that better.
+    throw new PublishError("refused", `event with a header that NATS does not take: ${String(error)}`, {
+      cause: error,
+    });
+  }
+  return headers;
 }
 
 /** A user that may not publish there is refused for good; everything else is the bus being away. */

@@ -26,6 +26,8 @@ export interface OutboxOptions {
   readonly directory: string;
   readonly bus: Bus;
   readonly node: string;
+  /** The machine's boot id: tells a power cut from a killed process. */
+  readonly boot?: string;
   /** Monotonic milliseconds. */
   now(): number;
   /** Events that no file, memory or stream holds any more. */
@@ -73,7 +75,8 @@ type LastStored = Pick<EventEnvelope, "epoch" | "version"> | undefined;
 
 export function openOutbox(options: OutboxOptions): Outbox {
   const onError = (error: Error) => options.onProblem("outbox: fsync failed", error);
-  return openOutboxOn(openJournal({ directory: options.directory, onError }), options);
+  const { directory, boot = "" } = options;
+  return openOutboxOn(openJournal({ directory, boot, onError }), options);
 }
 
 export const openOutboxOn = (journal: Journal, options: Omit<OutboxOptions, "directory">): Outbox =>

@@ -28,8 +28,11 @@ export interface BackstageLink {
   standing(): BackstageStanding;
   /** Resolves when backstage has written and published what it has, or when the time is over. */
   flush(boundMs: number): Promise<boolean>;
-  /** Hands lines over and blocks this thread until they are written, at most `boundMs`: the process ends next. */
-  lastWords(lines: readonly string[], boundMs: number): void;
+  /**
+   * Hands a line over and blocks this thread until it is written, at most `boundMs`: the process ends next. False: the
+   * other thread did not say that it was.
+   */
+  lastWords(line: string, boundMs: number): boolean;
   close(boundMs: number): Promise<void>;
 }
 
@@ -52,7 +55,8 @@ export const spawnBackstage = (data: BackstageData): BackstageThread =>
   new Worker(entry, { workerData: data, resourceLimits });
 
 export interface LinkOptions {
-  spawn(): BackstageThread;
+  /** `replaced`: an earlier thread of this process died. */
+  spawn(replaced: boolean): BackstageThread;
   onLost(count: number, reason: string): void;
   /** The thread died; `message` says why. */
   onDeath(message: string): void;
@@ -76,6 +80,7 @@ class ThreadLink implements BackstageLink {
   #thread: BackstageThread | undefined;
   #startedAt = 0;
   #deaths = 0;
+  #replaced = false;
   #respawnTimer: NodeJS.Timeout | undefined;
   #standing = away;
   #closing = false;
@@ -163,12 +168,12 @@ class ThreadLink implements BackstageLink {
     });
   }
 
-  lastWords(lines: readonly string[], boundMs: number): void {
+  lastWords(line: string, boundMs: number): boolean {
     this.#send();
-    if (this.#thread === undefined) return;
+    if (this.#thread === undefined) return false;
     const done = new SharedArrayBuffer(4);
-    this.#post({ type: "last-words", lines, done });
-    Atomics.wait(new Int32Array(done), 0, 0, boundMs);
+    this.#post({ type: "last-words", lines: [line], done });
+    return Atomics.wait(new Int32Array(done), 0, 0, boundMs) !== "timed-out";
   }
 
   async close(boundMs: number): Promise<void> {
@@ -218,10 +223,11 @@ class ThreadLink implements BackstageLink {
     this.#startedAt = performance.now();
     let thread: BackstageThread;
     try {
-      thread = this.#options.spawn();
+      thread = this.#options.spawn(this.#replaced);
     } catch (error) {
       return this.#died(undefined, error instanceof Error ? error.message : String(error));
     }
+    this.#replaced = true;
     this.#thread = thread;
     let reason = "";
     thread.on("message", (message) => this.#receive(message));

@@ -11,6 +11,8 @@ export interface BackstageData {
   readonly version: string;
   /** Start of the main thread's process: a backstage thread that was replaced keeps it. */
   readonly epoch: number;
+  /** This thread takes the place of one that died: what its journal says of an unclean end is our own doing. */
+  readonly replaced: boolean;
 }
 
 export interface Batch {

@@ -1,5 +1,6 @@
 // The backstage thread: outbox file and fsync, NATS connection, span export, log lines. Everything that may be slow,
 // so that the main thread never is (SAFETY S7). Entry file of the worker; main talks to it through backstage-link.ts.
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "@baton/domain";
@@ -53,14 +54,12 @@ class Backstage {
       directory: paths.outbox(data.stateDir, data.service),
       bus: this.#bus,
       node: data.node,
+      boot: readBootId(),
       now: () => performance.now(),
       onLost: (count, reason) => port.postMessage({ type: "lost", count, reason }),
       onProblem: (message, error) => this.#log("warn", message, error),
     });
-    const { damagedLines } = this.#outbox.recovered;
-    if (damagedLines > 0) {
-      this.#log("warn", `outbox: ${damagedLines} damaged line(s) after an unclean end; the events in them are lost`);
-    }
+    this.#tellGap();
     this.#spans = openSpanExporter({
       resource: {
         [resourceAttribute.serviceNamespace]: "baton",
@@ -74,6 +73,20 @@ class Backstage {
     });
     this.#standingTimer = setInterval(() => this.#tellStanding(), standingEveryMs);
     port.on("message", (message) => this.#take(message));
+  }
+
+  /** What an unclean end may have cost is said, never passed over (SAFETY S7). */
+  #tellGap(): void {
+    const { damagedLines, end } = this.#outbox.recovered;
+    if (this.#data.replaced) return;
+    if (damagedLines > 0) {
+      this.#port.postMessage({ type: "lost", count: damagedLines, reason: "damaged lines in the outbox" });
+    }
+    if (end === "power-cut") {
+      const reason = "the machine went down without a stop: events of its last 100 ms may be missing";
+      this.#port.postMessage({ type: "lost", count: 0, reason });
+    }
+    if (end === "killed") this.#log("info", "the last run ended without a stop; its outbox is whole");
   }
 
   #take(message: ToBackstage): void {
@@ -172,6 +185,14 @@ class Backstage {
     const time = new Date().toISOString();
     const cause = error instanceof Error ? { error: error.message } : {};
     this.#lines.write(JSON.stringify({ time, level, node, service, message, ...cause }));
+  }
+}
+
+function readBootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
   }
 }
 

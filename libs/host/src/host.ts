@@ -14,6 +14,7 @@ import { paths, readEnv } from "./env.ts";
 import { openFollower } from "./follower.ts";
 import { serveGrpc } from "./grpc.ts";
 import { randomPool, uuidSource } from "./ids.ts";
+import { writeWithoutWaiting } from "./line-sink.ts";
 import { createLog, formatLine } from "./log.ts";
 import { type IpcProcess, openSupervisorLink, type ServiceReport, type SupervisorLink } from "./supervisor-link.ts";
 import { createTracer } from "./tracer.ts";
@@ -33,6 +34,7 @@ export interface HostOptions {
 }
 
 export const hostLimits = { flushMs: 2_000, lastWordsMs: 300 } as const;
+const stderr = 2;
 /** EX_SOFTWARE of sysexits.h: a bug ended this process; the supervisor starts another one. */
 const exitSoftware = 70;
 
@@ -76,7 +78,7 @@ class ProcessHost implements Host {
     const epoch = Math.max(clock.wall(), recovered.epoch + 1);
     const { node, runDir, stateDir, version } = env;
     this.#link = openBackstageLink({
-      spawn: () => spawnBackstage({ service, node, runDir, stateDir, version, epoch }),
+      spawn: (replaced) => spawnBackstage({ service, node, runDir, stateDir, version, epoch, replaced }),
       onLost: (count, reason) => this.#onLost(count, reason),
       onDeath: (message) => this.log.error("backstage thread ended, starting another", { reason: message }),
     });
@@ -191,7 +193,8 @@ class ProcessHost implements Host {
   #crash(error: unknown): void {
     const about = { service: this.service, node: this.env.node, clock: this.#clock };
     const line = formatLine(about, "error", "uncaught exception", { cause: error });
-    this.#link.lastWords([line], hostLimits.lastWordsMs);
+    // A crash right after the start, before the other thread runs, is the one that most needs to be told.
+    if (!this.#link.lastWords(line, hostLimits.lastWordsMs)) writeWithoutWaiting(stderr, line);
     process.exit(exitSoftware);
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "@baton/event-log/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lineSinkLimits, openLineSink } from "./line-sink.ts";
+import { lineSinkLimits, openLineSink, writeWithoutWaiting } from "./line-sink.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -72,4 +72,23 @@ test("a pipe whose reader is gone loses lines, and that is counted", async () =>
   sink.writeNow(["nor this"]);
   expect(sink.dropped).toBe(11);
   closeSync(writeEnd);
+});
+
+test("the last resort writes to a file's end, and gives up where it would have to wait", () => {
+  const file = join(directory, "log");
+  const descriptor = openSync(file, "a");
+  openLineSink(descriptor).writeNow(["first"]);
+  expect(writeWithoutWaiting(descriptor, "second")).toBe(true);
+  expect(readFileSync(file, "utf8")).toBe("first\nsecond\n");
+  closeSync(descriptor);
+  const path = join(directory, "pipe");
+  expect(spawnSync("mkfifo", [path]).status).toBe(0);
+  const readEnd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const writeEnd = openSync(path, constants.O_WRONLY);
+  const line = "x".repeat(4_095);
+  const written = Array.from({ length: 100 }, () => writeWithoutWaiting(writeEnd, line));
+  expect(written[0]).toBe(true);
+  expect(written.at(-1)).toBe(false);
+  closeSync(writeEnd);
+  closeSync(readEnd);
 });

@@ -1,6 +1,6 @@
 // Lines to a descriptor that may be a full pipe, a slow terminal or a file: one write(2) at a time on the thread pool,
 // the rest in a bounded queue, so that nobody ever waits for whoever reads the log (SAFETY S7).
-import { write, writeSync } from "node:fs";
+import { closeSync, constants, openSync, write, writeSync } from "node:fs";
 
 export const lineSinkLimits = { queuedMax: 2_000, againMs: 20 } as const;
 
@@ -15,6 +15,25 @@ export interface LineSink {
 
 export function openLineSink(descriptor: number): LineSink {
   return new DescriptorSink(descriptor);
+}
+
+/**
+ * The last resort of a thread that must not block: a descriptor of its own on the same pipe, terminal or file, which
+ * refuses instead of waiting. A socket cannot be opened so; then nothing is written. Answers whether it was.
+ */
+export function writeWithoutWaiting(descriptor: number, line: string): boolean {
+  try {
+    const { O_WRONLY, O_NONBLOCK, O_APPEND, O_NOCTTY } = constants;
+    const own = openSync(`/proc/self/fd/${descriptor}`, O_WRONLY | O_NONBLOCK | O_APPEND | O_NOCTTY);
+    try {
+      const text = `${line}\n`;
+      return writeSync(own, text) === Buffer.byteLength(text);
+    } finally {
+      closeSync(own);
+    }
+  } catch {
+    return false;
+  }
 }
 
 class DescriptorSink implements LineSink {

@@ -19,6 +19,18 @@ export const watchLimits = {
   unreadMax: 1_000,
 } as const;
 
+/** Every consumer gets the same updates: each is encoded once, not once per consumer. */
+function encodeOnce(): GrpcService["definition"] {
+  const { watch } = WatchServiceService;
+  const encoded = new WeakMap<WatchUpdate, Buffer>();
+  const responseSerialize = (update: WatchUpdate): Buffer => {
+    const bytes = encoded.get(update) ?? watch.responseSerialize(update);
+    encoded.set(update, bytes);
+    return bytes;
+  };
+  return { watch: { ...watch, responseSerialize } };
+}
+
 type Call = ServerWritableStream<WatchRequest, WatchUpdate>;
 
 export interface WatchServer {
@@ -52,7 +64,7 @@ class Broadcast implements WatchServer {
   constructor(options: WatchServerOptions) {
     this.#options = options;
     this.grpc = {
-      definition: WatchServiceService,
+      definition: encodeOnce(),
       implementation: { watch: (call: Call) => this.#accept(call) },
     };
     this.#timer = setInterval(() => this.#pulse(), watchLimits.pulseEveryMs);
