@@ -68,7 +68,7 @@ export class Announcer {
   /** The new settings hold from the next burst on. */
   reconfigure(instance: string, garp: GarpConfig, now: Instant): void {
     const series = this.#series.get(instance);
-    if (series === undefined || JSON.stringify(series.garp) === JSON.stringify(garp)) return;
+    if (series === undefined || series.garp === garp) return;
     if (series.garp.refresh !== garp.refresh) {
       series.refreshAt = garp.refresh > 0 ? addMicros(now, garp.refresh) : undefined;
     }

@@ -1,12 +1,15 @@
 // Turns what was done into events and spans, grouped by instance, each with the cause that started it. Only history is
 // made here: nothing waits for it (SAFETY S7), and a removal may wait a moment for the event that explains it.
 import { addMicros, type BatonEvent, type CauseRef, type Instant, micros, type Term } from "@baton/domain";
+import { attribute, spanName } from "@baton/telemetry";
 import type { ManagedAddress } from "./desired.ts";
 import type { Refusal } from "./lease-book.ts";
-import type { Burst, Report, SpanPlan, Transition } from "./types.ts";
+import type { Input, Report, SpanPlan, Transition } from "./types.ts";
 
 /** A released claim names no event; became-backup comes over the other channel within this. */
 export const explanationWait = micros(20_000);
+
+type Announced = Extract<Input, { type: "announced" }>;
 
 /** Why an address was touched. */
 export interface Story {
@@ -30,13 +33,16 @@ export class Chronicle {
   readonly #removed = new Map<string, RemovalChapter>();
   /** The last event that took each instance out of mastership. */
   readonly #downs = new Map<string, Transition>();
-  #ready: Report[] = [];
+  readonly #ready: Report[] = [];
+  /** Removals that what follows them cannot wait for. */
+  readonly #early: Report[] = [];
 
   seen(transition: Transition): void {
     if (transition.type !== "became-master") this.#downs.set(transition.instance, transition);
   }
 
   added(address: ManagedAddress, story: Story, now: Instant): void {
+    this.#tellBefore(address.instance);
     const chapter = this.#added.get(address.instance) ?? { ...story, addresses: [], events: [], endedAt: now };
     this.#added.set(address.instance, chapter);
     chapter.addresses.push(address);
@@ -84,24 +90,24 @@ export class Chronicle {
     this.#tell(instance, cause, { type: "claim-refused", data: { instance, term, reason } });
   }
 
-  announced(burst: Burst, sent: number, error: string | undefined, startedAt: Instant, now: Instant): void {
+  announced({ burst, sent, error, startedAt, endedAt }: Announced): void {
     if (!burst.told || (sent === 0 && error === undefined)) return;
     const { instance, interface: name, term, addresses, reason } = burst;
     const span: SpanPlan = {
-      name: "garp.send",
+      name: spanName.garpSend,
       startedAt,
-      endedAt: now,
+      endedAt,
       attributes: {
-        "vrrp.instance.name": instance,
-        "network.interface.name": name,
-        "vrrp.term": term,
-        "garp.count": sent,
-        "vrrp.addresses": addresses,
-        reason,
+        [attribute.instance]: instance,
+        [attribute.interface]: name,
+        [attribute.term]: term,
+        [attribute.garpCount]: sent,
+        [attribute.addresses]: addresses,
+        [attribute.reason]: reason,
       },
       ...(error === undefined ? {} : { error }),
     };
-    const elapsedMicros = Math.max(0, now - burst.since);
+    const elapsedMicros = Math.max(0, endedAt - burst.since);
     const event: BatonEvent = {
       type: "garp-sent",
       data: { instance, interface: name, term, addresses: [...addresses], count: sent, elapsedMicros, reason },
@@ -112,17 +118,16 @@ export class Chronicle {
 
   /** What can be told now. Additions first: they are what an announcement's event refers to. */
   take(now: Instant): Report[] {
-    const reports: Report[] = [];
-    for (const [instance, chapter] of this.#added) reports.push(reportOf("address.assign", instance, chapter, false));
+    const reports = this.#early.splice(0);
+    for (const [instance, chapter] of this.#added)
+      reports.push(reportOf(spanName.addressAssign, instance, chapter, false));
     this.#added.clear();
     reports.push(...this.#ready.splice(0));
     for (const [instance, chapter] of this.#removed) {
       const explanation = this.#explanationOf(instance, chapter);
       if (chapter.explainBy !== undefined && explanation === undefined && chapter.explainBy > now) continue;
       this.#removed.delete(instance);
-      const cause = explanation ?? chapter.cause;
-      const chained = chapter.events[0]?.type === "lease-expired";
-      reports.push(reportOf("address.remove", instance, { ...chapter, cause }, chained));
+      reports.push(removalReport(instance, { ...chapter, cause: explanation ?? chapter.cause }));
     }
     return reports;
   }
@@ -134,12 +139,20 @@ export class Chronicle {
   #removalOf(instance: string, story: Story, now: Instant, explained: boolean): RemovalChapter {
     const known = this.#removed.get(instance);
     if (known !== undefined && known.term === story.term) return known;
-    // Another term: what is still untold of the earlier one is told as it stands.
-    if (known !== undefined) this.#ready.push(reportOf("address.remove", instance, known, false));
+    this.#tellBefore(instance);
     const explainBy = explained ? undefined : addMicros(now, explanationWait);
     const chapter: RemovalChapter = { ...story, addresses: [], events: [], endedAt: now, explainBy };
     this.#removed.set(instance, chapter);
     return chapter;
+  }
+
+  /** What is still untold of an earlier removal is told as it stands: the order of events is the order of facts. */
+  #tellBefore(instance: string): void {
+    const untold = this.#removed.get(instance);
+    if (untold === undefined) return;
+    this.#removed.delete(instance);
+    const cause = this.#explanationOf(instance, untold) ?? untold.cause;
+    this.#early.push(removalReport(instance, { ...untold, cause }));
   }
 
   #explanationOf(instance: string, chapter: RemovalChapter): CauseRef | undefined {
@@ -158,6 +171,9 @@ const placeOf = (address: ManagedAddress): { instance: string; address: string; 
   interface: address.interface,
 });
 
+const removalReport = (instance: string, chapter: Chapter): Report =>
+  reportOf(spanName.addressRemove, instance, chapter, chapter.events[0]?.type === "lease-expired");
+
 const reportOf = (name: SpanPlan["name"], instance: string, chapter: Chapter, chained: boolean): Report => ({
   type: "report",
   instance,
@@ -169,9 +185,9 @@ const reportOf = (name: SpanPlan["name"], instance: string, chapter: Chapter, ch
           startedAt: chapter.since,
           endedAt: chapter.endedAt,
           attributes: {
-            "vrrp.instance.name": instance,
-            "vrrp.term": chapter.term,
-            "vrrp.addresses": chapter.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+            [attribute.instance]: instance,
+            [attribute.term]: chapter.term,
+            [attribute.addresses]: chapter.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
           },
         },
   events: chapter.events,

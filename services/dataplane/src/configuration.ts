@@ -2,11 +2,17 @@
 // frame (SAFETY S18); then the difference is applied under the running leases. An instance that is gone from the file
 // keeps its addresses here until its lease has ended: removing an instance is LEAVING too (SAFETY S6).
 import type { Micros } from "@baton/domain";
-import { type Desired, type DesiredInstance, kernelLeaseSeconds, type ManagedAddress } from "./desired.ts";
+import {
+  type Desired,
+  type DesiredInstance,
+  isSameAddress,
+  kernelLeaseSeconds,
+  type ManagedAddress,
+} from "./desired.ts";
 
 export interface Adoption {
   readonly generation: number;
-  /** Addresses that the configuration before did not have. */
+  /** Addresses that the configuration before did not have, or had otherwise. */
   readonly added: ReadonlySet<string>;
 }
 
@@ -37,14 +43,14 @@ export class Configuration {
     const next = this.#pending.findLast((each) => each.generation <= generation);
     if (next === undefined) return undefined;
     this.#pending = this.#pending.filter((each) => each.generation > next.generation);
-    const before = this.keys();
+    const before = new Map([...this.addresses()].map((address) => [address.key, address]));
     for (const instance of this.#current.instances.values()) {
       if (!next.instances.has(instance.name) && isLive(instance.name)) this.#retired.set(instance.name, instance);
     }
     for (const name of next.instances.keys()) this.#retired.delete(name);
     this.#current = next;
-    const added = new Set([...this.keys()].filter((key) => !before.has(key)));
-    return { generation: next.generation, added };
+    const added = [...this.addresses()].filter((address) => !isSameAddress(before.get(address.key), address));
+    return { generation: next.generation, added: new Set(added.map(({ key }) => key)) };
   }
 
   /** A retired instance is forgotten once its lease has ended: what is left of its addresses goes as unconfigured. */
@@ -63,10 +69,6 @@ export class Configuration {
 
   *addresses(): Iterable<ManagedAddress> {
     for (const { addresses } of this.instances()) yield* addresses;
-  }
-
-  keys(): Set<string> {
-    return new Set([...this.addresses()].map(({ key }) => key));
   }
 
   interfaces(): Set<string> {

@@ -50,11 +50,28 @@ test("one that somebody changes is made anew", () => {
   expect(eventsOf(repaired)[0]).toMatchObject({ type: "drift-repaired", data: { kind: "different" } });
 });
 
+test("a tool that removes until nothing is left is not fought: the second repair waits a tenth of a second", () => {
+  const rig = new Rig();
+  rig.master();
+  for (let round = 0; round < 2; round++) rig.interfere([{ op: "delete", spec: theSpec }]);
+  expect(rig.addresses()).toEqual([]);
+  expect(lastStanding(rig.frame([holdOf()]))).toMatchObject({ standing: "applying", missing: [theVip], error: "" });
+  rig.pass(99_999);
+  expect(rig.addresses()).toEqual([]);
+  rig.pass(1);
+  expect(rig.addresses()).toEqual(vipHere);
+  expect(rig.core.counters()).toContainEqual(expect.objectContaining({ name: "address.drift", value: 2 }));
+});
+
 test("five repairs in a minute are a war: failed, and left alone until it calms down", () => {
   const rig = new Rig();
   rig.master();
-  for (let i = 0; i < 5; i++) rig.interfere([{ op: "delete", spec: theSpec }]);
-  expect(rig.addresses()).toEqual(vipHere);
+  for (let i = 0; i < 5; i++) {
+    rig.interfere([{ op: "delete", spec: theSpec }]);
+    rig.pass(100_000);
+    rig.frame([holdOf()]);
+    expect(rig.addresses()).toEqual(vipHere);
+  }
   const sixth = rig.interfere([{ op: "delete", spec: theSpec }]);
   expect(rig.addresses()).toEqual([]);
   expect(told(sixth)).toEqual(["vip-failed"]);
@@ -223,16 +240,13 @@ test("no such interface: failed, and added as soon as it is there", () => {
 });
 
 test("without kernel leases addresses are for ever, and found lifetimes are taken off", () => {
-  const many = Array.from({ length: 1_001 }, (_, i) => vip(`10.1.${i >> 8}.${i & 255}`));
   const rig = new Rig({
-    desired: desired(1, instanceConfig("VI_1", many)),
+    desired: { ...desired(1, instanceConfig("VI_1", [vip("10.1.0.0"), vip("10.1.0.1")])), kernelLease: false },
     found: [{ ifindex: 2, address: ip("10.1.0.0"), prefixLength: 32, protocol: 0xba, validLifetime: 3 }],
   });
   rig.master();
   rig.heartbeats([holdOf()], 4 * second);
-  const lifetimes = new Set(rig.table.list().map(({ validLifetime }) => validLifetime));
-  expect([...lifetimes]).toEqual([undefined]);
-  expect(rig.table.list()).toHaveLength(1_001);
+  expect(rig.table.list()).toMatchObject([{ validLifetime: undefined }, { validLifetime: undefined }]);
 });
 
 test("what an earlier process silenced stays silent until election decides", () => {

@@ -52,6 +52,16 @@ test("between waking and the tick nothing is repaired on the word of a lease tha
   expect(rig.addresses()).toEqual([]);
 });
 
+test("a new term over a lease that had ended unnoticed is a takeover, not a resume", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.stall(2_500_000);
+  const claimed = rig.frame([holdOf({ term: term(2) })]);
+  expect(lastStanding(claimed)).toMatchObject({ standing: "applying" });
+  const started = rig.see("became-master", { term: 2 });
+  expect(ofType(started, "announce")[0]?.burst.reason).toBe("takeover");
+});
+
 test("a claim that is older than half its lease when it is read adds nothing until a younger frame", () => {
   const rig = new Rig();
   rig.connect();
@@ -132,9 +142,20 @@ test("a newer stream ends the older one, whose frames count no more", () => {
   expect(rig.frame([holdOf({ state: "release" })], { stream: 1 })).toEqual([]);
   rig.feed({ type: "stream-closed", stream: 1 });
   expect(rig.addresses()).toEqual(vipHere);
-  // A new election that claims nothing lets go.
+  // The new one may not have looked at the lease yet: silence does not end it, time does.
   rig.frame([], { stream: 2 });
+  expect(rig.addresses()).toEqual(vipHere);
+  rig.heartbeats([], 2 * second, { stream: 2 });
   expect(rig.addresses()).toEqual([]);
+});
+
+test("a restarted election that does not resume releases under a term of its own", () => {
+  const rig = new Rig();
+  rig.master(holdOf({ term: term(4) }));
+  rig.connect(2);
+  const released = rig.frame([holdOf({ term: term(5), state: "release" })], { stream: 2 });
+  expect(rig.addresses()).toEqual([]);
+  expect(lastStanding(released)).toMatchObject({ standing: "released", term: 5 });
 });
 
 test("a short lease is watched often enough to notice half of it", () => {

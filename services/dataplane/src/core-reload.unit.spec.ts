@@ -63,6 +63,17 @@ test("another prefix length is another address; the old one goes first", () => {
   expect(ofType(applied, "change-addresses")[0]?.changes.map(({ op }) => op)).toEqual(["delete", "add"]);
 });
 
+test("another label: the address is made anew, as the reload's doing and not as drift", () => {
+  const rig = settled(one);
+  rig.feed({
+    type: "configured",
+    desired: desired(2, instanceConfig("VI_1", [vip("192.0.2.1", { label: "eth0:7" })])),
+  });
+  const applied = rig.frame([holdOf()], { configGeneration: 2 });
+  expect(rig.infoOf("192.0.2.1")).toMatchObject({ label: "eth0:7" });
+  expect(eventsOf(applied)).toMatchObject([{ type: "vip-added", data: { label: "eth0:7" } }]);
+});
+
 test("several generations wait: the newest that election has taken", () => {
   const rig = settled(one);
   rig.feed({ type: "configured", desired: desired(2, instanceConfig("VI_1", [one, two])) });
@@ -115,6 +126,14 @@ test("new GARP settings hold from then on, without a burst", () => {
   expect(typesOf(rig.frame([holdOf()], { configGeneration: 2 }))).toEqual(["answer"]);
   const effects = rig.heartbeats([holdOf()], 3 * second, { configGeneration: 2 });
   expect(ofType(effects, "announce").length).toBeGreaterThanOrEqual(2);
+});
+
+test("events keep the order of facts: a removal that waits for its reason is told before what follows it", () => {
+  const rig = settled(one);
+  rig.frame([holdOf({ state: "release" })]);
+  rig.frame([holdOf({ term: term(2) })]);
+  const started = rig.see("became-master", { term: 2 });
+  expect(told(started)).toEqual(["vip-removed", "vip-added", "garp-sent"]);
 });
 
 const group = { lease: "G", instances: ["VI_1", "VI_2"] };

@@ -20,6 +20,9 @@ import { standingOf } from "./standings.ts";
 import type { Claim, Effect, Frame, Input, LeaseStanding, Start } from "./types.ts";
 import { addressesStateOf } from "./watch-state.ts";
 
+/** Less than this changes nothing for any lease, and every timer is late by a little. */
+const noticeableLateness = 50_000;
+
 /** How often a lease looks whether it was late: often enough to notice a stall of half its length. */
 const metronomeLimits = { min: 50_000, max: 500_000 } as const;
 
@@ -86,10 +89,10 @@ export class Core {
   }
 
   #take(input: Input, now: Instant, effects: Effect[]): void {
-    const { book, view, chronicle } = this.#parts;
+    const { book, view, chronicle, configuration } = this.#parts;
     switch (input.type) {
       case "configured":
-        this.#parts.configuration.offer(input.desired);
+        configuration.offer(input.desired);
         // Nobody holds anything: there is nothing to wait for.
         if (!book.hasLive()) this.#adopt(Number.MAX_SAFE_INTEGER, now);
         return;
@@ -101,10 +104,13 @@ export class Core {
         return this.#receive(input.stream, input.frame, now);
       case "transition-seen":
         book.see(input.transition, now, this.#parts.startedAt);
-        return chronicle.seen(input.transition);
+        if (configuration.instance(input.transition.instance) !== undefined) chronicle.seen(input.transition);
+        return;
       case "links-changed":
         view.setLinks(input.links);
         this.#reconciler.mayRetry = true;
+        // A link of the same name may be another one, on which nobody listens yet.
+        this.#listening = "";
         return;
       case "addresses-changed":
         view.apply(input.events);
@@ -116,7 +122,7 @@ export class Core {
       case "addresses-applied":
         return this.#reconciler.applied(input.results, input.addresses, now, effects);
       case "announced":
-        return this.#announced(input, now);
+        return this.#announced(input);
       case "arp-heard":
         return this.#hear(input, now);
       case "tick":
@@ -162,11 +168,12 @@ export class Core {
     this.#seen = "";
   }
 
-  #announced({ burst, sent, error, startedAt }: Extract<Input, { type: "announced" }>, now: Instant): void {
+  #announced(announced: Extract<Input, { type: "announced" }>): void {
+    const { burst, sent, error } = announced;
     const { counters, chronicle } = this.#parts;
     counters.add("garpSent", burst.instance, sent);
     if (error !== undefined) counters.add("garpErrors", burst.instance);
-    chronicle.announced(burst, sent, error, startedAt, now);
+    chronicle.announced(announced);
   }
 
   #hear(packet: Extract<Input, { type: "arp-heard" }>, now: Instant): void {
@@ -214,7 +221,7 @@ export class Core {
 
   /** Everything that follows from what is known now. */
   #settle(now: Instant, effects: Effect[]): void {
-    this.#noteEnded(now);
+    this.#noteEnded(now, effects);
     this.#letGo();
     if (this.#isStale(now)) {
       const signature = this.#signature();
@@ -235,10 +242,12 @@ export class Core {
   }
 
   /** An ended lease is told once; its removals follow in the same story. */
-  #noteEnded(now: Instant): void {
+  #noteEnded(now: Instant, effects: Effect[]): void {
     const { book, chronicle, counters, configuration } = this.#parts;
     for (const lease of book.takeEnded()) {
       if (lease.endReason !== "lease-expired") continue;
+      const fields = { lease: lease.id, term: lease.term, silentMs: (now - lease.sentAt) / 1_000 };
+      effects.push({ type: "log", level: "error", message: "a lease has expired: election is silent", fields });
       const story = { term: lease.term, cause: lease.cause, since: lease.expiresAt };
       for (const instance of lease.claim.instances) {
         counters.add("leaseExpired", instance);
@@ -247,6 +256,8 @@ export class Core {
       }
     }
     for (const refusal of book.takeRefusals()) {
+      const { lease, term, reason } = refusal;
+      effects.push({ type: "log", level: "warn", message: "a claim is refused", fields: { lease, term, reason } });
       for (const instance of refusal.instances) {
         // Whoever may publish may name anything: only instances that exist get an event.
         const isKnown = configuration.instance(instance) !== undefined;
@@ -287,7 +298,8 @@ export class Core {
 
   /** Heartbeats come five times a lease, each renewal is told by the kernel: most steps leave nothing to reconcile. */
   #isStale(now: Instant): boolean {
-    if (this.#signature() !== this.#seen || this.#lateSince !== undefined) return true;
+    if (this.#signature() !== this.#seen) return true;
+    if (this.#lateSince !== undefined && now - this.#lateSince > noticeableLateness) return true;
     if (this.#reconcileAt !== undefined && this.#reconcileAt <= now) return true;
     return this.#reconciler.mayRetry && this.#parts.holdings.hasOpenEnds();
   }

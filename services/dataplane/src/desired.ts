@@ -54,6 +54,15 @@ export const kernelLeaseSeconds = (length: Micros): number => Math.max(3, Math.c
 export const addressKey = (interfaceName: string, address: IpAddress, prefixLength: number): string =>
   `${interfaceName} ${address}/${prefixLength}`;
 
+/** As the kernel would show them: nothing has to be made anew. */
+export const isSameAddress = (a: ManagedAddress | undefined, b: ManagedAddress): boolean =>
+  a !== undefined &&
+  a.key === b.key &&
+  a.label === b.label &&
+  a.broadcast === b.broadcast &&
+  a.scope === b.scope &&
+  a.noPrefixRoute === b.noPrefixRoute;
+
 export function desiredFrom(generation: number, config: Pick<Config, "instances">): Desired {
   const instances = new Map(config.instances.map((instance) => [instance.name, desiredInstance(instance)]));
   const count = [...instances.values()].reduce((sum, { addresses }) => sum + addresses.length, 0);

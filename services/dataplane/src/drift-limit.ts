@@ -1,8 +1,10 @@
-// Five repairs of one object in a minute are a war with somebody, not drift (SAFETY S9): then it counts as a failure,
-// and the instance is left to a router where nobody interferes.
-import type { Instant } from "@baton/domain";
+// How often an object is put right. Once is drift, and is repaired at once. A tool that removes in rounds until nothing is
+// left (`ip address flush`) is not fought: the second repair waits. Five repairs in a minute are a war with somebody
+// (SAFETY S9): then it counts as a failure, and the instance is left to a router where nobody interferes.
+import { addMicros, type Instant } from "@baton/domain";
 
 export const repairsMax = 5;
+export const repairSpacing = 100_000;
 const windowMicros = 60_000_000;
 
 export class DriftLimit {
@@ -13,6 +15,12 @@ export class DriftLimit {
     if (recent.length === 0) this.#repairs.delete(key);
     else this.#repairs.set(key, recent);
     return recent.length >= repairsMax;
+  }
+
+  /** When the next repair may be, if not now. */
+  waitsUntil(key: string, now: Instant): Instant | undefined {
+    const last = this.#repairs.get(key)?.at(-1);
+    return last !== undefined && now - last < repairSpacing ? addMicros(last, repairSpacing) : undefined;
   }
 
   count(key: string, now: Instant): void {

@@ -2,7 +2,7 @@
 // kernel's acknowledgement (SAFETY S9).
 import type { Instant } from "@baton/domain";
 import type { AddressResult } from "@baton/linux";
-import type { ManagedAddress } from "./desired.ts";
+import { isSameAddress, type ManagedAddress } from "./desired.ts";
 import { DriftLimit } from "./drift-limit.ts";
 import { isAsConfigured, type KernelView } from "./kernel-view.ts";
 import type { Plan, PlannedAdd, PlannedRemove, Wanted } from "./plan.ts";
@@ -13,6 +13,15 @@ export type Outcome =
   | { readonly type: "failed"; readonly address: ManagedAddress; readonly error: string }
   | { readonly type: "removed"; readonly removal: PlannedRemove; readonly wasHeld: boolean }
   | { readonly type: "stayed"; readonly removal: PlannedRemove; readonly error: string };
+
+export interface Admitted {
+  /** The part of the plan that may be tried now. */
+  readonly plan: Plan;
+  /** What fails without being tried. */
+  readonly outcomes: readonly Outcome[];
+  /** When the repairs that have to wait may be tried. */
+  readonly waits: readonly Instant[];
+}
 
 export class Holdings {
   readonly #held = new Map<string, ManagedAddress>();
@@ -50,13 +59,12 @@ export class Holdings {
     for (const key of [...this.#failures.keys()]) if (!isWanted(key)) this.#failures.delete(key);
   }
 
-  /** The part of the plan that may be tried now, and what fails without trying. `mayRetry`: what failed may be tried again. */
-  admit(plan: Plan, mayRetry: boolean, now: Instant): { readonly plan: Plan; readonly outcomes: readonly Outcome[] } {
+  /** `mayRetry`: what failed may be tried again. */
+  admit(plan: Plan, mayRetry: boolean, now: Instant): Admitted {
     const outcomes: Outcome[] = [];
+    const waits: Instant[] = [];
     const fail = ({ address }: Wanted, error: string): void => {
-      if (this.#failures.get(address.key) === error) return;
-      this.#failures.set(address.key, error);
-      outcomes.push({ type: "failed", address, error });
+      if (this.#failed(address, error)) outcomes.push({ type: "failed", address, error });
     };
     for (const wanted of plan.homeless) fail(wanted, `ENODEV: there is no interface ${wanted.address.interface}`);
     const adds = plan.adds.filter(({ wanted }) => {
@@ -65,7 +73,9 @@ export class Holdings {
         fail(wanted, "drift-war: somebody else takes it away again and again");
         return false;
       }
-      return mayRetry || !this.#failures.has(key);
+      const waitsUntil = this.#held.has(key) ? this.#drift.waitsUntil(key, now) : undefined;
+      if (waitsUntil !== undefined) waits.push(waitsUntil);
+      return waitsUntil === undefined && (mayRetry || !this.#failures.has(key));
     });
     // What is remade is deleted and added together, or left alone.
     const remade = new Set(adds.filter((add) => add.remade).map(({ wanted }) => wanted.address.key));
@@ -77,7 +87,7 @@ export class Holdings {
         this.#stuck.set(removal.key, "drift-war");
       return mayRetry || !this.#stuck.has(removal.key);
     });
-    return { plan: { removes, adds, homeless: [] }, outcomes };
+    return { plan: { removes, adds, homeless: [] }, outcomes, waits };
   }
 
   /** After the change: compares what was planned with what the kernel has now. `results`: removes first, then adds. */
@@ -88,6 +98,13 @@ export class Holdings {
       .map(({ removal, result }) => this.#accountRemove(removal, result, view, now));
     const added = plan.adds.map((add, index) => this.#accountAdd(add, results[plan.removes.length + index], view, now));
     return [...removed, ...added.filter((outcome) => outcome !== undefined)];
+  }
+
+  /** True when that is news: the same error is told once, however it is worded. */
+  #failed({ key }: ManagedAddress, error: string): boolean {
+    const before = this.#failures.get(key);
+    this.#failures.set(key, error);
+    return before === undefined || codeOf(before) !== codeOf(error);
   }
 
   #accountRemove(removal: PlannedRemove, result: AddressResult | undefined, view: KernelView, now: Instant): Outcome {
@@ -115,12 +132,11 @@ export class Holdings {
         result,
         info?.flags.dadFailed ? "dadfailed: somebody else answers" : "not there after it was added",
       );
-      if (this.#failures.get(address.key) === error) return undefined;
-      this.#failures.set(address.key, error);
-      return { type: "failed", address, error };
+      return this.#failed(address, error) ? { type: "failed", address, error } : undefined;
     }
     this.#failures.delete(address.key);
-    const wasHeld = this.#held.has(address.key);
+    // Held otherwise: it is the configuration that has changed, not the kernel.
+    const wasHeld = isSameAddress(this.#held.get(address.key), address);
     this.#held.set(address.key, address);
     if (!wasHeld) return { type: "added", address };
     this.#drift.count(address.key, now);
@@ -130,3 +146,5 @@ export class Holdings {
 
 const errorOf = (result: AddressResult | undefined, otherwise: string): string =>
   result === undefined || result.ok ? otherwise : `${result.code}: ${result.message}`;
+
+const codeOf = (error: string): string | undefined => error.split(":")[0];

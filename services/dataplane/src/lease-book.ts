@@ -156,7 +156,9 @@ export class LeaseBook {
     for (const claim of frame.claims) this.#receiveClaim(claim, sentAt, now, objection);
     const named = new Set(frame.claims.map((claim) => claim.lease));
     for (const lease of this.#leases.values()) {
-      if (!named.has(lease.id)) this.#end(lease, "not-claimed");
+      // What a former election left is not ended by the silence of the new one, which may not have looked at it yet: it
+      // is claimed anew, released, or it expires.
+      if (!named.has(lease.id) && lease.stream === stream) this.#end(lease, "not-claimed");
     }
     return true;
   }
@@ -221,6 +223,8 @@ export class LeaseBook {
   }
 
   #grant(before: Lease | undefined, claim: Claim, sentAt: Instant, now: Instant): void {
+    // Over before this was sent, though we had not noticed: there is nothing to resume.
+    if (before !== undefined && sentAt > before.expiresAt) this.#end(before, "lease-expired");
     const edge = this.#edgeFor(claim);
     const resumed = before?.phase === "active" || before?.phase === "waiting";
     const granted: Lease = {

@@ -1,1 +1,3 @@
-export {};
+export { desiredFrom, kernelLeaseSeconds, leaseLength } from "./desired.ts";
+export { addressTag } from "./kernel-view.ts";
+export { type RunningDataplane, runDataplane } from "./run-dataplane.ts";

@@ -75,7 +75,8 @@ export class Reconciler {
       now,
     );
     for (const outcome of admitted.outcomes) this.#take(outcome, now, now, effects);
-    if (holdings.hasOpenEnds() && this.retryAt === undefined) this.retryAt = addMicros(now, retryAfter);
+    for (const at of admitted.waits) this.#retryBy(at);
+    if (holdings.hasOpenEnds()) this.#retryBy(addMicros(now, retryAfter));
     const { removes, adds } = admitted.plan;
     if (removes.length + adds.length > 0) {
       this.#applying = { plan: admitted.plan, startedAt: now };
@@ -110,6 +111,10 @@ export class Reconciler {
     if (type === "removed") return wanted.want !== "absent";
     if (wanted.want === "absent") return true;
     return wanted.address.family === 6 || (wanted.want === "present" && !isAsConfigured(address, wanted.address));
+  }
+
+  #retryBy(at: Instant): void {
+    if (this.retryAt === undefined || at < this.retryAt) this.retryAt = at;
   }
 
   *#wanted(now: Instant, lateSince: Instant | undefined): Iterable<Wanted> {
@@ -243,7 +248,8 @@ export class Reconciler {
       const isLive = lease !== undefined && lease.phase !== "ended";
       for (const address of instance.addresses) {
         const info = isLive && lease.phase !== "suspended" ? view.find(address) : undefined;
-        if (info !== undefined && isOurs(info, address, this.#parts)) holdings.hold(address);
+        if (info === undefined || !isOurs(info, address, this.#parts)) continue;
+        if (!holdings.has(address.key) || isAsConfigured(info, address)) holdings.hold(address);
       }
       const level = levelOf(instance, this.#parts);
       this.#levels.set(instance.name, level);

@@ -12,7 +12,8 @@ import type { Effect } from "./types.ts";
 interface Due {
   readonly term: Term;
   readonly period: number;
-  at: Instant;
+  /** Undefined while the lease is in doubt. */
+  at: Instant | undefined;
 }
 
 export class Renewals {
@@ -22,9 +23,16 @@ export class Renewals {
   schedule(lease: string, term: Term, kernelLease: number, soon: () => boolean, now: Instant): void {
     const period = Math.round((kernelLease * 1_000_000) / 3);
     const known = this.#due.get(lease);
-    if (known !== undefined && known.term === term && known.period === period) return;
-    const at = soon() ? now : addMicros(now, period * (0.5 + 0.5 * phaseOf(lease)));
+    if (known?.at !== undefined && known.term === term && known.period === period) return;
+    // After a doubt nobody knows how much of the lifetime is left.
+    const wasInDoubt = known !== undefined && known.at === undefined;
+    const at = wasInDoubt || soon() ? now : addMicros(now, period * (0.5 + 0.5 * phaseOf(lease)));
     this.#due.set(lease, { term, period, at });
+  }
+
+  doubt(lease: string): void {
+    const due = this.#due.get(lease);
+    if (due !== undefined) due.at = undefined;
   }
 
   stop(lease: string): void {
@@ -34,14 +42,14 @@ export class Renewals {
   /** True when the lease is to renew now; the next time is set. Lateness does not add up. */
   take(lease: string, now: Instant): boolean {
     const due = this.#due.get(lease);
-    if (due === undefined || due.at > now) return false;
+    if (due?.at === undefined || due.at > now) return false;
     const missed = Math.floor((now - due.at) / due.period);
     due.at = addMicros(due.at, (missed + 1) * due.period);
     return true;
   }
 
   *deadlines(): Iterable<Instant> {
-    for (const { at } of this.#due.values()) yield at;
+    for (const { at } of this.#due.values()) if (at !== undefined) yield at;
   }
 }
 
@@ -53,10 +61,14 @@ export function renewalsDue(renewals: Renewals, parts: Parts, lateSince: Instant
       renewals.stop(lease.id);
       continue;
     }
+    const isInDoubt = !lease.believed || (lateSince !== undefined && isDoubtful(lease, lateSince, now));
+    if (isInDoubt || lease.expiresAt <= now) {
+      renewals.doubt(lease.id);
+      continue;
+    }
     const seconds = kernelLeaseSeconds(lease.claim.length);
     renewals.schedule(lease.id, lease.term, seconds, () => needsRenewal(lease, seconds, parts), now);
-    const isDoubted = !lease.believed || (lateSince !== undefined && isDoubtful(lease, lateSince, now));
-    if (isDoubted || lease.expiresAt <= now || !renewals.take(lease.id, now)) continue;
+    if (!renewals.take(lease.id, now)) continue;
     const specs = [...addressesOf(lease, parts)].flatMap((address) => renewalOf(address, lease, parts, now) ?? []);
     if (specs.length > 0) effects.push({ type: "renew-addresses", specs, until: lease.expiresAt });
   }

@@ -21,6 +21,15 @@ export interface Claim {
   readonly successorHeard: boolean;
   /** The event that goes with this claim. */
   readonly cause: CauseRef | undefined;
+  /** Kept for election itself, to resume by (SAFETY S5): nothing here depends on it. */
+  readonly memory: ClaimMemory;
+}
+
+export interface ClaimMemory {
+  readonly priority: number;
+  readonly lastAdvertAt: number;
+  readonly peerHeardAt: number;
+  readonly authCounter: number;
 }
 
 export interface Frame {
@@ -95,6 +104,7 @@ export type Input =
       readonly sent: number;
       readonly error: string | undefined;
       readonly startedAt: Instant;
+      readonly endedAt: Instant;
     }
   | {
       readonly type: "arp-heard";

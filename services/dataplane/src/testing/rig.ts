@@ -11,7 +11,7 @@ import {
   vrid,
 } from "@baton/domain";
 import type { InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
-import type { AddressChange, AddressInfo, AddressSpec, AddressTable, LinkInfo } from "@baton/linux";
+import type { AddressChange, AddressEvent, AddressInfo, AddressSpec, AddressTable, LinkInfo } from "@baton/linux";
 import { type InMemoryAddressTable, inMemoryAddressTable } from "@baton/linux/testing";
 import { Core } from "../core.ts";
 import { type Desired, desiredFrom } from "../desired.ts";
@@ -120,6 +120,7 @@ export class Rig {
   readonly effects: Seen[] = [];
   readonly silenced = new Set<IpAddress>();
   armed: Instant | undefined;
+  readonly #untold: AddressEvent[] = [];
   #sequence = 0;
   #links: readonly LinkInfo[];
 
@@ -141,9 +142,19 @@ export class Rig {
     this.feed({ type: "tick" });
   }
 
-  /** Feeds one input and carries out what follows; returns what the core asked for. */
+  /**
+   * Feeds one input and carries out what follows; returns what the core asked for. What the kernel did by itself during
+   * a stall is told after it: netlink is read in its turn.
+   */
   feed(input: Input): Seen[] {
     const from = this.effects.length;
+    this.#feed(input);
+    const events = this.#untold.splice(0);
+    if (events.length > 0) this.#feed({ type: "addresses-changed", events });
+    return this.effects.slice(from);
+  }
+
+  #feed(input: Input): void {
     const queue: Input[] = [input];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       for (const effect of this.core.step(next, this.now)) {
@@ -151,7 +162,16 @@ export class Rig {
         if (answer !== undefined) queue.push(answer);
       }
     }
-    return this.effects.slice(from);
+  }
+
+  /** The kernel ends what is over. */
+  #expire(): void {
+    const before = this.table.list();
+    this.kernel.expire(this.now);
+    const after = new Set(this.addresses());
+    for (const address of before) {
+      if (!after.has(`${address.address}/${address.prefixLength}`)) this.#untold.push({ type: "removed", address });
+    }
   }
 
   #carryOut(effect: Effect): Input | undefined {
@@ -178,6 +198,7 @@ export class Rig {
           sent: addresses.length * repeat,
           error: undefined,
           startedAt: this.now,
+          endedAt: this.now,
         };
       }
       case "silence":
@@ -198,18 +219,18 @@ export class Rig {
     for (let turns = 0; this.armed !== undefined && this.armed <= end; turns++) {
       if (turns > 10_000) throw new Error(`the core never rests: armed at ${this.armed}, now ${this.now}`);
       this.now = instant(Math.max(this.now, this.armed));
-      this.kernel.expire(this.now);
+      this.#expire();
       this.feed({ type: "tick" });
     }
     this.now = end;
-    this.kernel.expire(this.now);
+    this.#expire();
     return this.effects.slice(from);
   }
 
   /** Time passes and nobody runs: the kernel alone goes on. */
   stall(duration: number): void {
     this.now = instant(this.now + duration);
-    this.kernel.expire(this.now);
+    this.#expire();
   }
 
   /** Somebody else changes addresses; the core hears of it as events. */
@@ -293,6 +314,7 @@ export const holdOf = (more: Partial<Claim> = {}): Claim => ({
   announceReason: "master-down-expired",
   successorHeard: false,
   cause: undefined,
+  memory: { priority: 101, lastAdvertAt: 0, peerHeardAt: 0, authCounter: 0 },
   ...more,
 });
 
