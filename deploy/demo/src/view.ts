@@ -67,7 +67,9 @@ export class View {
 
   #draw(): void {
     if (!this.#screen.isTerminal || this.#standing.states.length === 0) return;
-    this.#screen.write(standingText(this.#standing).slice(0, (this.#screen.columns ?? 80) - 1));
+    // A terminal that does not know its width says 0.
+    const columns = this.#screen.columns || 80;
+    this.#screen.write(standingText(this.#standing).slice(0, columns - 1));
     this.#shown = true;
   }
 }

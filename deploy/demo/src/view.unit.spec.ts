@@ -42,6 +42,9 @@ test("the standing never wraps", () => {
   const terminal = { ...screen(true), columns: 20 };
   new View(terminal).standing(standing);
   expect(terminal.text).toBe(standingText(standing).slice(0, 19));
+  const unknown = { ...screen(true), columns: 0 };
+  new View(unknown).standing(standing);
+  expect(unknown.text).toBe(standingText(standing));
 });
 
 test("elsewhere there are lines alone", () => {

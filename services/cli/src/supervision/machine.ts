@@ -23,6 +23,8 @@ export const limits = {
   pauses: [0, 200, 1000, 5000].map(millisToMicros),
   /** Who lived this long did not die quickly. */
   quick: secondsToMicros(60),
+  /** The node is ready this long after election, whoever else is not. */
+  readyWithoutOthers: secondsToMicros(5),
   /** Control that dies this often before it has said anything about the configuration will not say it. */
   deathsBeforeConfigured: 4,
 } as const;
@@ -56,7 +58,7 @@ export function initialState(children: ReadonlyMap<ChildName, { restarts: number
   return {
     phase: "running",
     configured: false,
-    ready: false,
+    readiness: { children: new Set(), announceAt: undefined, announced: false },
     reason: "",
     exitCode: 0,
     children: new Map(
@@ -157,8 +159,7 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
     case "stopped": // its exit is what counts
       return unchanged(alive);
     case "ready":
-      if (name !== "election" || alive.ready || alive.phase !== "running") return unchanged(alive);
-      return { state: { ...alive, ready: true }, effects: [{ type: "announce-ready" }] };
+      return onReady(alive, name, now);
     case "config":
       if (alive.configured || alive.phase !== "running") return unchanged(alive);
       return start({ ...alive, configured: true }, startOrder, now);
@@ -178,14 +179,33 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
   }
 }
 
+/** Election says it when every instance has left its initial state: then the node is ready, as soon as the others are. */
+function onReady(state: SupervisorState, name: ChildName, now: Instant): Step {
+  const children = new Set([...state.readiness.children, name]);
+  const announceAt =
+    state.readiness.announceAt ?? (name === "election" ? addMicros(now, limits.readyWithoutOthers) : undefined);
+  return announceReady({ ...state, readiness: { ...state.readiness, children, announceAt } }, now);
+}
+
+function announceReady(state: SupervisorState, now: Instant): Step {
+  const { children, announceAt, announced } = state.readiness;
+  if (announced || announceAt === undefined || state.phase !== "running") return unchanged(state);
+  const others = [...state.children.keys()].filter((name) => reportsLife(name) && name !== "uplink");
+  if (now < announceAt && !others.every((name) => children.has(name))) return unchanged(state);
+  return {
+    state: { ...state, readiness: { children, announceAt, announced: true } },
+    effects: [{ type: "announce-ready" }],
+  };
+}
+
 function onWake(state: SupervisorState, now: Instant): Step {
   // Late ourselves: nobody was heard meanwhile, whoever is silent gets another chance (SAFETY S2).
   const late = state.wakeAt !== undefined && microsSince(now, state.wakeAt) > limits.ownLateness;
   const heard = late ? forgive(state, now) : state;
-  return sequence(
-    heard,
-    [...heard.children.keys()].map((name) => (before) => wakeChild(before, name, now)),
-  );
+  return sequence(heard, [
+    (before) => announceReady(before, now),
+    ...[...heard.children.keys()].map((name) => (before: SupervisorState) => wakeChild(before, name, now)),
+  ]);
 }
 
 const forgive = (state: SupervisorState, now: Instant): SupervisorState => ({
@@ -233,6 +253,8 @@ function nextWake(state: SupervisorState): Instant | undefined {
     if (child.kind === "stopping") return [child.deadline];
     return child.kind === "up" && reportsLife(name) ? [silentAt(child)] : [];
   });
+  const { announceAt, announced } = state.readiness;
+  if (announceAt !== undefined && !announced && state.phase === "running") times.push(announceAt);
   return times.length === 0 ? undefined : instant(Math.min(...times));
 }
 

@@ -113,16 +113,35 @@ describe("starting", () => {
     expect(scene.take()).toEqual(["start control 3"]);
   });
 
-  test("ready when election is, once", () => {
+  const others = ["dataplane", "health", "notifier", "control"] as const;
+  const isReady = { type: "ready" } as const;
+
+  test("ready when election and all others are, once; the brokers and the uplink are not asked", () => {
     const scene = new Scene().configured();
-    for (const child of ["dataplane", "health", "notifier", "control"] as const) {
-      scene.feed({ type: "reported", child, report: { type: "ready" } });
-    }
+    for (const child of others) scene.feed({ type: "reported", child, report: isReady });
     expect(scene.take()).toEqual([]);
-    scene.feed({ type: "reported", child: "election", report: { type: "ready" } });
+    scene.feed({ type: "reported", child: "election", report: isReady });
     expect(scene.take()).toEqual(["announce-ready"]);
-    scene.die("election").feed({ type: "reported", child: "election", report: { type: "ready" } });
+    scene.die("election").feed({ type: "reported", child: "election", report: isReady });
     expect(scene.take()).toEqual(["died election", "start election 1"]);
+  });
+
+  test("who is not ready holds the node up for a while only", () => {
+    const scene = new Scene().configured().feed({ type: "reported", child: "election", report: isReady });
+    scene.pass(4_900);
+    expect(scene.take()).toEqual([]);
+    scene.pass(200);
+    expect(scene.take()).toEqual(["announce-ready"]);
+    scene.pass(20_000);
+    for (const child of others) scene.feed({ type: "reported", child, report: isReady });
+    expect(scene.take()).toEqual([]);
+  });
+
+  test("without election no node is ready", () => {
+    const scene = new Scene().configured();
+    for (const child of others) scene.feed({ type: "reported", child, report: isReady });
+    scene.pass(60_000);
+    expect(scene.take()).toEqual([]);
   });
 
   test("a rejected configuration ends it with keepalived's exit code", () => {

@@ -64,11 +64,19 @@ export interface ChildRecord {
   readonly quickDeaths: number;
 }
 
+export interface Readiness {
+  /** Who has said that it does its work. */
+  readonly children: ReadonlySet<ChildName>;
+  /** When it is announced although somebody is not ready: a notifier without its queue must not hold up the node. */
+  readonly announceAt: Instant | undefined;
+  readonly announced: boolean;
+}
+
 export interface SupervisorState {
   readonly phase: "running" | "stopping" | "ended";
   /** Control has validated and stored a configuration in this run. */
   readonly configured: boolean;
-  readonly ready: boolean;
+  readonly readiness: Readiness;
   readonly reason: string;
   readonly exitCode: number;
   readonly children: ReadonlyMap<ChildName, ChildState>;
