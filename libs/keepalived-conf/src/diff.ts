@@ -199,7 +199,7 @@ function diffVirtualServers(
 
 function nameServer({ id, protocol }: VirtualServerConfig): string {
   if (id.kind === "fwmark") return `fwmark ${id.mark}`;
-  return id.kind === "group" ? `group ${id.name}` : `${id.address} port ${id.port} ${protocol}`;
+  return `${id.kind === "group" ? `group ${id.name}` : `${id.address} port ${id.port}`} ${protocol}`;
 }
 
 const seconds = (duration: Micros): string => `${duration / 1_000_000} s`;

@@ -2,7 +2,8 @@
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { vrrpInstance } from "./keywords/vrrp-instance.ts";
-import type { Problem, Report } from "./report.ts";
+import { collectProblems } from "./problem-list.ts";
+import type { Report } from "./report.ts";
 import type { CommandContext } from "./resolve/command.ts";
 import type { Machine } from "./resolve/context.ts";
 import { resolveGlobal } from "./resolve/global.ts";
@@ -37,7 +38,7 @@ export interface ParseResult {
 }
 
 export function parseConfig(input: ParseInput): ParseResult {
-  const problems: Problem[] = [];
+  const problems = collectProblems();
   const files = new Map<string, FileContent>();
   const readFile = (path: string): FileContent => {
     // Each process reads the file; a file that changes meanwhile must not look different to them.
@@ -45,7 +46,7 @@ export function parseConfig(input: ParseInput): ParseResult {
     files.set(path, content);
     return content;
   };
-  const report = (problem: Problem) => void problems.push(problem);
+  const { report } = problems;
   const configId = input.configId ?? input.hostName.split(".")[0] ?? "";
   const { root, aborted } = parseLines(
     () =>
@@ -62,9 +63,8 @@ export function parseConfig(input: ParseInput): ParseResult {
     report,
   );
   const readable = [...files.values()].some((content) => "text" in content);
-  const reported = (code: string) => problems.some((problem) => problem.code === code);
-  const config = readable && !aborted ? resolve(root, input, report, reported) : undefined;
-  return { config, diagnostics: toDiagnostics(problems, [...files.keys()]) };
+  const config = readable && !aborted ? resolve(root, input, report, problems.has) : undefined;
+  return { config, diagnostics: problems.inOrder([...files.keys()], input.file) };
 }
 
 function resolve(root: Block, machine: Machine, report: Report, reported: (code: string) => boolean): Config {
@@ -83,19 +83,4 @@ function resolve(root: Block, machine: Machine, report: Report, reported: (code:
   resolveServiceScripts(root, virtualServers, context);
   checkScriptSecurity(context, reported("interface-missing"));
   return { global, scripts: usedScripts(scripts, tracked, root, context), instances, syncGroups, virtualServers };
-}
-
-/** In the order of the files and lines, each once however many processes found it. */
-function toDiagnostics(problems: readonly Problem[], files: readonly string[]): Diagnostic[] {
-  const order = new Map(files.map((file, index) => [file, index]));
-  const seen = new Set<string>();
-  const diagnostics: Diagnostic[] = [];
-  for (const { place, severity, code, errorClass, message, hint } of problems) {
-    const key = `${place.file}\n${place.line}\n${place.column}\n${code}\n${message}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    diagnostics.push({ ...place, severity, code, errorClass, message, hint });
-  }
-  const rank = ({ file }: Diagnostic) => order.get(file) ?? files.length;
-  return diagnostics.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
 }

@@ -133,8 +133,7 @@ interface Use {
   readonly end: number;
 }
 
-const bracedUse = /^\$\{([A-Za-z_][A-Za-z0-9_]*)([ \t][ \tA-Za-z0-9_]*)?\}/;
-const bareUse = /^\$([A-Za-z_][A-Za-z0-9_]*)(?=[ \t,)]|$)/;
+const use = /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)([ \t][ \tA-Za-z0-9_]*)?\}|([A-Za-z_][A-Za-z0-9_]*)(?=[ \t,)]|$))/y;
 
 function findUse(
   text: Text,
@@ -142,9 +141,9 @@ function findUse(
   known: ReadonlyMap<string, Definition>,
   report: DefinitionsOptions["report"],
 ): Use | undefined {
-  const tail = text.value.slice(at);
-  const match = bracedUse.exec(tail) ?? bareUse.exec(tail);
-  const name = match?.[1];
+  use.lastIndex = at;
+  const match = use.exec(text.value);
+  const name = match?.[1] ?? match?.[3];
   const definition = name === undefined ? undefined : known.get(name);
   if (match === null || name === undefined || definition === undefined) return undefined;
   const end = at + match[0].length;

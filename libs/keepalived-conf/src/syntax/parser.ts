@@ -12,7 +12,7 @@ import {
   passes,
   type ValueBlock,
 } from "../keywords/table.ts";
-import type { Place, Report } from "../report.ts";
+import type { Place, Problem, Report } from "../report.ts";
 import { openQuoteProblem } from "../source/comment.ts";
 import { changeIncludeCheck } from "../source/include-check.ts";
 import type { LineReader, LogicalLine } from "../source/line-reader.ts";
@@ -33,7 +33,7 @@ export function parseLines(openReader: () => LineReader, report: Report): Parsed
   const shared = {
     report,
     aborted: false,
-    unknown: new Map<string, Parameters<Report>[0]>(),
+    unknown: new Map<string, () => Problem>(),
     understood: new Set<string>(),
   };
   for (const pass of passes) {
@@ -50,7 +50,7 @@ export function parseLines(openReader: () => LineReader, report: Report): Parsed
     if (unclosed !== undefined) report(problems.missingClose(unclosed, state.openBraces.length));
   }
   // A line that one process understands is not unknown, even where another one stumbles over it.
-  for (const [key, problem] of shared.unknown) if (!shared.understood.has(key)) report(problem);
+  for (const [key, problem] of shared.unknown) if (!shared.understood.has(key)) report(problem());
   return { root: tree, aborted: shared.aborted };
 }
 
@@ -60,7 +60,7 @@ interface PassState {
   readonly shared: {
     readonly report: Report;
     aborted: boolean;
-    readonly unknown: Map<string, Parameters<Report>[0]>;
+    readonly unknown: Map<string, () => Problem>;
     readonly understood: Set<string>;
   };
   /** Braces to close before reading goes on; -1: skip the next block, if one opens here at all. */
@@ -131,7 +131,7 @@ function readBlock(state: PassState, block: Block, level: number, needsBrace: bo
       if (first.text === "{") continue;
       state.shared.report(problems.missingOpen(place, block.spec.name));
     } else if (first.text === "{") {
-      noteUnknown(state, place, problems.unexpectedOpen(place));
+      noteUnknown(state, place, () => problems.unexpectedOpen(place));
       continue;
     }
     if (first.text === "}") {
@@ -144,7 +144,7 @@ function readBlock(state: PassState, block: Block, level: number, needsBrace: bo
   return true;
 }
 
-function noteUnknown(state: PassState, place: Place, problem: Parameters<Report>[0]): void {
+function noteUnknown(state: PassState, place: Place, problem: () => Problem): void {
   const key = keyOf(place);
   if (!state.shared.unknown.has(key)) state.shared.unknown.set(key, problem);
 }
@@ -154,7 +154,7 @@ function readKeyword(state: PassState, block: Block, line: Line, level: number):
   const place = placesOf(line.source, first)();
   const spec = findSpec(block.spec, first.text);
   if (spec === undefined) {
-    noteUnknown(state, place, problems.unknownKeyword(place, first.text, block.spec));
+    noteUnknown(state, place, () => problems.unknownKeyword(place, first.text, block.spec));
     return;
   }
   const owners = level === 0 ? ownersOf(spec) : [state.pass];
