@@ -2,7 +2,7 @@
 // The first bytes of what it prints are kept; the rest is read and thrown away, so that nothing that the script leaves
 // running is ever stopped by a full or closed pipe while Baton lives.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { openPipe, type UserIds } from "@baton/linux";
 import type { Environment } from "./command.ts";
@@ -48,6 +48,7 @@ export function startScript(request: ScriptRequest): RunningScript {
   });
   child.once("exit", (code, signal) => {
     const exit = signal === null ? `exit ${code}` : `signal ${signal}`;
+    captured.drain();
     request.onExit({ success: code === 0, exit, output: captured.text() });
   });
   const { pid } = child;
@@ -56,6 +57,8 @@ export function startScript(request: ScriptRequest): RunningScript {
 
 interface Captured {
   text(): string;
+  /** Takes in what is in the pipe now: an exit may be heard of before the last words are. */
+  drain(): void;
 }
 
 function spawnWithPipe(request: ScriptRequest): { child: ChildProcess; captured: Captured } | Error {
@@ -85,14 +88,35 @@ function spawnWithPipe(request: ScriptRequest): { child: ChildProcess; captured:
 /** Reads until nobody holds the other end any more: that may be long after the script has gone. */
 function capture(descriptor: number, bytesMax: number): Captured {
   let kept = Buffer.alloc(0);
-  const reader = new Socket({ fd: descriptor, readable: true, writable: false });
-  reader.on("data", (chunk: Buffer) => {
+  const keep = (chunk: Buffer): void => {
     if (kept.length < bytesMax) kept = Buffer.concat([kept, chunk.subarray(0, bytesMax - kept.length)]);
-  });
+  };
+  const reader = new Socket({ fd: descriptor, readable: true, writable: false });
+  reader.on("data", keep);
   // A read error costs the rest of the output, nothing else.
   reader.on("error", () => reader.destroy());
   reader.unref();
-  return { text: () => kept.toString("utf8").trimEnd() };
+  return {
+    text: () => kept.toString("utf8").trimEnd(),
+    drain() {
+      // Once destroyed, the number may be another file's.
+      while (kept.length < bytesMax && !reader.destroyed) {
+        const chunk = Buffer.alloc(bytesMax - kept.length);
+        const length = readWaiting(descriptor, chunk);
+        if (length === 0) return;
+        keep(chunk.subarray(0, length));
+      }
+    },
+  };
+}
+
+/** The socket has made the descriptor non-blocking: an empty pipe is EAGAIN. */
+function readWaiting(descriptor: number, into: Buffer): number {
+  try {
+    return readSync(descriptor, into);
+  } catch {
+    return 0;
+  }
 }
 
 function spawnFailure(error: Error): string {
