@@ -13,6 +13,9 @@ export interface Announcement {
   readonly since: Instant;
 }
 
+/** A lease that is in doubt is soon confirmed or over. */
+const putOff = 100_000;
+
 interface Series {
   garp: GarpConfig;
   planned: (Announcement & { readonly at: Instant })[];
@@ -79,12 +82,21 @@ export class Announcer {
     this.#series.delete(instance);
   }
 
-  /** What is due now; it is the caller's from here on. */
-  take(now: Instant): Announcement[] {
+  /** What is due now; it is the caller's from here on. What may not be announced now is put off. */
+  take(now: Instant, mayAnnounce: (instance: string) => boolean): Announcement[] {
     const due: Announcement[] = [];
     for (const [instance, series] of this.#series) {
-      for (const planned of series.planned) if (planned.at <= now) due.push(planned);
-      series.planned = series.planned.filter(({ at }) => at > now);
+      const isDue = ({ at }: { readonly at: Instant }): boolean => at <= now;
+      const isRefreshDue = series.refreshAt !== undefined && series.refreshAt <= now;
+      if (!isRefreshDue && !series.planned.some(isDue)) continue;
+      if (!mayAnnounce(instance)) {
+        const later = addMicros(now, putOff);
+        series.planned = series.planned.map((each) => (isDue(each) ? { ...each, at: later } : each));
+        if (isRefreshDue) series.refreshAt = later;
+        continue;
+      }
+      due.push(...series.planned.filter(isDue));
+      series.planned = series.planned.filter((each) => !isDue(each));
       if (series.refreshAt === undefined || series.refreshAt > now) continue;
       // From the planned time, not from now: lateness does not add up. After a long stop, one refresh makes up for all.
       const { refresh, refreshRepeat } = series.garp;

@@ -71,10 +71,11 @@ export class Announcing {
     now: Instant,
     instanceOf: (name: string) => DesiredInstance | undefined,
     leaseOf: (instance: string) => Lease | undefined,
+    mayAnnounce: (instance: string) => boolean,
     view: KernelView,
   ): Burst[] {
     const bursts: Burst[] = [];
-    for (const announcement of this.#announcer.take(now)) {
+    for (const announcement of this.#announcer.take(now, mayAnnounce)) {
       const instance = instanceOf(announcement.instance);
       const lease = leaseOf(announcement.instance);
       if (instance === undefined || lease === undefined) continue;

@@ -89,6 +89,30 @@ test("a frame from the future counts from now", () => {
   expect(rig.addresses()).toEqual([]);
 });
 
+test("a second burst that fell due during a stall is not sent before election has been heard", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.heartbeats([holdOf()], 4_800_000);
+  rig.stall(5_000_000);
+  // What waited in the stream: old frames first, then that it is over.
+  const read = rig.frame([holdOf()], { sentAt: instant(rig.now - 4_900_000) });
+  expect(ofType(read, "announce")).toEqual([]);
+  rig.frame([]);
+  rig.feed({ type: "tick" });
+  expect(ofType(rig.pass(10 * second), "announce")).toEqual([]);
+});
+
+test("a second burst in doubt is put off until the doubt is over", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.heartbeats([holdOf()], 4_800_000);
+  rig.pass(100_000);
+  rig.frame([holdOf()], { sentAt: instant(rig.now - 1_100_000) });
+  expect(ofType(rig.pass(500_000), "announce")).toEqual([]);
+  rig.frame([holdOf()]);
+  expect(ofType(rig.pass(200_000), "announce")).toMatchObject([{ burst: { reason: "second-burst" } }]);
+});
+
 test("no renewal is sent while late, nor after the end of the lease", () => {
   const rig = new Rig();
   rig.master();

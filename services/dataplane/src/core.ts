@@ -10,7 +10,7 @@ import { Configuration } from "./configuration.ts";
 import { Counters } from "./counters.ts";
 import { Holdings } from "./holdings.ts";
 import { KernelView } from "./kernel-view.ts";
-import { LeaseBook } from "./lease-book.ts";
+import { isTrusted, LeaseBook } from "./lease-book.ts";
 import { LettingGo, spokenFor } from "./letting-go.ts";
 import type { Parts } from "./parts.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -345,9 +345,15 @@ export class Core {
       now,
       (name) => configuration.instance(name),
       (name) => book.of(name),
+      (name) => this.#mayAnnounce(name, now),
       view,
     );
     for (const burst of bursts) effects.push({ type: "announce", burst });
+  }
+
+  #mayAnnounce(instance: string, now: Instant): boolean {
+    const lease = this.#parts.book.of(instance);
+    return lease !== undefined && isTrusted(lease, this.#lateSince, now);
   }
 
   #nextDeadline(): Instant | undefined {

@@ -371,8 +371,18 @@ export class LeaseBook {
 
 const lengthOf = (claim: Claim): Micros => micros(Math.min(claim.length, leaseLengthMax));
 
+/**
+ * Whether anything may be added, renewed or announced on the word of this lease right now. A lease that is over or in
+ * doubt and has not been acted on yet takes nothing away, but gives nothing either.
+ */
+export const isTrusted = (lease: Lease, lateSince: Instant | undefined, now: Instant): boolean =>
+  lease.phase === "active" &&
+  lease.believed &&
+  now < lease.expiresAt &&
+  (lateSince === undefined || !isDoubtful(lease, lateSince, now));
+
 /** Nothing believable has come since `since`, and that is longer ago than half a lease. */
-export const isDoubtful = (lease: Lease, since: Instant, now: Instant): boolean =>
+const isDoubtful = (lease: Lease, since: Instant, now: Instant): boolean =>
   now - since > lengthOf(lease.claim) / 2 && lease.freshAt <= since;
 
 const knownLease = (lease: Lease): KnownLease => ({

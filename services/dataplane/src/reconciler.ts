@@ -6,7 +6,7 @@ import type { Story } from "./chronicle.ts";
 import { addressKey, type DesiredInstance, type ManagedAddress } from "./desired.ts";
 import type { Outcome } from "./holdings.ts";
 import { addressTag, isAsConfigured, specOf } from "./kernel-view.ts";
-import { isDoubtful, type Lease } from "./lease-book.ts";
+import { isTrusted, type Lease } from "./lease-book.ts";
 import { isOurs, type Parts } from "./parts.ts";
 import { mergeWants, type Plan, planAddresses, type Want, type Wanted } from "./plan.ts";
 import { type InstanceLevel, levelOf } from "./standings.ts";
@@ -146,8 +146,7 @@ export class Reconciler {
     if (lease.phase === "waiting") return "keep";
     switch (lease.claim.state) {
       case "hold":
-        if (!lease.believed || (lateSince !== undefined && isDoubtful(lease, lateSince, now))) return "keep";
-        return "present";
+        return isTrusted(lease, lateSince, now) ? "present" : "keep";
       case "silent":
         return "keep";
       case "leaving":

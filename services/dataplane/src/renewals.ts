@@ -4,7 +4,7 @@ import { addMicros, type Instant, type Term } from "@baton/domain";
 import type { AddressSpec } from "@baton/linux";
 import { kernelLeaseSeconds, type ManagedAddress } from "./desired.ts";
 import { specOf } from "./kernel-view.ts";
-import { isDoubtful, type Lease } from "./lease-book.ts";
+import { isTrusted, type Lease } from "./lease-book.ts";
 import { isOurs, type Parts } from "./parts.ts";
 import { addressesOf } from "./silence.ts";
 import type { Effect } from "./types.ts";
@@ -61,8 +61,7 @@ export function renewalsDue(renewals: Renewals, parts: Parts, lateSince: Instant
       renewals.stop(lease.id);
       continue;
     }
-    const isInDoubt = !lease.believed || (lateSince !== undefined && isDoubtful(lease, lateSince, now));
-    if (isInDoubt || lease.expiresAt <= now) {
+    if (!isTrusted(lease, lateSince, now)) {
       renewals.doubt(lease.id);
       continue;
     }

@@ -15,7 +15,7 @@ import type { AddressChange, AddressEvent, AddressInfo, AddressSpec, AddressTabl
 import { type InMemoryAddressTable, inMemoryAddressTable } from "@baton/linux/testing";
 import { Core } from "../core.ts";
 import { type Desired, desiredFrom } from "../desired.ts";
-import type { Claim, Effect, Frame, Input, LeaseStanding, Transition, TransitionType } from "../types.ts";
+import type { Burst, Claim, Effect, Frame, Input, LeaseStanding, Transition, TransitionType } from "../types.ts";
 
 export const second = 1_000_000;
 export const ownMac = "02:00:00:00:00:01";
@@ -120,6 +120,8 @@ export class Rig {
   readonly effects: Seen[] = [];
   readonly silenced = new Set<IpAddress>();
   armed: Instant | undefined;
+  /** Looks at a burst at the moment it goes out. */
+  onAnnounce: ((burst: Burst) => void) | undefined;
   readonly #untold: AddressEvent[] = [];
   #sequence = 0;
   #links: readonly LinkInfo[];
@@ -192,6 +194,7 @@ export class Rig {
         return { type: "addresses-read", addresses: this.table.list() };
       case "announce": {
         const { addresses, repeat } = effect.burst;
+        this.onAnnounce?.(effect.burst);
         return {
           type: "announced",
           burst: effect.burst,
