@@ -1,5 +1,5 @@
 // Asks a node over its unix socket. What can go wrong is said in one sentence.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type Envelope, fromWire, NodeServiceClient, type NodeStatus } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { clientOptions, paths } from "@baton/host";
@@ -28,9 +28,20 @@ export interface NodeClient {
   close(): void;
 }
 
+/** gRPC itself would try for seconds, and tell of neither. */
+function checkSocket(runDir: string, socket: string): void {
+  try {
+    statSync(socket);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES") throw new NodeError(`the node on ${runDir} answers to root alone`, { cause: error });
+    throw new NodeError(`no node runs on ${runDir} (there is no ${socket})`, { cause: error });
+  }
+}
+
 export function openNode(runDir: string): NodeClient {
   const socket = paths.nodeSocket(runDir);
-  if (!existsSync(socket)) throw new NodeError(`no node runs on ${runDir} (there is no ${socket})`);
+  checkSocket(runDir, socket);
   const client = new NodeServiceClient(`unix:${socket}`, credentials.createInsecure(), clientOptions);
   const explain = (error: ServiceError): NodeError => {
     if (error.code === status.UNAVAILABLE)
