@@ -123,17 +123,23 @@ function explainNode(node: string, event: BatonEvent): string {
 }
 
 /** Reasons are stable tokens (`master-down-expired`); those that people meet most have words of their own. */
-const reasonWords: Readonly<Record<string, string>> = {
-  "master-down-expired": "{master}'s advertisements stopped",
-  "priority-zero-received": "{master} gave the addresses up (priority 0)",
-  "higher-priority-advert": "it heard a master with a higher priority",
-  preempt: "its priority is higher than the master's",
-  "address-owner": "it owns the address",
+const reasonWords: Readonly<Record<string, (master: string | undefined) => string>> = {
+  "master-down-expired": (master) =>
+    master === undefined ? "no advertisement came" : `${master}'s advertisements stopped`,
+  "priority-zero-received": (master) => `${master ?? "the master"} gave the addresses up (priority 0)`,
+  "higher-priority-advert": () => "it heard a master that wins over it",
+  "master-heard": () => "it heard another master",
+  preempt: (master) => `its priority is higher than that of ${master ?? "the master"}`,
+  "owner-start": () => "it owns the addresses",
+  startup: () => "it has just started",
+  "fault-cleared": () => "its fault is over",
+  "lease-lost": () => "its dataplane let the addresses go",
+  "too-many-resumes": () => "its election was restarted too often",
 };
 
-function because(reason: string, master = "the master"): string {
-  const known = Object.hasOwn(reasonWords, reason) ? reasonWords[reason] : undefined;
-  if (known !== undefined) return ` because ${known.replace("{master}", master)}`;
+function because(reason: string, master?: string): string {
+  const say = Object.hasOwn(reasonWords, reason) ? reasonWords[reason] : undefined;
+  if (say !== undefined) return ` because ${say(master)}`;
   return reason === "" ? "" : ` (${words(reason)})`;
 }
 

@@ -21,7 +21,7 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
   [
     "vrrp",
     { type: "became-master", data: { ...place, priority: 100, reason: "master-down-expired", addresses: [] } },
-    "r2 became master of VI_1 (term 3) because the master's advertisements stopped",
+    "r2 became master of VI_1 (term 3) because no advertisement came",
   ],
   [
     "vrrp",
@@ -140,6 +140,15 @@ test("a reason that is the name of an object's own method is no phrase", () => {
     data: { ...place, priority: 1, reason: "constructor", addresses: [] },
   };
   expect(explain(about("vrrp", event))).toBe("r2 became master of VI_1 (term 3) (constructor)");
+});
+
+test("a new master that outranks the old one says so", () => {
+  const event: BatonEvent = {
+    type: "became-master",
+    data: { ...place, priority: 101, reason: "preempt", addresses: [] },
+  };
+  expect(explain(about("vrrp", event))).toContain("because its priority is higher than that of the master");
+  expect(explain(about("vrrp", event), { previousMaster: "r1" })).toContain("higher than that of r1");
 });
 
 test("a reader who knows the previous master gets its name", () => {

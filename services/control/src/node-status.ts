@@ -11,8 +11,8 @@ export interface StatusDependencies {
   ask(service: ServiceName): Promise<readonly AggregateState[] | undefined>;
 }
 
-/** Those whose state changes without an event: a lease that is confirmed, a run that is counted. */
-const asked: readonly ServiceName[] = ["election", "health", "dataplane"];
+/** Those whose state changes without an event: a lease that is confirmed, a run that is counted, a child that is up. */
+const asked: readonly ServiceName[] = ["supervisor", "election", "health", "dataplane"];
 const freshMicros = 1_000_000;
 
 export class NodeStatusSource {

@@ -1,6 +1,6 @@
 // The last events of the whole fleet as the page shows them: a bounded memory, newest last.
 import { type BatonEventType, type EventEnvelope, type ExplainContext, explain } from "@baton/domain";
-import type { EventView } from "./view.ts";
+import { compareEvents, type EventView } from "./view.ts";
 
 export const historyMax = 1_000;
 
@@ -30,9 +30,9 @@ export class EventHistory {
     return view;
   }
 
-  /** The newest `limit` events, oldest first. */
+  /** The newest `limit` events, oldest first: by their time, for each service's events come their own way. */
   last(limit: number): readonly EventView[] {
-    return limit <= 0 ? [] : this.#events.slice(-limit);
+    return limit <= 0 ? [] : this.#events.toSorted(compareEvents).slice(-limit);
   }
 }
 

@@ -1,5 +1,5 @@
 // What the fleet page shows, as JSON: answered by /api/fleet, sent as deltas on /api/stream, drawn by web/.
-// Types only, so that the page and the server compile against one description.
+// The page and the server compile against this one description.
 
 /** One instance of one router, as far as the hub knows. */
 export interface MemberView {
@@ -74,6 +74,10 @@ export interface EventView {
   readonly tone: "good" | "bad" | "neutral";
   readonly correlationId: string;
 }
+
+/** By time of day, as the page shows it; the nodes' clocks agree as far as their operator has seen to it. */
+export const compareEvents = (a: Pick<EventView, "time" | "id">, b: Pick<EventView, "time" | "id">): number =>
+  a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
 export interface FleetView {
   readonly groups: readonly GroupView[];

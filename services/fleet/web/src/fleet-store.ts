@@ -1,5 +1,12 @@
 // What the page knows, and how a message of the stream changes it. Pure: the hook in use-fleet.ts feeds it.
-import type { EventView, GroupView, HubView, NodeView, StreamMessages } from "../../src/view.ts";
+import {
+  compareEvents,
+  type EventView,
+  type GroupView,
+  type HubView,
+  type NodeView,
+  type StreamMessages,
+} from "../../src/view.ts";
 
 export type Link = "connecting" | "open" | "lost";
 
@@ -57,10 +64,16 @@ export function reduceFleet(state: FleetState, action: FleetAction): FleetState 
     case "node":
       return { ...state, nodes: upsert(state.nodes, action.data, (node) => node.node, compareNodes) };
     case "event":
-      return { ...state, events: [action.data, ...state.events].slice(0, eventsMax) };
+      return { ...state, events: insertEvent(state.events, action.data) };
     case "hub":
       return { ...state, hub: action.data };
   }
+}
+
+/** Newest first. What a node tells late, after an outage, takes its place in the story. */
+function insertEvent(events: readonly EventView[], event: EventView): readonly EventView[] {
+  const older = events.findIndex((each) => compareEvents(each, event) < 0);
+  return events.toSpliced(older < 0 ? events.length : older, 0, event).slice(0, eventsMax);
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -24,7 +24,7 @@ const node: NodeView = {
 };
 const event = (id: number): EventView => ({
   id: String(id),
-  time: "2026-01-01T00:00:00Z",
+  time: new Date(id * 1_000).toISOString(),
   node: "r2",
   service: "election",
   kind: "vrrp",
@@ -46,6 +46,14 @@ test("the first message replaces everything; events are shown newest first", () 
   expect(state.events.map((each) => each.id)).toEqual(["2", "1"]);
   const again = opening(reduceFleet(state, { type: "event", data: event(3) }));
   expect(again.events.map((each) => each.id)).toEqual(["2", "1"]);
+});
+
+test("an event that comes late takes its place in the story", () => {
+  const told = [5, 3, 4].reduce<FleetState>(
+    (state, id) => reduceFleet(state, { type: "event", data: event(id) }),
+    initialState,
+  );
+  expect(told.events.map((each) => each.id)).toEqual(["5", "4", "3"]);
 });
 
 test("groups, nodes and events change one by one", () => {
