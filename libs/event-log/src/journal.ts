@@ -22,8 +22,11 @@ import { readEnvelope } from "./envelope.ts";
 
 export const journalLimits = {
   segmentBytesMax: 1024 * 1024,
-  /** Group commit: at most this long between write(2) and the start of fdatasync(2). */
-  syncDelayMs: 25,
+  /**
+   * Group commit: this long between write(2) and the start of fdatasync(2). A write during fdatasync waits for it, so the
+   * events of one failover should all be written before it starts.
+   */
+  syncDelayMs: 50,
   bytesMax: 256 * 1024 * 1024,
 } as const;
 

@@ -259,6 +259,7 @@ class ThreadLink implements BackstageLink {
   #receive(message: FromBackstage): void {
     switch (message.type) {
       case "taken":
+        this.#standing = message.standing;
         while ((this.#inFlight[0]?.sequence ?? Number.POSITIVE_INFINITY) <= message.sequence) this.#inFlight.shift();
         return this.#send();
       case "event":

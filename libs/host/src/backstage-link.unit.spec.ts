@@ -21,6 +21,11 @@ class FakeThread implements BackstageThread {
   terminate(): void {
     this.terminated = true;
   }
+  take(sequence: number): void {
+    const nothing = { malformed: 0, spansDropped: 0, linesDropped: 0 };
+    const standing = { connected: true, backlog: 0, oldestAt: undefined, ...nothing };
+    this.say({ type: "taken", sequence, standing });
+  }
   say(message: FromBackstage): void {
     this.#listeners.get("message")?.(message as never);
   }
@@ -80,7 +85,7 @@ test("a thread that dies is replaced, and the next one gets what was not taken, 
     link.append(event(version));
     await turn();
   }
-  thread().say({ type: "taken", sequence: 1 });
+  thread().take(1);
   const subscription = link.subscribe("baton.r1.vrrp.>", () => undefined);
   link.subscribe("baton.r1.address.>", () => undefined);
   subscription.close();
@@ -130,7 +135,7 @@ test("a thread that hangs costs bounded memory: main holds back, then the oldest
   expect(link.standing().backlog).toBe(50_000 - gone);
   expect(link.standing().linesDropped).toBeGreaterThan(40_000);
   // It comes back: everything that is still there goes over, newest last.
-  thread().say({ type: "taken", sequence: linkLimits.batchesMax });
+  thread().take(linkLimits.batchesMax);
   const versions = thread().versions();
   expect(versions.at(-1)).toBe(49_999);
   expect(versions).toEqual([...versions].sort((a, b) => a - b));

@@ -44,7 +44,7 @@ export interface BackstageStanding {
 
 export type FromBackstage =
   /** Every batch up to this one is out of main's hands: its events are in the journal or in backstage's memory. */
-  | { readonly type: "taken"; readonly sequence: number }
+  | { readonly type: "taken"; readonly sequence: number; readonly standing: BackstageStanding }
   | { readonly type: "event"; readonly id: number; readonly envelope: EventEnvelope }
   | { readonly type: "standing"; readonly standing: BackstageStanding }
   | { readonly type: "lost"; readonly count: number; readonly reason: string }

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "@baton/domain";
 import { type Bus, type Outbox, openNatsBus, openOutbox } from "@baton/event-log";
 import { openSpanExporter, resourceAttribute, type SpanExporterHandle } from "@baton/telemetry";
-import type { BackstageData, Batch, FromBackstage, ToBackstage } from "./backstage-messages.ts";
+import type { BackstageData, BackstageStanding, Batch, FromBackstage, ToBackstage } from "./backstage-messages.ts";
 import { readCredentials } from "./credentials.ts";
 import { paths } from "./env.ts";
 import { type LineSink, openLineSink } from "./line-sink.ts";
@@ -131,7 +131,7 @@ class Backstage {
     clearTimeout(this.#takenTimer);
     this.#takenTimer = undefined;
     this.#takenTold = this.#taken;
-    this.#port.postMessage({ type: "taken", sequence: this.#taken });
+    this.#port.postMessage({ type: "taken", sequence: this.#taken, standing: this.#standing() });
   }
 
   #subscribe(id: number, filter: string): void {
@@ -169,15 +169,16 @@ class Backstage {
   }
 
   #tellStanding(): void {
-    this.#port.postMessage({
-      type: "standing",
-      standing: {
-        ...this.#outbox.stats(),
-        malformed: this.#bus.stats.malformed,
-        spansDropped: this.#spans.dropped,
-        linesDropped: this.#lines.dropped,
-      },
-    });
+    this.#port.postMessage({ type: "standing", standing: this.#standing() });
+  }
+
+  #standing(): BackstageStanding {
+    return {
+      ...this.#outbox.stats(),
+      malformed: this.#bus.stats.malformed,
+      spansDropped: this.#spans.dropped,
+      linesDropped: this.#lines.dropped,
+    };
   }
 
   #log(level: "info" | "warn", message: string, error?: unknown): void {

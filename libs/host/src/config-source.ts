@@ -10,7 +10,7 @@ export const configSourceLimits = {
   /** inotify says nothing on some file systems, and control may be gone. */
   pollMs: 2_000,
   /** Until the first snapshot is there somebody waits for it. */
-  firstPollMs: 50,
+  firstPollMs: 250,
 } as const;
 
 export interface ConfigSourceOptions {

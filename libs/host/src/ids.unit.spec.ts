@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatWall } from "./clock.ts";
+import { formatWall, wallFormatter } from "./clock.ts";
 import { randomPool, uuidSource } from "./ids.ts";
 
 const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -33,4 +33,12 @@ test.each([
   [0, "1970-01-01T00:00:00.000000Z"],
   [1_767_225_600_000_001, "2026-01-01T00:00:00.000001Z"],
   [1_767_225_600_999_999, "2026-01-01T00:00:00.999999Z"],
-])("%d µs is %s", (micros, text) => expect(formatWall(micros)).toBe(text));
+])("%d µs is %s", (micros, text) => {
+  expect(formatWall(micros)).toBe(text);
+  const format = wallFormatter();
+  expect([format(micros), format(micros + 1_000_000), format(micros)]).toEqual([
+    text,
+    formatWall(micros + 1_000_000),
+    text,
+  ]);
+});

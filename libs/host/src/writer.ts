@@ -2,7 +2,7 @@
 import type { Aggregate, BatonEvent, CauseRef, EventEnvelope, ServiceName } from "@baton/domain";
 import { aggregateKey } from "@baton/event-log";
 import type { EventWriter } from "./api.ts";
-import { type Clock, formatWall } from "./clock.ts";
+import { type Clock, wallFormatter } from "./clock.ts";
 
 export interface WriterOptions {
   readonly service: ServiceName;
@@ -25,6 +25,7 @@ export interface VersionedWriter extends EventWriter {
 export function createWriter(options: WriterOptions): VersionedWriter {
   const { service, node, epoch, clock, uuid, hand } = options;
   const versions = new Map(options.versions);
+  const formatWall = wallFormatter();
   return {
     epoch,
     append(aggregate, event: BatonEvent, cause?: CauseRef, traceparent?: string) {
