@@ -48,7 +48,7 @@ export function parseConfig(input: ParseInput): ParseResult {
   };
   const { report } = problems;
   const configId = input.configId ?? input.hostName.split(".")[0] ?? "";
-  const { root, aborted } = parseLines(
+  const root = parseLines(
     () =>
       openLines({
         file: input.file,
@@ -63,7 +63,8 @@ export function parseConfig(input: ParseInput): ParseResult {
     report,
   );
   const readable = [...files.values()].some((content) => "text" in content);
-  const config = readable && !aborted ? resolve(root, input, report, problems.has) : undefined;
+  const config =
+    readable && !problems.has("missing-parameter") ? resolve(root, input, report, problems.has) : undefined;
   return { config, diagnostics: problems.inOrder([...files.keys()], input.file) };
 }
 

@@ -1,6 +1,7 @@
 // Words that are a command: `CMD [USER [GROUP]]`, split by the script tokeniser (grammar section 4).
 import type { Report } from "../report.ts";
 import { splitScript } from "../source/script-words.ts";
+import { missingWord } from "./missing-word.ts";
 import type { Argument, KeywordLine } from "./table.ts";
 
 export interface ScriptLine {
@@ -25,13 +26,13 @@ export const script = ({ takesUser, command }: ScriptOptions): Argument<ScriptLi
   range: "a command with arguments has to be quoted",
   required: command === "must" ? 1 : 0,
   script: true,
-  parse: (line, report) => parseScript(line, report, takesUser),
+  parse: (line, report) => parseScript(line, report, { takesUser, command }),
 });
 
 /** A script that runs on an event, as another user if need be. */
 export const eventScript = script({ takesUser: true, command: "must" });
 
-function parseScript(line: KeywordLine, report: Report, takesUser: boolean): ScriptLine | undefined {
+function parseScript(line: KeywordLine, report: Report, { takesUser, command }: ScriptOptions): ScriptLine | undefined {
   const refuse = (reason: string) =>
     report({
       place: line.at(),
@@ -47,7 +48,11 @@ function parseScript(line: KeywordLine, report: Report, takesUser: boolean): Scr
     return undefined;
   }
   const [, text, ...rest] = words.words;
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    // As in `notify"/x"`: two words for the parser, one for the script tokeniser.
+    if (command === "must") report(missingWord(line, "CMD"));
+    return undefined;
+  }
   const argv = splitScript(text, true);
   if (!argv.ok) refuse(argv.reason);
   if (!argv.ok || argv.words.length === 0) return undefined;

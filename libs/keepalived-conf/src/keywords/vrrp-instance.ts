@@ -8,7 +8,6 @@ import {
   int32Max,
   integer,
   interfaceName,
-  oneWord,
   optional,
   seconds,
   text,
@@ -22,20 +21,26 @@ const noUnicast = "unicast is not carried out by this version: adverts go to the
 const noVmac =
   "the virtual addresses stand on the interface itself, with its own MAC address; gratuitous ARPs tell the network";
 
-/** The word after the keyword; an instance has exactly one. */
-export const onlyName = oneWord("NAME", "", (word, line, report) => {
-  const surplus = line.args[1];
-  if (surplus === undefined) return word.text;
-  report({
-    place: line.at(surplus),
-    severity: "error",
-    code: "name",
-    errorClass: "general-error",
-    message: `${line.keyword.text} takes one name; the block is skipped`,
-    hint: "put a name with blanks into double quotes",
-  });
-  return undefined;
-});
+/** One name, neither more nor less; keepalived skips the block otherwise. */
+export const onlyName: Argument<string> = {
+  syntax: "NAME",
+  range: "",
+  required: 0,
+  script: false,
+  parse: (line, report) => {
+    const [name, surplus] = line.args;
+    if (name !== undefined && surplus === undefined) return name.text;
+    report({
+      place: line.at(surplus),
+      severity: "error",
+      code: "name",
+      errorClass: "general-error",
+      message: `${line.keyword.text} takes one name; the block is skipped`,
+      hint: name === undefined ? undefined : "put a name with blanks into double quotes",
+    });
+    return undefined;
+  },
+};
 
 export const addressOptions = [
   "dev",

@@ -30,17 +30,24 @@ export function resolveInstance(
   const network = resolveNetwork(block, context);
   const version = resolveVersion(block, network.family, defaults, context);
   checkReach(block, network, context);
-  if (network.interface === undefined || network.vrid === undefined) return undefined;
   const election = resolveElection({ ...context, block, defaults, strict, version });
   const tracking: TrackingContext = {
     ...context,
-    ownInterface: network.interface,
+    ownInterface: network.interface ?? "",
     dynamicInterfaces: defaults.dynamicInterfaces,
     addressOwner: election.priority === 255,
     what: `vrrp_instance ${name}`,
   };
   const authentication = resolveAuthentication(block, version, strict, context);
   checkCount(block, network, version, strict, context);
+  const tracked = {
+    trackInterfaces: resolveTrackedInterfaces(entries(block, keywords.trackInterface), tracking),
+    trackScripts: resolveTrackedScripts(entries(block, keywords.trackScript), scripts, tracking),
+    trackPrimary: !isSet(block, keywords.dontTrackPrimary),
+  };
+  const notify = resolveNotify(block, context);
+  // Only now: all that is wrong with it has been said.
+  if (network.interface === undefined || network.vrid === undefined) return undefined;
   return {
     name,
     interface: network.interface,
@@ -49,14 +56,12 @@ export function resolveInstance(
     vrid: network.vrid,
     ...election,
     authentication,
-    trackInterfaces: resolveTrackedInterfaces(entries(block, keywords.trackInterface), tracking),
-    trackScripts: resolveTrackedScripts(entries(block, keywords.trackScript), scripts, tracking),
-    trackPrimary: !isSet(block, keywords.dontTrackPrimary),
+    ...tracked,
     sourceAddress: network.sourceAddress,
     addresses: network.addresses,
     excludedAddresses: network.excludedAddresses,
     garp: resolveGarp(block, defaults.garp, strict, context),
-    notify: resolveNotify(block, context),
+    notify,
     smtpAlert: value(block, keywords.smtpAlert) ?? defaults.smtpAlert,
     v3ChecksumAsV2: value(block, keywords.v3ChecksumAsV2) ?? defaults.v3ChecksumAsV2,
   };

@@ -24,9 +24,11 @@ const { keywords } = vrrpScript;
 export function resolveScripts(root: Block, context: CommandContext): KnownScript[] {
   const known: KnownScript[] = [];
   // Without an instance keepalived does not look at scripts at all.
-  const role = blocksOf(root, vrrpInstance).length > 0 ? "check" : "event";
+  const watched = blocksOf(root, vrrpInstance).length > 0;
+  const role = watched ? "check" : "event";
+  const inRole = watched ? context : { ...context, programs: [] };
   for (const block of blocksOf(root, vrrpScript)) {
-    const script = resolveScript(block, role, context);
+    const script = resolveScript(block, role, inRole);
     if (script === undefined) continue;
     const twin = known.find((other) => other.name === script.name);
     if (twin === undefined) known.push(script);

@@ -3,6 +3,7 @@
 // things in each of them. So do we: one pass per process, each keeps what it owns.
 
 import { globalDefs } from "../keywords/global-defs.ts";
+import { missingWord } from "../keywords/missing-word.ts";
 import { ownersOf, root } from "../keywords/root.ts";
 import {
   type BlockSpec,
@@ -20,19 +21,11 @@ import { splitWords, type Word } from "../source/words.ts";
 import * as problems from "./problems.ts";
 import { type Block, placesOf } from "./tree.ts";
 
-export interface ParsedFile {
-  /** Root keywords and blocks; each from the process that owns it. */
-  readonly root: Block;
-  /** A word is missing somewhere: keepalived does not go beyond it. */
-  readonly aborted: boolean;
-}
-
-/** `openReader` reads the same lines each time. */
-export function parseLines(openReader: () => LineReader, report: Report): ParsedFile {
+/** Root keywords and blocks, each from the process that owns it. `openReader` reads the same lines each time. */
+export function parseLines(openReader: () => LineReader, report: Report): Block {
   const tree = openBlock(root, undefined, { file: "", line: 0, column: 0 }, 0);
   const shared = {
     report,
-    aborted: false,
     unknown: new Map<string, () => Problem>(),
     understood: new Set<string>(),
   };
@@ -51,7 +44,7 @@ export function parseLines(openReader: () => LineReader, report: Report): Parsed
   }
   // A line that one process understands is not unknown, even where another one stumbles over it.
   for (const [key, problem] of shared.unknown) if (!shared.understood.has(key)) report(problem());
-  return { root: tree, aborted: shared.aborted };
+  return tree;
 }
 
 interface PassState {
@@ -59,7 +52,6 @@ interface PassState {
   readonly reader: LineReader;
   readonly shared: {
     readonly report: Report;
-    aborted: boolean;
     readonly unknown: Map<string, () => Problem>;
     readonly understood: Set<string>;
   };
@@ -193,7 +185,8 @@ function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, lin
   const { report } = state.shared;
   const source = keywordLine(line);
   if (line.openQuote !== undefined && !spec.argument.script) report(openQuoteProblem(line.openQuote));
-  if (!hasWords(state, source, spec.argument)) return;
+  // The script tokeniser sees more words than the other where a quote stays open.
+  if (!(line.openQuote !== undefined && spec.argument.script) && !hasWords(state, source, spec.argument)) return;
   const target = spec.alias ?? spec;
   if (target.repeat === "first" && block.settings.some((earlier) => earlier.keyword === target)) {
     report(problems.repeated(source));
@@ -201,7 +194,7 @@ function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, lin
   }
   if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
   const value = spec.argument.parse(source, report);
-  if (value === undefined && source.args.length > 0) return;
+  if (value === undefined && (source.args.length > 0 || line.openQuote !== undefined)) return;
   if (spec.support.level === "not-yet") report(problems.notYet(source.at(), spec.name, spec.support));
   block.settings.push({ keyword: target, value, place: source.at(), order: state.order++ });
   if (spec === globalDefs.keywords.includeCheck) {
@@ -209,15 +202,14 @@ function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, lin
   }
 }
 
-/** keepalived ends at once where a word is missing; we go on to say what else is wrong, and keep nothing. */
+/** keepalived ends at once where a word is missing; we go on to say what else is wrong, and make no Config. */
 function hasWords(
   state: PassState,
   line: KeywordLine,
   argument: { required: number; syntax: string } | undefined,
 ): boolean {
   if (argument === undefined || line.args.length >= argument.required) return true;
-  state.shared.aborted = true;
-  state.shared.report(problems.missingWord(line, argument.syntax));
+  state.shared.report(missingWord(line, argument.syntax));
   return false;
 }
 

@@ -105,12 +105,20 @@ describe("words", () => {
 
   test.each([
     ["vrrp_script {\n}", 2],
-    ["vrrp_instance {\n}", 2],
+    ["vrrp_instance {\n}", 5],
     ["global_defs {\n router_id\n}", 5],
     ["global_defs {\n smtp_helo_name\n}", 0],
     ["virtual_server {\n}", 2],
     ["vrrp_instance A B {\n}", 5],
   ])("%j exits %i", (text, exit) => expect(exitCodeOf(parse(text).diagnostics)).toBe(exit));
+
+  test("the script tokeniser has its own mind about words", () => {
+    const open = parse(instance('notify_master "/n.sh master'));
+    expect(exitCodeOf(open.diagnostics)).toBe(5);
+    expect(codes(open)).toEqual(["script-syntax 5:1", "open-quote 5:15"]);
+    expect(exitCodeOf(parse(instance('notify_master"/n.sh master"')).diagnostics)).toBe(2);
+    expect(exitCodeOf(parse(instance("notify_master")).diagnostics)).toBe(2);
+  });
 
   test("more words than a keyword takes are ignored", () => {
     expect(parse(instance("priority 90 and more")).config?.instances[0]?.priority).toBe(90);

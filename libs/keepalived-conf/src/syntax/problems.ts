@@ -77,15 +77,6 @@ export const notYet = (place: Place, name: string, support: Support & { level: "
   hint: support.differs,
 });
 
-export const missingWord = (line: KeywordLine, syntax: string): Problem => ({
-  place: line.at(line.args.at(-1)),
-  severity: "error",
-  code: "missing-parameter",
-  errorClass: "missing-parameter",
-  message: `${line.keyword.text} lacks a word`,
-  hint: `write ${line.keyword.text} ${syntax}`,
-});
-
 export const surplusWords = (line: KeywordLine, first: Word): Problem => ({
   place: line.at(first),
   severity: "error",
