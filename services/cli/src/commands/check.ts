@@ -24,12 +24,14 @@ export function check(options: { file: string; json: boolean }, { console, read 
 function summary(diagnostics: readonly Diagnostic[], configuration: ConfigurationResult["configuration"]): string {
   const count = (severity: Diagnostic["severity"], noun: string): string[] => {
     const found = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
-    return found === 0 ? [] : [`${found} ${noun}${found === 1 ? "" : "s"}`];
+    return found === 0 ? [] : [plural(found, noun)];
   };
   const found = [...count("error", "error"), ...count("warning", "warning")].join(", ");
   if (configuration === undefined) return `cannot be used (${found})`;
   const { instances, virtualServers } = configuration.config;
-  const what = `${instances.length} VRRP instance${instances.length === 1 ? "" : "s"}`;
-  const servers = virtualServers.length === 0 ? "" : `, ${virtualServers.length} virtual servers`;
+  const what = plural(instances.length, "VRRP instance");
+  const servers = virtualServers.length === 0 ? "" : `, ${plural(virtualServers.length, "virtual server")}`;
   return `${found === "" ? "good" : found} (${what}${servers})`;
 }
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

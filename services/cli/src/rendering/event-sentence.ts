@@ -72,7 +72,7 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "config-applied": {
       const { generation, file, changes, warnings } = event.data;
       const what = changes.length === 0 ? "no change" : list(changes);
-      return `configuration ${generation} from ${file} applied (${what}${warnings === 0 ? "" : `, ${warnings} warnings`})`;
+      return `configuration ${generation} from ${file} applied (${what}${warnings === 0 ? "" : `, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`})`;
     }
     case "config-rejected":
       return `configuration ${event.data.file} rejected: ${event.data.errors.map(firstLine).join("; ")}`;

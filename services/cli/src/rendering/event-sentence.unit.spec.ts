@@ -99,7 +99,7 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
       type: "config-applied",
       data: { generation: 2, hash: "x", file: "k.conf", changes: ["VI_1: address added"], warnings: 1 },
     },
-    "configuration 2 from k.conf applied (VI_1: address added, 1 warnings)",
+    "configuration 2 from k.conf applied (VI_1: address added, 1 warning)",
   ],
   [
     { type: "config-rejected", data: { file: "k.conf", errors: ["k.conf:1:1: error: x\n  hint: y"] } },
