@@ -65,7 +65,7 @@ export interface JournalChunk {
 
 export interface Journal {
   readonly recovered: Recovered;
-  /** Oldest first; the last one is being written. */
+  /** Oldest first; the last one is being written, unless the disk has refused since the start. */
   segments(): readonly Segment[];
   readonly bytes: number;
   /** Throws when the file system refuses; the events are then in no file. */
@@ -199,16 +199,29 @@ export interface JournalOptions {
   onError(error: Error): void;
 }
 
+/** Never throws: on a disk that refuses there is no segment until one can be made, and `append` says so each time. */
 export function openJournal(options: JournalOptions): Journal {
-  const { directory, boot = "" } = options;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const recovered = recoverVersions(directory, boot);
-  const versions = new Map(recovered.versions);
-  const held: Held[] = listOrdinals(directory).map((ordinal) => {
+  try {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    const recovered = recoverVersions(options.directory, options.boot);
+    return new SegmentedJournal(options, recovered, readHeld(options.directory));
+  } catch (error) {
+    options.onError(toError(error));
+    return new SegmentedJournal(options, { epoch: 0, versions: new Map(), damagedLines: 0, end: "none" }, []);
+  }
+}
+
+const readHeld = (directory: string): Held[] =>
+  listOrdinals(directory).map((ordinal) => {
     const segment = parseSegment(directory, ordinal);
     return { ordinal, count: segment.envelopes.length, bytes: segment.bytes };
   });
-  return new SegmentedJournal(options, recovered, versions, held);
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+interface Active {
+  readonly segment: Held;
+  readonly descriptor: number;
 }
 
 class SegmentedJournal implements Journal {
@@ -219,8 +232,8 @@ class SegmentedJournal implements Journal {
   readonly #held: Held[];
   readonly #onError: (error: Error) => void;
   #epoch: number;
-  #descriptor: number;
-  #active: Held;
+  /** Undefined while the disk refuses. */
+  #active: Active | undefined;
   /** A write failed half way: the next one starts on a line of its own. */
   #tornTail = false;
   #dirty = false;
@@ -228,16 +241,19 @@ class SegmentedJournal implements Journal {
   #syncing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: JournalOptions, recovered: Recovered, versions: Map<string, number>, held: Held[]) {
+  constructor(options: JournalOptions, recovered: Recovered, held: Held[]) {
     this.#directory = options.directory;
     this.#boot = options.boot ?? "";
     this.recovered = recovered;
-    this.#versions = versions;
+    this.#versions = new Map(recovered.versions);
     this.#epoch = recovered.epoch;
     this.#held = held;
     this.#onError = (error) => options.onError(error);
-    [this.#active, this.#descriptor] = this.#create((held.at(-1)?.ordinal ?? 0) + 1);
-    held.push(this.#active);
+    try {
+      this.#activate();
+    } catch (error) {
+      options.onError(toError(error));
+    }
   }
 
   segments(): readonly Segment[] {
@@ -249,25 +265,26 @@ class SegmentedJournal implements Journal {
   }
 
   append(envelopes: readonly EventEnvelope[]): { ordinal: number } {
-    if (this.#active.bytes >= journalLimits.segmentBytesMax) this.rotate();
+    if (this.#active !== undefined && this.#active.segment.bytes >= journalLimits.segmentBytesMax) this.rotate();
+    const { segment, descriptor } = this.#active ?? this.#activate();
     let text = this.#tornTail ? "\n" : "";
     for (const envelope of envelopes) text += `${JSON.stringify(envelope)}\n`;
-    this.#active.bytes += this.#write(this.#descriptor, text);
-    this.#active.count += envelopes.length;
+    segment.bytes += this.#write(descriptor, text, segment.bytes);
+    segment.count += envelopes.length;
     for (const envelope of envelopes) {
       this.#versions.set(aggregateKey(envelope.aggregate), envelope.version);
       this.#epoch = Math.max(this.#epoch, envelope.epoch);
     }
     this.#scheduleSync();
-    return { ordinal: this.#active.ordinal };
+    return { ordinal: segment.ordinal };
   }
 
   read(position: Position): JournalChunk | undefined {
     for (const segment of this.#held) {
       if (segment.ordinal < position.ordinal) continue;
       const from = segment.ordinal === position.ordinal ? position.byte : 0;
-      const bytes = readFileSync(fileOf(this.#directory, segment.ordinal)).subarray(from);
-      const { envelopes, consumed } = parseLines(bytes, segment !== this.#active);
+      const bytes = this.#readFile(segment.ordinal).subarray(from);
+      const { envelopes, consumed } = parseLines(bytes, segment !== this.#active?.segment);
       const next = { ordinal: segment.ordinal, byte: from + consumed };
       if (envelopes.length > 0) return { ordinal: segment.ordinal, envelopes, next };
     }
@@ -275,18 +292,15 @@ class SegmentedJournal implements Journal {
   }
 
   rotate(): void {
-    const [next, descriptor] = this.#create(this.#active.ordinal + 1);
-    const old = this.#descriptor;
-    this.#active = next;
-    this.#descriptor = descriptor;
-    this.#tornTail = false;
-    this.#held.push(next);
+    const old = this.#active;
+    this.#activate();
+    if (old === undefined) return;
     // The old segment's last group may not be on the disk yet: sync, then close.
     const running = this.#syncing ?? Promise.resolve();
     void running.then(() => {
-      fdatasync(old, (error) => {
+      fdatasync(old.descriptor, (error) => {
         if (error !== null) this.#onError(error);
-        closeSync(old);
+        closeSync(old.descriptor);
       });
     });
   }
@@ -294,7 +308,7 @@ class SegmentedJournal implements Journal {
   remove(ordinal: number): number {
     const index = this.#held.findIndex((segment) => segment.ordinal === ordinal);
     const segment = this.#held[index];
-    if (segment === undefined || segment === this.#active) return 0;
+    if (segment === undefined || segment === this.#active?.segment) return 0;
     unlinkSync(fileOf(this.#directory, ordinal));
     this.#held.splice(index, 1);
     return segment.count;
@@ -304,10 +318,11 @@ class SegmentedJournal implements Journal {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
     await this.#syncing;
-    if (!this.#dirty || this.#closed) return;
+    const descriptor = this.#active?.descriptor;
+    if (!this.#dirty || this.#closed || descriptor === undefined) return;
     this.#dirty = false;
     this.#syncing = new Promise((resolve) => {
-      fdatasync(this.#descriptor, (error) => {
+      fdatasync(descriptor, (error) => {
         if (error !== null) this.#onError(error);
         this.#syncing = undefined;
         resolve();
@@ -321,7 +336,17 @@ class SegmentedJournal implements Journal {
     await this.sync();
     this.#closed = true;
     clearTimeout(this.#syncTimer);
-    closeSync(this.#descriptor);
+    if (this.#active !== undefined) closeSync(this.#active.descriptor);
+  }
+
+  /** A segment that cannot be read is told and passed over: what comes after it must not wait for it. */
+  #readFile(ordinal: number): Buffer {
+    try {
+      return readFileSync(fileOf(this.#directory, ordinal));
+    } catch (error) {
+      this.#onError(toError(error));
+      return Buffer.alloc(0);
+    }
   }
 
   #scheduleSync(): void {
@@ -332,25 +357,31 @@ class SegmentedJournal implements Journal {
     }, journalLimits.syncDelayMs);
   }
 
-  #create(ordinal: number): [Held, number] {
+  /** Starts a segment above everything that is there; throws when the file system refuses. */
+  #activate(): Active {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    const ordinal = Math.max(0, listOrdinals(this.#directory).at(-1) ?? 0, this.#held.at(-1)?.ordinal ?? 0) + 1;
     const descriptor = openSync(fileOf(this.#directory, ordinal), "ax", 0o600);
-    const header: Header = {
-      baton: "outbox",
-      ordinal,
-      boot: this.#boot,
-      epoch: this.#epoch,
-      versions: Object.fromEntries(this.#versions),
-    };
-    const bytes = this.#write(descriptor, `${JSON.stringify(header)}\n`);
-    // The header must be there before an older segment, which it stands in for, may be removed; and so must the name.
-    fsyncSync(descriptor);
-    const directory = openSync(this.#directory, "r");
-    fsyncSync(directory);
-    closeSync(directory);
-    return [{ ordinal, count: 0, bytes }, descriptor];
+    const versions = Object.fromEntries(this.#versions);
+    const header: Header = { baton: "outbox", ordinal, boot: this.#boot, epoch: this.#epoch, versions };
+    try {
+      const bytes = this.#write(descriptor, `${JSON.stringify(header)}\n`, 0);
+      // The header must be there before an older segment, which it stands in for, may be removed; and so must the name.
+      fsyncSync(descriptor);
+      const directory = openSync(this.#directory, "r");
+      fsyncSync(directory);
+      closeSync(directory);
+      this.#active = { segment: { ordinal, count: 0, bytes }, descriptor };
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    this.#tornTail = false;
+    this.#held.push(this.#active.segment);
+    return this.#active;
   }
 
-  #write(descriptor: number, text: string): number {
+  #write(descriptor: number, text: string, length: number): number {
     const bytes = Buffer.from(text);
     let written = 0;
     try {
@@ -358,15 +389,15 @@ class SegmentedJournal implements Journal {
       this.#tornTail = false;
       return written;
     } catch (error) {
-      if (written > 0) this.#takeBack(descriptor);
+      if (written > 0) this.#takeBack(descriptor, length);
       throw error;
     }
   }
 
   /** Half a write happened (the disk is full): away with it, or else what follows starts on a line of its own. */
-  #takeBack(descriptor: number): void {
+  #takeBack(descriptor: number, length: number): void {
     try {
-      ftruncateSync(descriptor, this.#active.bytes);
+      ftruncateSync(descriptor, length);
     } catch {
       this.#tornTail = true;
     }

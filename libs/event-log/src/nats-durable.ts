@@ -16,11 +16,14 @@ interface Reader {
   readonly signal: AbortSignal;
   /** The last sequence that was handled: what comes again after a lost connection is only acknowledged. */
   handled: number;
+  /** Which consumer that was: a stream that was made anew counts from 1 again. */
+  created: string;
 }
 
 export function runDurable(bus: NatsBus, options: DurableOptions): { close(): Promise<void> } {
   const stop = new AbortController();
-  const reader = { bus, options, signal: AbortSignal.any([bus.stopped, stop.signal]), handled: 0 };
+  const signal = AbortSignal.any([bus.stopped, stop.signal]);
+  const reader: Reader = { bus, options, signal, handled: 0, created: "" };
   const done = consumeForEver(reader);
   return {
     close: async () => {
@@ -48,7 +51,8 @@ async function consumeForEver(reader: Reader): Promise<void> {
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal }).catch(() => undefined);
 
-async function openConsumer({ bus, options, signal }: Reader): Promise<Consumer> {
+async function openConsumer(reader: Reader): Promise<Consumer> {
+  const { bus, options, signal } = reader;
   const connection = await bus.whenConnected(signal);
   const manager = await connection.jetstreamManager({ checkAPI: false });
   // Adding a consumer that exists with the same configuration changes nothing.
@@ -60,6 +64,8 @@ async function openConsumer({ bus, options, signal }: Reader): Promise<Consumer>
     ack_wait: nanos(durableLimits.ackWaitMs),
     max_ack_pending: options.batchMax ?? durableLimits.batchMax,
   });
+  const created = String(info.created);
+  if (created !== reader.created) [reader.created, reader.handled] = [created, 0];
   if (info.num_ack_pending > 0) await pause(durableLimits.ackWaitMs + 500, signal);
   return connection.jetstream().consumers.get(bus.stream, options.name);
 }
@@ -105,7 +111,7 @@ async function handle({ options, signal }: Reader, batch: readonly StoredEvent[]
 async function fetchBatch({ options, signal }: Reader, consumer: Consumer): Promise<JsMsg[]> {
   // The first event wakes us at once; what waits behind it comes with the second fetch.
   const next = consumer.next({ expires: durableLimits.fetchExpiresMs });
-  const first = await Promise.race([next, aborted(signal)]);
+  const first = await unlessAborted(next, signal);
   if (first === undefined) {
     // Closed: what this request still brings is given back at once, for the next reader.
     void next.then(
@@ -122,8 +128,16 @@ async function fetchBatch({ options, signal }: Reader, consumer: Consumer): Prom
   return messages.sort((a, b) => a.seq - b.seq);
 }
 
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
+/** Undefined when aborted first. The listener goes with the wait: there is one wait per batch, for as long as we live. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const over = new AbortController();
+  const aborted = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true, signal: over.signal });
   });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    over.abort();
+  }
+}

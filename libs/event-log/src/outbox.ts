@@ -39,6 +39,8 @@ export interface OutboxOptions {
 
 export interface OutboxStats {
   readonly connected: boolean;
+  /** Connected, and everything before was compared with what the stream holds. */
+  readonly live: boolean;
   /** Events that the stream is not known to hold. */
   readonly backlog: number;
   /** `at` of the oldest of them. */
@@ -101,8 +103,9 @@ class JournaledOutbox implements Outbox {
   #diskTimer: NodeJS.Timeout | undefined;
   #diskProblem = false;
   #resyncTimer: NodeJS.Timeout | undefined;
-  /** Where resync stands: everything behind it counts as backlog. */
+  /** Where resync stands in the journal. */
   #cursor: Position = { ordinal: 0, byte: 0 };
+  /** Events in the journal that are neither queued nor known to be stored. */
   #unread = 0;
   #oldestUnread: number | undefined;
   #rotatedAt: number;
@@ -141,6 +144,7 @@ class JournaledOutbox implements Outbox {
     const inMemory = this.#mode === "live" ? 0 : this.#unjournaled.length;
     return {
       connected: this.#options.bus.connected,
+      live: this.#mode === "live",
       backlog: this.#queued + this.#unread + inMemory,
       oldestAt: oldest ?? (inMemory > 0 ? this.#unjournaled[0]?.at : undefined),
     };
@@ -149,13 +153,18 @@ class JournaledOutbox implements Outbox {
   async flush(boundMs: number): Promise<boolean> {
     const synced = this.#journal.sync();
     const deadline = this.#options.now() + boundMs;
-    while (this.#options.bus.connected && this.stats().backlog > 0) {
+    while (this.#options.bus.connected && !this.#settled()) {
       const left = deadline - this.#options.now();
       if (left <= 0) break;
       await this.#progress(left);
     }
     await synced;
     return this.stats().backlog === 0;
+  }
+
+  #settled(): boolean {
+    const { live, backlog } = this.stats();
+    return live && backlog === 0;
   }
 
   async close(): Promise<void> {
@@ -248,36 +257,31 @@ class JournaledOutbox implements Outbox {
   // --- bus ---
 
   #goAway(): void {
-    this.#run++;
     this.#mode = "away";
-    clearTimeout(this.#resyncTimer);
-    this.#forgetQueues();
-    this.#recount();
+    this.#interrupt();
     this.#wake();
   }
 
-  #forgetQueues(): void {
-    this.#queues.clear();
+  /** What was on its way is unread again: the next resync asks the stream about it. */
+  #interrupt(): void {
+    this.#run++;
+    clearTimeout(this.#resyncTimer);
+    for (const queue of this.#queues.values()) {
+      const at = queue[0]?.envelope.at;
+      if (at !== undefined && at < (this.#oldestUnread ?? Number.POSITIVE_INFINITY)) this.#oldestUnread = at;
+    }
+    this.#unread += this.#queued;
     this.#queued = 0;
-  }
-
-  /** Until resync has looked, everything held counts as not stored. */
-  #recount(): void {
-    const open = this.#journal
-      .segments()
-      .filter((segment) => this.#standings.get(segment.ordinal)?.settledAt === undefined);
-    this.#unread = open.reduce((sum, segment) => sum + segment.count, 0);
-    this.#oldestUnread = undefined;
+    this.#queues.clear();
+    for (const standing of this.#standings.values()) standing.open.clear();
   }
 
   #startResync(): void {
     if (this.#closed) return;
-    const run = ++this.#run;
+    this.#interrupt();
+    const run = this.#run;
     this.#mode = "resync";
-    clearTimeout(this.#resyncTimer);
-    this.#forgetQueues();
     this.#cursor = { ordinal: 0, byte: 0 };
-    this.#unread = this.#journal.segments().reduce((sum, segment) => sum + segment.count, 0);
     this.#resync(run).catch((error: unknown) => this.#resyncLater(run, error));
   }
 
@@ -301,12 +305,12 @@ class JournaledOutbox implements Outbox {
       for (const envelope of chunk.envelopes) {
         await this.#publishMissing({ envelope, ordinal: chunk.ordinal }, last, run);
         if (run !== this.#run) return;
-        this.#unread = Math.max(0, this.#unread - 1);
       }
       if (standing.open.size === 0) standing.settledAt ??= this.#options.now();
     }
     for (const envelope of this.#unjournaled) this.#enqueueMissing({ envelope, ordinal: undefined }, last);
     this.#unread = 0;
+    this.#oldestUnread = undefined;
     this.#mode = "live";
     this.#wake();
   }
@@ -328,6 +332,7 @@ class JournaledOutbox implements Outbox {
     const key = aggregateKey(item.envelope.aggregate);
     if (!isAfter(item.envelope, last.get(key))) return;
     last.set(key, item.envelope);
+    this.#unread = Math.max(0, this.#unread - 1);
     this.#enqueue(item);
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventEnvelope } from "@baton/domain";
@@ -65,7 +65,7 @@ function abandon(outbox: Outbox): void {
 
 const stored = (bus: MemoryBus): string[] =>
   bus.stored.map(({ envelope }) => `${envelope.aggregate.id}:${envelope.version}`);
-const settled = (outbox: Outbox): boolean => outbox.stats().backlog === 0 && outbox.stats().connected;
+const settled = (outbox: Outbox): boolean => outbox.stats().backlog === 0 && outbox.stats().live;
 
 test("events are published as they come, in order per aggregate, one on its way at a time", async () => {
   const bus = openMemoryBus();
@@ -95,7 +95,7 @@ test("while the bus is away events wait on disk and are published in order when 
   const outbox = open(bus);
   const make = eventSource({ node: "r1" });
   for (let i = 0; i < 50; i++) outbox.append([make("VI_1")]);
-  expect(outbox.stats()).toEqual({ connected: false, backlog: 50, oldestAt: 1 });
+  expect(outbox.stats()).toEqual({ connected: false, live: false, backlog: 50, oldestAt: 1 });
   bus.connect();
   await until("stored", () => settled(outbox));
   expect(stored(bus)).toEqual(Array.from({ length: 50 }, (_, i) => `VI_1:${i + 1}`));
@@ -144,6 +144,7 @@ test("a stream that lost its last events in a power cut gets them again", async 
   for (let i = 0; i < 6; i++) outbox.append([make("VI_1")]);
   await until("stored", () => settled(outbox));
   bus.disconnect();
+  expect(outbox.stats().backlog).toBe(0);
   bus.stored.splice(3);
   bus.connect();
   await until("stored again", () => settled(outbox));
@@ -225,6 +226,27 @@ test("segments go when the stream has held them for five minutes, not before", a
   expect(outbox.stats().backlog).toBe(1);
 });
 
+test("a segment whose last answer was lost is let go all the same", async () => {
+  const bus = openMemoryBus();
+  const outbox = open(bus);
+  const make = eventSource({ node: "r1" });
+  bus.onStored = () => {
+    bus.onStored = undefined;
+    bus.disconnect();
+    throw new PublishError("away", "the answer is lost with the connection");
+  };
+  outbox.append([make("VI_1")]);
+  await until("disconnected", () => !bus.connected);
+  expect(outbox.stats()).toEqual({ connected: false, live: false, backlog: 1, oldestAt: 1 });
+  bus.connect();
+  await until("known to be stored", () => settled(outbox));
+  for (const ms of [outboxLimits.rotateAfterMs, limits.holdMs, 1]) {
+    now += ms;
+    outbox.tidy();
+  }
+  expect(outbox.held()).toBe(1);
+});
+
 test("a burst larger than what may be on its way is published from the disk, in order", async () => {
   const bus = openMemoryBus();
   const outbox = open(bus);
@@ -277,6 +299,21 @@ test("while the disk refuses, events wait in memory, go to the bus, and are jour
   );
   expect(stored(bus)).toEqual(["VI_1:1", "VI_1:2", "VI_1:3", "VI_1:4"]);
   expect(lost).toEqual([]);
+});
+
+test("a state directory that cannot be used: events go to the bus, and to the disk when it can be", async () => {
+  const bus = openMemoryBus();
+  rmSync(directory, { recursive: true });
+  writeFileSync(directory, "a file where the directory should be");
+  const outbox = open(bus);
+  const make = eventSource({ node: "r1" });
+  outbox.append([make("VI_1"), make("VI_1")]);
+  await until("published from memory", () => bus.stored.length === 2);
+  expect(problems.length).toBeGreaterThan(0);
+  rmSync(directory);
+  outbox.append([make("VI_1")]);
+  await until("journaled", () => recoverVersions(directory).versions.get("vrrp/VI_1") === 3 && settled(outbox));
+  expect(stored(bus)).toEqual(["VI_1:1", "VI_1:2", "VI_1:3"]);
 });
 
 test("flush waits for the stream, and no longer than told", async () => {

@@ -13,6 +13,9 @@ export const linkLimits = {
   spansMax: 1_000,
   linesMax: 1_000,
   respawnPausesMs: [0, 100, 1_000, 5_000],
+  lastWordsMs: 300,
+  /** A thread that has not spoken yet is still loading its code. */
+  firstWordsMs: 3_000,
   /** A thread that lived this long starts the pauses from the beginning. */
   settledMs: 60_000,
 } as const;
@@ -29,10 +32,10 @@ export interface BackstageLink {
   /** Resolves when backstage has written and published what it has, or when the time is over. */
   flush(boundMs: number): Promise<boolean>;
   /**
-   * Hands a line over and blocks this thread until it is written, at most `boundMs`: the process ends next. False: the
+   * Hands a line over and blocks this thread until it is written, but not for long: the process ends next. False: the
    * other thread did not say that it was.
    */
-  lastWords(line: string, boundMs: number): boolean;
+  lastWords(line: string): boolean;
   close(boundMs: number): Promise<void>;
 }
 
@@ -81,6 +84,8 @@ class ThreadLink implements BackstageLink {
   #startedAt = 0;
   #deaths = 0;
   #replaced = false;
+  /** This thread has said something: it runs. */
+  #spoken = false;
   #respawnTimer: NodeJS.Timeout | undefined;
   #standing = away;
   #closing = false;
@@ -168,7 +173,8 @@ class ThreadLink implements BackstageLink {
     });
   }
 
-  lastWords(line: string, boundMs: number): boolean {
+  lastWords(line: string): boolean {
+    const boundMs = this.#spoken ? linkLimits.lastWordsMs : linkLimits.firstWordsMs;
     this.#send();
     if (this.#thread === undefined) return false;
     const done = new SharedArrayBuffer(4);
@@ -228,6 +234,7 @@ class ThreadLink implements BackstageLink {
       return this.#died(undefined, error instanceof Error ? error.message : String(error));
     }
     this.#replaced = true;
+    this.#spoken = false;
     this.#thread = thread;
     let reason = "";
     thread.on("message", (message) => this.#receive(message));
@@ -257,6 +264,7 @@ class ThreadLink implements BackstageLink {
   }
 
   #receive(message: FromBackstage): void {
+    this.#spoken = true;
     switch (message.type) {
       case "taken":
         this.#standing = message.standing;

@@ -9,6 +9,8 @@ export interface GrpcServer {
   close(): Promise<void>;
 }
 
+const shutdownMs = 200;
+
 const serverOptions: ChannelOptions = {
   "grpc.max_receive_message_length": 4 * 1024 * 1024,
 };
@@ -40,6 +42,14 @@ export async function serveGrpc(path: string, services: readonly GrpcService[]):
   return {
     path,
     close: async () => {
+      // What was written last still arrives; a stream that stays open is ended after a moment.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, shutdownMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
       server.forceShutdown();
       unlinkStale(path);
     },

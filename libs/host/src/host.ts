@@ -4,7 +4,7 @@
 import type { Counter } from "@baton/contracts";
 import { subjectFilter } from "@baton/contracts";
 import type { Aggregate, EventEnvelope, ServiceName } from "@baton/domain";
-import { recoverVersions } from "@baton/event-log";
+import { type Recovered, recoverVersions } from "@baton/event-log";
 import { metric } from "@baton/telemetry";
 import type { BusStanding, EventReader, Host, HostEnv, Log, WatchSource } from "./api.ts";
 import { type BackstageLink, openBackstageLink, spawnBackstage } from "./backstage-link.ts";
@@ -33,7 +33,7 @@ export interface HostOptions {
   readonly signals?: "ignore" | "leave";
 }
 
-export const hostLimits = { flushMs: 2_000, lastWordsMs: 300 } as const;
+export const hostLimits = { flushMs: 2_000 } as const;
 const stderr = 2;
 /** EX_SOFTWARE of sysexits.h: a bug ended this process; the supervisor starts another one. */
 const exitSoftware = 70;
@@ -45,6 +45,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   if (own) host.ownProcess();
   host.begin();
   return host;
+}
+
+/** A service without its old outbox is better than none: the epoch is higher, so its events are newer all the same. */
+function tryRecover(directory: string): { recovered: Pick<Recovered, "epoch" | "versions">; problem?: unknown } {
+  try {
+    return { recovered: recoverVersions(directory) };
+  } catch (problem) {
+    return { recovered: { epoch: 0, versions: new Map() }, problem };
+  }
 }
 
 const noIpc: IpcProcess = { connected: false, on: () => undefined };
@@ -61,6 +70,7 @@ class ProcessHost implements Host {
   readonly #writer: VersionedWriter;
   readonly #supervisor: SupervisorLink;
   readonly #owned: { close(): unknown }[] = [];
+  readonly #followers = new Set<{ close(): void }>();
   readonly #stopHandlers: ((reason: string) => Promise<void>)[] = [];
   readonly #reloadHandlers: (() => void)[] = [];
   #watch: WatchServer | undefined;
@@ -73,7 +83,7 @@ class ProcessHost implements Host {
     this.service = service;
     this.env = env;
     this.#clock = clock;
-    const recovered = recoverVersions(paths.outbox(env.stateDir, service));
+    const { recovered, problem } = tryRecover(paths.outbox(env.stateDir, service));
     // Above every earlier epoch, also after a reboot or when the clock was set back.
     const epoch = Math.max(clock.wall(), recovered.epoch + 1);
     const { node, runDir, stateDir, version } = env;
@@ -99,6 +109,7 @@ class ProcessHost implements Host {
     this.log = createLog({ service, node, clock, write: (line) => this.#link.line(line) });
     const sink = this.#link.span.bind(this.#link);
     this.tracer = createTracer({ clock, random, sink: () => (this.#otlp === "off" ? undefined : sink) });
+    if (problem !== undefined) this.log.error("outbox cannot be read; versions begin again", { cause: problem });
     this.config = this.#openConfig();
     this.#supervisor = openSupervisorLink(ipc, (command) => {
       if (command.type === "reload") for (const handler of this.#reloadHandlers) handler();
@@ -168,6 +179,7 @@ class ProcessHost implements Host {
     // The watch server and its socket are at the front of the list, so they close last.
     for (const resource of this.#owned.splice(0).reverse()) await this.#attempt("close", () => resource.close());
     this.config.close();
+    for (const follower of this.#followers) follower.close();
     const complete = await this.#link.flush(hostLimits.flushMs);
     if (!complete) this.log.warn("events are not all in the stream; they wait in the outbox");
     await this.#link.close(500);
@@ -194,7 +206,7 @@ class ProcessHost implements Host {
     const about = { service: this.service, node: this.env.node, clock: this.#clock };
     const line = formatLine(about, "error", "uncaught exception", { cause: error });
     // A crash right after the start, before the other thread runs, is the one that most needs to be told.
-    if (!this.#link.lastWords(line, hostLimits.lastWordsMs)) writeWithoutWaiting(stderr, line);
+    if (!this.#link.lastWords(line)) writeWithoutWaiting(stderr, line);
     process.exit(exitSoftware);
   }
 
@@ -219,7 +231,14 @@ class ProcessHost implements Host {
     const socket = paths.socket(this.env.runDir, service);
     const subscribe = (kind: Aggregate["kind"], deliver: (envelope: EventEnvelope) => void) =>
       this.events.subscribe({ kind }, deliver);
-    return openFollower({ consumer: this.service, service, kinds, socket, handler, subscribe });
+    const follower = openFollower({ consumer: this.service, service, kinds, socket, handler, subscribe });
+    this.#followers.add(follower);
+    return {
+      close: () => {
+        this.#followers.delete(follower);
+        follower.close();
+      },
+    };
   }
 
   #openConfig(): OwnedConfigSource {
