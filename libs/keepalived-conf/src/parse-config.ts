@@ -5,7 +5,7 @@ import { vrrpInstance } from "./keywords/vrrp-instance.ts";
 import { collectProblems } from "./problem-list.ts";
 import type { Report } from "./report.ts";
 import type { CommandContext } from "./resolve/command.ts";
-import type { Machine } from "./resolve/context.ts";
+import { advise, type Machine } from "./resolve/context.ts";
 import { resolveGlobal } from "./resolve/global.ts";
 import { checkDuplicates, resolveInstance } from "./resolve/instance.ts";
 import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scripts.ts";
@@ -68,7 +68,7 @@ export function parseConfig(input: ParseInput): ParseResult {
   return { config, diagnostics: problems.inOrder([...files.keys()], input.file) };
 }
 
-function resolve(root: Block, machine: Machine, report: Report, reported: (code: string) => boolean): Config {
+function resolve(root: Block, machine: ParseInput, report: Report, reported: (code: string) => boolean): Config {
   const { global, defaults } = resolveGlobal(root, { report, machine });
   const context: CommandContext = { report, machine, defaults, programs: [] };
   const scripts = resolveScripts(root, context);
@@ -81,6 +81,10 @@ function resolve(root: Block, machine: Machine, report: Report, reported: (code:
   const tracked = new Set(instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
   const syncGroups = resolveSyncGroups(root, instances, context);
   const virtualServers = resolveVirtualServers(root, context);
+  if (instances.length === 0 && virtualServers.length === 0) {
+    const place = { file: machine.file, line: 0, column: 0 };
+    advise(context, place, "nothing-configured", "there is nothing to do: no vrrp_instance and no virtual_server");
+  }
   resolveServiceScripts(root, virtualServers, context);
   checkScriptSecurity(context, reported("interface-missing"));
   return { global, scripts: usedScripts(scripts, tracked, root, context), instances, syncGroups, virtualServers };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { exitCodeOf, isFatal } from "./diagnostics.ts";
 import { collectProblems } from "./problem-list.ts";
 import type { Problem } from "./report.ts";
-import { parse } from "./testing/parse.ts";
+import { instance, parse } from "./testing/parse.ts";
 
 const problem = (file: string, line: number, column: number, message = "m"): Problem => ({
   place: { file, line, column },
@@ -31,7 +31,7 @@ test("each once, in the order of files and lines", () => {
 });
 
 test("thousands of one kind are counted, not told; the verdict stays", () => {
-  const { diagnostics } = parse("foo 1\n".repeat(1200));
+  const { diagnostics } = parse(instance() + "foo 1\n".repeat(1200));
   expect(diagnostics).toHaveLength(501);
   expect(diagnostics.at(-1)).toMatchObject({
     line: 0,

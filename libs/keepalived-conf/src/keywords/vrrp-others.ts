@@ -9,6 +9,7 @@ import {
   int32Max,
   integer,
   interfaceName,
+  lenientlyMissing,
   milliseconds,
   optional,
   seconds,
@@ -118,7 +119,7 @@ export const vrrpTrackProcess = block("vrrp_track_process", {
 
 const trackFileKeywords = {
   file: part("file", text("PATH")),
-  weight: part("weight", weight(254), { default: "1" }),
+  weight: part("weight", lenientlyMissing(weight(254)), { default: "1" }),
   initFile: part("init_file", anyWords("[N] [overwrite]")),
 } as const;
 

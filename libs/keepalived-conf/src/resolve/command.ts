@@ -40,7 +40,9 @@ export function resolveCommand(source: CommandSource, context: CommandContext): 
   if (user === "none") return undefined;
   const run = chooseRun(source, context);
   if (run === undefined) return undefined;
-  const command = { text: script.text, argv: script.argv, run, user };
+  // Inside the double quotes of the file a double quote can only be written with a backslash; the shell is to see it bare.
+  const text = run === "shell" ? script.text.replaceAll('\\"', '"') : script.text;
+  const command = { text, argv: script.argv, run, user };
   const program = script.argv[0] ?? "";
   if (run === "shell" || context.machine.scriptInsecure?.(program, user?.user) !== true) return command;
   return allowInsecure(source, context) ? command : undefined;

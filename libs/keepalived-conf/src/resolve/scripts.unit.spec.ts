@@ -61,6 +61,7 @@ describe("programs and shell", () => {
     ['script "pidof x | grep 1"', "shell", ["shell-syntax-script"], undefined],
     ['script "exit 0"', "shell", ["shell-syntax-script"], undefined],
     ['script "if true; then exit 1; fi"', "shell", ["shell-syntax-script"], undefined],
+    ['script "[[ -z \\"$X\\" ]]"', "shell", ["shell-syntax-script"], undefined],
     ['script "X=1 /bin/true"', "shell", ["shell-syntax-script"], undefined],
     ['script "test $(cat /x) = 1"', "shell", ["shell-syntax-script"], undefined],
     ['script "killall -0 x && exit 1"', "exec", ["script-security", "shell-operators"], undefined],
@@ -76,6 +77,10 @@ describe("programs and shell", () => {
     expect(result.said.toSorted()).toEqual(said.toSorted());
     if (argv !== undefined) expect(result.script?.command.argv).toEqual(argv);
     expect(result.refs).toHaveLength(run === undefined ? 0 : 1);
+  });
+
+  test("the shell sees the quotes that the file had to escape", () => {
+    expect(resolve('script "[[ -z \\"$X\\" ]]"', programs).script?.command.text).toBe('[[ -z "$X" ]]');
   });
 
   test("without knowing the machine, what can be no program is shell", () => {

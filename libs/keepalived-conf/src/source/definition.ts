@@ -181,7 +181,13 @@ function predefined(options: DefinitionsOptions): Map<string, Definition> {
     ["_PWD", computed(options.directory)],
     ["_INSTANCE", computed(() => options.configId)],
     ["_RANDOM", computed((bounds) => drawBetween(random, bounds), { parametersMax: 2, numeric: true })],
-    ["_ENV", computed(([name]) => options.env[name ?? ""] ?? "", { parametersMin: 1, parametersMax: 1 })],
+    [
+      "_ENV",
+      computed(([name = ""]) => (Object.hasOwn(options.env, name) ? (options.env[name] ?? "") : ""), {
+        parametersMin: 1,
+        parametersMax: 1,
+      }),
+    ],
     ["_HASH", single("#")],
     ["_BANG", single("!")],
   ]);

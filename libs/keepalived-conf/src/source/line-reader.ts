@@ -39,6 +39,7 @@ export interface LineReaderOptions extends FileAccess {
 
 /** keepalived has no such limits: a file that includes itself, or a sequence over a billion, takes it down. */
 const includeDepthMax = 32;
+const framesMax = 1000;
 const filesMax = 10_000;
 const linesMax = 500_000;
 
@@ -234,7 +235,7 @@ function evaluate(state: ReaderState, line: Text): Text {
   }
   if (text.value.startsWith("~") || !text.value.includes("$")) return text;
   const { text: substituted, changed, rest } = state.definitions.substitute(text);
-  if (rest.length > 0) state.frames.push({ kind: "body", lines: rest, index: 0, place: state.current });
+  if (rest.length > 0) pushFrame(state, { kind: "body", lines: rest, index: 0, place: state.current });
   // Values may bring comments and escapes with them (grammar section 3).
   if (!changed) return substituted;
   const decommented = stripComment(substituted);
@@ -258,7 +259,7 @@ function openSequence(state: ReaderState, text: Text): void {
     return rest.length > 0 ? undefined : expanded.value;
   });
   if (result.ok) {
-    state.frames.push({ kind: "sequence", sequence: result.sequence, place: state.current });
+    pushFrame(state, { kind: "sequence", sequence: result.sequence, place: state.current });
     return;
   }
   state.options.report({
@@ -267,6 +268,22 @@ function openSequence(state: ReaderState, text: Text): void {
     code: "sequence",
     errorClass: "general-error",
     message: result.reason,
+  });
+}
+
+/** A definition whose lines use it again, or a sequence in itself, never comes to its end. */
+function pushFrame(state: ReaderState, frame: Frame): void {
+  if (state.frames.length < framesMax) {
+    state.frames.push(frame);
+    return;
+  }
+  state.options.report({
+    place: state.current,
+    severity: "error",
+    code: "nested-too-deep",
+    errorClass: "general-error",
+    message: `definitions and sequences are nested more than ${framesMax} deep; this one is cut off`,
+    hint: "does a definition use itself?",
   });
 }
 

@@ -192,6 +192,16 @@ describe("definitions", () => {
     }
   });
 
+  test("a multi-line definition that uses itself ends", () => {
+    for (const text of ["$A=a \\\n$A \\\nb\n$A", "$A=a \\\n~SEQ(N, 1) $A \\\nb\n$A"]) {
+      expect(new Set(read(text).codes)).toEqual(new Set(["nested-too-deep"]));
+    }
+  });
+
+  test("the environment has no members but its own", () => {
+    expect(linesOf("a §{_ENV constructor} b")).toEqual(["a  b"]);
+  });
+
   test("the column is that of the use", () => {
     const reader = read("$A=abcdef\n x $A { y");
     expect(reader.lines).toEqual(["x abcdef", "{", "y"]);

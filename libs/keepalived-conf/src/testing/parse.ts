@@ -17,9 +17,11 @@ export function parse(files: string | TestFiles, input: Partial<ParseInput> = {}
   });
 }
 
-/** `code line:column` of each diagnostic. */
+/** `code line:column` of each diagnostic, but that a part of a file configures nothing. */
 export const codes = ({ diagnostics }: ParseResult): string[] =>
-  diagnostics.map(({ code, line, column }) => `${code} ${line}:${column}`);
+  diagnostics
+    .filter(({ code }) => code !== "nothing-configured")
+    .map(({ code, line, column }) => `${code} ${line}:${column}`);
 
 /** An instance that nothing is wrong with, around `lines`. */
 export const instance = (lines = "", name = "VI_1", vrid = 51, address = "10.0.0.1"): string =>
