@@ -4,6 +4,7 @@ import type { IpAddress, Micros, Priority, Vrid } from "@baton/domain";
 
 export interface Config {
   readonly global: GlobalConfig;
+  /** Those that an instance tracks: others do not run. */
   readonly scripts: readonly TrackScriptConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly syncGroups: readonly SyncGroupConfig[];
@@ -37,6 +38,7 @@ export interface Command {
   readonly argv: readonly string[];
   /** `shell`: argv[0] is shell syntax rather than an executable; Baton runs `text` under bash and says so. */
   readonly run: "exec" | "shell";
+  /** Its own, `script_user` or keepalived_script; undefined where there is none of them: as the service itself. */
   readonly user: ScriptUser | undefined;
 }
 
