@@ -1,7 +1,7 @@
 // The dataplane's decisions: what is claimed (lease book) against what the configuration wants and the kernel has, and
 // from that what to do next. Pure in style: no I/O, `now` is an argument, the state is inside; the same inputs give the
-// same effects. Order of effects is the contract: silence, addresses, then the answer to election, then the
-// announcement, and history last.
+// same effects. Order of effects is the contract: silence, addresses, then the announcement, then the answer to election,
+// and history last.
 import type { AddressesState, Counter } from "@baton/contracts";
 import { addMicros, assert, assertNever, type Instant, type IpAddress, instant } from "@baton/domain";
 import { Announcing } from "./announcing.ts";
@@ -234,8 +234,9 @@ export class Core {
       this.#silenced = unhush(this.#parts, this.#silenced, this.#inherited, effects);
       this.#noteReconciled(now, signature, effects);
     }
-    this.#answer(effects);
+    // Neighbours wait for the announcement; election has a second before it needs the answer (SAFETY S3).
     this.#announce(now, effects);
+    this.#answer(effects);
     effects.push(...renewalsDue(this.#renewals, this.#parts, this.#lateSince, now));
     effects.push(...this.#parts.chronicle.take(now));
     if (this.#metronomeAt === undefined) this.#setMetronome(now);
@@ -318,6 +319,8 @@ export class Core {
     const { book, counters } = this.#parts;
     const frame = this.#frame;
     if (frame === undefined || book.stream === undefined) return;
+    // Its event comes within two milliseconds, or they pass: the answer can say then what came of it.
+    if (frame.claims.some(({ lease }) => book.lease(lease)?.phase === "waiting")) return;
     const leases = frame.claims.map((claim) => this.#standing(claim));
     const told = leases
       .map(({ lease, term, standing, missing, error }) => [lease, term, standing, missing, error])
