@@ -54,8 +54,17 @@ const entry = new URL(import.meta.url.endsWith(".ts") ? "../dist/backstage.js" :
 /** A leak or a bug in there ends the thread, not the service. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
-export const spawnBackstage = (data: BackstageData): BackstageThread =>
-  new Worker(entry, { workerData: data, resourceLimits });
+/**
+ * `onOutput` gets what libraries in the thread print: left alone, Node would have the main thread write it to stderr,
+ * which blocks when that is a file or a full pipe.
+ */
+export function spawnBackstage(data: BackstageData, onOutput: (text: string) => void): BackstageThread {
+  const thread = new Worker(entry, { workerData: data, resourceLimits, stdout: true, stderr: true });
+  for (const stream of [thread.stdout, thread.stderr]) {
+    stream.on("data", (chunk: Buffer) => onOutput(chunk.toString().trimEnd()));
+  }
+  return thread;
+}
 
 export interface LinkOptions {
   /** `replaced`: an earlier thread of this process died. */

@@ -11,6 +11,7 @@ import { readCredentials } from "./credentials.ts";
 import { paths } from "./env.ts";
 import { type LineSink, openLineSink } from "./line-sink.ts";
 
+const sideFlushMs = 500;
 const standingEveryMs = 1_000;
 /** Main need not be woken for every batch: it keeps a few until it hears that they were taken. */
 const takenDelayMs = 20;
@@ -144,8 +145,9 @@ class Backstage {
   async #flush(boundMs: number): Promise<boolean> {
     const [complete] = await Promise.all([
       this.#outbox.flush(boundMs),
-      this.#spans.flush(boundMs),
-      this.#lines.drain(boundMs),
+      // A collector or a reader of stderr that hangs is no reason to end late.
+      this.#spans.flush(Math.min(boundMs, sideFlushMs)),
+      this.#lines.drain(Math.min(boundMs, sideFlushMs)),
     ]);
     return complete;
   }

@@ -6,6 +6,7 @@ import { subjectFilter } from "@baton/contracts";
 import type { Aggregate, EventEnvelope, ServiceName } from "@baton/domain";
 import { type Recovered, recoverVersions } from "@baton/event-log";
 import { metric } from "@baton/telemetry";
+import { setLogger } from "@grpc/grpc-js";
 import type { BusStanding, EventReader, Host, HostEnv, Log, WatchSource } from "./api.ts";
 import { type BackstageLink, openBackstageLink, spawnBackstage } from "./backstage-link.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -88,7 +89,10 @@ class ProcessHost implements Host {
     const epoch = Math.max(clock.wall(), recovered.epoch + 1);
     const { node, runDir, stateDir, version } = env;
     this.#link = openBackstageLink({
-      spawn: (replaced) => spawnBackstage({ service, node, runDir, stateDir, version, epoch, replaced }),
+      spawn: (replaced) =>
+        spawnBackstage({ service, node, runDir, stateDir, version, epoch, replaced }, (text) =>
+          this.log.warn("backstage printed", { text }),
+        ),
       onLost: (count, reason) => this.#onLost(count, reason),
       onDeath: (message) => this.log.error("backstage thread ended, starting another", { reason: message }),
     });
@@ -120,6 +124,11 @@ class ProcessHost implements Host {
   ownProcess(): void {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
     process.on("uncaughtException", (error) => this.#crash(error));
+    // Node and gRPC would print these on this thread, and stderr may block (SAFETY S7).
+    process.removeAllListeners("warning");
+    process.on("warning", (warning) => this.log.warn("warning of Node", { cause: warning }));
+    const print = (...message: unknown[]) => this.log.warn("warning of gRPC", { text: message.join(" ") });
+    setLogger({ error: print, info: print, debug: print });
   }
 
   begin(): void {
