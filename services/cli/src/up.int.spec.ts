@@ -1,6 +1,7 @@
 // The supervisor with real brokers and stub services: what is started, what happens on a death, who may run twice.
 import { type ChildProcess, spawn } from "node:child_process";
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -171,6 +172,13 @@ describe("a start", () => {
     expect(await exited).toBe(0);
   });
 
+  test("a service manager that does not listen is told all the same, and costs nothing", async () => {
+    const { child, exited, stderr } = await startReady({ env: { NOTIFY_SOCKET: inDirectory("nobody") } });
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    expect(stderr().match(/telling the service manager failed.*ENOENT/g)).toHaveLength(2);
+  });
+
   test("SIGHUP goes to control", async () => {
     const { child } = await startReady();
     child.kill("SIGHUP");
@@ -230,6 +238,36 @@ describe("what a user can put right", () => {
     expect(stderr()).toMatch(/^missing on this machine: nats-server, redis-server, nft .*\n$/);
   });
 
+  test.each([
+    [
+      "a ready file in a directory that is not there",
+      ["--ready-file", "missing/ready"],
+      /^the ready file cannot be made: /,
+    ],
+    [
+      "a run directory too deep for a socket",
+      ["--run-dir", `/${"x".repeat(100)}`],
+      /^the run directory's path is too long/,
+    ],
+  ])("%s", async (_name, words, says) => {
+    const { exited, stderr } = start({ words });
+    expect(await exited).toBe(1);
+    expect(stderr()).toMatch(says);
+    expect(stderr().trim().split("\n")).toHaveLength(1);
+  });
+
+  test("a state directory of another node, and a directory of another user", async () => {
+    await startReady();
+    const another = start({ words: ["--run-dir", inDirectory("other-run")] });
+    expect(await another.exited).toBe(1);
+    expect(another.stderr()).toMatch(/^a node already keeps its state in .*\n$/);
+    mkdirSync(inDirectory("theirs"));
+    chownSync(inDirectory("theirs"), 65534, 65534);
+    const stranger = start({ words: ["--run-dir", inDirectory("theirs")] });
+    expect(await stranger.exited).toBe(1);
+    expect(stranger.stderr()).toMatch(/^cannot use .*theirs: it belongs to another user\n$/);
+  });
+
   test("a run directory that cannot be one", async () => {
     writeFileSync(inDirectory("run"), "a file");
     const { exited, stderr } = start();
@@ -250,6 +288,16 @@ describe("a death", () => {
       expect(services()[name]).toEqual(before[name]);
     }
     expect(stderr()).toMatch(/election died/);
+  });
+
+  test("a hung service is killed after 15 s, and started again", { timeout: 60_000 }, async () => {
+    const { stderr } = await startReady();
+    const before = pidOf("health");
+    process.kill(before, "SIGSTOP");
+    await until("another health", () => pidOf("health") !== before && pidOf("health") > 0, 25_000);
+    expect(stderr()).toMatch(/killing health: no sign of life/);
+    expect(isAlive(before)).toBe(false);
+    expect(services().election?.restarts).toBe(0);
   });
 
   test("a killed broker comes back on its port", async () => {

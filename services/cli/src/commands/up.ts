@@ -1,21 +1,20 @@
 // `baton up`: one node in the foreground. What it starts and restarts is decided in `supervision/`; here it is put
 // together, and what a user can put right is said in one sentence before anything is touched.
-import { existsSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { prepareBus } from "@baton/event-log";
-import { type Configuration, type Host, paths, readConfiguration, startHost } from "@baton/host";
+import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
-import { bootNow, killExact, lockFile, processStartTime, sdNotify, watchExit } from "@baton/linux";
+import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@baton/linux";
 import type { UpCommand } from "../arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
 import { type Launch, launchService, serviceCommand } from "../supervision/children.ts";
 import { endOrphans, findStrays, recordedOrphans } from "../supervision/orphans.ts";
 import { type Brokers, openBrokers } from "../supervision/own-brokers.ts";
 import {
-  makePrivateDirectory,
   readServices,
   removeFile,
   runFiles,
+  type ServicesFile,
   writePrivateFile,
   writeServices,
 } from "../supervision/run-directory.ts";
@@ -23,8 +22,7 @@ import { createServiceStates } from "../supervision/service-states.ts";
 import { type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
+import { type Env, messageOf, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
 
 export interface UpDependencies {
   readonly console: Console;
@@ -39,29 +37,9 @@ export interface UpDependencies {
 
 export type ServiceChild = Exclude<ChildName, "nats" | "redis">;
 
-/** What a user can put right: one sentence, exit code 1. */
-class Refusal extends Error {
-  readonly exitCode: number;
-  constructor(message: string, exitCode = 1) {
-    super(message);
-    this.name = "Refusal";
-    this.exitCode = exitCode;
-  }
-}
-
-/** One node, with every path absolute: services run in another directory. */
-interface Node {
-  readonly name: string;
-  readonly config: string;
-  readonly settings: string | undefined;
-  readonly runDir: string;
-  readonly stateDir: string;
-  readonly readyFile: string | undefined;
-}
-
 export async function up(command: UpCommand, dependencies: UpDependencies): Promise<number> {
   const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
-  const node: Node = {
+  const node: NodePlaces = {
     name: command.name ?? dependencies.hostName,
     config: resolve(command.config),
     settings: absolute(command.settings),
@@ -69,70 +47,24 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
     stateDir: resolve(command.stateDir),
     readyFile: absolute(command.readyFile),
   };
+  const { console, env, userId } = dependencies;
   try {
-    const configuration = readFiles(node, dependencies);
-    checkMachine(configuration, dependencies);
-    return await runLocked(node, configuration, dependencies);
+    const configuration = prepare(node, env, userId);
+    const lock = occupy(node, userId);
+    try {
+      return await runNode(node, configuration, dependencies);
+    } finally {
+      lock.close();
+    }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    dependencies.console.error(error.message);
+    console.error(error.message);
     return error.exitCode;
   }
 }
 
-// --- before anything is touched ---------------------------------------------------------------------------------------
-
-/** Control validates again and is the one that applies; this is so that a wrong file does not end a running node's orphans. */
-function readFiles(node: Node, { env }: UpDependencies): Configuration {
-  const result = readConfiguration({ file: node.config, settingsFile: node.settings, env });
-  const { configuration, diagnostics, exitCode } = result;
-  if (configuration !== undefined) return configuration;
-  throw new Refusal(diagnostics.map(formatDiagnostic).join("\n"), exitCode === 0 ? 1 : exitCode);
-}
-
-function checkMachine({ settings }: Configuration, { env, userId }: UpDependencies): void {
-  if (userId !== 0) throw new Refusal("baton up needs root: raw sockets, addresses, users of scripts");
-  const needed = [
-    ...(settings.nats === undefined ? ["nats-server"] : []),
-    ...(settings.redis === undefined ? ["redis-server"] : []),
-    "nft",
-  ];
-  const missing = needed.filter((program) => !isInPath(program, env));
-  if (missing.length > 0)
-    throw new Refusal(`missing on this machine: ${missing.join(", ")} (deploy/bootstrap installs them)`);
-}
-
-const isInPath = (program: string, env: Env): boolean =>
-  (env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, program)));
-
-// --- under the lock ---------------------------------------------------------------------------------------------------
-
-async function runLocked(node: Node, configuration: Configuration, dependencies: UpDependencies): Promise<number> {
-  for (const directory of [node.runDir, node.stateDir]) {
-    try {
-      makePrivateDirectory(directory);
-    } catch (error) {
-      throw new Refusal(`cannot use ${directory}: ${messageOf(error)}`);
-    }
-  }
-  const lock = lockFile(runFiles.lock(node.runDir));
-  if (lock === undefined)
-    throw new Refusal(`baton is already running on ${node.runDir}; another node needs another --run-dir`);
-  try {
-    return await runNode(node, configuration, dependencies);
-  } finally {
-    lock.close();
-  }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-async function runNode(node: Node, configuration: Configuration, dependencies: UpDependencies): Promise<number> {
+async function runNode(node: NodePlaces, configuration: Configuration, dependencies: UpDependencies): Promise<number> {
   const { env, onSignal } = dependencies;
-  const earlier = readServices(node.runDir);
-  const orphans = await endEarlier(node, earlier, dependencies);
-  if (node.readyFile !== undefined) removeFile(node.readyFile);
-
   const childEnv: Env = {
     ...env,
     // For this process alone.
@@ -144,7 +76,6 @@ async function runNode(node: Node, configuration: Configuration, dependencies: U
     BATON_SETTINGS: node.settings,
   };
   const host = await startHost({ service: "supervisor", env: childEnv, signals: "leave" });
-  if (orphans.length > 0) host.log.warn("ended what an earlier run left behind", { services: orphans });
   const brokers = await openBrokers({
     node: node.name,
     runDir: node.runDir,
@@ -153,9 +84,12 @@ async function runNode(node: Node, configuration: Configuration, dependencies: U
     env: childEnv,
     prepare: (admin) => prepareBus({ node: node.name, admin }),
     onProblem: (message, error) => host.log.warn(message, { cause: error }),
-  }).catch((error: unknown) => {
-    throw new Refusal(messageOf(error));
-  });
+  }).catch(refuse);
+  if (node.readyFile !== undefined) removeFile(node.readyFile);
+  // As late as can be: from here on until its successor is up the node has no election, and the lease runs.
+  const earlier = readServices(node.runDir);
+  const orphans = await endEarlier(node, earlier, dependencies).catch(refuse);
+  if (orphans.length > 0) host.log.warn("ended what an earlier run left behind", { services: orphans });
   const launches = launchesOf(brokers, configuration, childEnv, dependencies);
   // An orphan's place is taken over, not started anew: election must know that it was restarted (SAFETY S5).
   const restarts = (name: ChildName): number => (orphans.includes(name) ? (earlier[name]?.restarts ?? 0) + 1 : 0);
@@ -178,10 +112,14 @@ async function runNode(node: Node, configuration: Configuration, dependencies: U
   return exitCode;
 }
 
+const refuse = (error: unknown): never => {
+  throw new Refusal(messageOf(error));
+};
+
 const serviceChildren: readonly ServiceChild[] = ["control", "dataplane", "health", "election", "notifier", "uplink"];
 
 function endEarlier(
-  node: Node,
+  node: NodePlaces,
   earlier: ReturnType<typeof readServices>,
   { mainOf }: UpDependencies,
 ): Promise<ChildName[]> {
@@ -212,17 +150,28 @@ function launchesOf(
 
 type Launches = Parameters<typeof startSupervisor>[0]["launches"];
 
-function supervise(node: Node, launches: Launches, host: Host, { console, env, pid }: UpDependencies): Supervisor {
+function supervise(
+  node: NodePlaces,
+  launches: Launches,
+  host: Host,
+  { console, env, pid }: UpDependencies,
+): Supervisor {
   const self = { pid, startTime: processStartTime(pid) ?? 0 };
-  const notify = (state: string): void => {
-    if (env.NOTIFY_SOCKET === undefined || env.NOTIFY_SOCKET === "") return;
+  // A full disk must not end the supervisor: who is missing from the record is found by its command.
+  const attempt = (what: string, action: () => void): void => {
     try {
-      sdNotify(env.NOTIFY_SOCKET, state);
+      action();
     } catch (error) {
-      host.log.warn("the service manager does not listen", { cause: error });
+      host.log.error(`${what} failed`, { cause: error });
     }
   };
-  writeServices(node.runDir, { supervisor: self, services: {} });
+  const notify = (state: string): void => {
+    const socket = env.NOTIFY_SOCKET ?? "";
+    if (socket !== "") attempt("telling the service manager", () => sdNotify(socket, state));
+  };
+  const record = (services: ServicesFile["services"]): void =>
+    attempt("writing services.json", () => writeServices(node.runDir, { supervisor: self, services }));
+  record({});
   const states = createServiceStates(launches.keys(), bootNow);
   void host.serveWatch({ states: states.states }).catch((error: unknown) => {
     host.log.warn("the state of the services cannot be watched", { cause: error });
@@ -238,11 +187,13 @@ function supervise(node: Node, launches: Launches, host: Host, { console, env, p
         return startTime === undefined ? [] : [[name, { ...child, startTime }] as const];
       });
       states.update(children);
-      writeServices(node.runDir, { supervisor: self, services: Object.fromEntries(services) });
+      record(Object.fromEntries(services));
     },
     onReady() {
       host.log.info("ready");
-      if (node.readyFile !== undefined) writePrivateFile(node.readyFile, `${node.name}\n`);
+      const { readyFile } = node;
+      if (readyFile !== undefined)
+        attempt("writing the ready file", () => writePrivateFile(readyFile, `${node.name}\n`));
       notify("READY=1");
     },
     onStopping(reason) {

@@ -66,13 +66,16 @@ class RunningSupervisor implements Supervisor {
     this.#inputs.push(input);
     if (this.#busy) return;
     this.#busy = true;
-    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-      const { state, effects } = step(this.#state, next, this.#dependencies.now());
-      this.#state = state;
-      for (const effect of effects) this.#carryOut(effect);
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        const { state, effects } = step(this.#state, next, this.#dependencies.now());
+        this.#state = state;
+        for (const effect of effects) this.#carryOut(effect);
+      }
+    } finally {
+      this.#busy = false;
+      this.#arm();
     }
-    this.#busy = false;
-    this.#arm();
   }
 
   #arm(): void {
