@@ -38,6 +38,9 @@ export interface RunnerParts {
   onStepped(): void;
 }
 
+/** As many changes as a state's story can hold, and some more. */
+const storiesMax = 16;
+
 const claimStates = {
   hold: ClaimState.HOLD,
   silent: ClaimState.SILENT,
@@ -60,6 +63,8 @@ export class InstanceRunner {
   #heardNow: AdvertSeen | undefined;
   #sentNow: AdvertSeen | undefined;
   #lastEvent: CauseRef | undefined;
+  /** The change of priority that a cause brought about, by the cause's id: what follows from it follows from the change. */
+  readonly #priorityChanges = new Map<string, CauseRef>();
 
   constructor(parts: RunnerParts, instance: InstanceConfig) {
     this.name = instance.name;
@@ -197,8 +202,9 @@ export class InstanceRunner {
     });
   }
 
-  #appendEvent({ event, cause }: Extract<Effect, { type: "append-event" }>): void {
+  #appendEvent({ event, cause: root }: Extract<Effect, { type: "append-event" }>): void {
     const { host, leases } = this.#parts;
+    const cause = root === undefined ? undefined : (this.#priorityChanges.get(root.id) ?? root);
     const vrid = this.#state.config.vrid;
     const trigger = this.#heardNow ?? (event.type === "became-master" ? this.#lastHeard : undefined);
     const span = host.tracer.span(spanName.vrrpTransition, {
@@ -219,10 +225,17 @@ export class InstanceRunner {
       correlationId: envelope.correlationId,
       traceparent: span.traceparent,
     };
+    if (event.type === "priority-changed" && root !== undefined) this.#remember(root.id, this.#lastEvent);
     // The claim of the same step leaves at the end of it, with the event that goes with it (SAFETY S1).
     const claimed = leases.claimed(this.name);
     if (claimed !== undefined) leases.claim({ ...claimed, ...claimCause(this.#lastEvent) });
     host.log.info(event.type, { ...event.data, event: envelope.id });
+  }
+
+  #remember(cause: string, change: CauseRef): void {
+    this.#priorityChanges.set(cause, change);
+    const [oldest] = this.#priorityChanges.keys();
+    if (this.#priorityChanges.size > storiesMax && oldest !== undefined) this.#priorityChanges.delete(oldest);
   }
 }
 

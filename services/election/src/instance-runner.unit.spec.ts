@@ -199,6 +199,10 @@ test("a check fails: stepping down belongs to the check's story, and both router
     (each) => each.event.type === "became-backup" && each.event.data.master !== "",
   );
   expect(stepDown?.correlationId).toBe("story");
+  // script-failed -> priority-changed -> became-backup: each names the one before.
+  const change = r1.host.appended.findLast((each) => each.event.type === "priority-changed");
+  expect(change?.causationId).toBe("failure");
+  expect(stepDown?.causationId).toBe(change?.id);
   expect(r1.claims.get("VI_1")?.state).toBe(ClaimState.RELEASE);
   const [theirs, ours] = [linksOf(r1.host, "became-backup"), linksOf(r2.host, "became-master")];
   expect(theirs).toHaveLength(1);
