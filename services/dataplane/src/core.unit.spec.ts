@@ -6,7 +6,7 @@ import { causeOf, eventsOf, holdOf, lastStanding, ofType, Rig, second, theVip, t
 test("claim and event: the address in one batch, then the burst, then the answer, then history", () => {
   const rig = new Rig();
   rig.connect();
-  const claimed = rig.frame([holdOf({ cause: causeOf("became-master-1") })]);
+  const claimed = rig.frame([holdOf()]);
   expect(typesOf(claimed)).toEqual([]);
   rig.stall(300);
   const started = rig.see("became-master");
@@ -19,6 +19,17 @@ test("claim and event: the address in one batch, then the burst, then the answer
   ]);
   expect(ofType(started, "report").map(({ cause }) => cause?.id)).toEqual(["became-master-1", "became-master-1"]);
   expect(rig.infoOf(theVip)).toMatchObject({ protocol: 0xba, validLifetime: 3 });
+});
+
+test("a claim that names its event waits for nothing: whoever claims has appended it", () => {
+  const rig = new Rig();
+  rig.connect();
+  const started = rig.frame([holdOf({ cause: causeOf("became-master-1") })]);
+  expect(typesOf(started)).toEqual(["change-addresses", "announce", "answer", "report", "report"]);
+  expect(ofType(started, "report").map(({ cause }) => cause?.id)).toEqual(["became-master-1", "became-master-1"]);
+  // The event itself comes later, and is no news.
+  expect(typesOf(rig.see("became-master"))).toEqual([]);
+  expect(rig.addresses()).toHaveLength(1);
 });
 
 test("the first answer waits for the event, at most two milliseconds", () => {

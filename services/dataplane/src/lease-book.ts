@@ -59,7 +59,7 @@ interface Edge {
   readonly refuseAt: Instant;
 }
 
-/** A claim whose event has not come within this starts the work too: the bus may be slow or down (SAFETY S1). */
+/** A claim that names no event starts the work when its event has not come within this (SAFETY S1). */
 export const eventWait = micros(2_000);
 /** An event without a claim after this is refused: a claim crosses a unix socket in under a millisecond. */
 const claimWait = micros(1_000_000);
@@ -250,7 +250,8 @@ export class LeaseBook {
     this.revision++;
     if (claim.state === "release") this.#end(granted, "released", claim.cause);
     // Nothing but hold adds addresses, and what was live needs no event to stay: there is nothing to wait for.
-    else if (edge !== undefined || resumed || claim.state !== "hold") this.#start(granted);
+    // A claim that names its event came from whoever appended it: the event itself, on its way, adds nothing to know.
+    else if (edge !== undefined || resumed || claim.state !== "hold" || claim.cause !== undefined) this.#start(granted);
   }
 
   #edgeFor(claim: Claim): Edge | undefined {
