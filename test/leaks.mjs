@@ -36,7 +36,7 @@ function markedProcesses(mark) {
 function orphanNamespaces(before) {
   return listNamespaces()
     .filter((name) => !before.has(name))
-    .filter((name) => !(name.match(/\d+/g) ?? []).some((digits) => isAlive(digits)))
+    .filter((name) => !(name.match(/\d{2,}/g) ?? []).some((digits) => isAlive(digits)))
     .map((name) => `network namespace ${name}`);
 }
 
