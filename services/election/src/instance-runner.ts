@@ -29,7 +29,7 @@ import type { LeaseClient } from "./effects/lease-client.ts";
 import { toInstanceState } from "./instance-state.ts";
 
 export interface RunnerParts {
-  readonly host: Host;
+  readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
   readonly counters: Counters;
   readonly leases: LeaseClient;
   /** The socket of the instance's interface, when it is open. */

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startHost } from "@baton/host";
 import { setOomScoreAdjust, setRealtime } from "@baton/linux";
+import { rehearse } from "./rehearsal.ts";
 import { runElection } from "./run-election.ts";
 
 /** SCHED_RR priority: late adverts are lost mastership (SAFETY S7; p99 of a loaded 100 ms timer 3.9 -> 1.2 ms). */
@@ -12,6 +13,7 @@ const host = await startHost({ service: "election" });
 setRealtime(realtimePriority);
 setOomScoreAdjust(-1000);
 
+host.own(rehearse(host));
 const election = await runElection({
   host,
   leaseSocketPath: join(host.env.runDir, "dataplane.sock"),

@@ -1,0 +1,166 @@
+// A process's first takeover is the one that counts, and it would run in code that has never run. So the whole path, from
+// a deadline to the bytes of the frame that claims, is rehearsed at start on an instance that exists nowhere else:
+// its adverts, claims, events and spans go nowhere.
+import { setFlagsFromString } from "node:v8";
+import { LeaseFrame } from "@baton/contracts";
+import { type Instant, type IpAddress, micros, parseIp, priority, term, vrid } from "@baton/domain";
+import type { Host } from "@baton/host";
+import type { InstanceConfig } from "@baton/keepalived-conf";
+import { decodeIpv4Packet } from "@baton/vrrp";
+import { createCounters } from "./counters.ts";
+import type { LeaseClient } from "./effects/lease-client.ts";
+import { InstanceRunner } from "./instance-runner.ts";
+
+/** The first rounds at once; the others in slices that an advert can come between. */
+const rounds = { atOnce: 20, perSlice: 5, inAll: 300 } as const;
+const sliceEveryMs = 20;
+
+export function rehearse(host: Host): { close(): void } {
+  // V8 throws away compiled code that has not run for some collections: a backup may wait for months in between.
+  setFlagsFromString("--no-flush-bytecode");
+  const takeOver = makeStage(host);
+  let round = 0;
+  const perform = (count: number): void => {
+    for (let i = 0; i < count; i++) takeOver(++round);
+  };
+  perform(rounds.atOnce);
+  const timer = setInterval(() => {
+    perform(rounds.perSlice);
+    if (round >= rounds.inAll) clearInterval(timer);
+  }, sliceEveryMs);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}
+
+/** Documentation addresses (RFC 5737). */
+const [source, virtual] = [parseIp("192.0.2.1"), parseIp("192.0.2.100")] as [IpAddress, IpAddress];
+
+function makeStage(host: Host): (round: number) => void {
+  const clock = { now: host.now() };
+  const stageHost = inertHost(host, () => clock.now);
+  const leases = inertLeases();
+  const sent: Uint8Array[] = [];
+  const socket = { send: (packet: Uint8Array) => void sent.push(packet), drain: () => [], close: () => {} };
+  return (round) => {
+    sent.length = 0;
+    const runner = new InstanceRunner(
+      { host: stageHost, counters: createCounters(), leases, socket: () => socket, onStepped: () => {} },
+      config(round),
+    );
+    runner.feed({
+      type: "startup",
+      interfaceUp: true,
+      primaryAddress: source,
+      dataplaneConnected: true,
+      resume: undefined,
+      highestTerm: term(round),
+      recentResumes: 0,
+    });
+    clock.now = runner.deadline() ?? clock.now;
+    runner.feed({ type: "deadline-reached", lateness: micros(0) });
+    const claim = leases.claimed("rehearsal");
+    const frame = {
+      sequence: round,
+      sentAt: clock.now,
+      configGeneration: 1,
+      claims: claim === undefined ? [] : [claim],
+    };
+    LeaseFrame.decode(LeaseFrame.encode(frame).finish());
+    runner.feed({ type: "lease-confirmed", term: term(round + 1), sentAt: clock.now });
+    const packet = decodeIpv4Packet(sent[0] ?? new Uint8Array());
+    if (packet.ok) runner.onPacket({ ...packet.packet, payload: packet.packet.payload.slice() });
+    runner.feed({ type: "shutdown", reason: "rehearsal" });
+    leases.forget("rehearsal");
+  };
+}
+
+/** Stamps and traces like the real one, and keeps nothing. */
+function inertHost(host: Host, now: () => Instant): Pick<Host, "now" | "events" | "tracer" | "log"> {
+  const envelope = {
+    id: "rehearsal",
+    time: "",
+    at: 0,
+    node: "",
+    service: "election",
+    epoch: 0,
+    version: 1,
+    correlationId: "rehearsal",
+    causationId: "rehearsal",
+  } as const;
+  const span = { traceparent: `00-${"0".repeat(31)}1-${"0".repeat(15)}1-00`, end: () => {} };
+  return {
+    now,
+    events: {
+      append: (aggregate, event) => ({ ...envelope, aggregate, event }),
+      version: () => 1,
+      follow: host.events.follow,
+      subscribe: host.events.subscribe,
+    },
+    tracer: { span: () => span },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  };
+}
+
+function inertLeases(): LeaseClient {
+  const claims = new Map<string, Parameters<LeaseClient["claim"]>[0]>();
+  return {
+    claim: (claim) => void claims.set(claim.lease, claim),
+    forget: (lease) => void claims.delete(lease),
+    claimed: (lease) => claims.get(lease),
+    refreshNow: () => {},
+    connected: () => true,
+    received: () => 0,
+    close: () => {},
+  };
+}
+
+const config = (round: number): InstanceConfig => ({
+  name: "rehearsal",
+  interface: "rehearsal",
+  family: 4,
+  version: 2,
+  vrid: vrid((round % 255) + 1),
+  priority: priority(100),
+  initialState: "backup",
+  advertInterval: micros(1_000_000),
+  downTimerAdverts: 3,
+  preempt: true,
+  preemptDelay: micros(0),
+  authentication: { type: "pass", password: "rehearse" },
+  trackInterfaces: [],
+  trackScripts: [],
+  trackPrimary: true,
+  sourceAddress: undefined,
+  addresses: [
+    {
+      address: virtual,
+      prefixLength: 32,
+      interface: "rehearsal",
+      label: undefined,
+      broadcast: undefined,
+      scope: 0,
+      noPrefixRoute: false,
+    },
+  ],
+  excludedAddresses: [],
+  garp: {
+    delay: micros(0),
+    repeat: 1,
+    refresh: micros(0),
+    refreshRepeat: 1,
+    lowerPriorityDelay: micros(0),
+    lowerPriorityRepeat: 0,
+  },
+  notify: {
+    master: undefined,
+    backup: undefined,
+    fault: undefined,
+    stop: undefined,
+    deleted: undefined,
+    any: undefined,
+  },
+  smtpAlert: false,
+  v3ChecksumAsV2: false,
+  lowerPriorityNoAdvert: false,
+  higherPrioritySendAdvert: false,
+});
