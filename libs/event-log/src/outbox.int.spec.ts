@@ -5,6 +5,7 @@ import { performance } from "node:perf_hooks";
 import { subjectFilter } from "@baton/contracts/codec";
 import type { EventEnvelope } from "@baton/domain";
 import { expect, test } from "vitest";
+import { limits } from "./bus.ts";
 import { type NatsBus, openNatsBus } from "./nats-bus.ts";
 import { type Outbox, openOutbox } from "./outbox.ts";
 import { inboxPrefix } from "./server-config.ts";
@@ -106,6 +107,40 @@ test("nats-server killed again and again amid appends: every event is stored, in
     expect(lost).toEqual([]);
     expect(events).toHaveLength(Object.values(counts).reduce((sum, count) => sum + count, 0));
     expectInOrderOnce(events, counts);
+  });
+});
+
+test("a server that is stopped and goes on answers late: nothing is lost, doubled or out of order", {
+  timeout: 60_000,
+}, async () => {
+  await withBench(async ({ server, bus, open, lost }) => {
+    const outbox = open();
+    const make = eventSource({ node });
+    let count = 0;
+    const append = () => {
+      count++;
+      outbox.append([make("VI_1")]);
+    };
+    const appender = setInterval(append, 5);
+    try {
+      for (const during of [limits.publishTimeoutMs + 500, 7_000]) {
+        await until("events while it runs", () => drained(outbox) && count > 20);
+        server.signal("SIGSTOP");
+        // The first pause is over before the connection is given up, the second one is not.
+        const over = performance.now() + during;
+        await until("the pause", () => performance.now() > over);
+        server.signal("SIGCONT");
+        await until("events after it", () => drained(outbox));
+      }
+    } finally {
+      server.signal("SIGCONT");
+      clearInterval(appender);
+    }
+    await until("everything stored", () => bus.connected && drained(outbox));
+    expect(lost).toEqual([]);
+    const events = await storedEvents(server);
+    expect(events).toHaveLength(count);
+    expectInOrderOnce(events, { VI_1: count });
   });
 });
 

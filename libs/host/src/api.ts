@@ -98,7 +98,7 @@ export interface EventReader {
       disconnected?(): void;
     },
   ): { close(): void };
-  /** Live events from NATS only, of any service of this node. */
+  /** Live events from NATS only, of any service of this node; each once. */
   subscribe(
     filter: { kind?: Aggregate["kind"]; id?: string },
     handler: (envelope: EventEnvelope) => void,

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { subjectFilter, WatchServiceClient } from "@baton/contracts";
+import { encodeMessage, subjectFilter, WatchServiceClient } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { inboxPrefix, openNatsBus, recoverVersions } from "@baton/event-log";
-import { until } from "@baton/event-log/testing";
+import { eventSource, until } from "@baton/event-log/testing";
 import { credentials } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { paths } from "./env.ts";
@@ -249,6 +249,38 @@ test("two services follow each other; one is killed and comes back, and both sto
       expect(versions).toEqual([...versions].sort((a, b) => a - b));
       expect(new Set(versions).size).toBe(versions.length);
     } finally {
+      await host.stop("end of test");
+    }
+  });
+});
+
+test("an event that is published again is heard once", { timeout: 30_000 }, async () => {
+  await withNode(async (node) => {
+    const server = node.nats;
+    if (server === undefined) throw new Error("no server");
+    const host = await startHost({ service: "dataplane", env: node.env, signals: "leave" });
+    const bus = openNatsBus({
+      credentials: () => server.credentials("election"),
+      name: "again",
+      inboxPrefix: inboxPrefix("election"),
+    });
+    try {
+      const heard: number[] = [];
+      host.events.subscribe({ kind: "vrrp" }, (envelope) => heard.push(envelope.version));
+      const make = eventSource({ node: node.node });
+      await until("connected", () => bus.connected);
+      await until("the first event", async () => {
+        await bus.publish(encodeMessage(make("VI_1")));
+        return heard.length > 0;
+      });
+      const twice = encodeMessage(make("VI_1"));
+      for (let i = 0; i < 3; i++) await bus.publish(twice);
+      await bus.publish(encodeMessage(make("VI_1")));
+      const end = Number(twice.headers.get("ce-sequence")) + 1;
+      await until("the last event", () => heard.at(-1) === end);
+      expect(heard).toEqual(heard.map((_, i) => end - heard.length + 1 + i));
+    } finally {
+      await bus.close();
       await host.stop("end of test");
     }
   });

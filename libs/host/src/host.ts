@@ -4,7 +4,7 @@
 import type { Counter } from "@baton/contracts";
 import { subjectFilter } from "@baton/contracts";
 import type { Aggregate, EventEnvelope, ServiceName } from "@baton/domain";
-import { type Recovered, recoverVersions } from "@baton/event-log";
+import { aggregateKey, isAfter, type Recovered, recoverVersions } from "@baton/event-log";
 import { metric } from "@baton/telemetry";
 import { setLogger } from "@grpc/grpc-js";
 import type { BusStanding, EventReader, Host, HostEnv, Log, WatchSource } from "./api.ts";
@@ -46,6 +46,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
   if (own) host.ownProcess();
   host.begin();
   return host;
+}
+
+/**
+ * An event whose answer was lost is published again: the stream drops it by its id, but whoever listens hears it twice.
+ */
+function onceOnly(handler: (envelope: EventEnvelope) => void): (envelope: EventEnvelope) => void {
+  const last = new Map<string, EventEnvelope>();
+  return (envelope) => {
+    const key = aggregateKey(envelope.aggregate);
+    if (!isAfter(envelope, last.get(key))) return;
+    last.set(key, envelope);
+    handler(envelope);
+  };
 }
 
 /** A service without its old outbox is better than none: the epoch is higher, so its events are newer all the same. */
@@ -108,7 +121,7 @@ class ProcessHost implements Host {
       append: this.#writer.append,
       version: this.#writer.version,
       follow: (owner, kinds, handler) => this.#follow(owner, kinds, handler),
-      subscribe: (filter, handler) => this.#link.subscribe(subjectFilter({ node, ...filter }), handler),
+      subscribe: (filter, handler) => this.#link.subscribe(subjectFilter({ node, ...filter }), onceOnly(handler)),
     };
     this.log = createLog({ service, node, clock, write: (line) => this.#link.line(line) });
     const sink = this.#link.span.bind(this.#link);
