@@ -77,7 +77,9 @@ class ServerProcess implements TestNatsServer {
   }
 
   async start(): Promise<void> {
-    const child = spawn("nats-server", ["-c", this.#configFile], { stdio: ["ignore", "ignore", "pipe"] });
+    // A test run that is killed leaves no server behind: the kernel ends it with its parent.
+    const command = ["--pdeathsig", "KILL", "nats-server", "-c", this.#configFile];
+    const child = spawn("setpriv", command, { stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     child.stderr?.on("data", (chunk: Buffer) => {
       this.#output = (this.#output + chunk.toString()).slice(-4_000);
