@@ -11,7 +11,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findLeaks, listNamespaces } from "./leaks.mjs";
+import { findLeaks, listNamespaces } from "./tidy/leaks.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const kinds = ["unit", "int", "e2e"];

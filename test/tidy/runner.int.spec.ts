@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
-import { findLeaks, listNamespaces } from "../leaks.mjs";
+import { findLeaks, listNamespaces } from "./leaks.mjs";
 
 const runner = fileURLToPath(new URL("../run.mjs", import.meta.url));
 const closers: (() => unknown)[] = [];
