@@ -34,7 +34,7 @@ export interface Hub extends Bus {
    * subject, so that a node can be permitted to ask for its own events and no others. Rejects with PublishError `away`.
    */
   lastOn(subject: string): Promise<EventEnvelope | undefined>;
-  /** Core NATS, for what is repeated anyway, such as heartbeats. False when there is no connection: it is dropped. */
+  /** Core NATS, for what is repeated anyway, such as heartbeats. False when it is dropped: no connection, or too large. */
   sendSignal(subject: string, text: string): boolean;
   /** Goes on with each new connection. */
   onSignal(filter: string, handler: (subject: string, text: string) => void): { close(): void };
@@ -61,7 +61,9 @@ export function openHub(options: HubOptions): Hub {
     sendSignal: (subject: string, text: string) => {
       const { connection } = bus;
       if (connection === undefined || connection.isClosed()) return false;
-      connection.publish(subject, Buffer.from(text));
+      const bytes = Buffer.from(text);
+      if (bytes.length > (connection.info?.max_payload ?? Number.MAX_SAFE_INTEGER)) return false;
+      connection.publish(subject, bytes);
       return true;
     },
     onSignal: (filter: string, handler: (subject: string, text: string) => void) => onSignal(bus, filter, handler),

@@ -166,7 +166,7 @@ test("a restarted control takes up what is applied and reads no file; a reload d
   await until("the change is told", async () =>
     (await storedEvents(client, { type: "config-applied" })).some(({ data }) => /priority/.test(data)),
   );
-  writeFileSync(node.config, "vrrp_instance {\n");
+  writeFileSync(node.config, "vrrp_instance VI_1 {\n  interface lo\n}\n");
   second.child.send({ type: "reload" });
   await until("rejected", async () => (await storedEvents(client, { type: "config-rejected" })).length === 1);
   expect((await readSnapshot(node.stateDir))?.generation).toBe(2);

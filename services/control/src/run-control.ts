@@ -60,6 +60,8 @@ export class Control {
       bus: host.bus(),
     });
     this.#status = new NodeStatusSource({ model: this.#model, facts, ask });
+    // From the beginning: a reload that comes while the first configuration is applied waits for it.
+    host.onReload(() => void this.reload());
   }
 
   /** The configuration at the start. Undefined: it was rejected, and the supervisor was told why. */
@@ -91,7 +93,6 @@ export class Control {
       },
     });
     await this.#placeMetrics(keeper.snapshot?.settings.metrics);
-    host.onReload(() => void this.reload());
   }
 
   currentStatus(): Promise<NodeStatus> {

@@ -5,7 +5,7 @@ import type { StreamMessage } from "./fleet-feed.ts";
 export const limits = {
   pagesMax: 256,
   /** A page that has not read this much is asleep; it reconnects and starts from a fresh picture. */
-  unreadBytesMax: 1_048_576,
+  unreadBytesMax: 4_194_304,
   /** A comment now and then, so that proxies keep the connection and a dead one is found. */
   keepAliveMillis: 15_000,
 } as const;

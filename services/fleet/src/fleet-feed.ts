@@ -55,12 +55,11 @@ export class FleetFeed {
     this.touch();
   }
 
-  /** Whether the hub's own bus is there. False when that was known. */
-  setConnected(connected: boolean): boolean {
-    if (connected === this.#connected) return false;
+  /** Whether the hub's own bus is there. */
+  setConnected(connected: boolean): void {
+    if (connected === this.#connected) return;
     this.#connected = connected;
     this.#dependencies.broadcast({ name: "hub", data: { connected } });
-    return true;
   }
 
   /** Something may have changed, if only the time: nodes fall silent without a message. */

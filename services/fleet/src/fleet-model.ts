@@ -28,6 +28,8 @@ interface NodeRecord {
 export const limits = {
   /** Beyond this a stranger is inventing names. */
   nodesMax: 4_096,
+  /** Instances, scripts, services … of one node: the same. */
+  aggregatesMax: 20_000,
 } as const;
 
 /** A clock offset moves only when it moved by more than this: the time shown for a transition must not flicker. */
@@ -51,6 +53,7 @@ export class FleetModel {
     // Within one life of its writer the version rises; a new epoch, whatever its number (CLOCK_BOOTTIME starts anew
     // with each boot), is a new life, because the hub holds a node's events in the node's own order.
     if (last !== undefined && last.epoch === envelope.epoch && envelope.version <= last.version) return false;
+    if (last === undefined && record.lastSeen.size >= limits.aggregatesMax) return true;
     record.lastSeen.set(key, { epoch: envelope.epoch, version: envelope.version });
     const wallMillis = Date.parse(envelope.time);
     const status = record.statusAt;

@@ -153,7 +153,7 @@ test("a page that does not read is let go", async () => {
     sleeper.end();
   });
   expect(stream.pages).toBe(1);
-  for (let version = 1; version <= 20_000 && stream.pages > 0; version++) {
+  for (let version = 1; version <= 60_000 && stream.pages > 0; version++) {
     feed.event(becameMaster("r1", { at: 4_000 + version, version }));
     if (version % 100 === 0) await new Promise((turn) => setImmediate(turn));
   }

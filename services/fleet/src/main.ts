@@ -51,7 +51,11 @@ async function run(options: FleetOptions): Promise<number> {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => stop(signal));
   });
   const { readyFile } = options;
-  if (readyFile !== undefined) void hub.ready.then(() => writeReadyFile(readyFile, hub));
+  if (readyFile !== undefined) {
+    hub.ready
+      .then(() => writeReadyFile(readyFile, hub))
+      .catch((error: unknown) => log.error("the ready file cannot be written", { cause: error }));
+  }
   log.info("stopping", { signal: await stopped });
   if (readyFile !== undefined) await rm(readyFile, { force: true });
   await hub.close();

@@ -37,7 +37,7 @@ export interface RunningHub {
 
 /** How often silence is looked for; nodes fall silent without a message. */
 const lookEveryMillis = 250;
-/** Changes within this time are one redraw. */
+/** Changes within this time of the last redraw are one. */
 const coalesceMillis = 20;
 /** Of the stored events, so many are read at the start: heartbeats tell the rest within a second. */
 const rebuildEventsMax = 20_000;
@@ -54,7 +54,7 @@ export async function runHub(dependencies: HubDependencies): Promise<RunningHub>
     const feed = new FleetFeed({
       now: () => Date.now(),
       broadcast: (message) => stream.broadcast(message),
-      schedule: (flush) => setTimeout(flush, coalesceMillis),
+      schedule: paced(coalesceMillis),
     });
     const bus = await openBus(dependencies, feed, closers);
     const ready = followBus(bus.hub, feed, log, closers);
@@ -69,6 +69,20 @@ export async function runHub(dependencies: HubDependencies): Promise<RunningHub>
     await closeAll();
     throw error;
   }
+}
+
+/** At once after a rest, and then once per `paceMillis`: the first word of a takeover does not wait for the others. */
+function paced(paceMillis: number): (run: () => void) => void {
+  let last = 0;
+  return (run) => {
+    setTimeout(
+      () => {
+        last = Date.now();
+        run();
+      },
+      Math.max(0, last + paceMillis - Date.now()),
+    );
+  };
 }
 
 async function openBus(
@@ -129,11 +143,13 @@ function followBus(hub: Hub, feed: FleetFeed, log: LineLog, closers: (() => unkn
     if (heartbeat !== undefined) feed.heartbeat(heartbeat);
   });
   return new Promise((ready) => {
+    let said = "";
     hub.onStatus((connected, detail) => {
-      // Told of every attempt; said once.
-      if (!feed.setConnected(connected)) return;
-      if (connected) log.info("the hub's bus is there");
-      else log.warn("the hub's bus is away", { detail });
+      feed.setConnected(connected);
+      // Told of every attempt; said when it is something new.
+      const message = connected ? "the hub's bus is there" : `the hub's bus is away: ${detail}`;
+      if (message !== said) log[connected ? "info" : "warn"](message);
+      said = message;
     });
     const following = followEvents(hub, feed, log, stop.signal, ready);
     closers.push(async () => {
@@ -151,6 +167,7 @@ async function followEvents(
   signal: AbortSignal,
   ready: () => void,
 ): Promise<void> {
+  let said = "";
   while (!signal.aborted) {
     try {
       await hub.ensureStream();
@@ -159,7 +176,10 @@ async function followEvents(
       for await (const { envelope } of hub.history(query)) feed.event(envelope);
     } catch (error) {
       if (signal.aborted) return;
-      if (hub.connected) log.warn("the hub's events cannot be read; trying again", { cause: error });
+      const message = error instanceof Error ? error.message : String(error);
+      if (hub.connected && message !== said)
+        log.warn("the hub's events cannot be read; trying again", { cause: error });
+      if (hub.connected) said = message;
       await delay(100, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -63,21 +63,23 @@ export function runUplink(dependencies: UplinkDependencies): Uplink {
 /** Each change is one line in the log, however often the connection is tried. */
 function watchHub({ host, hub }: UplinkDependencies, onChange: () => void) {
   let connected = false;
-  let refused = "";
+  let said = "";
+  const sayOnce = (message: string, detail: string): void => {
+    if (said !== message + detail) host.log.warn(message, { detail });
+    said = message + detail;
+  };
   const status = hub.onStatus((now, detail) => {
-    if (now === connected) return;
+    if (now !== connected) onChange();
+    if (now && !connected) host.log.info("connected to the hub");
     connected = now;
-    onChange();
-    if (now) host.log.info("connected to the hub");
-    else host.log.warn("the hub is away; events wait in the node's stream", { detail });
+    if (now) said = "";
+    else sayOnce("the hub is away; events wait in the node's stream", detail);
   });
   return {
     connected: () => connected,
     problem: (error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      if (connected && message !== refused)
-        host.log.warn("the hub does not take an event; trying again", { cause: error });
-      refused = message;
+      const detail = error instanceof Error ? error.message : String(error);
+      if (connected) sayOnce("the hub does not take an event; trying again", detail);
     },
     close: () => status.close(),
   };
@@ -113,5 +115,8 @@ const timesOf = ({ host, wallMillis }: UplinkDependencies) => ({ at: host.now(),
 
 function sendHeartbeat({ host, hub }: UplinkDependencies, heartbeat: Omit<Heartbeat, "node">): void {
   const { node } = host.env;
-  hub.sendSignal(heartbeatSubject(node), encodeHeartbeat({ node, ...heartbeat }));
+  const send = (status: NodeStatus | undefined): boolean =>
+    hub.sendSignal(heartbeatSubject(node), encodeHeartbeat({ node, ...heartbeat, status }));
+  // A status too large for one message is left out: that the node lives is still told, and its events go their own way.
+  if (!send(heartbeat.status) && heartbeat.status !== undefined) send(undefined);
 }
