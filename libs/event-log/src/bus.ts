@@ -40,7 +40,7 @@ export class PublishError extends Error {
 export interface HistoryQuery {
   /** Subject filter (`subjectFilter` of libs/contracts). */
   readonly filter: string;
-  /** Only what came after the event with this id (a UUIDv7). */
+  /** Only what was stored after the event with this id (a UUIDv7); when it is not there, what has a greater id. */
   readonly sinceId?: string | undefined;
   /** Of what is stored, only the last `limit`. */
   readonly limit?: number | undefined;

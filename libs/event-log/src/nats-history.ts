@@ -6,27 +6,33 @@ import type { HistoryQuery, StoredEvent } from "./bus.ts";
 import type { NatsBus } from "./nats-bus.ts";
 
 const batchMax = 500;
+/** No filter. */
+const wholeStream = "";
+
+interface Span {
+  readonly first: number;
+  readonly last: number;
+}
 
 export async function* readHistory(bus: NatsBus, query: HistoryQuery): AsyncGenerator<StoredEvent> {
   const signal = query.signal === undefined ? bus.stopped : AbortSignal.any([bus.stopped, query.signal]);
-  const sinceMs = query.sinceId === undefined ? undefined : uuidTimeMs(query.sinceId);
   const connection = await bus.whenConnected(signal);
   const { state } = await (await connection.jetstreamManager()).streams.info(bus.stream);
-  const end = state.last_seq;
-  let next = query.limit === undefined ? state.first_seq : await startOfLast(bus, query, query.limit, state);
-  if (next <= end) {
-    const from = sinceMs === undefined || query.limit !== undefined ? { sequence: next } : { time: sinceMs };
-    for await (const stored of readRange(bus, connection, query.filter, from, end)) {
+  const { sinceId, limit, filter } = query;
+  const first = sinceId === undefined ? state.first_seq : await sequenceAfter(bus, connection, sinceId, state.last_seq);
+  const span = { first, last: state.last_seq };
+  const from = limit === undefined ? first : await startOfLast(bus, connection, filter, limit, span);
+  if (from <= span.last) {
+    for await (const stored of readRange(bus, connection, filter, { sequence: from }, span.last)) {
       if (signal.aborted) return;
-      if (query.sinceId !== undefined && stored.envelope.id <= query.sinceId) continue;
       yield stored;
     }
   }
   if (!query.follow) return;
-  next = end + 1;
+  let next = span.last + 1;
   while (!signal.aborted) {
     try {
-      for await (const stored of follow(bus, query.filter, next, signal)) {
+      for await (const stored of follow(bus, filter, next, signal)) {
         next = stored.sequence + 1;
         yield stored;
       }
@@ -38,29 +44,47 @@ export async function* readHistory(bus: NatsBus, query: HistoryQuery): AsyncGene
   }
 }
 
-/** A UUIDv7 begins with 48 bits of Unix milliseconds (RFC 9562 section 5.7); a little earlier, as clocks are corrected. */
-function uuidTimeMs(id: string): number | undefined {
-  const match = /^([0-9a-f]{8})-([0-9a-f]{4})-7/i.exec(id);
-  return match === null ? undefined : Number.parseInt(`${match[1]}${match[2]}`, 16) - 60_000;
+/** Ids are made before events are stored, by several processes: around an event's place they are not in order. */
+const disorderMs = 60_000;
+
+/**
+ * The sequence behind the event with this id. When it is not there (never was, or is too old) the first event with a
+ * greater id: a UUIDv7 begins with 48 bits of Unix milliseconds (RFC 9562 section 5.7).
+ */
+async function sequenceAfter(bus: NatsBus, connection: NatsConnection, id: string, last: number): Promise<number> {
+  const idMs = uuidTimeMs(id);
+  // An id may be made up: its time is held within what a date can say.
+  const start = idMs === undefined ? { sequence: 1 } : { time: Math.max(0, Math.min(idMs, Date.now()) - disorderMs) };
+  let above: number | undefined;
+  for await (const { sequence, envelope } of readRange(bus, connection, wholeStream, start, last)) {
+    if (envelope.id === id) return sequence + 1;
+    if (envelope.id > id) above ??= sequence;
+    if (idMs !== undefined && (uuidTimeMs(envelope.id) ?? 0) > idMs + disorderMs) break;
+  }
+  return above ?? last + 1;
 }
 
-/** The sequence from which the filter matches `limit` events, found by reading back in windows that double. */
+function uuidTimeMs(id: string): number | undefined {
+  const match = /^([0-9a-f]{8})-([0-9a-f]{4})-7/i.exec(id);
+  return match === null ? undefined : Number.parseInt(`${match[1]}${match[2]}`, 16);
+}
+
+/** The sequence from which the filter matches `limit` events, found by reading back in windows that grow. */
 async function startOfLast(
   bus: NatsBus,
-  query: HistoryQuery,
+  connection: NatsConnection,
+  filter: string,
   limit: number,
-  state: { first_seq: number; last_seq: number },
+  { first, last }: Span,
 ): Promise<number> {
-  const connection = await bus.whenConnected(query.signal);
+  if (limit === 0) return last + 1;
   for (let window = Math.max(64, limit * 2); ; window *= 4) {
-    const from = Math.max(state.first_seq, state.last_seq - window + 1);
+    const from = Math.max(first, last - window + 1);
     const sequences: number[] = [];
-    for await (const stored of readRange(bus, connection, query.filter, { sequence: from }, state.last_seq)) {
-      if (query.sinceId === undefined || stored.envelope.id > query.sinceId) sequences.push(stored.sequence);
+    for await (const { sequence } of readRange(bus, connection, filter, { sequence: from }, last)) {
+      sequences.push(sequence);
     }
-    if (sequences.length >= limit || from === state.first_seq) {
-      return limit === 0 ? state.last_seq + 1 : (sequences.at(-limit) ?? sequences[0] ?? state.last_seq + 1);
-    }
+    if (sequences.length >= limit || from === first) return sequences.at(-limit) ?? first;
   }
 }
 
@@ -69,7 +93,7 @@ type Start = { readonly sequence: number } | { readonly time: number };
 async function openConsumer(connection: NatsConnection, stream: string, filter: string, start: Start) {
   const config: Partial<ConsumerConfig> = {
     ack_policy: AckPolicy.None,
-    filter_subject: filter,
+    ...(filter === wholeStream ? {} : { filter_subject: filter }),
     mem_storage: true,
     inactive_threshold: nanos(30_000),
     ...("sequence" in start

@@ -22,6 +22,8 @@ export const clientOptions: ChannelOptions = {
   "grpc.min_reconnect_backoff_ms": 20,
   "grpc.max_reconnect_backoff_ms": 1_000,
   "grpc.enable_http_proxy": 0,
+  // A snapshot of thousands of instances is larger than the default of 4 MiB.
+  "grpc.max_receive_message_length": 64 * 1024 * 1024,
 };
 
 export async function serveGrpc(path: string, services: readonly GrpcService[]): Promise<GrpcServer> {

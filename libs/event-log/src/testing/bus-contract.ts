@@ -97,6 +97,20 @@ export function busContract(name: string, make: () => Promise<BusUnderTest>): vo
     expect(await collect(bus.history({ filter: subjectFilter({ node, id: "none" }) }))).toEqual([]);
   });
 
+  on("`since` goes by the place of the event, not by the order of ids", async ({ bus, node }) => {
+    const make = eventSource({ node });
+    const [first, second, third, fourth] = [make("VI_1"), make("VI_1"), make("VI_2"), make("VI_2")];
+    // Two processes: the one that made its event earlier was later with it.
+    for (const event of [first, third, second, fourth]) await bus.publish(encodeMessage(event));
+    const since = async (sinceId: string) =>
+      (await collect(bus.history({ filter: subjectFilter({ node }), sinceId }))).map(({ envelope }) => envelope.id);
+    expect(await since(third.id)).toEqual([second.id, fourth.id]);
+    expect(await since(fourth.id)).toEqual([]);
+    expect(await since("00000000-0000-7000-8000-000000000000")).toHaveLength(4);
+    expect(await since("ffffffff-ffff-7fff-bfff-ffffffffffff")).toEqual([]);
+    expect(await since("no id at all")).toEqual([]);
+  });
+
   on("following goes on across an outage, in order and once", async (under) => {
     const { bus, node } = under;
     const make = eventSource({ node });

@@ -88,8 +88,9 @@ export class MemoryBus implements Bus {
   }
 
   async *history(query: HistoryQuery): AsyncGenerator<StoredEvent> {
+    const since = this.#after(query.sinceId);
     const wanted = (message: StoredMessage): boolean =>
-      matches(query.filter, message.subject) && (query.sinceId === undefined || message.envelope.id > query.sinceId);
+      matches(query.filter, message.subject) && message.sequence >= since;
     const all = this.stored.filter(wanted);
     let next = (this.stored.at(-1)?.sequence ?? 0) + 1;
     yield* query.limit === undefined ? all : query.limit === 0 ? [] : all.slice(-query.limit);
@@ -117,6 +118,13 @@ export class MemoryBus implements Bus {
   async close(): Promise<void> {
     this.disconnect();
     this.#wake();
+  }
+
+  #after(id: string | undefined): number {
+    if (id === undefined) return 0;
+    const found = this.stored.find(({ envelope }) => envelope.id === id);
+    if (found !== undefined) return found.sequence + 1;
+    return this.stored.find(({ envelope }) => envelope.id > id)?.sequence ?? Number.POSITIVE_INFINITY;
   }
 
   async #consume(options: DurableOptions, signal: AbortSignal): Promise<void> {
