@@ -127,7 +127,7 @@ test("a nats-server that dies is started again, and nodes come back to it", asyn
   );
   expect(hub.running().natsPid()).not.toBe(killed);
   expect((await hub.stored()).map(({ envelope }) => envelope.version)).toEqual([1, 2]);
-  expect((await hub.fleet()).groups[0]?.members[0]?.state).toBe("master");
+  await until("the hub reads on", async () => (await hub.fleet()).groups[0]?.members[0]?.state === "master");
 });
 
 test("the page is served on a unix socket for its owner only", async () => {
