@@ -28,3 +28,4 @@ export {
 export { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
 export { type ConfigSnapshot, parseSnapshot, readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
 export type { ServiceReport, SupervisorCommand } from "./supervisor-link.ts";
+export { askSnapshot, type SnapshotQuestion } from "./watch-snapshot.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { inboxPrefix, openNatsBus } from "@baton/event-log";
-import { paths, readConfiguration, readCredentials, startHost } from "@baton/host";
+import { askSnapshot, paths, readConfiguration, readCredentials, startHost } from "@baton/host";
 import { diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
@@ -12,7 +12,6 @@ import { EventFeed } from "./event-feed.ts";
 import { type EventQuery, queryFilter } from "./event-query.ts";
 import { ringMax } from "./event-ring.ts";
 import { Control } from "./run-control.ts";
-import { askSnapshot } from "./watch-snapshot.ts";
 
 /** A service that does not answer within this time is shown as it was. */
 const askMillis = 250;
@@ -43,7 +42,8 @@ const bus = host.own(
     inboxPrefix: inboxPrefix("control"),
   }),
 );
-const ask = (service: Parameters<typeof paths.socket>[1]) => askSnapshot(paths.socket(runDir, service), askMillis);
+const ask = (service: Parameters<typeof paths.socket>[1]) =>
+  askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs: askMillis });
 const control = new Control({ host, keeper, feed, history, ask });
 
 const resumed = appliedInThisRun() ? await keeper.resume() : undefined;
