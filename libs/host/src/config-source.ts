@@ -1,6 +1,7 @@
 // The applied configuration of this service: the snapshot file, re-read when control says that there is a new one, when
 // the directory changes, and now and then in case both are silent. Never backwards.
 import { type FSWatcher, watch } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ConfigSource } from "./api.ts";
 import { paths } from "./env.ts";
@@ -43,6 +44,8 @@ class SnapshotFile implements OwnedConfigSource {
   #reading = false;
   #again = false;
   #problem = "";
+  /** Which file was read last: every replacement is another inode. */
+  #file = "";
   #closed = false;
 
   constructor(options: ConfigSourceOptions) {
@@ -89,18 +92,25 @@ class SnapshotFile implements OwnedConfigSource {
       return;
     }
     this.#reading = true;
-    readSnapshot(this.#options.stateDir)
-      .then(
-        (snapshot) => {
-          this.#problem = "";
-          this.#take(snapshot);
-        },
-        (error: unknown) => this.#complain(error),
-      )
+    this.#readWhenChanged()
+      .catch((error: unknown) => this.#complain(error))
       .finally(() => {
         this.#reading = false;
         this.#schedule();
       });
+  }
+
+  /** A large configuration takes milliseconds to parse, on the thread that sends adverts: only when there is a new one. */
+  async #readWhenChanged(): Promise<void> {
+    const { stateDir } = this.#options;
+    const found = await stat(paths.snapshot(stateDir), { bigint: true }).catch(() => undefined);
+    if (found === undefined) return;
+    const file = `${found.dev}:${found.ino}:${found.mtimeNs}:${found.size}`;
+    if (file === this.#file) return;
+    const snapshot = await readSnapshot(stateDir);
+    this.#file = file;
+    this.#problem = "";
+    this.#take(snapshot);
   }
 
   #schedule(): void {

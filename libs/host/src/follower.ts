@@ -10,8 +10,10 @@ import { clientOptions } from "./grpc.ts";
 
 export const followLimits = {
   pausesMs: [20, 20, 50, 100, 200, 500, 1_000],
-  /** While there is no socket at all: a look at the directory is cheap. */
+  /** While there is no socket at all: often while the node starts, seldom when it seems to stay away. */
   absentMs: 25,
+  absentOftenMax: 400,
+  absentSeldomMs: 250,
   /** An owner that sends no pulse for this long is gone, whatever its socket says. */
   silentMs: 3_500,
   /** How long the other path may take to bring what is missing. */
@@ -41,6 +43,7 @@ class Follower {
   #stream: ClientReadableStream<WatchUpdate> | undefined;
   #connected = false;
   #failures = 0;
+  #absences = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout | undefined;
   #gapTimer: NodeJS.Timeout | undefined;
@@ -63,7 +66,11 @@ class Follower {
 
   #open(): void {
     if (this.#closed) return;
-    if (!existsSync(this.#options.socket)) return this.#retry(followLimits.absentMs);
+    if (!existsSync(this.#options.socket)) {
+      const often = this.#absences++ < followLimits.absentOftenMax;
+      return this.#retry(often ? followLimits.absentMs : followLimits.absentSeldomMs);
+    }
+    this.#absences = 0;
     const client = new WatchServiceClient(`unix:${this.#options.socket}`, credentials.createInsecure(), clientOptions);
     const stream = client.watch({ consumer: this.#options.consumer });
     this.#client = client;
