@@ -335,7 +335,7 @@ describe("a death", () => {
     await delay(100); // past the moment in which it is started and not yet noted
   });
 
-  test("services outlive a killed supervisor, and the next one ends them before it starts its own", async () => {
+  test("services outlive a killed supervisor, and the next one replaces them one after the other", async () => {
     const first = await startReady();
     const before = services();
     first.child.kill("SIGKILL");
@@ -349,7 +349,11 @@ describe("a death", () => {
     expect(Object.values(before).filter(({ pid }) => isAlive(pid))).toEqual([]);
     expect(services().election).toMatchObject({ restarts: 1 });
     expect(story()).toContain("election started 1");
-    await until("it to be told", () => second.stderr().includes("ended what an earlier run left behind"));
+    await until("it to be told", () => second.stderr().includes("taking over what an earlier run left behind"));
+    expect(second.stderr()).not.toMatch(/ died"/);
+    const starts = story().filter((line) => line.endsWith(" started 1"));
+    expect(starts.indexOf("control started 1")).toBe(0);
+    expect(starts.slice(1)).toEqual(["election", "dataplane", "health", "notifier"].map((name) => `${name} started 1`));
   });
 
   test("one that the record misses is found by its command, a script with its environment is not", async () => {
@@ -365,6 +369,18 @@ describe("a death", () => {
     expect(Object.values(before).filter(({ pid }) => isAlive(pid))).toEqual([]);
     expect(script.signalCode).toBe(null);
     script.kill();
+  });
+
+  test("a stop while it takes over leaves nobody behind", async () => {
+    const first = await startReady();
+    const before = services();
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const second = start();
+    await until("control of the second", () => story().includes("control started 1"));
+    second.child.kill("SIGTERM");
+    expect(await second.exited).toBe(0);
+    expect([...Object.values(before), ...Object.values(services())].filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
   test("a pid that is somebody else's now is not touched", async () => {

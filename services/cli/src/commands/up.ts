@@ -8,7 +8,7 @@ import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@bato
 import type { UpCommand } from "../arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
 import { type Launch, launchService, serviceCommand } from "../supervision/children.ts";
-import { endOrphans, findStrays, recordedOrphans } from "../supervision/orphans.ts";
+import { chooseOrphans, endOrphans, findStrays, type Orphan, recordedOrphans } from "../supervision/orphans.ts";
 import { type Brokers, openBrokers } from "../supervision/own-brokers.ts";
 import {
   readServices,
@@ -19,7 +19,7 @@ import {
   writeServices,
 } from "../supervision/run-directory.ts";
 import { createServiceStates } from "../supervision/service-states.ts";
-import { type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
+import { type Adopted, type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
 import { type Env, messageOf, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
@@ -86,15 +86,22 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
     onProblem: (message, error) => host.log.warn(message, { cause: error }),
   }).catch(refuse);
   if (node.readyFile !== undefined) removeFile(node.readyFile);
-  // As late as can be: from here on until its successor is up the node has no election, and the lease runs.
-  const earlier = readServices(node.runDir);
-  const orphans = await endEarlier(node, earlier, dependencies).catch(refuse);
-  if (orphans.length > 0) host.log.warn("ended what an earlier run left behind", { services: orphans });
   const launches = launchesOf(brokers, configuration, childEnv, dependencies);
-  // An orphan's place is taken over, not started anew: election must know that it was restarted (SAFETY S5).
-  const restarts = (name: ChildName): number => (orphans.includes(name) ? (earlier[name]?.restarts ?? 0) + 1 : 0);
-  const withRestarts = [...launches].map(([name, launch]) => [name, { launch, restarts: restarts(name) }] as const);
-  const supervisor = supervise(node, new Map(withRestarts), host, dependencies);
+  const earlier = readServices(node.runDir);
+  const orphans = chooseOrphans(
+    findOrphans(node, earlier, dependencies),
+    (name) => launches.has(name),
+    processStartTime,
+  );
+  await endOrphans(orphans.end, { kill: killExact, watchExit }).catch(refuse);
+  const launchers = [...launches].map(([name, launch]) => {
+    const adopted = adoptedOf(orphans.adopt.get(name));
+    return [name, { launch, adopted, restarts: adopted === undefined ? 0 : (earlier[name]?.restarts ?? 0) }] as const;
+  });
+  if (orphans.adopt.size > 0) {
+    host.log.warn("taking over what an earlier run left behind", { services: [...orphans.adopt.keys()] });
+  }
+  const supervisor = supervise(node, new Map(launchers), host, dependencies);
   onSignal("SIGTERM", () => supervisor.stop("SIGTERM"));
   onSignal("SIGINT", () => supervisor.stop("SIGINT"));
   onSignal("SIGHUP", () => supervisor.reload());
@@ -118,18 +125,23 @@ const refuse = (error: unknown): never => {
 
 const serviceChildren: readonly ServiceChild[] = ["control", "dataplane", "health", "election", "notifier", "uplink"];
 
-function endEarlier(
-  node: NodePlaces,
-  earlier: ReturnType<typeof readServices>,
-  { mainOf }: UpDependencies,
-): Promise<ChildName[]> {
+function findOrphans(node: NodePlaces, earlier: ReturnType<typeof readServices>, { mainOf }: UpDependencies): Orphan[] {
   const commands = new Map<ChildName, readonly string[]>([
     ["nats", natsCommand(runFiles.natsConfig(node.runDir))],
     ["redis", redisCommand(runFiles.redisConfig(node.runDir))],
     ...serviceChildren.map((name) => [name, serviceCommand(mainOf(name))] as const),
   ]);
-  const found = [...recordedOrphans(earlier), ...findStrays(commands, node.runDir, processStartTime)];
-  return endOrphans(found, { kill: killExact, watchExit });
+  return [...recordedOrphans(earlier), ...findStrays(commands, node.runDir, processStartTime)];
+}
+
+function adoptedOf(orphan: Orphan | undefined): Adopted | undefined {
+  if (orphan === undefined) return undefined;
+  const { pid, startTime } = orphan;
+  return {
+    pid,
+    kill: () => void killExact(pid, startTime, "SIGKILL"),
+    onExit: (handler) => watchExit(pid, startTime, handler),
+  };
 }
 
 function launchesOf(
@@ -171,7 +183,6 @@ function supervise(
   };
   const record = (services: ServicesFile["services"]): void =>
     attempt("writing services.json", () => writeServices(node.runDir, { supervisor: self, services }));
-  record({});
   const states = createServiceStates(launches.keys(), bootNow);
   void host.serveWatch({ states: states.states }).catch((error: unknown) => {
     host.log.warn("the state of the services cannot be watched", { cause: error });

@@ -23,6 +23,8 @@ export const limits = {
   pauses: [0, 200, 1000, 5000].map(millisToMicros),
   /** Who lived this long did not die quickly. */
   quick: secondsToMicros(60),
+  /** An adopted child is replaced this long after the one before it at the latest. */
+  replacement: secondsToMicros(5),
   /** The node is ready this long after election, whoever else is not. */
   readyWithoutOthers: secondsToMicros(5),
   /** Control that dies this often before it has said anything about the configuration will not say it. */
@@ -32,6 +34,12 @@ export const limits = {
 /** Nothing but the configuration's own process and the brokers is started before the configuration is known. */
 const first: readonly ChildName[] = ["nats", "redis", "control"];
 const startOrder: readonly ChildName[] = [...first, "dataplane", "health", "election", "notifier", "uplink"];
+
+/**
+ * Election first, while the dataplane that holds its lease lives: it resumes under the lease (SAFETY S5). Then
+ * dataplane, whose election then lives.
+ */
+const replaceOrder: readonly ChildName[] = ["election", "dataplane", "health", "notifier", "uplink"];
 
 /** Whoever speaks on the wire goes first, whoever remembers goes last. */
 export const stopOrder: readonly ChildName[] = [
@@ -54,19 +62,28 @@ const stopBound = (child: ChildName) => secondsToMicros(child === "election" ? 8
 /** EX_SOFTWARE of sysexits.h. */
 const exitSoftware = 70;
 
-export function initialState(children: ReadonlyMap<ChildName, { restarts: number }>): SupervisorState {
+/** `adopted`: the pid of a process of an earlier supervisor that still does the work. */
+export function initialState(
+  children: ReadonlyMap<ChildName, { readonly restarts: number; readonly adopted?: number | undefined }>,
+): SupervisorState {
   return {
     phase: "running",
     configured: false,
     readiness: { children: new Set(), announceAt: undefined, announced: false },
+    replacing: undefined,
     reason: "",
     exitCode: 0,
     children: new Map(
       startOrder
         .filter((name) => children.has(name))
         .map((name) => {
-          const record = { restarts: children.get(name)?.restarts ?? 0, quickDeaths: 0 };
-          return [name, { kind: "down", startAt: undefined, record }] as const;
+          const { restarts = 0, adopted } = children.get(name) ?? {};
+          const record = { restarts, quickDeaths: 0 };
+          const child: ChildState =
+            adopted === undefined
+              ? { kind: "down", startAt: undefined, record }
+              : { kind: "adopted", pid: adopted, record };
+          return [name, child] as const;
         }),
     ),
     wakeAt: undefined,
@@ -81,7 +98,10 @@ export function step(state: SupervisorState, input: Input, now: Instant): Step {
 function apply(state: SupervisorState, input: Input, now: Instant): Step {
   switch (input.type) {
     case "begin":
-      return start(state, first, now);
+      return sequence(state, [
+        (before) => start(before, first, now),
+        ...first.map((name) => (before: SupervisorState) => replace(before, name)),
+      ]);
     case "woke":
       return onWake(state, now);
     case "started":
@@ -148,6 +168,30 @@ function onStarted(state: SupervisorState, name: ChildName, pid: number, now: In
     : unchanged(next);
 }
 
+// --- taking over ------------------------------------------------------------------------------------------------------
+
+/** Its end brings the start of the next one. */
+function replace(state: SupervisorState, name: ChildName): Step {
+  const child = state.children.get(name);
+  if (child?.kind !== "adopted") return unchanged(state);
+  const { pid, record } = child;
+  return {
+    state: withChild(state, name, { kind: "replaced", pid, record }),
+    effects: [{ type: "kill", child: name, why: "another supervisor started it" }],
+  };
+}
+
+function replaceNext(state: SupervisorState, now: Instant): Step {
+  if (!state.configured || state.phase !== "running" || state.replacing !== undefined) return unchanged(state);
+  const name = replaceOrder.find((each) => state.children.get(each)?.kind === "adopted");
+  if (name === undefined) return unchanged(state);
+  return replace({ ...state, replacing: { child: name, until: addMicros(now, limits.replacement) } }, name);
+}
+
+function replacementDone(state: SupervisorState, now: Instant): Step {
+  return replaceNext({ ...state, replacing: undefined }, now);
+}
+
 // --- living -----------------------------------------------------------------------------------------------------------
 
 function onReport(state: SupervisorState, name: ChildName, report: Report, now: Instant): Step {
@@ -159,10 +203,16 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
     case "stopped": // its exit is what counts
       return unchanged(alive);
     case "ready":
-      return onReady(alive, name, now);
+      return sequence(alive, [
+        (before) => onReady(before, name, now),
+        (before) => (before.replacing?.child === name ? replacementDone(before, now) : unchanged(before)),
+      ]);
     case "config":
       if (alive.configured || alive.phase !== "running") return unchanged(alive);
-      return start({ ...alive, configured: true }, startOrder, now);
+      return sequence({ ...alive, configured: true }, [
+        (before) => start(before, startOrder, now),
+        (before) => replaceNext(before, now),
+      ]);
     case "config-failed": {
       const { diagnostics, exitCode } = report;
       // Once there was a good one, a bad one changes nothing (DESIGN rule 7).
@@ -204,9 +254,13 @@ function onWake(state: SupervisorState, now: Instant): Step {
   const heard = late ? forgive(state, now) : state;
   return sequence(heard, [
     (before) => announceReady(before, now),
+    (before) => (isDue(before.replacing, now) ? replacementDone(before, now) : unchanged(before)),
     ...[...heard.children.keys()].map((name) => (before: SupervisorState) => wakeChild(before, name, now)),
   ]);
 }
+
+const isDue = (replacing: SupervisorState["replacing"], now: Instant): boolean =>
+  replacing !== undefined && now >= replacing.until;
 
 const forgive = (state: SupervisorState, now: Instant): SupervisorState => ({
   ...state,
@@ -228,6 +282,8 @@ function wakeChild(state: SupervisorState, name: ChildName, now: Instant): Step 
     case "stopping":
       return now >= child.deadline ? kill(state, name, child, "did not stop in time") : unchanged(state);
     case "killed":
+    case "adopted":
+    case "replaced":
       return unchanged(state);
     default:
       return assertNever(child);
@@ -255,6 +311,7 @@ function nextWake(state: SupervisorState): Instant | undefined {
   });
   const { announceAt, announced } = state.readiness;
   if (announceAt !== undefined && !announced && state.phase === "running") times.push(announceAt);
+  if (state.replacing !== undefined && state.phase === "running") times.push(state.replacing.until);
   return times.length === 0 ? undefined : instant(Math.min(...times));
 }
 
@@ -267,18 +324,35 @@ function onEnd(state: SupervisorState, name: ChildName, exit: string, now: Insta
     withChild(state, name, { kind: "down", startAt, record });
   if (state.phase !== "running") return stopNext(gone(undefined, child.record), now);
 
+  // It was told to make room, which is no death.
+  if (child.kind === "replaced") return startOne(gone(undefined, countRestart(child.record)), name, now);
+  return onDeath(state, name, child, exit, now);
+}
+
+const countRestart = (record: ChildRecord): ChildRecord => ({ ...record, restarts: record.restarts + 1 });
+
+function onDeath(
+  state: SupervisorState,
+  name: ChildName,
+  child: Exclude<ChildState, { kind: "down" }>,
+  exit: string,
+  now: Instant,
+): Step {
   const lived = child.kind === "up" ? microsSince(now, child.since) : 0;
   const quickDeaths = lived >= limits.quick ? 0 : child.record.quickDeaths;
-  const restarts = child.record.restarts + 1;
+  const { restarts } = countRestart(child.record);
   const pause = limits.pauses[Math.min(quickDeaths, limits.pauses.length - 1)] ?? 0;
-  const dead = gone(addMicros(now, pause), { restarts, quickDeaths: quickDeaths + 1 });
+  // An adopted one that dies before the configuration is known waits for it like everybody else.
+  const mayStart = state.configured || first.includes(name);
+  const startAt = mayStart ? addMicros(now, pause) : undefined;
+  const dead: ChildState = { kind: "down", startAt, record: { restarts, quickDeaths: quickDeaths + 1 } };
   const death: Effect = { type: "note-death", child: name, pid: child.pid, exit, restarts };
   const hopeless = name === "control" && !state.configured && quickDeaths + 1 >= limits.deathsBeforeConfigured;
-  return sequence(dead, [
+  return sequence(withChild(state, name, dead), [
     (before) => ({ state: before, effects: [death] }),
     (before) => {
       if (hopeless) return onStop(before, "control does not start", exitSoftware, now);
-      return pause === 0 ? startOne(before, name, now) : unchanged(before);
+      return mayStart && pause === 0 ? startOne(before, name, now) : unchanged(before);
     },
   ]);
 }
@@ -299,6 +373,8 @@ function stopNext(state: SupervisorState, now: Instant): Step {
     return { state: { ...state, phase: "ended" }, effects: [{ type: "end", exitCode: state.exitCode }] };
   }
   const child = state.children.get(name);
+  // It does not hear us: nothing but this is left.
+  if (child?.kind === "adopted") return kill(state, name, child, "another supervisor started it");
   if (child?.kind !== "up") return unchanged(state); // told, or killed, already
   const { pid, record } = child;
   const deadline = addMicros(now, stopBound(name));

@@ -214,6 +214,90 @@ describe("deaths", () => {
   });
 });
 
+describe("taking over from a supervisor that was killed", () => {
+  const adopting = (names: readonly ChildName[] = all): Scene => {
+    const children = all.map((name) => [name, { restarts: 2, adopted: names.includes(name) ? 7 : undefined }] as const);
+    return new Scene(initialState(new Map(children)));
+  };
+  const ready = (child: ChildName): Input => ({ type: "reported", child, report: { type: "ready" } });
+  const config: Input = { type: "reported", child: "control", report: { type: "config", generation: 1 } };
+
+  test("brokers and control at once, then one after the other, election first", () => {
+    const scene = adopting().feed({ type: "begin" });
+    expect(scene.take()).toEqual(["kill nats", "kill redis", "kill control"]);
+    scene.die("nats", "SIGKILL").die("control", "SIGKILL").die("redis", "SIGKILL");
+    // No deaths: they made room.
+    expect(scene.take()).toEqual(["start nats 3", "start control 3", "start redis 3"]);
+    scene.feed(config);
+    expect(scene.take()).toEqual(["kill election"]);
+    scene.die("election", "SIGKILL");
+    expect(scene.take()).toEqual(["start election 3"]);
+    for (const [before, next] of [
+      ["election", "dataplane"],
+      ["dataplane", "health"],
+      ["health", "notifier"],
+      ["notifier", "uplink"],
+    ] as const) {
+      scene.feed(ready(before));
+      expect(scene.take()).toEqual([`kill ${next}`]);
+      scene.die(next, "SIGKILL");
+      expect(scene.take()).toEqual([`start ${next} 3`]);
+    }
+    scene.feed(ready("uplink")).feed(ready("control"));
+    expect(scene.take()).toEqual(["announce-ready"]);
+  });
+
+  test("one that does not become ready holds up the next for a while only", () => {
+    const scene = adopting().feed({ type: "begin" }).die("control").feed(config).die("election");
+    scene.take();
+    scene.pass(4_900);
+    expect(scene.take()).toEqual([]);
+    scene.pass(200);
+    expect(scene.take()).toEqual(["kill dataplane"]);
+  });
+
+  test("what is not there is started, what is there waits for its turn", () => {
+    const scene = adopting(["dataplane", "election"]).feed({ type: "begin" }).feed(config);
+    expect(scene.take()).toEqual([
+      "start nats 2",
+      "start redis 2",
+      "start control 2",
+      "start health 2",
+      "start notifier 2",
+      "start uplink 2",
+      "kill election",
+    ]);
+  });
+
+  test("one that dies before its turn is a death, and waits for the configuration", () => {
+    const scene = adopting().feed({ type: "begin" });
+    scene.take();
+    scene.die("dataplane", "SIGSEGV");
+    expect(scene.take()).toEqual(["died dataplane"]);
+    scene.die("control").feed(config);
+    expect(scene.take()).toEqual(["start control 3", "start dataplane 3", "kill election"]);
+  });
+
+  test("nobody is taken for hung before it could say that it lives", () => {
+    const scene = adopting().feed({ type: "begin" });
+    scene.take();
+    scene.pass(60_000);
+    expect(scene.take()).toEqual([]);
+  });
+
+  test("a stop in the middle kills whom it cannot ask, in order", () => {
+    const scene = adopting().feed({ type: "begin" }).die("nats").die("redis").die("control").feed(config);
+    scene.die("election");
+    scene.take();
+    scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    expect(scene.take()).toEqual(["announce-stopping", "stop election"]);
+    scene.die("election");
+    expect(scene.take()).toEqual(["kill notifier"]);
+    scene.die("notifier").die("dataplane").die("health").die("control").die("uplink").die("redis").die("nats");
+    expect(scene.state.phase).toBe("ended");
+  });
+});
+
 describe("the watchdog", () => {
   test("a silent service is killed, and another started only when it is gone", () => {
     const scene = new Scene().configured().pass(14_900, ["election"]);
@@ -317,13 +401,18 @@ describe("whatever happens", () => {
   );
   const story = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20_000 })), { maxLength: 200 });
 
+  const adopted = fc.subarray([...all]);
+  const begin = (names: readonly ChildName[]): Scene => {
+    const pid = (name: ChildName): number | undefined => (names.includes(name) ? 7 : undefined);
+    return new Scene(initialState(new Map(all.map((name) => [name, { restarts: 0, adopted: pid(name) }]))));
+  };
+
   test("two of one service never run", () => {
     fc.assert(
-      fc.property(story, (inputs) => {
-        const scene = new Scene().feed({ type: "begin" });
-        const running = new Set<ChildName>(["nats", "redis", "control"]);
-        scene.take();
-        for (const [each, millis] of inputs) {
+      fc.property(adopted, story, (names, inputs) => {
+        const scene = begin(names);
+        const running = new Set<ChildName>(names);
+        for (const [each, millis] of [[{ type: "begin" }, 0] as const, ...inputs]) {
           scene.now = addMicros(scene.now, millisToMicros(millis));
           const ends = each.type === "exited" || each.type === "start-failed";
           // Only what runs can end.
@@ -343,8 +432,8 @@ describe("whatever happens", () => {
 
   test("a stop always comes to its end", () => {
     fc.assert(
-      fc.property(story, (inputs) => {
-        const scene = new Scene().feed({ type: "begin" });
+      fc.property(adopted, story, (names, inputs) => {
+        const scene = begin(names).feed({ type: "begin" });
         for (const [each, millis] of inputs) {
           scene.now = addMicros(scene.now, millisToMicros(millis));
           scene.feed(each);
@@ -355,9 +444,31 @@ describe("whatever happens", () => {
           scene.effects = [];
           scene.now = addMicros(scene.now, secondsToMicros(10));
           scene.feed({ type: "woke" });
-          for (const [name, { kind }] of scene.state.children) if (kind === "killed") scene.die(name);
+          for (const [name, { kind }] of scene.state.children) {
+            if (kind === "killed" || kind === "replaced") scene.die(name);
+          }
         }
         expect(scene.state.phase).toBe("ended");
+      }),
+    );
+  });
+
+  test("without a stop everybody who was adopted is replaced in the end", () => {
+    fc.assert(
+      fc.property(adopted, story, (names, inputs) => {
+        const scene = begin(names).feed({ type: "begin" });
+        for (const [each, millis] of inputs) {
+          scene.now = addMicros(scene.now, millisToMicros(millis));
+          if (each.type !== "stop") scene.feed(each);
+        }
+        scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 1 } });
+        for (let round = 0; round < 2 * all.length; round++) {
+          scene.pass(6_000);
+          for (const [name, { kind }] of scene.state.children) if (kind === "replaced") scene.die(name);
+        }
+        const ended = scene.state.phase !== "running"; // control that dies too often ends it
+        const kinds = [...scene.state.children.values()].map(({ kind }) => kind);
+        expect(ended || !kinds.includes("adopted")).toBe(true);
       }),
     );
   });

@@ -1,5 +1,6 @@
-// A supervisor that was killed leaves its services running (SAFETY S19). The next one on the same run directory ends
-// them before it starts its own: two elections of one node must never be on the wire together (SAFETY S5).
+// A supervisor that was killed leaves its services running (SAFETY S19). The next one on the same run directory finds
+// them here, adopts one of each name, and ends all others before it starts anything: two elections of one node must
+// never be on the wire together (SAFETY S5).
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { RecordedChild, RecordedProcess } from "./run-directory.ts";
@@ -22,6 +23,23 @@ export async function endOrphans(
   const alive = found.filter(({ pid, startTime }) => kill(pid, startTime, "SIGKILL") === "signalled");
   await Promise.all(alive.map((orphan) => gone(orphan, watchExit)));
   return [...new Set(alive.map(({ name }) => name))];
+}
+
+/** One of each name to adopt, the recorded one if it lives; the rest must go at once. */
+export function chooseOrphans(
+  found: readonly Orphan[],
+  isWanted: (name: ChildName) => boolean,
+  startTimeOf: (pid: number) => number | undefined,
+): { adopt: Map<ChildName, Orphan>; end: Orphan[] } {
+  const adopt = new Map<ChildName, Orphan>();
+  const end: Orphan[] = [];
+  for (const orphan of found) {
+    if (startTimeOf(orphan.pid) !== orphan.startTime) continue; // gone, or somebody else's pid by now
+    const known = adopt.get(orphan.name);
+    if (known === undefined && isWanted(orphan.name)) adopt.set(orphan.name, orphan);
+    else if (known?.pid !== orphan.pid) end.push(orphan);
+  }
+  return { adopt, end };
 }
 
 export interface Orphan extends RecordedProcess {

@@ -5,9 +5,23 @@ import type { Child, Launch } from "./children.ts";
 import { initialState, step } from "./machine.ts";
 import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
 
+export interface Launcher {
+  readonly launch: Launch;
+  /** Starts by earlier supervisors. */
+  readonly restarts: number;
+  /** A process of an earlier supervisor that still does the work. */
+  readonly adopted: Adopted | undefined;
+}
+
+export interface Adopted {
+  readonly pid: number;
+  kill(): void;
+  onExit(handler: () => void): { close(): void };
+}
+
 export interface SupervisorDependencies {
   now(): Instant;
-  readonly launches: ReadonlyMap<ChildName, { readonly launch: Launch; readonly restarts: number }>;
+  readonly launches: ReadonlyMap<ChildName, Launcher>;
   readonly log: {
     info(message: string, fields?: Record<string, unknown>): void;
     warn(message: string, fields?: Record<string, unknown>): void;
@@ -38,6 +52,8 @@ class RunningSupervisor implements Supervisor {
   readonly ended: Promise<number>;
   readonly #dependencies: SupervisorDependencies;
   readonly #children = new Map<ChildName, Promise<Child>>();
+  /** Referenced for as long as it watches: one that is collected hears nothing. */
+  readonly #watches = new Map<ChildName, { close(): void }>();
   readonly #inputs: Input[] = [];
   #state: SupervisorState;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +62,13 @@ class RunningSupervisor implements Supervisor {
 
   constructor(dependencies: SupervisorDependencies) {
     this.#dependencies = dependencies;
-    this.#state = initialState(dependencies.launches);
+    const { launches } = dependencies;
+    const known = [...launches].map(
+      ([name, { restarts, adopted }]) => [name, { restarts, adopted: adopted?.pid }] as const,
+    );
+    this.#state = initialState(new Map(known));
+    for (const [name, { adopted }] of launches) if (adopted !== undefined) this.#adopt(name, adopted);
+    this.#tellRunning();
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -124,6 +146,20 @@ class RunningSupervisor implements Supervisor {
       default:
         assertNever(effect);
     }
+  }
+
+  #adopt(name: ChildName, adopted: Adopted): void {
+    const { pid } = adopted;
+    // It was somebody else's child and hears no word of ours: see the machine.
+    const deaf = (): void => undefined;
+    this.#children.set(name, Promise.resolve({ pid, kill: () => adopted.kill(), stop: deaf, reload: deaf }));
+    const watch = adopted.onExit(() => {
+      this.#watches.delete(name);
+      this.#children.delete(name);
+      this.#feed({ type: "exited", child: name, exit: "unknown: it was started by another supervisor" });
+      this.#tellRunning();
+    });
+    this.#watches.set(name, watch);
   }
 
   #start(name: ChildName, restarts: number): void {

@@ -55,7 +55,11 @@ export type ChildState =
   /** Told to stop; killed at the deadline. */
   | { readonly kind: "stopping"; readonly pid: number; readonly deadline: Instant; readonly record: ChildRecord }
   /** Killed: only its exit is awaited, because two of one service must never run. */
-  | { readonly kind: "killed"; readonly pid: number; readonly record: ChildRecord };
+  | { readonly kind: "killed"; readonly pid: number; readonly record: ChildRecord }
+  /** Of an earlier supervisor: does its work, hears nothing from us, and waits for its turn to be replaced. */
+  | { readonly kind: "adopted"; readonly pid: number; readonly record: ChildRecord }
+  /** Was adopted, and killed to be started anew. */
+  | { readonly kind: "replaced"; readonly pid: number; readonly record: ChildRecord };
 
 export interface ChildRecord {
   /** Starts before this one, by an earlier supervisor of this run directory too. */
@@ -72,11 +76,19 @@ export interface Readiness {
   readonly announced: boolean;
 }
 
+/** One adopted child after the other, so that what a single death does not interrupt is not interrupted. */
+export interface Replacement {
+  readonly child: ChildName;
+  /** The next one is not held up for longer. */
+  readonly until: Instant;
+}
+
 export interface SupervisorState {
   readonly phase: "running" | "stopping" | "ended";
   /** Control has validated and stored a configuration in this run. */
   readonly configured: boolean;
   readonly readiness: Readiness;
+  readonly replacing: Replacement | undefined;
   readonly reason: string;
   readonly exitCode: number;
   readonly children: ReadonlyMap<ChildName, ChildState>;
