@@ -3,7 +3,7 @@ import type { ProbeReport } from "@baton/lab";
 import { waitFor } from "@baton/lab";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { watchHolders } from "./holders.ts";
-import { assertWhole, discard, isType, labFor, type Pair, type PairOptions, startPair, stopPair } from "./pair.ts";
+import { discard, isType, labFor, type Pair, type PairOptions, startPair, stopPair, waitWhole } from "./pair.ts";
 
 const lab = labFor("faults", { beforeAll, afterAll });
 const held: { pair?: Pair } = {};
@@ -28,7 +28,8 @@ const lastAnswer = (report: ProbeReport): string | undefined => report.reigns.at
 
 describe("a node that ends", () => {
   test("SIGTERM: the address goes when the successor answers, and no probe is lost", async () => {
-    const { lab, r1, r2, probe, holds } = await start();
+    const pair = await start();
+    const { lab, r1, r2, probe, holds } = pair;
     const probing = await probe();
     const exit = await r1.stop();
     await probing.waitAnswered("r2");
@@ -42,13 +43,14 @@ describe("a node that ends", () => {
         .exec("nft list tables")
         .then(({ stdout }) => stdout),
     ).not.toContain("baton");
-    expect((await r2.waitEvent(isType("became-master"), "r2's takeover")).event.data).toMatchObject({
+    expect((await pair.event(r2, isType("became-master"), "r2's takeover")).event.data).toMatchObject({
       reason: "priority-zero-received",
     });
   });
 
   test("SIGKILL of everything: the successor is there after master-down, the dead node's kernel lets go by itself", async () => {
-    const { lab, probe, holds } = await start();
+    const pair = await start();
+    const { lab, probe, holds } = pair;
     const probing = await probe();
     const killedAt = Date.now();
     await lab.router("r1").killEverything({ keepResponder: true });
@@ -61,7 +63,8 @@ describe("a node that ends", () => {
   });
 
   test("link down: the successor after master-down; link up: the higher priority comes back", async () => {
-    const { lab, r1, probe, holds } = await start();
+    const pair = await start();
+    const { lab, r1, probe, holds } = pair;
     const probing = await probe();
     await lab.linkDown("r1");
     await probing.waitAnswered("r2");
@@ -71,7 +74,7 @@ describe("a node that ends", () => {
     await probing.waitAnswered("r1");
     const report = await probing.stop();
     expect(report.outages[0]?.durationMs).toBeLessThan(masterDownMs + slackMs);
-    expect((await r1.waitEvent(isType("entered-fault"), "the fault")).event.data).toMatchObject({
+    expect((await pair.event(r1, isType("entered-fault"), "the fault")).event.data).toMatchObject({
       causes: ["interface-down"],
     });
   });
@@ -79,7 +82,8 @@ describe("a node that ends", () => {
 
 describe("a service that is killed comes back before anybody notices", () => {
   test.each(["election", "dataplane", "health", "notifier", "control"])("%s", async (service) => {
-    const { r1, r2, probe, holds } = await start();
+    const pair = await start();
+    const { r1, r2, probe, holds } = pair;
     const probing = await probe();
     const before = r1.servicePid(service);
     r1.killService(service);
@@ -93,7 +97,7 @@ describe("a service that is killed comes back before anybody notices", () => {
     expect(report.reigns.map(({ by }) => by)).toEqual(["r1"]);
     expect(await holds("r1")).toBe(true);
     expect((await r2.status()).instances[0]?.state).toBe("backup");
-    expect((await r1.waitEvent((each) => each.event.type === "service-died", "its death")).event.data).toMatchObject({
+    expect((await pair.event(r1, (each) => each.event.type === "service-died", "its death")).event.data).toMatchObject({
       service,
     });
   });
@@ -101,7 +105,8 @@ describe("a service that is killed comes back before anybody notices", () => {
 
 describe("a service that hangs", () => {
   test("election of the master: the lease ends first, then the peer takes over; awake again it does not argue", async () => {
-    const { lab, r1, r2, probe, holds } = await start();
+    const pair = await start();
+    const { lab, r1, r2, probe, holds } = pair;
     const holders = await watchHolders(lab);
     const probing = await probe();
     r1.stopService("election");
@@ -110,7 +115,8 @@ describe("a service that hangs", () => {
     expect(Date.now() - stoppedAt).toBeLessThan(leaseMs + slackMs);
     await probing.waitAnswered("r2");
     r1.continueService("election");
-    await r1.waitEvent(
+    await pair.event(
+      r1,
       (each) => isType("became-backup")(each) && each.event.type === "became-backup" && each.event.data.term > 0,
       "r1 to step down",
     );
@@ -124,7 +130,8 @@ describe("a service that hangs", () => {
   });
 
   test("dataplane of the master: election lets go, the kernel drops the address, the peer takes over", async () => {
-    const { lab, r1, probe, holds } = await start();
+    const pair = await start();
+    const { lab, r1, probe, holds } = pair;
     const holders = await watchHolders(lab);
     const probing = await probe();
     r1.stopService("dataplane");
@@ -134,7 +141,7 @@ describe("a service that hangs", () => {
     await waitFor("the kernel to drop the address", async () => !(await holds("r1")));
     expect(Date.now() - stoppedAt).toBeLessThan(kernelLeaseMs + 1_500 + slackMs);
     expect(holders.longestOverlapMs()).toBeLessThan(kernelLeaseMs + 1_500 - leaseMs + slackMs);
-    expect((await r1.waitEvent(isType("entered-fault"), "the fault")).event.data).toMatchObject({
+    expect((await pair.event(r1, isType("entered-fault"), "the fault")).event.data).toMatchObject({
       causes: ["dataplane-silent"],
     });
     r1.continueService("dataplane");
@@ -146,7 +153,8 @@ describe("a service that hangs", () => {
   test.each([1_000, 2_000, 3_000])(
     "election of the backup for %i ms: it does not steal a healthy master's address",
     async (ms) => {
-      const { r1, r2, probe, holds } = await start();
+      const pair = await start();
+      const { r1, r2, probe, holds } = pair;
       const probing = await probe();
       r2.stopService("election");
       await new Promise((resolve) => setTimeout(resolve, ms));
@@ -157,7 +165,7 @@ describe("a service that hangs", () => {
       expect(report.reigns.map(({ by }) => by)).toEqual(["r1"]);
       expect(report.lost).toBe(0);
       expect(await holds("r2")).toBe(false);
-      expect((await r2.events()).filter(isType("became-master"))).toEqual([]);
+      expect((await pair.eventsSince(r2)).filter(isType("became-master"))).toEqual([]);
       expect((await r1.status()).instances[0]?.state).toBe("master");
     },
   );
@@ -165,7 +173,8 @@ describe("a service that hangs", () => {
 
 describe("a broker that is killed", () => {
   test("nats-server on the master, kept down through a failover: the address moves, and the log is whole afterwards", async () => {
-    const { lab, r1, r2, probe, holds } = await start();
+    const pair = await start();
+    const { lab, r1, r2, probe, holds } = pair;
     const probing = await probe();
     // The supervisor restarts it at once; stopped, it is away for as long as we like.
     r1.stopService("nats");
@@ -183,27 +192,29 @@ describe("a broker that is killed", () => {
       [r2, ["became-master", "became-backup"]],
     ] as const) {
       await waitFor(`${node.name}'s events to be stored`, async () => {
-        const told = (await node.events().catch(() => [])).filter((each) => each.aggregate.kind === "vrrp");
-        return types.every((type) => told.slice(1).some((each) => each.event.type === type));
+        const told = (await pair.eventsSince(node).catch(() => [])).filter((each) => each.aggregate.kind === "vrrp");
+        return types.every((type) => told.some((each) => each.event.type === type));
       });
-      assertWhole(await node.events());
+      await waitWhole(node);
     }
   });
 
   test("nats-server alone: nothing moves, no event is lost", async () => {
-    const { r1, probe } = await start();
+    const pair = await start();
+    const { r1, probe } = pair;
     const probing = await probe();
     const before = r1.servicePid("nats");
     r1.killService("nats");
     await r1.waitRestarted("nats", before);
-    await r1.waitEvent((each) => each.event.type === "service-died", "its death");
+    await pair.event(r1, (each) => each.event.type === "service-died", "its death");
     const report = await probing.stop();
     expect(report.lost).toBe(0);
-    assertWhole(await r1.events());
+    await waitWhole(r1);
   });
 
   test("Redis: nothing moves", async () => {
-    const { r1, probe } = await start();
+    const pair = await start();
+    const { r1, probe } = pair;
     const probing = await probe();
     const before = r1.servicePid("redis");
     r1.killService("redis");
@@ -215,7 +226,8 @@ describe("a broker that is killed", () => {
 });
 
 test("the supervisor alone: the services go on, and a new one takes them over without a lost probe", async () => {
-  const { lab, r1, probe, holds } = await start();
+  const pair = await start();
+  const { lab, r1, probe, holds } = pair;
   const probing = await probe();
   await r1.killSupervisor();
   const answeredBefore = (await probing.report()).answered;

@@ -44,7 +44,7 @@ test("files, sockets, brokers and the event stream are closed to others", async 
   const said = await asNobody(
     `exec 3<>/dev/tcp/127.0.0.1/${natsPort}; printf 'CONNECT {"verbose":true}\\r\\nPUB baton.r1.vrrp.VI_1.became-master 2\\r\\n{}\\r\\n' >&3; timeout 2 cat <&3`,
   );
-  expect(said.stdout).toMatch(/-ERR 'Authorization Violation'/i);
+  expect(said.stdout, said.stderr).toMatch(/-ERR 'Authorization Violation'/i);
   const redisSaid = await asNobody(
     `exec 3<>/dev/tcp/127.0.0.1/${redisPort}; printf 'KEYS *\\r\\n' >&3; timeout 2 head -n 1 <&3`,
   );

@@ -56,6 +56,10 @@ export interface Pair {
   readonly r2: BatonNode;
   /** Probing the virtual address, answered by r1. */
   probe(): Promise<Probe>;
+  /** Events of a node since the pair had settled: on a slow machine the beginning may have gone either way. */
+  eventsSince(node: BatonNode): Promise<EventEnvelope[]>;
+  /** The first of them that matches. */
+  event(node: BatonNode, match: (envelope: EventEnvelope) => boolean, what: string): Promise<EventEnvelope>;
   /** Whether a router has the virtual address on eth0. */
   holds(router: "r1" | "r2", address?: string): Promise<boolean>;
 }
@@ -82,11 +86,21 @@ export async function startPair(
   await second.waitState("backup");
   await waitFor("r1 to hold the address", () => holds("r1"));
   await waitFor("r2 to have heard r1", async () => (await second.status()).instances[0]?.master === "172.16.1.1");
+  const counts = new Map<BatonNode, number>();
+  for (const node of [first, second]) counts.set(node, (await node.events()).length);
+  const eventsSince = async (node: BatonNode): Promise<EventEnvelope[]> =>
+    (await node.events()).slice(counts.get(node) ?? 0);
   return {
     lab,
     r1: first,
     r2: second,
     holds,
+    eventsSince,
+    event: (node, match, what) =>
+      waitFor(what, async () => (await eventsSince(node).catch(() => [])).find(match), {
+        deadlineMs: 15_000,
+        everyMs: 50,
+      }),
     async probe() {
       const probe = await lab.client.probe({ address: virtualAddress });
       await probe.waitAnswered("r1");
@@ -98,7 +112,8 @@ export async function startPair(
 /** Ends a node, however it is, and forgets what it stored: the next one starts a history of its own. */
 export async function discard(node: BatonNode): Promise<void> {
   await node.kill().catch(() => undefined);
-  for (const directory of [node.runDir, node.stateDir]) rmSync(directory, { recursive: true, force: true });
+  for (const directory of [node.runDir, node.stateDir])
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Ends both nodes and takes from the kernel what the dead could not take back. */
@@ -140,8 +155,25 @@ export const isType =
 export const typesOf = (events: readonly EventEnvelope[], kind: string): string[] =>
   events.filter((each) => each.aggregate.kind === kind).map((each) => each.event.type);
 
+/** Waits until the stored events are whole: while its bus is away, control answers with what it remembers itself. */
+export async function waitWhole(node: BatonNode): Promise<void> {
+  const seen = { fault: "nothing was read" };
+  const whole = async (): Promise<boolean> => {
+    try {
+      assertWhole(await node.events());
+      return true;
+    } catch (error) {
+      seen.fault = String(error);
+      return false;
+    }
+  };
+  await waitFor(`${node.name}'s log to be whole`, whole).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${seen.fault}`);
+  });
+}
+
 /** Every aggregate's versions, which must rise by one without a gap: nothing lost, nothing twice. */
-export function assertWhole(events: readonly EventEnvelope[]): void {
+function assertWhole(events: readonly EventEnvelope[]): void {
   const last = new Map<string, number>();
   for (const { aggregate, version, event } of events) {
     const key = `${aggregate.kind}/${aggregate.id}`;
