@@ -29,7 +29,7 @@ test("files, sockets, brokers and the event stream are closed to others", async 
     router.exec(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "bash", "-c", command]);
   expect((await asNobody(`cat ${node.runDir}/credentials.json`)).code).not.toBe(0);
   expect((await asNobody(`ls ${node.runDir}`)).code).not.toBe(0);
-  expect((await asNobody("cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c BATON_")).stdout.trim()).toBe("0");
+  expect((await asNobody("cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c BATON_RUN_DIR")).stdout.trim()).toBe("0");
 
   const { nats, redis } = JSON.parse((await router.exec(`cat ${node.runDir}/credentials.json`)).stdout) as {
     nats: { url: string };
