@@ -29,7 +29,9 @@ test("files, sockets, brokers and the event stream are closed to others", async 
     router.exec(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "bash", "-c", command]);
   expect((await asNobody(`cat ${node.runDir}/credentials.json`)).code).not.toBe(0);
   expect((await asNobody(`ls ${node.runDir}`)).code).not.toBe(0);
-  expect((await asNobody("cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c BATON_RUN_DIR")).stdout.trim()).toBe("0");
+  expect(
+    (await asNobody("cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c BATON_RUN_DIR")).stdout.trim(),
+  ).toBe("0");
 
   const { nats, redis } = JSON.parse((await router.exec(`cat ${node.runDir}/credentials.json`)).stdout) as {
     nats: { url: string };
@@ -41,8 +43,9 @@ test("files, sockets, brokers and the event stream are closed to others", async 
     expect(listening).toContain(`127.0.0.1:${port}`);
     expect(listening).not.toMatch(new RegExp(`(0\\.0\\.0\\.0|\\*|\\[::\\]|172\\.16\\.1\\.1):${port}\\b`));
   }
+  // The server closes as soon as it has refused: what is written after that would cost its answer.
   const said = await asNobody(
-    `exec 3<>/dev/tcp/127.0.0.1/${natsPort}; printf 'CONNECT {"verbose":true}\\r\\nPUB baton.r1.vrrp.VI_1.became-master 2\\r\\n{}\\r\\n' >&3; timeout 2 cat <&3`,
+    `exec 3<>/dev/tcp/127.0.0.1/${natsPort}; read -r info <&3; printf 'CONNECT {"verbose":true}\\r\\n' >&3; timeout 2 cat <&3`,
   );
   expect(said.stdout, said.stderr).toMatch(/-ERR 'Authorization Violation'/i);
   const redisSaid = await asNobody(

@@ -40,7 +40,8 @@ export interface LeaseClient {
   close(): void;
 }
 
-const reconnectMillis = { min: 20, max: 1_000 };
+/** A restarted dataplane renews nothing until it is found: a lease is at least a second, the kernel's three. */
+const reconnectMillis = { min: 20, max: 100 } as const;
 /**
  * The first frames of a process come in quick succession: the one that claims in earnest is not to be the one for which
  * both ends of the stream compile their code (1.5 ms of a takeover, measured).
@@ -51,12 +52,15 @@ const idleHeartbeatMillis = 1_000;
 
 export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   // A restarted dataplane must be found well within a lease: no backoff of a second.
-  const client = new LeaseServiceClient(`unix:${options.socketPath}`, credentials.createInsecure(), clientOptions);
+  const client = new LeaseServiceClient(`unix:${options.socketPath}`, credentials.createInsecure(), {
+    ...clientOptions,
+    "grpc.max_reconnect_backoff_ms": reconnectMillis.max,
+  });
   const claims = new Map<string, LeaseClaim>();
   let stream: ClientDuplexStream<LeaseFrame, LeaseReply> | undefined;
   let greeted = false;
   let closed = false;
-  let backoffMillis = reconnectMillis.min;
+  let backoffMillis: number = reconnectMillis.min;
   let sequence = 0;
   let received = 0;
   let lastAnsweredSentAt = 0 as Instant;
