@@ -1,4 +1,5 @@
 // The shell around the supervisor's machine: feeds it what happens, carries out what it says, in order.
+import { setTimeout as delay } from "node:timers/promises";
 import { assertNever, type Instant } from "@baton/domain";
 import type { Diagnostic } from "@baton/keepalived-conf";
 import type { Child, Launch } from "./children.ts";
@@ -27,6 +28,8 @@ export interface SupervisorDependencies {
     warn(message: string, fields?: Record<string, unknown>): void;
     error(message: string, fields?: Record<string, unknown>): void;
   };
+  /** Whether dataplane knows every lease that election has. */
+  areLeasesKnown(): Promise<boolean>;
   /** Who runs has changed. Called before anything else can happen. */
   onRunning(children: ReadonlyMap<ChildName, { pid: number; restarts: number }>): void;
   onReady(): void;
@@ -37,19 +40,23 @@ export interface SupervisorDependencies {
   beforeStop(child: ChildName): Promise<void>;
 }
 
+export type End = Pick<Extract<Effect, { type: "end" }>, "exitCode" | "abandoned">;
+
 export interface Supervisor {
   stop(reason: string): void;
   reload(): void;
-  /** Resolves with the exit code when every child is gone. */
-  readonly ended: Promise<number>;
+  /** Resolves when every child is gone, or is left to the next supervisor. */
+  readonly ended: Promise<End>;
 }
 
 export function startSupervisor(dependencies: SupervisorDependencies): Supervisor {
   return new RunningSupervisor(dependencies);
 }
 
+const askAgainMs = 50;
+
 class RunningSupervisor implements Supervisor {
-  readonly ended: Promise<number>;
+  readonly ended: Promise<End>;
   readonly #dependencies: SupervisorDependencies;
   readonly #children = new Map<ChildName, Promise<Child>>();
   /** Referenced for as long as it watches: one that is collected hears nothing. */
@@ -58,7 +65,7 @@ class RunningSupervisor implements Supervisor {
   #state: SupervisorState;
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
-  #end: (exitCode: number) => void = () => undefined;
+  #end: (end: End) => void = () => undefined;
 
   constructor(dependencies: SupervisorDependencies) {
     this.#dependencies = dependencies;
@@ -127,6 +134,12 @@ class RunningSupervisor implements Supervisor {
       case "reload-config":
         this.#tell("control", (child) => child.reload());
         return;
+      case "await-leases":
+        void this.#awaitLeases();
+        return;
+      case "note-taken-over":
+        log.info("taken over");
+        return;
       case "announce-ready":
         onReady();
         return;
@@ -141,7 +154,7 @@ class RunningSupervisor implements Supervisor {
         return;
       case "end":
         clearTimeout(this.#timer);
-        this.#end(effect.exitCode);
+        this.#end(effect);
         return;
       default:
         assertNever(effect);
@@ -188,6 +201,14 @@ class RunningSupervisor implements Supervisor {
         });
       },
     );
+  }
+
+  async #awaitLeases(): Promise<void> {
+    const isAwaited = (): boolean => this.#state.takeover?.stage === "reclaiming" && this.#state.phase === "running";
+    while (isAwaited()) {
+      if (await this.#dependencies.areLeasesKnown()) return this.#feed({ type: "leases-known" });
+      await delay(askAgainMs);
+    }
   }
 
   #tell(name: ChildName, action: (child: Child) => void): void {
