@@ -2,13 +2,12 @@
 // together, and what a user can put right is said in one sentence before anything is touched.
 import { resolve } from "node:path";
 import { prepareBus } from "@baton/event-log";
-import { askSnapshot, type Configuration, type Host, paths, startHost } from "@baton/host";
+import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@baton/linux";
 import type { UpCommand } from "../arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
 import { type Launch, launchService, serviceCommand } from "../supervision/children.ts";
-import { areLeasesKnown } from "../supervision/lease-view.ts";
 import { chooseOrphans, endOrphans, findStrays, type Orphan, recordedOrphans } from "../supervision/orphans.ts";
 import { type Brokers, openBrokers } from "../supervision/own-brokers.ts";
 import {
@@ -35,9 +34,6 @@ export interface UpDependencies {
   mainOf(service: ServiceChild): string;
   onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP", handler: () => void): void;
 }
-
-/** A service that does not answer within this time is asked again. */
-const askMillis = 250;
 
 export type ServiceChild = Exclude<ChildName, "nats" | "redis">;
 
@@ -98,15 +94,11 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
     processStartTime,
   );
   await endOrphans(orphans.end, { kill: killExact, watchExit }).catch(refuse);
-  const isTakeover = orphans.adopt.size > 0;
   const launchers = [...launches].map(([name, launch]) => {
     const adopted = adoptedOf(orphans.adopt.get(name));
-    const before = earlier[name]?.restarts;
-    // One that has died meanwhile is started anew as well: election must know that it may resume (SAFETY S5).
-    const counted = adopted === undefined && before !== undefined ? before + 1 : (before ?? 0);
-    return [name, { launch, adopted, restarts: isTakeover ? counted : 0 }] as const;
+    return [name, { launch, adopted, restarts: adopted === undefined ? 0 : (earlier[name]?.restarts ?? 0) }] as const;
   });
-  if (isTakeover) {
+  if (orphans.adopt.size > 0) {
     host.log.warn("taking over what an earlier run left behind", { services: [...orphans.adopt.keys()] });
   }
   const supervisor = supervise(node, new Map(launchers), host, dependencies);
@@ -114,11 +106,9 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
   onSignal("SIGINT", () => supervisor.stop("SIGINT"));
   onSignal("SIGHUP", () => supervisor.reload());
 
-  const { exitCode, abandoned } = await supervisor.ended;
+  const exitCode = await supervisor.ended;
   await host.stop("stopped");
   if (node.readyFile !== undefined) removeFile(node.readyFile);
-  // Whoever works on needs them.
-  if (abandoned) return exitCode;
   for (const file of [
     paths.credentials(node.runDir),
     runFiles.natsConfig(node.runDir),
@@ -198,13 +188,10 @@ function supervise(
     host.log.warn("the state of the services cannot be watched", { cause: error });
   });
   host.log.info("starting", { runDir: node.runDir, stateDir: node.stateDir, config: node.config });
-  const ask = (service: "election" | "dataplane") =>
-    askSnapshot({ socket: paths.socket(node.runDir, service), consumer: "supervisor", timeoutMs: askMillis });
   return startSupervisor({
     now: bootNow,
     launches,
     log: host.log,
-    areLeasesKnown: async () => areLeasesKnown(...(await Promise.all([ask("election"), ask("dataplane")]))),
     onRunning(children) {
       const services = [...children].flatMap(([name, child]) => {
         const startTime = processStartTime(child.pid);

@@ -1,5 +1,5 @@
 // The supervisor's decisions (SAFETY S19): who is started when, what a death costs, who is taken for hung, and in which
-// order all of it ends. Pure: input and time in, new state and effects out. What a killed supervisor left: takeover.ts.
+// order all of it ends. Pure: input and time in, new state and effects out.
 import {
   addMicros,
   assertNever,
@@ -9,15 +9,6 @@ import {
   millisToMicros,
   secondsToMicros,
 } from "@baton/domain";
-import { sequence, unchanged, withChild } from "./steps.ts";
-import {
-  advanceTakeover,
-  forgiveTakeover,
-  onLeasesKnown,
-  planTakeover,
-  startsUnconfigured,
-  takeoverLimits,
-} from "./takeover.ts";
 import type { ChildName, ChildRecord, ChildState, Effect, Input, Report, Step, SupervisorState } from "./types.ts";
 
 export const limits = {
@@ -32,22 +23,23 @@ export const limits = {
   pauses: [0, 200, 1000, 5000].map(millisToMicros),
   /** Who lived this long did not die quickly. */
   quick: secondsToMicros(60),
+  /** An adopted child is replaced this long after the one before it at the latest. */
+  replacement: secondsToMicros(5),
   /** The node is ready this long after election, whoever else is not. */
   readyWithoutOthers: secondsToMicros(5),
   /** Control that dies this often before it has said anything about the configuration will not say it. */
   deathsBeforeConfigured: 4,
 } as const;
 
-const startOrder: readonly ChildName[] = [
-  "nats",
-  "redis",
-  "control",
-  "dataplane",
-  "health",
-  "election",
-  "notifier",
-  "uplink",
-];
+/** Nothing but the configuration's own process and the brokers is started before the configuration is known. */
+const first: readonly ChildName[] = ["nats", "redis", "control"];
+const startOrder: readonly ChildName[] = [...first, "dataplane", "health", "election", "notifier", "uplink"];
+
+/**
+ * Election first, while the dataplane that holds its lease lives: it resumes under the lease (SAFETY S5). Then
+ * dataplane, whose election then lives.
+ */
+const replaceOrder: readonly ChildName[] = ["election", "dataplane", "health", "notifier", "uplink"];
 
 /** Whoever speaks on the wire goes first, whoever remembers goes last. */
 export const stopOrder: readonly ChildName[] = [
@@ -74,47 +66,42 @@ const exitSoftware = 70;
 export function initialState(
   children: ReadonlyMap<ChildName, { readonly restarts: number; readonly adopted?: number | undefined }>,
 ): SupervisorState {
-  const states = new Map<ChildName, ChildState>(
-    startOrder
-      .filter((name) => children.has(name))
-      .map((name) => {
-        const { restarts = 0, adopted } = children.get(name) ?? {};
-        const record = { restarts, quickDeaths: 0 };
-        return [
-          name,
-          adopted === undefined
-            ? { kind: "down", startAt: undefined, record }
-            : { kind: "adopted", pid: adopted, record },
-        ] as const;
-      }),
-  );
   return {
     phase: "running",
     configured: false,
     readiness: { children: new Set(), announceAt: undefined, announced: false },
-    takeover: planTakeover(states),
-    pendingStop: undefined,
+    replacing: undefined,
     reason: "",
     exitCode: 0,
-    children: states,
+    children: new Map(
+      startOrder
+        .filter((name) => children.has(name))
+        .map((name) => {
+          const { restarts = 0, adopted } = children.get(name) ?? {};
+          const record = { restarts, quickDeaths: 0 };
+          const child: ChildState =
+            adopted === undefined
+              ? { kind: "down", startAt: undefined, record }
+              : { kind: "adopted", pid: adopted, record };
+          return [name, child] as const;
+        }),
+    ),
     wakeAt: undefined,
   };
 }
 
 export function step(state: SupervisorState, input: Input, now: Instant): Step {
-  if (state.phase === "ended") return unchanged(state);
-  const { state: next, effects } = sequence(state, [
-    (before) => apply(before, input, now),
-    (before) => advanceTakeover(before, now),
-    (before) => stopAfterTakeover(before, now),
-  ]);
+  const { state: next, effects } = apply(state, input, now);
   return { state: { ...next, wakeAt: nextWake(next) }, effects };
 }
 
 function apply(state: SupervisorState, input: Input, now: Instant): Step {
   switch (input.type) {
     case "begin":
-      return start(state, startOrder.filter(startsUnconfigured), now);
+      return sequence(state, [
+        (before) => start(before, first, now),
+        ...first.map((name) => (before: SupervisorState) => replace(before, name)),
+      ]);
     case "woke":
       return onWake(state, now);
     case "started":
@@ -125,8 +112,6 @@ function apply(state: SupervisorState, input: Input, now: Instant): Step {
       return onEnd(state, input.child, input.exit, now);
     case "reported":
       return onReport(state, input.child, input.report, now);
-    case "leases-known":
-      return onLeasesKnown(state);
     case "reload":
       return { state, effects: state.phase === "running" ? [{ type: "reload-config" }] : [] };
     case "stop":
@@ -134,6 +119,24 @@ function apply(state: SupervisorState, input: Input, now: Instant): Step {
     default:
       return assertNever(input);
   }
+}
+
+const unchanged = (state: SupervisorState): Step => ({ state, effects: [] });
+
+const withChild = (state: SupervisorState, name: ChildName, child: ChildState): SupervisorState => ({
+  ...state,
+  children: new Map([...state.children, [name, child]]),
+});
+
+/** Steps one after the other, effects in order. */
+function sequence(state: SupervisorState, steps: readonly ((state: SupervisorState) => Step)[]): Step {
+  return steps.reduce<Step>(
+    (sum, each) => {
+      const next = each(sum.state);
+      return { state: next.state, effects: [...sum.effects, ...next.effects] };
+    },
+    { state, effects: [] },
+  );
 }
 
 // --- starting ---------------------------------------------------------------------------------------------------------
@@ -165,6 +168,30 @@ function onStarted(state: SupervisorState, name: ChildName, pid: number, now: In
     : unchanged(next);
 }
 
+// --- taking over ------------------------------------------------------------------------------------------------------
+
+/** Its end brings the start of the next one. */
+function replace(state: SupervisorState, name: ChildName): Step {
+  const child = state.children.get(name);
+  if (child?.kind !== "adopted") return unchanged(state);
+  const { pid, record } = child;
+  return {
+    state: withChild(state, name, { kind: "replaced", pid, record }),
+    effects: [{ type: "kill", child: name, why: "another supervisor started it" }],
+  };
+}
+
+function replaceNext(state: SupervisorState, now: Instant): Step {
+  if (!state.configured || state.phase !== "running" || state.replacing !== undefined) return unchanged(state);
+  const name = replaceOrder.find((each) => state.children.get(each)?.kind === "adopted");
+  if (name === undefined) return unchanged(state);
+  return replace({ ...state, replacing: { child: name, until: addMicros(now, limits.replacement) } }, name);
+}
+
+function replacementDone(state: SupervisorState, now: Instant): Step {
+  return replaceNext({ ...state, replacing: undefined }, now);
+}
+
 // --- living -----------------------------------------------------------------------------------------------------------
 
 function onReport(state: SupervisorState, name: ChildName, report: Report, now: Instant): Step {
@@ -176,10 +203,16 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
     case "stopped": // its exit is what counts
       return unchanged(alive);
     case "ready":
-      return onReady(alive, name, now);
+      return sequence(alive, [
+        (before) => onReady(before, name, now),
+        (before) => (before.replacing?.child === name ? replacementDone(before, now) : unchanged(before)),
+      ]);
     case "config":
       if (alive.configured || alive.phase !== "running") return unchanged(alive);
-      return start({ ...alive, configured: true }, startOrder, now);
+      return sequence({ ...alive, configured: true }, [
+        (before) => start(before, startOrder, now),
+        (before) => replaceNext(before, now),
+      ]);
     case "config-failed": {
       const { diagnostics, exitCode } = report;
       // Once there was a good one, a bad one changes nothing (DESIGN rule 7).
@@ -188,7 +221,7 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
       if (!fatal) return { state: alive, effects: [reject] };
       return sequence(alive, [
         (before) => ({ state: before, effects: [reject] }),
-        (before) => giveUp(before, "the configuration was rejected", exitCode, now),
+        (before) => onStop(before, "the configuration was rejected", exitCode, now),
       ]);
     }
     default:
@@ -207,7 +240,6 @@ function onReady(state: SupervisorState, name: ChildName, now: Instant): Step {
 function announceReady(state: SupervisorState, now: Instant): Step {
   const { children, announceAt, announced } = state.readiness;
   if (announced || announceAt === undefined || state.phase !== "running") return unchanged(state);
-  if (state.pendingStop !== undefined) return unchanged(state);
   const others = [...state.children.keys()].filter((name) => reportsLife(name) && name !== "uplink");
   if (now < announceAt && !others.every((name) => children.has(name))) return unchanged(state);
   return {
@@ -222,13 +254,16 @@ function onWake(state: SupervisorState, now: Instant): Step {
   const heard = late ? forgive(state, now) : state;
   return sequence(heard, [
     (before) => announceReady(before, now),
+    (before) => (isDue(before.replacing, now) ? replacementDone(before, now) : unchanged(before)),
     ...[...heard.children.keys()].map((name) => (before: SupervisorState) => wakeChild(before, name, now)),
   ]);
 }
 
+const isDue = (replacing: SupervisorState["replacing"], now: Instant): boolean =>
+  replacing !== undefined && now >= replacing.until;
+
 const forgive = (state: SupervisorState, now: Instant): SupervisorState => ({
   ...state,
-  takeover: forgiveTakeover(state.takeover, now),
   children: new Map(
     [...state.children].map(([name, child]) => [name, child.kind === "up" ? { ...child, aliveAt: now } : child]),
   ),
@@ -269,19 +304,14 @@ function kill(state: SupervisorState, name: ChildName, child: { pid: number; rec
 }
 
 function nextWake(state: SupervisorState): Instant | undefined {
-  if (state.phase === "ended") return undefined;
   const times = [...state.children].flatMap(([name, child]) => {
     if (child.kind === "down") return child.startAt === undefined ? [] : [child.startAt];
     if (child.kind === "stopping") return [child.deadline];
     return child.kind === "up" && reportsLife(name) ? [silentAt(child)] : [];
   });
   const { announceAt, announced } = state.readiness;
-  const isAwaited = !announced && state.phase === "running" && state.pendingStop === undefined;
-  if (announceAt !== undefined && isAwaited) times.push(announceAt);
-  if (state.phase === "running") {
-    if (state.takeover?.until !== undefined) times.push(state.takeover.until);
-    if (state.pendingStop !== undefined) times.push(state.pendingStop.by);
-  }
+  if (announceAt !== undefined && !announced && state.phase === "running") times.push(announceAt);
+  if (state.replacing !== undefined && state.phase === "running") times.push(state.replacing.until);
   return times.length === 0 ? undefined : instant(Math.min(...times));
 }
 
@@ -313,7 +343,7 @@ function onDeath(
   const { restarts } = countRestart(child.record);
   const pause = limits.pauses[Math.min(quickDeaths, limits.pauses.length - 1)] ?? 0;
   // An adopted one that dies before the configuration is known waits for it like everybody else.
-  const mayStart = state.configured || startsUnconfigured(name);
+  const mayStart = state.configured || first.includes(name);
   const startAt = mayStart ? addMicros(now, pause) : undefined;
   const dead: ChildState = { kind: "down", startAt, record: { restarts, quickDeaths: quickDeaths + 1 } };
   const death: Effect = { type: "note-death", child: name, pid: child.pid, exit, restarts };
@@ -321,41 +351,18 @@ function onDeath(
   return sequence(withChild(state, name, dead), [
     (before) => ({ state: before, effects: [death] }),
     (before) => {
-      if (hopeless) return giveUp(before, "control does not start", exitSoftware, now);
+      if (hopeless) return onStop(before, "control does not start", exitSoftware, now);
       return mayStart && pause === 0 ? startOne(before, name, now) : unchanged(before);
     },
   ]);
 }
 
 function onStop(state: SupervisorState, reason: string, exitCode: number, now: Instant): Step {
-  if (state.phase !== "running" || state.pendingStop !== undefined) return unchanged(state);
-  const announced: Effect = { type: "announce-stopping", reason };
-  // An adopted election cannot be asked to leave, only killed, which would cost the client a whole master-down.
-  const pendingStop = { reason, exitCode, by: addMicros(now, takeoverLimits.stop) };
-  return { state: { ...state, pendingStop }, effects: [announced] };
-}
-
-function stopAfterTakeover(state: SupervisorState, now: Instant): Step {
-  const { pendingStop } = state;
-  if (pendingStop === undefined || state.phase !== "running") return unchanged(state);
-  if (state.takeover !== undefined && now < pendingStop.by) return unchanged(state);
-  const { reason, exitCode } = pendingStop;
-  return stopNext({ ...state, phase: "stopping", reason, exitCode }, now);
-}
-
-/** What cannot begin ends, without what an earlier supervisor left: that works on as it did before we came. */
-function giveUp(state: SupervisorState, reason: string, exitCode: number, now: Instant): Step {
   if (state.phase !== "running") return unchanged(state);
-  const announced: Effect = { type: "announce-stopping", reason };
-  const isAdopted = [...state.children.values()].some(({ kind }) => kind === "adopted");
-  // Unless it was to end anyway.
-  const isLeft = isAdopted && state.pendingStop === undefined;
-  return sequence({ ...state, reason, exitCode }, [
-    (before) => ({ state: before, effects: state.pendingStop === undefined ? [announced] : [] }),
-    (before) =>
-      isLeft
-        ? { state: { ...before, phase: "ended" }, effects: [{ type: "end", exitCode, abandoned: true }] }
-        : stopNext({ ...before, phase: "stopping" }, now),
+  const stopping: SupervisorState = { ...state, phase: "stopping", reason, exitCode };
+  return sequence(stopping, [
+    (before) => ({ state: before, effects: [{ type: "announce-stopping", reason }] }),
+    (before) => stopNext(before, now),
   ]);
 }
 
@@ -363,10 +370,7 @@ function giveUp(state: SupervisorState, reason: string, exitCode: number, now: I
 function stopNext(state: SupervisorState, now: Instant): Step {
   const name = stopOrder.find((each) => (state.children.get(each)?.kind ?? "down") !== "down");
   if (name === undefined) {
-    return {
-      state: { ...state, phase: "ended" },
-      effects: [{ type: "end", exitCode: state.exitCode, abandoned: false }],
-    };
+    return { state: { ...state, phase: "ended" }, effects: [{ type: "end", exitCode: state.exitCode }] };
   }
   const child = state.children.get(name);
   // It does not hear us: nothing but this is left.

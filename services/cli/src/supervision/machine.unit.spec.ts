@@ -1,11 +1,91 @@
-import { addMicros, millisToMicros, secondsToMicros } from "@baton/domain";
+import { addMicros, type Instant, instant, millisToMicros, secondsToMicros } from "@baton/domain";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allChildren, fresh, Scene } from "../testing/scene.ts";
-import { initialState, limits, stopOrder } from "./machine.ts";
-import type { ChildName, Input } from "./types.ts";
+import { initialState, limits, step, stopOrder } from "./machine.ts";
+import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
 
-const all = allChildren;
+const all: readonly ChildName[] = ["nats", "redis", "control", "dataplane", "health", "election", "notifier", "uplink"];
+const fresh = (names = all) => initialState(new Map(names.map((name) => [name, { restarts: 0 }])));
+
+/** A supervisor with a clock of its own: starts succeed and get a pid, in the same turn as in life. */
+class Scene {
+  state: SupervisorState;
+  now: Instant = instant(1_000_000_000);
+  effects: Effect[] = [];
+  pids = 100;
+
+  constructor(state = fresh()) {
+    this.state = state;
+  }
+
+  feed(input: Input): this {
+    const { state, effects } = step(this.state, input, this.now);
+    this.state = state;
+    this.effects.push(...effects);
+    for (const effect of effects) {
+      if (effect.type === "start") this.feed({ type: "started", child: effect.child, pid: this.pids++ });
+    }
+    return this;
+  }
+
+  /** Sleeps and wakes as the state asks, and everybody who runs says each second that it lives. */
+  pass(millis: number, silent: readonly ChildName[] = []): this {
+    const end = addMicros(this.now, millisToMicros(millis));
+    const second = secondsToMicros(1);
+    for (let next = addMicros(this.now, second); this.now < end; next = addMicros(next, second)) {
+      const until = instant(Math.min(next, end));
+      while (this.state.wakeAt !== undefined && this.state.wakeAt <= until) {
+        this.now = instant(Math.max(this.state.wakeAt, this.now));
+        this.feed({ type: "woke" });
+      }
+      this.now = until;
+      for (const [child, { kind }] of this.state.children) {
+        if (kind === "up" && !silent.includes(child)) this.feed({ type: "reported", child, report: { type: "alive" } });
+      }
+    }
+    return this;
+  }
+
+  configured(): this {
+    this.feed({ type: "begin" }).feed({
+      type: "reported",
+      child: "control",
+      report: { type: "config", generation: 1 },
+    });
+    this.take();
+    return this;
+  }
+
+  die(child: ChildName, exit = "code 1"): this {
+    return this.feed({ type: "exited", child, exit });
+  }
+
+  /** What was done since the last time, in order; deaths and announcements left out unless asked for. */
+  take(): string[] {
+    const texts = this.effects.map((effect) => {
+      switch (effect.type) {
+        case "start":
+          return `start ${effect.child}${effect.restarts > 0 ? ` ${effect.restarts}` : ""}`;
+        case "ask-to-stop":
+          return `stop ${effect.child}`;
+        case "kill":
+          return `kill ${effect.child}`;
+        case "end":
+          return `end ${effect.exitCode}`;
+        case "note-death":
+          return `died ${effect.child}`;
+        default:
+          return effect.type;
+      }
+    });
+    this.effects = [];
+    return texts;
+  }
+
+  kind(child: ChildName): string | undefined {
+    return this.state.children.get(child)?.kind;
+  }
+}
 
 describe("starting", () => {
   test("brokers and control first, the others when the configuration is known", () => {
@@ -131,6 +211,90 @@ describe("deaths", () => {
     expect(scene.take()).toEqual(["died redis", "start redis 1", "died redis"]);
     scene.pass(200);
     expect(scene.take()).toEqual(["start redis 2"]);
+  });
+});
+
+describe("taking over from a supervisor that was killed", () => {
+  const adopting = (names: readonly ChildName[] = all): Scene => {
+    const children = all.map((name) => [name, { restarts: 2, adopted: names.includes(name) ? 7 : undefined }] as const);
+    return new Scene(initialState(new Map(children)));
+  };
+  const ready = (child: ChildName): Input => ({ type: "reported", child, report: { type: "ready" } });
+  const config: Input = { type: "reported", child: "control", report: { type: "config", generation: 1 } };
+
+  test("brokers and control at once, then one after the other, election first", () => {
+    const scene = adopting().feed({ type: "begin" });
+    expect(scene.take()).toEqual(["kill nats", "kill redis", "kill control"]);
+    scene.die("nats", "SIGKILL").die("control", "SIGKILL").die("redis", "SIGKILL");
+    // No deaths: they made room.
+    expect(scene.take()).toEqual(["start nats 3", "start control 3", "start redis 3"]);
+    scene.feed(config);
+    expect(scene.take()).toEqual(["kill election"]);
+    scene.die("election", "SIGKILL");
+    expect(scene.take()).toEqual(["start election 3"]);
+    for (const [before, next] of [
+      ["election", "dataplane"],
+      ["dataplane", "health"],
+      ["health", "notifier"],
+      ["notifier", "uplink"],
+    ] as const) {
+      scene.feed(ready(before));
+      expect(scene.take()).toEqual([`kill ${next}`]);
+      scene.die(next, "SIGKILL");
+      expect(scene.take()).toEqual([`start ${next} 3`]);
+    }
+    scene.feed(ready("uplink")).feed(ready("control"));
+    expect(scene.take()).toEqual(["announce-ready"]);
+  });
+
+  test("one that does not become ready holds up the next for a while only", () => {
+    const scene = adopting().feed({ type: "begin" }).die("control").feed(config).die("election");
+    scene.take();
+    scene.pass(4_900);
+    expect(scene.take()).toEqual([]);
+    scene.pass(200);
+    expect(scene.take()).toEqual(["kill dataplane"]);
+  });
+
+  test("what is not there is started, what is there waits for its turn", () => {
+    const scene = adopting(["dataplane", "election"]).feed({ type: "begin" }).feed(config);
+    expect(scene.take()).toEqual([
+      "start nats 2",
+      "start redis 2",
+      "start control 2",
+      "start health 2",
+      "start notifier 2",
+      "start uplink 2",
+      "kill election",
+    ]);
+  });
+
+  test("one that dies before its turn is a death, and waits for the configuration", () => {
+    const scene = adopting().feed({ type: "begin" });
+    scene.take();
+    scene.die("dataplane", "SIGSEGV");
+    expect(scene.take()).toEqual(["died dataplane"]);
+    scene.die("control").feed(config);
+    expect(scene.take()).toEqual(["start control 3", "start dataplane 3", "kill election"]);
+  });
+
+  test("nobody is taken for hung before it could say that it lives", () => {
+    const scene = adopting().feed({ type: "begin" });
+    scene.take();
+    scene.pass(60_000);
+    expect(scene.take()).toEqual([]);
+  });
+
+  test("a stop in the middle kills whom it cannot ask, in order", () => {
+    const scene = adopting().feed({ type: "begin" }).die("nats").die("redis").die("control").feed(config);
+    scene.die("election");
+    scene.take();
+    scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    expect(scene.take()).toEqual(["announce-stopping", "stop election"]);
+    scene.die("election");
+    expect(scene.take()).toEqual(["kill notifier"]);
+    scene.die("notifier").die("dataplane").die("health").die("control").die("uplink").die("redis").die("nats");
+    expect(scene.state.phase).toBe("ended");
   });
 });
 

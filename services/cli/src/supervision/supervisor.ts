@@ -1,5 +1,4 @@
 // The shell around the supervisor's machine: feeds it what happens, carries out what it says, in order.
-import { setTimeout as delay } from "node:timers/promises";
 import { assertNever, type Instant } from "@baton/domain";
 import type { Diagnostic } from "@baton/keepalived-conf";
 import type { Child, Launch } from "./children.ts";
@@ -28,8 +27,6 @@ export interface SupervisorDependencies {
     warn(message: string, fields?: Record<string, unknown>): void;
     error(message: string, fields?: Record<string, unknown>): void;
   };
-  /** Whether dataplane knows every lease that election has. */
-  areLeasesKnown(): Promise<boolean>;
   /** Who runs has changed. Called before anything else can happen. */
   onRunning(children: ReadonlyMap<ChildName, { pid: number; restarts: number }>): void;
   onReady(): void;
@@ -40,23 +37,19 @@ export interface SupervisorDependencies {
   beforeStop(child: ChildName): Promise<void>;
 }
 
-export type End = Pick<Extract<Effect, { type: "end" }>, "exitCode" | "abandoned">;
-
 export interface Supervisor {
   stop(reason: string): void;
   reload(): void;
-  /** Resolves when every child is gone, or is left to the next supervisor. */
-  readonly ended: Promise<End>;
+  /** Resolves with the exit code when every child is gone. */
+  readonly ended: Promise<number>;
 }
 
 export function startSupervisor(dependencies: SupervisorDependencies): Supervisor {
   return new RunningSupervisor(dependencies);
 }
 
-const askAgainMs = 50;
-
 class RunningSupervisor implements Supervisor {
-  readonly ended: Promise<End>;
+  readonly ended: Promise<number>;
   readonly #dependencies: SupervisorDependencies;
   readonly #children = new Map<ChildName, Promise<Child>>();
   /** Referenced for as long as it watches: one that is collected hears nothing. */
@@ -65,7 +58,7 @@ class RunningSupervisor implements Supervisor {
   #state: SupervisorState;
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
-  #end: (end: End) => void = () => undefined;
+  #end: (exitCode: number) => void = () => undefined;
 
   constructor(dependencies: SupervisorDependencies) {
     this.#dependencies = dependencies;
@@ -134,12 +127,6 @@ class RunningSupervisor implements Supervisor {
       case "reload-config":
         this.#tell("control", (child) => child.reload());
         return;
-      case "await-leases":
-        void this.#awaitLeases();
-        return;
-      case "note-taken-over":
-        log.info("taken over");
-        return;
       case "announce-ready":
         onReady();
         return;
@@ -154,7 +141,7 @@ class RunningSupervisor implements Supervisor {
         return;
       case "end":
         clearTimeout(this.#timer);
-        this.#end(effect);
+        this.#end(effect.exitCode);
         return;
       default:
         assertNever(effect);
@@ -201,14 +188,6 @@ class RunningSupervisor implements Supervisor {
         });
       },
     );
-  }
-
-  async #awaitLeases(): Promise<void> {
-    const isAwaited = (): boolean => this.#state.takeover?.stage === "reclaiming" && this.#state.phase === "running";
-    while (isAwaited()) {
-      if (await this.#dependencies.areLeasesKnown()) return this.#feed({ type: "leases-known" });
-      await delay(askAgainMs);
-    }
   }
 
   #tell(name: ChildName, action: (child: Child) => void): void {

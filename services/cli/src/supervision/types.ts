@@ -20,8 +20,6 @@ export type Input =
   | { readonly type: "start-failed"; readonly child: ChildName; readonly error: string }
   | { readonly type: "exited"; readonly child: ChildName; readonly exit: string }
   | { readonly type: "reported"; readonly child: ChildName; readonly report: Report }
-  /** Dataplane knows every lease that election has. */
-  | { readonly type: "leases-known" }
   | { readonly type: "reload" }
   | { readonly type: "stop"; readonly reason: string; readonly exitCode: number };
 
@@ -42,11 +40,7 @@ export type Effect =
       readonly restarts: number;
     }
   | { readonly type: "reject-config"; readonly diagnostics: readonly Diagnostic[]; readonly fatal: boolean }
-  /** Ask again and again, and say when it is so, for as long as the takeover is reclaiming. */
-  | { readonly type: "await-leases" }
-  | { readonly type: "note-taken-over" }
-  /** Abandoned: there are processes that work on, for the next supervisor to take over. */
-  | { readonly type: "end"; readonly exitCode: number; readonly abandoned: boolean };
+  | { readonly type: "end"; readonly exitCode: number };
 
 export type ChildState =
   /** Not started; `startAt` undefined: until the configuration is there, or for good. */
@@ -83,23 +77,10 @@ export interface Readiness {
 }
 
 /** One adopted child after the other, so that what a single death does not interrupt is not interrupted. */
-export interface Takeover {
-  /** Whose turn it is, and whose will come. */
-  readonly queue: readonly ChildName[];
-  /**
-   * turn: it may have to wait for the configuration. replacing: until it serves. reclaiming: it was dataplane, and the
-   * election of before has yet to claim its leases anew.
-   */
-  readonly stage: "turn" | "replacing" | "reclaiming";
-  /** When the stage is over, whatever has not come. */
-  readonly until: Instant | undefined;
-}
-
-/** A stop that waits for the end of a takeover. */
-export interface PendingStop {
-  readonly reason: string;
-  readonly exitCode: number;
-  readonly by: Instant;
+export interface Replacement {
+  readonly child: ChildName;
+  /** The next one is not held up for longer. */
+  readonly until: Instant;
 }
 
 export interface SupervisorState {
@@ -107,9 +88,7 @@ export interface SupervisorState {
   /** Control has validated and stored a configuration in this run. */
   readonly configured: boolean;
   readonly readiness: Readiness;
-  /** Undefined when everybody who runs is a child of our own. */
-  readonly takeover: Takeover | undefined;
-  readonly pendingStop: PendingStop | undefined;
+  readonly replacing: Replacement | undefined;
   readonly reason: string;
   readonly exitCode: number;
   readonly children: ReadonlyMap<ChildName, ChildState>;

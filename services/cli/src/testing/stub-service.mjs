@@ -1,6 +1,6 @@
 // Stands for a service in the supervisor's tests: speaks the same messages, does no work, and writes down what it was
 // told. Its name is its file's argument; it ignores signals as the real ones do.
-import { appendFileSync, existsSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 
 const name = new URL(import.meta.url).searchParams.get("name") ?? process.env.STUB_NAME ?? "";
@@ -17,10 +17,5 @@ process.on("message", (message) => {
   say({ type: "stopped" });
   setTimeout(() => process.exit(0), 20);
 });
-if (name === "control" && existsSync(join(BATON_RUN_DIR, "reject"))) {
-  // As the real one: it says so and ends.
-  process.send({ type: "config-failed", exitCode: 5, diagnostics: [] }, () => process.exit(1));
-} else {
-  if (name === "control") say({ type: "config", generation: 1 });
-  say({ type: "ready" });
-}
+if (name === "control") say({ type: "config", generation: 1 });
+say({ type: "ready" });
