@@ -73,7 +73,7 @@ const exempt: Readonly<Record<string, string>> = {
 
 /** Without what only Baton refuses, because it would do harm. */
 const keepalivedExit = ({ diagnostics }: ParseResult): number =>
-  exitCodeOf(diagnostics.filter(({ code }) => code !== "not-yet-refused"));
+  exitCodeOf(diagnostics.filter(({ code }) => code !== "refused"));
 
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
 
@@ -97,7 +97,7 @@ describe.skipIf(!present)("corpus", () => {
     const wrong = plain
       .filter(({ verdict, result }) => keepalivedExit(result) !== verdict.exit)
       .map(({ verdict, result }) => `${verdict.id}: keepalived ${verdict.exit}, we ${keepalivedExit(result)}`);
-    const refused = plain.filter(({ result }) => result.diagnostics.some(({ code }) => code === "not-yet-refused"));
+    const refused = plain.filter(({ result }) => result.diagnostics.some(({ code }) => code === "refused"));
     console.info(
       `verdicts that agree: ${percent(plain.length - wrong.length, plain.length)}; refused: ${refused.length}\n  ${wrong.join("\n  ")}`,
     );
@@ -118,7 +118,7 @@ describe.skipIf(!present)("corpus", () => {
   /** Half of a dump: keepalived did not start, or AH, which it starts in another state. */
   const isComparable = ({ result }: Sample): boolean =>
     result.diagnostics.every(
-      ({ code, message }) => !isFatal([{ ...blank, code }]) || (code === "not-yet-refused" && !message.includes("AH")),
+      ({ code, message }) => !isFatal([{ ...blank, code }]) || (code === "refused" && !message.includes("AH")),
     );
 
   test("instances are understood alike", () => {

@@ -50,7 +50,7 @@ const fatalCodes: ReadonlySet<string> = new Set([
   "interface-required",
   "interface-missing",
   "address-required",
-  "not-yet-refused",
+  "refused",
 ]);
 
 export const isFatal = (diagnostics: readonly Diagnostic[]): boolean =>

@@ -21,7 +21,6 @@ export { awaitsFirstResult, faultCauses } from "./priority.ts";
 export {
   heartbeatInterval,
   kernelLeaseSeconds,
-  kernelRenewalInterval,
   leaseLength,
   longestSkew,
   masterDownInterval,

@@ -61,13 +61,16 @@ export const heartbeatInterval = (intervals: Intervals): Micros => micros(Math.f
 /** The first advert of a takeover does not wait for dataplane; without an answer by then it was the last (SAFETY S3). */
 export const unconfirmedLimit: Micros = micros(second);
 
-/** Length K of the kernel's own lease on an address, in whole seconds: `valid_lft` (SAFETY S10). */
-export const kernelLeaseSeconds = (intervals: Intervals): number =>
-  Math.max(3, Math.ceil(leaseLength(intervals) / second) + 1);
+/** The longest that any peer waits for a master that has fallen silent: priority 1. */
+export const longestMasterDown = (intervals: Intervals): Micros =>
+  micros(intervals.downTimerAdverts * intervals.advertInterval + longestSkew(intervals));
 
-/** How often the kernel's lease is renewed (SAFETY S10). */
-export const kernelRenewalInterval = (intervals: Intervals): Micros =>
-  micros(Math.floor((kernelLeaseSeconds(intervals) * second) / 3));
+/**
+ * Length K of the kernel's own lease on an address, in whole seconds: `valid_lft` (SAFETY S10). Renewed with each advert
+ * it ends after the slowest peer has taken over: when all processes are killed, the address answers until then.
+ */
+export const kernelLeaseSeconds = (intervals: Intervals): number =>
+  Math.max(3, Math.ceil(leaseLength(intervals) / second) + 1, Math.ceil(longestMasterDown(intervals) / second));
 
 /** A master that spoke less than this ago is still the master to every peer (SAFETY S5). */
 export const resumeLimit = (intervals: Intervals): Micros =>

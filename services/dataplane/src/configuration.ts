@@ -1,14 +1,7 @@
 // Which configuration holds: a new one waits until election takes it at a step of its own, and says so with its next
 // frame (SAFETY S18); then the difference is applied under the running leases. An instance that is gone from the file
 // keeps its addresses here until its lease has ended: removing an instance is LEAVING too (SAFETY S6).
-import type { Micros } from "@baton/domain";
-import {
-  type Desired,
-  type DesiredInstance,
-  isSameAddress,
-  kernelLeaseSeconds,
-  type ManagedAddress,
-} from "./desired.ts";
+import { type Desired, type DesiredInstance, isSameAddress, type ManagedAddress } from "./desired.ts";
 
 export interface Adoption {
   readonly generation: number;
@@ -30,8 +23,8 @@ export class Configuration {
   }
 
   /** The kernel lease in seconds; undefined: for ever. An owner's address is the interface's own (SAFETY S10). */
-  lifetimeOf(address: ManagedAddress, leaseLength: Micros): number | undefined {
-    return address.owner || !this.#current.kernelLease ? undefined : kernelLeaseSeconds(leaseLength);
+  lifetimeOf(address: ManagedAddress): number | undefined {
+    return address.owner || !this.#current.kernelLease ? undefined : this.instance(address.instance)?.kernelLease;
   }
 
   offer(desired: Desired): void {

@@ -102,14 +102,14 @@ test("a restarted dataplane keeps what it finds, takes it over under a new claim
   expect(lastStanding(started)).toMatchObject({ standing: "held" });
   expect(told(started)).toEqual(["garp-sent"]);
   rig.heartbeats([holdOf({ term: term(9) })], 10 * second);
-  expect(rig.infoOf(theVip)).toMatchObject({ validLifetime: 3 });
+  expect(rig.infoOf(theVip)).toMatchObject({ validLifetime: 4 });
 });
 
 test("a leftover of a killed keepalived, without lifetime, is given one by whoever takes it over", () => {
   const rig = new Rig({ found: [ownSpec, theSpec] });
   const started = rig.master();
-  expect(ofType(started, "renew-addresses")[0]?.specs).toMatchObject([{ address: theVip, validLifetime: 3 }]);
-  expect(rig.infoOf(theVip)).toMatchObject({ validLifetime: 3, protocol: 0xba });
+  expect(ofType(started, "renew-addresses")[0]?.specs).toMatchObject([{ address: theVip, validLifetime: 4 }]);
+  expect(rig.infoOf(theVip)).toMatchObject({ validLifetime: 4, protocol: 0xba });
 });
 
 test.each([
@@ -270,7 +270,7 @@ test("what was silenced and is not there any more may answer again", () => {
 test("IPv6: no duplicate detection, deprecated from the start as /128; a failed detection is a failure", () => {
   const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [vip("2001:db8::1")], { family: 6 })) });
   rig.master();
-  expect(rig.infoOf("2001:db8::1")).toMatchObject({ flags: { noDad: true }, preferredLifetime: 0, validLifetime: 3 });
+  expect(rig.infoOf("2001:db8::1")).toMatchObject({ flags: { noDad: true }, preferredLifetime: 0, validLifetime: 4 });
   const info = rig.infoOf("2001:db8::1");
   if (info === undefined) throw new Error("no address");
   const failed = { ...info, flags: { ...info.flags, dadFailed: true } };

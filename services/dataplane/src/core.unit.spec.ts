@@ -18,7 +18,7 @@ test("claim and event: the address in one batch, then the burst, then the answer
     { type: "garp-sent", data: { addresses: [theVip], count: 5, elapsedMicros: 300, reason: "takeover" } },
   ]);
   expect(ofType(started, "report").map(({ cause }) => cause?.id)).toEqual(["became-master-1", "became-master-1"]);
-  expect(rig.infoOf(theVip)).toMatchObject({ protocol: 0xba, validLifetime: 3 });
+  expect(rig.infoOf(theVip)).toMatchObject({ protocol: 0xba, validLifetime: 4 });
 });
 
 test("a claim that names its event waits for nothing: whoever claims has appended it", () => {
@@ -105,11 +105,29 @@ test("heartbeats keep the address, and renew its lifetime in the kernel", () => 
   expect(rig.addresses()).toEqual([`${theVip}/32`]);
   expect(ofType(effects, "change-addresses")).toEqual([]);
   const renewals = ofType(effects, "renew-addresses");
-  expect(renewals.length).toBeGreaterThanOrEqual(19);
-  expect(renewals[0]?.specs).toMatchObject([{ address: theVip, prefixLength: 32, validLifetime: 3, protocol: 0xba }]);
+  // Nobody reports an advert here: every third of the four seconds.
+  expect(renewals.length).toBeGreaterThanOrEqual(14);
+  expect(renewals[0]?.specs).toMatchObject([{ address: theVip, prefixLength: 32, validLifetime: 4, protocol: 0xba }]);
   expect(told(effects)).toEqual(["garp-sent"]);
   expect(eventsOf(effects)[0]?.data).toMatchObject({ reason: "second-burst" });
   expect(ofType(effects, "answer").every(({ leases }) => leases[0]?.standing === "held")).toBe(true);
+});
+
+test("the kernel's lease is renewed in the step that reports an advert, and not with every heartbeat", () => {
+  const rig = new Rig();
+  rig.master();
+  const renewed: string[] = [];
+  for (let interval = 0; interval < 5; interval++) {
+    const lastAdvertAt = rig.now;
+    const claim = holdOf({ memory: { ...holdOf().memory, lastAdvertAt } });
+    for (const heartbeat of ["with the advert", "after it", "later", "last"]) {
+      const effects = rig.frame([claim]);
+      if (ofType(effects, "renew-addresses").length > 0) renewed.push(heartbeat);
+      rig.pass(second / 4);
+    }
+  }
+  // The first interval began with the takeover itself.
+  expect(renewed).toEqual(Array(4).fill("with the advert"));
 });
 
 test("silence for a lease: the addresses go, and the story is told with its cause", () => {

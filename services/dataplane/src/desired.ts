@@ -1,7 +1,8 @@
 // What the configuration wants of the kernel: the virtual addresses of each instance, flat, with what decides about
 // them. The only file here that knows keepalived's configuration.
-import { type IpAddress, ipFamily, type Micros, micros, secondsToMicros } from "@baton/domain";
+import { type IpAddress, ipFamily, type Micros, secondsToMicros } from "@baton/domain";
 import type { Config, GarpConfig, InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
+import { kernelLeaseSeconds, leaseLength } from "@baton/vrrp";
 
 export interface ManagedAddress {
   /** Interface, address and prefix length: what the kernel tells addresses apart by. */
@@ -26,6 +27,8 @@ export interface DesiredInstance {
   readonly garp: GarpConfig;
   /** L of SAFETY S3: how long a restarted dataplane keeps what it finds, until election says whose it is. */
   readonly leaseLength: Micros;
+  /** K of SAFETY S10 in seconds: how long the kernel keeps an address that nobody renews. */
+  readonly kernelLease: number;
 }
 
 export interface Desired {
@@ -37,19 +40,8 @@ export interface Desired {
 
 export const kernelLeaseAddressesMax = 1_000;
 
-const leaseLimits = { min: secondsToMicros(1), max: secondsToMicros(10) } as const;
-
-/** L = clamp((down_timer_adverts − 1) × A, 1 s, 10 s), SAFETY S3. */
-export function leaseLength(instance: Pick<InstanceConfig, "advertInterval" | "downTimerAdverts">): Micros {
-  const wanted = (instance.downTimerAdverts - 1) * instance.advertInterval;
-  return micros(Math.min(Math.max(wanted, leaseLimits.min), leaseLimits.max));
-}
-
-/** A lease of more than this is not believed, whoever claims it. */
-export const leaseLengthMax: Micros = leaseLimits.max;
-
-/** K = max(3, ⌈L⌉ + 1) whole seconds, SAFETY S10. */
-export const kernelLeaseSeconds = (length: Micros): number => Math.max(3, Math.ceil(length / 1_000_000) + 1);
+/** A lease of more than this is not believed, whoever claims it (SAFETY S3). */
+export const leaseLengthMax: Micros = secondsToMicros(10);
 
 export const addressKey = (interfaceName: string, address: IpAddress, prefixLength: number): string =>
   `${interfaceName} ${address}/${prefixLength}`;
@@ -81,6 +73,7 @@ function desiredInstance(instance: InstanceConfig): DesiredInstance {
     addresses: [...addresses.values()],
     garp: instance.garp,
     leaseLength: leaseLength(instance),
+    kernelLease: kernelLeaseSeconds(instance),
   };
 }
 

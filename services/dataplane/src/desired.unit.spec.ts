@@ -1,20 +1,7 @@
-// From configuration to what is wanted of the kernel, and the lengths of leases.
-import { micros } from "@baton/domain";
+// From configuration to what is wanted of the kernel.
 import { expect, test } from "vitest";
-import { isSameAddress, kernelLeaseAddressesMax, kernelLeaseSeconds, leaseLength } from "./desired.ts";
+import { isSameAddress, kernelLeaseAddressesMax } from "./desired.ts";
 import { desired, instanceConfig, vip } from "./testing/rig.ts";
-
-test.each([
-  { advertInterval: 1_000_000, downTimerAdverts: 3, length: 2_000_000, kernel: 3 },
-  { advertInterval: 100_000, downTimerAdverts: 3, length: 1_000_000, kernel: 3 },
-  { advertInterval: 2_500_000, downTimerAdverts: 3, length: 5_000_000, kernel: 6 },
-  { advertInterval: 255_000_000, downTimerAdverts: 3, length: 10_000_000, kernel: 11 },
-  { advertInterval: 1_000_000, downTimerAdverts: 1, length: 1_000_000, kernel: 3 },
-])("interval $advertInterval × $downTimerAdverts: lease $length µs, kernel lease $kernel s (SAFETY S3, S10)", (row) => {
-  const { advertInterval, downTimerAdverts, length, kernel } = row;
-  expect(leaseLength({ advertInterval: micros(advertInterval), downTimerAdverts })).toBe(length);
-  expect(kernelLeaseSeconds(micros(length))).toBe(kernel);
-});
 
 test("excluded addresses come after the advertised ones; an address named twice is one", () => {
   const config = instanceConfig("VI_1", [vip("192.0.2.1"), vip("192.0.2.1")], {

@@ -124,7 +124,7 @@ export class Reconciler {
       const lease = book.of(instance.name);
       for (const address of instance.addresses) {
         keys.add(address.key);
-        const lifetime = lease === undefined ? undefined : configuration.lifetimeOf(address, lease.claim.length);
+        const lifetime = lease === undefined ? undefined : configuration.lifetimeOf(address);
         yield { address, want: this.#want(instance, address, lease, now, lateSince), lifetime };
       }
     }

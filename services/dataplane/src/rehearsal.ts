@@ -60,7 +60,7 @@ function desiredOf(managed: ManagedAddress): Desired {
     lowerPriorityDelay: micros(0),
     lowerPriorityRepeat: 0,
   };
-  const instance = { name, addresses: [managed], garp, leaseLength: micros(1_000_000) };
+  const instance = { name, addresses: [managed], garp, leaseLength: micros(1_000_000), kernelLease: 3 };
   return { generation: 1, instances: new Map([[name, instance]]), kernelLease: true };
 }
 

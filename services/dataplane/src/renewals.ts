@@ -1,55 +1,57 @@
-// The kernel lease (SAFETY S10): addresses live for K seconds and are renewed every third of it, as long as their lease
-// does. Each lease has its own phase, so that renewals do not come as one flood to every netlink listener.
+// The kernel lease (SAFETY S10): addresses live for K seconds and are renewed as long as their mastership lease lives,
+// with each advert. Peers count from the last advert that they heard, and so does the kernel: the address of a machine on
+// which every process was killed answers until the slowest peer has taken over, and goes then.
 import { addMicros, type Instant, type Term } from "@baton/domain";
 import type { AddressSpec } from "@baton/linux";
-import { kernelLeaseSeconds, type ManagedAddress } from "./desired.ts";
+import type { ManagedAddress } from "./desired.ts";
 import { specOf } from "./kernel-view.ts";
 import { isTrusted, type Lease } from "./lease-book.ts";
 import { isOurs, type Parts } from "./parts.ts";
 import { addressesOf } from "./silence.ts";
 import type { Effect } from "./types.ts";
 
-interface Due {
+interface Round {
   readonly term: Term;
-  readonly period: number;
-  /** Undefined while the lease is in doubt. */
-  at: Instant | undefined;
+  /** The last renewal, or when the addresses were added. */
+  at: Instant;
+  /** After a doubt nobody knows how much of the lifetime is left. */
+  inDoubt: boolean;
 }
 
-export class Renewals {
-  readonly #due = new Map<string, Due>();
+/** Of K: without an advert the renewal comes after a third; adverts in quick succession bring one a sixth at most. */
+const share = { slowest: 3, fastest: 6 } as const;
 
-  /** Keeps a running schedule. `soon`: addresses were found whose lifetime is not ours or nearly over. */
-  schedule(lease: string, term: Term, kernelLease: number, soon: () => boolean, now: Instant): void {
-    const period = Math.round((kernelLease * 1_000_000) / 3);
-    const known = this.#due.get(lease);
-    if (known?.at !== undefined && known.term === term && known.period === period) return;
-    // After a doubt nobody knows how much of the lifetime is left.
-    const wasInDoubt = known !== undefined && known.at === undefined;
-    const at = wasInDoubt || soon() ? now : addMicros(now, period * (0.5 + 0.5 * phaseOf(lease)));
-    this.#due.set(lease, { term, period, at });
-  }
+export class Renewals {
+  readonly #rounds = new Map<string, Round>();
+  readonly #due = new Map<string, Instant>();
 
   doubt(lease: string): void {
-    const due = this.#due.get(lease);
-    if (due !== undefined) due.at = undefined;
-  }
-
-  stop(lease: string): void {
+    const round = this.#rounds.get(lease);
+    if (round !== undefined) round.inDoubt = true;
     this.#due.delete(lease);
   }
 
-  /** True when the lease is to renew now; the next time is set. Lateness does not add up. */
-  take(lease: string, now: Instant): boolean {
-    const due = this.#due.get(lease);
-    if (due?.at === undefined || due.at > now) return false;
-    const missed = Math.floor((now - due.at) / due.period);
-    due.at = addMicros(due.at, (missed + 1) * due.period);
-    return true;
+  stop(lease: string): void {
+    this.#rounds.delete(lease);
+    this.#due.delete(lease);
   }
 
-  *deadlines(): Iterable<Instant> {
-    for (const { at } of this.#due.values()) if (at !== undefined) yield at;
+  /** True when the lease is to renew now. `isNearlyOver`: addresses were found whose lifetime is not ours or nearly over. */
+  take(lease: Lease, kernelLease: number, isNearlyOver: () => boolean, now: Instant): boolean {
+    const round = this.#rounds.get(lease.id);
+    const isNew = round === undefined || round.term !== lease.term;
+    const slowest = Math.round((kernelLease * 1_000_000) / share.slowest);
+    const fastest = Math.round((kernelLease * 1_000_000) / share.fastest);
+    const age = isNew ? 0 : now - round.at;
+    const hasNewAdvert = !isNew && lease.claim.memory.lastAdvertAt > round.at && age >= fastest;
+    const isDue = isNew ? isNearlyOver() : round.inDoubt || age >= slowest || hasNewAdvert;
+    if (isNew || isDue) this.#rounds.set(lease.id, { term: lease.term, at: now, inDoubt: false });
+    this.#due.set(lease.id, addMicros(isNew || isDue ? now : round.at, slowest));
+    return isDue;
+  }
+
+  deadlines(): Iterable<Instant> {
+    return this.#due.values();
   }
 }
 
@@ -65,16 +67,23 @@ export function renewalsDue(renewals: Renewals, parts: Parts, lateSince: Instant
       renewals.doubt(lease.id);
       continue;
     }
-    const seconds = kernelLeaseSeconds(lease.claim.length);
-    renewals.schedule(lease.id, lease.term, seconds, () => needsRenewal(lease, seconds, parts), now);
-    if (!renewals.take(lease.id, now)) continue;
-    const specs = [...addressesOf(lease, parts)].flatMap((address) => renewalOf(address, lease, parts, now) ?? []);
+    const seconds = shortestKernelLease(lease, parts);
+    if (!renewals.take(lease, seconds, () => isNearlyOver(lease, seconds, parts), now)) continue;
+    const specs = [...addressesOf(lease, parts)].flatMap((address) => renewalOf(address, parts, now) ?? []);
     if (specs.length > 0) effects.push({ type: "renew-addresses", specs, until: lease.expiresAt });
   }
   return effects;
 }
 
-function needsRenewal(lease: Lease, seconds: number, { configuration, view }: Parts): boolean {
+function shortestKernelLease(lease: Lease, { configuration }: Parts): number {
+  const lengths = lease.claim.instances.flatMap((name) => configuration.instance(name)?.kernelLease ?? []);
+  return Math.min(...lengths, kernelLeaseMax);
+}
+
+/** Four intervals of 255 s: a lease that covers no known instance has nothing to renew. */
+const kernelLeaseMax = 1_020;
+
+function isNearlyOver(lease: Lease, seconds: number, { configuration, view }: Parts): boolean {
   for (const name of lease.claim.instances) {
     for (const address of configuration.instance(name)?.addresses ?? []) {
       const info = view.find(address);
@@ -84,20 +93,13 @@ function needsRenewal(lease: Lease, seconds: number, { configuration, view }: Pa
   return false;
 }
 
-function renewalOf(address: ManagedAddress, lease: Lease, parts: Parts, now: Instant): AddressSpec | undefined {
+function renewalOf(address: ManagedAddress, parts: Parts, now: Instant): AddressSpec | undefined {
   const { view, configuration, letting } = parts;
   const info = view.find(address);
   if (info === undefined || address.owner || letting.isGone(address.key, now)) return undefined;
   if (!isOurs(info, address, parts)) return undefined;
-  const lifetime = configuration.lifetimeOf(address, lease.claim.length);
+  const lifetime = configuration.lifetimeOf(address);
   // Without kernel leases there is nothing to renew, except what still has one.
   if (lifetime === undefined && info.validLifetime === undefined) return undefined;
   return specOf(address, info.ifindex, lifetime);
-}
-
-/** 0 up to 1, the same for the same name. */
-function phaseOf(name: string): number {
-  let hash = 0;
-  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_009;
-  return hash / 1_009;
 }

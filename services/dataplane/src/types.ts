@@ -21,7 +21,7 @@ export interface Claim {
   readonly successorHeard: boolean;
   /** The event that goes with this claim. */
   readonly cause: CauseRef | undefined;
-  /** Kept for election itself, to resume by (SAFETY S5): nothing here depends on it. */
+  /** Kept for election itself, to resume by (SAFETY S5); the kernel's lease is renewed with each advert (SAFETY S10). */
   readonly memory: ClaimMemory;
 }
 

@@ -177,6 +177,8 @@ export class InstanceRunner {
       this.#sentNow ??= { sender: source, wireId: this.#wireId, time: new Date().toISOString() };
       counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
       if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
+      // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
+      else this.#parts.leases.refreshNow();
     } catch (error) {
       counters.add(metric.sendErrors, { ...this.#labels, error: errorCode(error) });
     }

@@ -15,7 +15,7 @@ import {
   uint32Max,
 } from "./arguments.ts";
 import { eventScript } from "./script-argument.ts";
-import { alias, block, done, missing, noted, notYet, values } from "./table.ts";
+import { accepted, alias, block, missing, noted, values, works } from "./table.ts";
 
 const ownProcesses = "Baton's services set their own names, priorities and limits";
 const noIpvs = "virtual servers are not carried out by this version";
@@ -47,46 +47,46 @@ const bfdRlimit = noted("bfd_rlimit_rttime", rlimit, ownProcesses);
 const snmpVrrp = noted("enable_snmp_vrrp", flag, noSnmp);
 
 const identity = {
-  routerId: done("router_id", lenientlyMissing(text("STRING")), { default: "the host name" }),
+  routerId: works("router_id", lenientlyMissing(text("STRING")), { default: "the host name" }),
   notificationEmail: values("notification_email"),
-  notificationEmailFrom: done("notification_email_from", lenientlyMissing(text("ADDR")), { default: "USER@HOST" }),
-  smtpServer: done("smtp_server", hostPort(25), { default: "none: no mail is sent" }),
-  smtpHeloName: done("smtp_helo_name", optional(text("NAME"), undefined), { default: "the host name" }),
-  smtpConnectTimeout: done("smtp_connect_timeout", seconds({ decimals: 0, zeroIsOne: true }), { default: "30" }),
-  smtpAlert: done("smtp_alert", bool, { default: "off" }),
-  smtpAlertVrrp: done("smtp_alert_vrrp", bool, { default: "smtp_alert" }),
+  notificationEmailFrom: works("notification_email_from", lenientlyMissing(text("ADDR")), { default: "USER@HOST" }),
+  smtpServer: works("smtp_server", hostPort(25), { default: "none: no mail is sent" }),
+  smtpHeloName: works("smtp_helo_name", optional(text("NAME"), undefined), { default: "the host name" }),
+  smtpConnectTimeout: works("smtp_connect_timeout", seconds({ decimals: 0, zeroIsOne: true }), { default: "30" }),
+  smtpAlert: works("smtp_alert", bool, { default: "off" }),
+  smtpAlertVrrp: works("smtp_alert_vrrp", bool, { default: "smtp_alert" }),
   smtpAlertChecker: noted("smtp_alert_checker", bool, noIpvs),
   noEmailFaults: missing("no_email_faults", flag, "mail is sent on FAULT too"),
-  scriptUser: done("script_user", anyWords("USER [GROUP]", 1), {
+  scriptUser: works("script_user", anyWords("USER [GROUP]", 1), {
     default: "keepalived_script if it exists, else root",
   }),
-  enableScriptSecurity: done("enable_script_security", flag, { default: "off" }),
+  enableScriptSecurity: works("enable_script_security", flag, { default: "off" }),
 } as const;
 
 const vrrpDefaults = {
-  version: done("vrrp_version", integer({ min: 2, max: 3 }), { default: "2; IPv6 always uses 3" }),
-  strict: done("vrrp_strict", bool, { default: "off" }),
-  multicastGroup4: done("vrrp_mcast_group4", multicastGroup(4), { default: "224.0.0.18" }),
-  multicastGroup6: done("vrrp_mcast_group6", multicastGroup(6), { default: "ff02::12" }),
-  garpDelay: done("vrrp_garp_master_delay", seconds({ decimals: 0 }), { default: "5" }),
-  garpRepeat: done("vrrp_garp_master_repeat", count, { default: "5" }),
-  garpRefresh: done("vrrp_garp_master_refresh", seconds({ decimals: 0, max: uint32Max }), { default: "0" }),
-  garpRefreshRepeat: done("vrrp_garp_master_refresh_repeat", count, { default: "1" }),
-  garpLowerPriorityDelay: done("vrrp_garp_lower_prio_delay", seconds({ decimals: 0 }), {
+  version: works("vrrp_version", integer({ min: 2, max: 3 }), { default: "2; IPv6 always uses 3" }),
+  strict: works("vrrp_strict", bool, { default: "off" }),
+  multicastGroup4: works("vrrp_mcast_group4", multicastGroup(4), { default: "224.0.0.18" }),
+  multicastGroup6: works("vrrp_mcast_group6", multicastGroup(6), { default: "ff02::12" }),
+  garpDelay: works("vrrp_garp_master_delay", seconds({ decimals: 0 }), { default: "5" }),
+  garpRepeat: works("vrrp_garp_master_repeat", count, { default: "5" }),
+  garpRefresh: works("vrrp_garp_master_refresh", seconds({ decimals: 0, max: uint32Max }), { default: "0" }),
+  garpRefreshRepeat: works("vrrp_garp_master_refresh_repeat", count, { default: "1" }),
+  garpLowerPriorityDelay: works("vrrp_garp_lower_prio_delay", seconds({ decimals: 0 }), {
     default: "vrrp_garp_master_delay",
   }),
-  garpLowerPriorityRepeat: done("vrrp_garp_lower_prio_repeat", integer({ min: 0, max: int32Max }), {
+  garpLowerPriorityRepeat: works("vrrp_garp_lower_prio_repeat", integer({ min: 0, max: int32Max }), {
     default: "vrrp_garp_master_repeat",
   }),
-  minGarp: done("vrrp_min_garp", bool, { default: "off" }),
+  minGarp: works("vrrp_min_garp", bool, { default: "off" }),
   garpInterval: noted("vrrp_garp_interval", interval, "gratuitous ARPs are sent without a pause between them"),
   gnaInterval: noted("vrrp_gna_interval", interval, "neighbour advertisements are sent without a pause between them"),
   garpExtraInterface,
   vmacGarpInterval: alias("vrrp_vmac_garp_intvl", garpExtraInterface),
-  downTimerAdverts: done("vrrp_down_timer_adverts", integer({ min: 1, max: 100 }), { default: "3" }),
-  lowerPriorityNoAdvert: done("vrrp_lower_prio_no_advert", bool, { default: "off; on with vrrp_strict" }),
-  higherPrioritySendAdvert: done("vrrp_higher_prio_send_advert", bool, { default: "off" }),
-  v3ChecksumAsV2: done("v3_checksum_as_v2", flag, { default: "off" }),
+  downTimerAdverts: works("vrrp_down_timer_adverts", integer({ min: 1, max: 100 }), { default: "3" }),
+  lowerPriorityNoAdvert: works("vrrp_lower_prio_no_advert", bool, { default: "off; on with vrrp_strict" }),
+  higherPrioritySendAdvert: works("vrrp_higher_prio_send_advert", bool, { default: "off" }),
+  v3ChecksumAsV2: works("v3_checksum_as_v2", flag, { default: "off" }),
   skipCheckAddresses: noted(
     "vrrp_skip_check_adv_addr",
     bool,
@@ -104,7 +104,7 @@ const vrrpDefaults = {
     seconds({ min: 0.001 }),
     "instances start at once; Baton listens for a master first",
   ),
-  dynamicInterfaces: done("dynamic_interfaces", optional(choice("allow_if_changes"), undefined), { default: "off" }),
+  dynamicInterfaces: works("dynamic_interfaces", optional(choice("allow_if_changes"), undefined), { default: "off" }),
   logUnknownVrids: noted("log_unknown_vrids", flag, "adverts of unknown VRIDs are counted"),
   notifyPriorityChanges: noted("vrrp_notify_priority_changes", bool, "priority-changed is always published"),
   iptables: missing("vrrp_iptables", anyWords("[IN [OUT]]"), noFirewall),
@@ -238,7 +238,7 @@ const management = {
   reloadTimeFile: missing("reload_time_file", text("PATH"), "reload by SIGHUP"),
   reloadRepeat: noted("reload_repeat", flag, "reload by SIGHUP"),
   reloadFile: missing("reload_file", anyWords("[PATH]"), "no file is made during a reload"),
-  includeCheck: done("include_check", anyWords("[[+|-]CHECK …]"), { repeat: "all", default: "none" }),
+  includeCheck: works("include_check", anyWords("[[+|-]CHECK …]"), { repeat: "all", default: "none" }),
   configSaveDirectory: missing(
     "config_save_dir",
     text("DIR"),
@@ -279,4 +279,4 @@ export const rootKeywords = {
   ),
 } as const;
 
-export const noVirtualServers = notYet("warning", noIpvs);
+export const noVirtualServers = accepted("warning", noIpvs);

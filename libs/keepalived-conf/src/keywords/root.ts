@@ -1,6 +1,14 @@
 // The whole table: what may stand outside of all blocks, and below each of them.
 import { globalDefs, rootKeywords } from "./global-defs.ts";
-import { type BlockSpec, block, type Keyword, type Pass, type Support, type ValueBlock } from "./table.ts";
+import {
+  type BlockSpec,
+  block,
+  type Keyword,
+  type Pass,
+  type Service,
+  type Support,
+  type ValueBlock,
+} from "./table.ts";
 import { sslBlock, virtualServer, virtualServerGroup } from "./virtual-server.ts";
 import { vrrpInstance } from "./vrrp-instance.ts";
 import { bfdInstance, vrrpRest, vrrpScript, vrrpSyncGroup } from "./vrrp-others.ts";
@@ -33,33 +41,55 @@ export interface KeywordInfo {
   readonly syntax: string;
   readonly range: string;
   readonly default: string;
-  readonly support: Support["level"];
+  readonly meaning: string;
+  readonly support: "works" | "accepted" | "refused";
+  /** Who carries it out, or will. */
+  readonly service: Service;
   /** What Baton does instead, or what to write instead. */
   readonly note: string;
 }
 
+/** What a keyword has of the block around it. */
+interface Surroundings {
+  readonly path: string;
+  readonly support: Exclude<Support, { level: "as-block" }>;
+  readonly service: Service;
+}
+
+const outside: Surroundings = { path: "", support: { level: "works" }, service: "parser" };
+
 /** The table as rows, for manuals and tests. */
-export function keywordTable(spec: BlockSpec = root, path = ""): KeywordInfo[] {
+export const keywordTable = (): KeywordInfo[] => rowsOf(root, outside);
+
+function rowsOf(spec: BlockSpec, around: Surroundings): KeywordInfo[] {
   const rows: KeywordInfo[] = [];
-  for (const keyword of Object.values(spec.keywords)) rows.push(describe(keyword, path));
+  for (const keyword of Object.values(spec.keywords)) rows.push(describe(keyword, around));
   for (const inner of spec.blocks) {
-    rows.push(describe(inner, path));
-    rows.push(...keywordTable(inner, path === "" ? inner.name : `${path}.${inner.name}`));
+    rows.push(describe(inner, around));
+    rows.push(...rowsOf(inner, within(inner, around)));
   }
   return rows;
 }
 
-function describe(spec: BlockSpec | Keyword<unknown> | ValueBlock, path: string): KeywordInfo {
+const within = (spec: BlockSpec, { path, ...around }: Surroundings): Surroundings => ({
+  path: path === "" ? spec.name : `${path}.${spec.name}`,
+  support: spec.support.level === "as-block" ? around.support : spec.support,
+  service: spec.service ?? around.service,
+});
+
+function describe(spec: BlockSpec | Keyword<unknown> | ValueBlock, around: Surroundings): KeywordInfo {
   const argument = spec.kind === "keyword" ? spec.argument : spec.header;
   const body = spec.kind === "keyword" ? "" : " { … }";
-  const differs = spec.support.level === "not-yet" ? spec.support.differs : "";
+  const support = spec.support.level === "as-block" ? around.support : spec.support;
   return {
-    block: path,
+    block: around.path,
     keyword: spec.name,
     syntax: `${argument?.syntax ?? ""}${body}`.trim(),
     range: argument?.range ?? "",
     default: spec.default,
-    support: spec.support.level,
-    note: spec.deprecated ?? differs,
+    meaning: spec.meaning,
+    support: support.level,
+    service: spec.service ?? around.service,
+    note: spec.deprecated ?? (support.level === "works" ? "" : support.differs),
   };
 }

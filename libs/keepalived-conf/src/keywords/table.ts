@@ -2,7 +2,6 @@
 // takes with their type and range, default, what a repetition means, and whether Baton carries it out. The parser fills
 // blocks with typed values by it; resolve/ makes the Config of them.
 
-import type { Severity } from "../diagnostics.ts";
 import type { Place, Report } from "../report.ts";
 import type { Text } from "../source/text.ts";
 import type { Word } from "../source/words.ts";
@@ -34,15 +33,28 @@ export interface Argument<T> {
   parse(line: KeywordLine, report: Report): T | undefined;
 }
 
+/** What becomes of a keyword here. A later release turns `accepted` and `refused` into `works`. */
 export type Support =
-  | { readonly level: "done" }
-  /** Kept in the Config or checked, but without effect of its own; the block or the Config says what happens to it. */
-  | { readonly level: "part" }
-  | { readonly level: "not-yet"; readonly severity: Severity; readonly differs: string };
+  | { readonly level: "works" }
+  /** As the block around it, which says it once for all its keywords. */
+  | { readonly level: "as-block" }
+  /** Read and checked, without effect; `differs`: what happens instead. A `warning`: something asked for does not happen. */
+  | { readonly level: "accepted"; readonly severity: "warning" | "info"; readonly differs: string }
+  /** Carried out wrongly it would do harm, so the configuration is not used; `differs`: which harm. */
+  | { readonly level: "refused"; readonly differs: string };
+
+/** Who carries it out. */
+export type Service = "parser" | "supervisor" | "control" | "election" | "health" | "dataplane" | "notifier";
 
 interface Row {
   readonly name: string;
   readonly support: Support;
+  /** One sentence for manuals: what it does, from the user's point of view. */
+  readonly meaning: string;
+  /** undefined: as the block around it. */
+  readonly service: Service | undefined;
+  /** keepalived's version that brought it, where Debian's 2.2.7 does not know it. */
+  readonly since: string | undefined;
   /** What counts when the keyword is absent; in the file's own words, for manuals. */
   readonly default: string;
   /** Why it should not be written any more, and what to write instead. */
@@ -91,6 +103,9 @@ export interface BlockSpec<Header = unknown, Keywords extends KeywordMap = Keywo
 export type KeywordMap = Readonly<Record<string, Keyword<unknown> | ValueBlock>>;
 
 interface RowOptions<T> {
+  readonly meaning?: string;
+  readonly service?: Service;
+  readonly since?: string;
   readonly default?: string;
   readonly repeat?: Keyword<T>["repeat"];
   readonly deprecated?: string;
@@ -102,6 +117,9 @@ const row = <T>(name: string, argument: Argument<T>, support: Support, options: 
   name,
   argument,
   support,
+  meaning: options.meaning ?? "",
+  service: options.service,
+  since: options.since,
   default: options.default ?? "",
   repeat: options.repeat ?? "last",
   deprecated: options.deprecated,
@@ -109,12 +127,12 @@ const row = <T>(name: string, argument: Argument<T>, support: Support, options: 
 });
 
 /** Carried out. */
-export const done = <T>(name: string, argument: Argument<T>, options: RowOptions<T> = {}): Keyword<T> =>
-  row(name, argument, { level: "done" }, options);
+export const works = <T>(name: string, argument: Argument<T>, options: RowOptions<T> = {}): Keyword<T> =>
+  row(name, argument, { level: "works" }, options);
 
-/** Checked and perhaps kept; carried out with the block that it belongs to. */
-export const part = <T>(name: string, argument: Argument<T>, options: RowOptions<T> = {}): Keyword<T> =>
-  row(name, argument, { level: "part" }, options);
+/** Checked and kept; carried out, or not, with the block that it belongs to. */
+export const asBlock = <T>(name: string, argument: Argument<T>, options: RowOptions<T> = {}): Keyword<T> =>
+  row(name, argument, { level: "as-block" }, options);
 
 /** Checked, without effect, and nothing is lost by it. `differs` says what Baton does instead. */
 export const noted = <T>(
@@ -122,7 +140,7 @@ export const noted = <T>(
   argument: Argument<T>,
   differs: string,
   options: RowOptions<T> = {},
-): Keyword<T> => row(name, argument, { level: "not-yet", severity: "info", differs }, options);
+): Keyword<T> => row(name, argument, { level: "accepted", severity: "info", differs }, options);
 
 /** Checked, without effect, and something that was asked for does not happen. */
 export const missing = <T>(
@@ -130,7 +148,7 @@ export const missing = <T>(
   argument: Argument<T>,
   differs: string,
   options: RowOptions<T> = {},
-): Keyword<T> => row(name, argument, { level: "not-yet", severity: "warning", differs }, options);
+): Keyword<T> => row(name, argument, { level: "accepted", severity: "warning", differs }, options);
 
 /** Another spelling of `keyword`. `deprecated`: keepalived complains about it. */
 export const alias = <T>(name: string, keyword: Keyword<T>, deprecated?: string): Keyword<T> =>
@@ -138,11 +156,16 @@ export const alias = <T>(name: string, keyword: Keyword<T>, deprecated?: string)
     alias: keyword,
     default: keyword.default,
     repeat: keyword.repeat,
+    meaning: `Another name of ${keyword.name}.`,
+    ...(keyword.service === undefined ? {} : { service: keyword.service }),
     ...(deprecated === undefined ? {} : { deprecated }),
   });
 
 interface ValuesOptions {
   readonly support?: Support;
+  readonly meaning?: string;
+  readonly service?: Service;
+  readonly since?: string;
   readonly header?: Argument<string>;
   readonly options?: readonly string[];
 }
@@ -150,7 +173,10 @@ interface ValuesOptions {
 export const values = (name: string, options: ValuesOptions = {}): ValueBlock => ({
   kind: "values",
   name,
-  support: options.support ?? { level: "done" },
+  support: options.support ?? { level: "works" },
+  meaning: options.meaning ?? "",
+  service: options.service,
+  since: options.since,
   default: "",
   deprecated: undefined,
   header: options.header,
@@ -164,6 +190,9 @@ interface BlockOptions<Header, Keywords extends KeywordMap> {
   readonly owners?: readonly Pass[];
   readonly unique?: boolean;
   readonly support?: Support;
+  readonly meaning?: string;
+  readonly service?: Service;
+  readonly since?: string;
   readonly deprecated?: string;
   readonly misnomers?: Readonly<Record<string, string>>;
 }
@@ -179,10 +208,19 @@ export const block = <Header, Keywords extends KeywordMap>(
   blocks: options.blocks ?? [],
   owners: options.owners ?? [],
   unique: options.unique ?? false,
-  support: options.support ?? { level: "done" },
+  support: options.support ?? { level: "works" },
+  meaning: options.meaning ?? "",
+  service: options.service,
+  since: options.since,
   default: "",
   deprecated: options.deprecated,
   misnomers: options.misnomers ?? {},
 });
 
-export const notYet = (severity: Severity, differs: string): Support => ({ level: "not-yet", severity, differs });
+export const accepted = (severity: "warning" | "info", differs: string): Support => ({
+  level: "accepted",
+  severity,
+  differs,
+});
+
+export const refused = (differs: string): Support => ({ level: "refused", differs });

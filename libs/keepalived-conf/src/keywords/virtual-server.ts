@@ -19,7 +19,7 @@ import {
 } from "./arguments.ts";
 import { noVirtualServers } from "./global-defs.ts";
 import { eventScript, script } from "./script-argument.ts";
-import { alias, block, type KeywordMap, noted, part, values } from "./table.ts";
+import { alias, asBlock, block, type KeywordMap, noted, values } from "./table.ts";
 
 const port = integer({ min: 1, max: 65_535, syntax: "PORT" });
 const count = integer({ min: 0, max: uint32Max });
@@ -28,30 +28,30 @@ const anyTime = seconds({ max: uint32Max });
 const loopTime = seconds({ min: 0.000001, max: uint32Max });
 
 /** Of real and virtual servers; a checker may say 0. */
-const serverRetry = part("retry", integer({ min: 1, max: uint32Max, strict: true }));
+const serverRetry = asBlock("retry", integer({ min: 1, max: uint32Max, strict: true }));
 
 /** What every checker, or its real or virtual server as a default for it, can say. */
 const checkTimes = {
-  delayBeforeRetry: part("delay_before_retry", anyTime),
-  warmup: part("warmup", anyTime, { default: "delay_loop" }),
-  delayLoop: part("delay_loop", loopTime, { default: "60" }),
+  delayBeforeRetry: asBlock("delay_before_retry", anyTime),
+  warmup: asBlock("warmup", anyTime, { default: "delay_loop" }),
+  delayLoop: asBlock("delay_loop", loopTime, { default: "60" }),
 } as const;
 
 const checkerBase = {
-  retry: part("retry", count),
+  retry: asBlock("retry", count),
   ...checkTimes,
-  alpha: part("alpha", bool),
-  logAllFailures: part("log_all_failures", bool),
+  alpha: asBlock("alpha", bool),
+  logAllFailures: asBlock("log_all_failures", bool),
 } as const;
 
 const connection = {
-  connectAddress: part("connect_ip", ip()),
-  connectPort: part("connect_port", port),
-  bindAddress: part("bindto", ip()),
-  bindPort: part("bind_port", port),
-  bindInterface: part("bind_if", interfaceName),
-  connectTimeout: part("connect_timeout", positiveSeconds, { default: "5" }),
-  mark: part("fwmark", count),
+  connectAddress: asBlock("connect_ip", ip()),
+  connectPort: asBlock("connect_port", port),
+  bindAddress: asBlock("bindto", ip()),
+  bindPort: asBlock("bind_port", port),
+  bindInterface: asBlock("bind_if", interfaceName),
+  connectTimeout: asBlock("connect_timeout", positiveSeconds, { default: "5" }),
+  mark: asBlock("fwmark", count),
 } as const;
 
 /** The same in every checker that has them. */
@@ -65,7 +65,7 @@ const checker = <Keywords extends KeywordMap>(
   block(name, {
     keywords,
     blocks,
-    support: { level: "part" },
+    support: { level: "as-block" },
     misnomers: misnomersOf(Object.values(keywords).map(({ name }) => name)),
   });
 
@@ -110,75 +110,75 @@ const md5 = oneWord("MD5", "32 hexadecimal digits", (word, line, report) => {
 });
 
 export const urlKeywords = {
-  path: part("path", text("PATH")),
-  digest: part("digest", md5, { repeat: "first" }),
-  statusCodes: part("status_code", statusCodes, { default: "200-299" }),
-  virtualHost: part("virtualhost", text("NAME")),
-  regex: part("regex", { ...text("PATTERN"), script: true }),
-  regexNoMatch: part("regex_no_match", flag),
-  regexOptions: part("regex_options", anyWords("OPT …", 1)),
-  regexMinOffset: part("regex_min_offset", count),
-  regexMaxOffset: part("regex_max_offset", count),
-  regexStack: part("regex_stack", anyWords("START MAX", 2)),
+  path: asBlock("path", text("PATH")),
+  digest: asBlock("digest", md5, { repeat: "first" }),
+  statusCodes: asBlock("status_code", statusCodes, { default: "200-299" }),
+  virtualHost: asBlock("virtualhost", text("NAME")),
+  regex: asBlock("regex", { ...text("PATTERN"), script: true }),
+  regexNoMatch: asBlock("regex_no_match", flag),
+  regexOptions: asBlock("regex_options", anyWords("OPT …", 1)),
+  regexMinOffset: asBlock("regex_min_offset", count),
+  regexMaxOffset: asBlock("regex_max_offset", count),
+  regexStack: asBlock("regex_stack", anyWords("START MAX", 2)),
 } as const;
 
-export const httpUrl = block("url", { keywords: urlKeywords, support: { level: "part" } });
+export const httpUrl = block("url", { keywords: urlKeywords, support: { level: "as-block" } });
 export const sslUrl = block("url", {
-  keywords: { ...urlKeywords, tlsCompliant: part("tls_compliant", bool) },
-  support: { level: "part" },
+  keywords: { ...urlKeywords, tlsCompliant: asBlock("tls_compliant", bool) },
+  support: { level: "as-block" },
 });
 
 const httpKeywords = {
   ...connection,
   ...checkerBase,
   oldRetry: alias("nb_get_retry", checkerBase.retry, "write retry"),
-  virtualHost: part("virtualhost", text("NAME")),
-  httpProtocol: part("http_protocol", choice("1.0", "1.0C", "1.0c", "1.1"), { default: "1.0" }),
-  enableSni: part("enable_sni", bool),
-  sniName: part("sni_name", optional(text("NAME"), undefined)),
-  fastRecovery: part("fast_recovery", bool),
+  virtualHost: asBlock("virtualhost", text("NAME")),
+  httpProtocol: asBlock("http_protocol", choice("1.0", "1.0C", "1.0c", "1.1"), { default: "1.0" }),
+  enableSni: asBlock("enable_sni", bool),
+  sniName: asBlock("sni_name", optional(text("NAME"), undefined)),
+  fastRecovery: asBlock("fast_recovery", bool),
 } as const;
 
 const smtpHost = block("host", {
   keywords: { ...connection, ...checkerBase },
-  support: { level: "part" },
+  support: { level: "as-block" },
   deprecated: "write one SMTP_CHECK for each host",
 });
 
 export const checkers = {
   TCP_CHECK: checker("TCP_CHECK", { ...connection, ...checkerBase }),
   HTTP_GET: checker("HTTP_GET", httpKeywords, [httpUrl]),
-  SSL_GET: checker("SSL_GET", { ...httpKeywords, tlsCompliant: part("tls_compliant", bool) }, [sslUrl]),
-  SMTP_CHECK: checker("SMTP_CHECK", { ...connection, ...checkerBase, heloName: part("helo_name", text("NAME")) }, [
+  SSL_GET: checker("SSL_GET", { ...httpKeywords, tlsCompliant: asBlock("tls_compliant", bool) }, [sslUrl]),
+  SMTP_CHECK: checker("SMTP_CHECK", { ...connection, ...checkerBase, heloName: asBlock("helo_name", text("NAME")) }, [
     smtpHost,
   ]),
   DNS_CHECK: checker("DNS_CHECK", {
     ...connection,
     ...checkerBase,
-    type: part("type", text("TYPE"), { default: "SOA" }),
-    name: part("name", text("FQDN"), { repeat: "first" }),
+    type: asBlock("type", text("TYPE"), { default: "SOA" }),
+    name: asBlock("name", text("FQDN"), { repeat: "first" }),
   }),
   PING_CHECK: checker("PING_CHECK", { ...connection, ...checkerBase }),
   UDP_CHECK: checker("UDP_CHECK", {
     ...connection,
     ...checkerBase,
-    payload: part("payload", anyWords("HEX", 1)),
-    requireReply: part("require_reply", anyWords("[HEX]")),
-    minReplyLength: part("min_reply_length", integer({ min: 0, max: 65_535, strict: true })),
-    maxReplyLength: part("max_reply_length", integer({ min: 0, max: 65_535, strict: true })),
+    payload: asBlock("payload", anyWords("HEX", 1)),
+    requireReply: asBlock("require_reply", anyWords("[HEX]")),
+    minReplyLength: asBlock("min_reply_length", integer({ min: 0, max: 65_535, strict: true })),
+    maxReplyLength: asBlock("max_reply_length", integer({ min: 0, max: 65_535, strict: true })),
   }),
   MISC_CHECK: checker("MISC_CHECK", {
     ...checkerBase,
-    path: part("misc_path", script({ takesUser: false, command: "maybe" })),
-    timeout: part("misc_timeout", seconds({ decimals: 0 })),
-    dynamic: part("misc_dynamic", flag),
-    user: part("user", anyWords("USER [GROUP]", 1)),
+    path: asBlock("misc_path", script({ takesUser: false, command: "maybe" })),
+    timeout: asBlock("misc_timeout", seconds({ decimals: 0 })),
+    dynamic: asBlock("misc_dynamic", flag),
+    user: asBlock("user", anyWords("USER [GROUP]", 1)),
   }),
   FILE_CHECK: checker("FILE_CHECK", {
-    trackFile: part("track_file", text("NAME")),
-    weight: part("weight", anyWords("N [reverse|noreverse]", 1)),
+    trackFile: asBlock("track_file", text("NAME")),
+    weight: asBlock("weight", anyWords("N [reverse|noreverse]", 1)),
   }),
-  BFD_CHECK: checker("BFD_CHECK", { name: part("name", text("NAME")), alpha: part("alpha", bool) }),
+  BFD_CHECK: checker("BFD_CHECK", { name: asBlock("name", text("NAME")), alpha: asBlock("alpha", bool) }),
 } as const;
 
 const method = choice("NAT", "DR", "TUN");
@@ -186,22 +186,22 @@ const weight = integer({ min: 0, max: int32Max });
 
 export const realServer = block("real_server", {
   header: addressPort,
-  support: { level: "part" },
+  support: { level: "as-block" },
   keywords: {
-    weight: part("weight", weight, { default: "weight of the virtual server" }),
-    method: part("lvs_method", method),
-    upperThreshold: part("uthreshold", count),
-    lowerThreshold: part("lthreshold", count),
-    inhibitOnFailure: part("inhibit_on_failure", bool),
-    notifyUp: part("notify_up", eventScript, { repeat: "first" }),
-    notifyDown: part("notify_down", eventScript, { repeat: "first" }),
-    alpha: part("alpha", bool),
+    weight: asBlock("weight", weight, { default: "weight of the virtual server" }),
+    method: asBlock("lvs_method", method),
+    upperThreshold: asBlock("uthreshold", count),
+    lowerThreshold: asBlock("lthreshold", count),
+    inhibitOnFailure: asBlock("inhibit_on_failure", bool),
+    notifyUp: asBlock("notify_up", eventScript, { repeat: "first" }),
+    notifyDown: asBlock("notify_down", eventScript, { repeat: "first" }),
+    alpha: asBlock("alpha", bool),
     retry: serverRetry,
     ...checkTimes,
-    connectTimeout: part("connect_timeout", positiveSeconds),
-    smtpAlert: part("smtp_alert", bool),
-    virtualHost: part("virtualhost", lenientlyMissing(text("NAME"))),
-    snmpName: part("snmp_name", text("NAME")),
+    connectTimeout: asBlock("connect_timeout", positiveSeconds),
+    smtpAlert: asBlock("smtp_alert", bool),
+    virtualHost: asBlock("virtualhost", lenientlyMissing(text("NAME"))),
+    snmpName: asBlock("snmp_name", text("NAME")),
   },
   blocks: Object.values(checkers),
 });
@@ -223,8 +223,8 @@ const schedulers = [
   "twos",
 ] as const;
 
-const scheduler = part("lb_algo", choice(...schedulers), { default: "wlc" });
-const forwarding = part("lb_kind", method, { default: "NAT" });
+const scheduler = asBlock("lb_algo", choice(...schedulers), { default: "wlc" });
+const forwarding = asBlock("lb_kind", method, { default: "NAT" });
 
 const protocol = oneWord("TCP|UDP|SCTP", "", (word, line, report) => {
   const name = word.text.toLowerCase();
@@ -238,46 +238,46 @@ export const virtualServer = block("virtual_server", {
   owners: ["checker"],
   support: noVirtualServers,
   keywords: {
-    family: part("ip_family", choice("inet", "inet6")),
+    family: asBlock("ip_family", choice("inet", "inet6")),
     retry: serverRetry,
     ...checkTimes,
-    connectTimeout: part("connect_timeout", positiveSeconds, { default: "5" }),
-    inhibitOnFailure: part("inhibit_on_failure", flag),
+    connectTimeout: asBlock("connect_timeout", positiveSeconds, { default: "5" }),
+    inhibitOnFailure: asBlock("inhibit_on_failure", flag),
     scheduler,
     schedulerOld: alias("lvs_sched", scheduler),
     forwarding,
     forwardingOld: alias("lvs_method", forwarding),
-    hashed: part("hashed", flag),
-    onePacket: part("ops", flag),
-    flag1: part("flag-1", flag),
-    flag2: part("flag-2", flag),
-    flag3: part("flag-3", flag),
-    shPort: part("sh-port", flag),
-    shFallback: part("sh-fallback", flag),
-    mhPort: part("mh-port", flag),
-    mhFallback: part("mh-fallback", flag),
-    persistenceEngine: part("persistence_engine", text("NAME")),
-    persistenceTimeout: part(
+    hashed: asBlock("hashed", flag),
+    onePacket: asBlock("ops", flag),
+    flag1: asBlock("flag-1", flag),
+    flag2: asBlock("flag-2", flag),
+    flag3: asBlock("flag-3", flag),
+    shPort: asBlock("sh-port", flag),
+    shFallback: asBlock("sh-fallback", flag),
+    mhPort: asBlock("mh-port", flag),
+    mhFallback: asBlock("mh-fallback", flag),
+    persistenceEngine: asBlock("persistence_engine", text("NAME")),
+    persistenceTimeout: asBlock(
       "persistence_timeout",
       optional(integer({ min: 1, max: 2_678_400, strict: true, syntax: "SECS" }), 360),
       { default: "0: off" },
     ),
-    persistenceGranularity: part("persistence_granularity", text("MASK|PREFIX")),
-    protocol: part("protocol", protocol, { default: "UDP" }),
-    haSuspend: part("ha_suspend", flag),
-    smtpAlert: part("smtp_alert", bool),
-    virtualHost: part("virtualhost", lenientlyMissing(text("NAME"))),
-    snmpName: part("snmp_name", text("NAME")),
-    alpha: part("alpha", flag),
-    omega: part("omega", flag),
-    quorumUp: part("quorum_up", eventScript, { repeat: "first" }),
-    quorumDown: part("quorum_down", eventScript, { repeat: "first" }),
-    quorum: part("quorum", integer({ min: 1, max: uint32Max, instead: 1 }), { default: "1" }),
-    hysteresis: part("hysteresis", count, { default: "0" }),
-    weight: part("weight", integer({ min: 1, max: int32Max }), { default: "1" }),
-    sorryServer: part("sorry_server", addressPort),
-    sorryServerInhibit: part("sorry_server_inhibit", flag),
-    sorryServerMethod: part("sorry_server_lvs_method", method),
+    persistenceGranularity: asBlock("persistence_granularity", text("MASK|PREFIX")),
+    protocol: asBlock("protocol", protocol, { default: "UDP" }),
+    haSuspend: asBlock("ha_suspend", flag),
+    smtpAlert: asBlock("smtp_alert", bool),
+    virtualHost: asBlock("virtualhost", lenientlyMissing(text("NAME"))),
+    snmpName: asBlock("snmp_name", text("NAME")),
+    alpha: asBlock("alpha", flag),
+    omega: asBlock("omega", flag),
+    quorumUp: asBlock("quorum_up", eventScript, { repeat: "first" }),
+    quorumDown: asBlock("quorum_down", eventScript, { repeat: "first" }),
+    quorum: asBlock("quorum", integer({ min: 1, max: uint32Max, instead: 1 }), { default: "1" }),
+    hysteresis: asBlock("hysteresis", count, { default: "0" }),
+    weight: asBlock("weight", integer({ min: 1, max: int32Max }), { default: "1" }),
+    sorryServer: asBlock("sorry_server", addressPort),
+    sorryServerInhibit: asBlock("sorry_server_inhibit", flag),
+    sorryServerMethod: asBlock("sorry_server_lvs_method", method),
   },
   blocks: [realServer],
   misnomers: { lb_method: "lb_kind", scheduler: "lb_algo", quorom: "quorum" },

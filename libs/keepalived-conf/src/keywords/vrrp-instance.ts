@@ -14,7 +14,7 @@ import {
   uint32Max,
 } from "./arguments.ts";
 import { eventScript, type ScriptLine } from "./script-argument.ts";
-import { type Argument, alias, block, done, missing, noted, notYet, values } from "./table.ts";
+import { type Argument, accepted, alias, block, missing, noted, refused, values, works } from "./table.ts";
 
 const count = integer({ min: 0, max: uint32Max });
 const noUnicast = "unicast is not carried out by this version: adverts go to the multicast group";
@@ -61,40 +61,40 @@ export const addressOptions = [
 
 /** `key` and the others of auth_hmac; the whole block is refused until it is carried out. */
 const authHmac = block("auth_hmac", {
-  support: notYet("error", "a peer that asks for it would not hear this node, and both would be master"),
+  support: refused("a peer that asks for it would not hear this node, and both would be master"),
   keywords: {
-    key: done("key", anyWords("ID VALUE", 2), { repeat: "all" }),
-    activeKey: done("active_key", integer({ min: 1, max: 255, strict: true })),
-    timeWindow: done("time_window", integer({ min: 1, max: 300, strict: true })),
-    antiReplay: done("anti_replay", choice("time", "monotonic"), { default: "time" }),
-    mode: done("mode", choice("enforce", "permissive", "receive-only"), { default: "enforce" }),
+    key: works("key", anyWords("ID VALUE", 2), { repeat: "all" }),
+    activeKey: works("active_key", integer({ min: 1, max: 255, strict: true })),
+    timeWindow: works("time_window", integer({ min: 1, max: 300, strict: true })),
+    antiReplay: works("anti_replay", choice("time", "monotonic"), { default: "time" }),
+    mode: works("mode", choice("enforce", "permissive", "receive-only"), { default: "enforce" }),
   },
 });
 
 const authentication = block("authentication", {
   keywords: {
-    type: done("auth_type", choice("PASS", "AH"), { default: "none" }),
-    password: done("auth_pass", text("STRING"), { default: "none" }),
+    type: works("auth_type", choice("PASS", "AH"), { default: "none" }),
+    password: works("auth_pass", text("STRING"), { default: "none" }),
   },
 });
 
 const election = {
-  state: done("state", text("MASTER|BACKUP"), { repeat: "all", default: "BACKUP; MASTER for priority 255" }),
-  interface: done("interface", interfaceName),
-  virtualRouterId: done("virtual_router_id", integer({ min: 1, max: 255, strict: true })),
-  priority: done("priority", integer({ min: 1, max: 255, strict: true, instead: 100 }), {
+  state: works("state", text("MASTER|BACKUP"), { repeat: "all", default: "BACKUP; MASTER for priority 255" }),
+  interface: works("interface", interfaceName),
+  virtualRouterId: works("virtual_router_id", integer({ min: 1, max: 255, strict: true })),
+  priority: works("priority", integer({ min: 1, max: 255, strict: true, instead: 100 }), {
     default: "100; 255 for state MASTER",
   }),
-  advertInterval: done("advert_int", seconds({ min: 0.01, max: 255 }), { default: "1" }),
-  version: done("version", integer({ min: 2, max: 3 }), { default: "vrrp_version; 3 for IPv6" }),
-  downTimerAdverts: done("down_timer_adverts", integer({ min: 1, max: 100 }), { default: "vrrp_down_timer_adverts" }),
-  nopreempt: done("nopreempt", flag, { repeat: "all", default: "off" }),
-  preempt: done("preempt", flag, { repeat: "all", default: "on" }),
-  preemptDelay: done("preempt_delay", seconds({ max: 1000 }), { default: "0" }),
-  strictMode: done("strict_mode", bool, { default: "vrrp_strict" }),
-  lowerPriorityNoAdvert: done("lower_prio_no_advert", bool, { default: "vrrp_lower_prio_no_advert" }),
-  higherPrioritySendAdvert: done("higher_prio_send_advert", bool, { default: "vrrp_higher_prio_send_advert" }),
-  v3ChecksumAsV2: done("v3_checksum_as_v2", bool, { default: "v3_checksum_as_v2 of global_defs" }),
+  advertInterval: works("advert_int", seconds({ min: 0.01, max: 255 }), { default: "1" }),
+  version: works("version", integer({ min: 2, max: 3 }), { default: "vrrp_version; 3 for IPv6" }),
+  downTimerAdverts: works("down_timer_adverts", integer({ min: 1, max: 100 }), { default: "vrrp_down_timer_adverts" }),
+  nopreempt: works("nopreempt", flag, { repeat: "all", default: "off" }),
+  preempt: works("preempt", flag, { repeat: "all", default: "on" }),
+  preemptDelay: works("preempt_delay", seconds({ max: 1000 }), { default: "0" }),
+  strictMode: works("strict_mode", bool, { default: "vrrp_strict" }),
+  lowerPriorityNoAdvert: works("lower_prio_no_advert", bool, { default: "vrrp_lower_prio_no_advert" }),
+  higherPrioritySendAdvert: works("higher_prio_send_advert", bool, { default: "vrrp_higher_prio_send_advert" }),
+  v3ChecksumAsV2: works("v3_checksum_as_v2", bool, { default: "v3_checksum_as_v2 of global_defs" }),
   ownerIgnoreAdverts: missing("owner_ignore_adverts", bool, "an address owner (priority 255) listens to adverts"),
   timerExpiredBackup: noted(
     "timer_expired_backup",
@@ -106,7 +106,7 @@ const election = {
     bool,
     "a difference between the addresses of an advert and one's own is only counted",
   ),
-  accept: done("accept", flag, { default: "on" }),
+  accept: works("accept", flag, { default: "on" }),
   noAccept: missing("no_accept", flag, "packets to the virtual addresses are accepted"),
   debug: noted("debug", integer({ min: 0, max: 4 }), "logging is structured; there are no levels per instance"),
   receiveBuffer: noted(
@@ -119,27 +119,27 @@ const election = {
 const addresses = {
   virtualAddresses: values("virtual_ipaddress", { options: addressOptions }),
   excludedAddresses: values("virtual_ipaddress_excluded", { options: addressOptions }),
-  noVirtualAddress: done("no_virtual_ipaddress", flag, { default: "off" }),
-  sourceAddress: done("mcast_src_ip", ip(), { default: "the primary address of the interface" }),
-  multicastGroup: done("mcast_dst_ip", multicastGroup(), { default: "vrrp_mcast_group4 or 6" }),
-  virtualRoutes: values("virtual_routes", { support: notYet("warning", "the routes are not set") }),
-  virtualRules: values("virtual_rules", { support: notYet("warning", "the rules are not set") }),
+  noVirtualAddress: works("no_virtual_ipaddress", flag, { default: "off" }),
+  sourceAddress: works("mcast_src_ip", ip(), { default: "the primary address of the interface" }),
+  multicastGroup: works("mcast_dst_ip", multicastGroup(), { default: "vrrp_mcast_group4 or 6" }),
+  virtualRoutes: values("virtual_routes", { support: accepted("warning", "the routes are not set") }),
+  virtualRules: values("virtual_rules", { support: accepted("warning", "the rules are not set") }),
   promoteSecondaries: missing("promote_secondaries", flag, "the sysctl promote_secondaries is left as it is"),
 } as const;
 
 const garpExtraInterface = noted("garp_extra_if", anyWords("[all] SECS", 1), noVmac);
 
 const announcement = {
-  garpDelay: done("garp_master_delay", seconds({ decimals: 0 }), { default: "vrrp_garp_master_delay" }),
-  garpRepeat: done("garp_master_repeat", count, { default: "vrrp_garp_master_repeat" }),
-  garpRefresh: done("garp_master_refresh", seconds({ decimals: 0, max: uint32Max }), {
+  garpDelay: works("garp_master_delay", seconds({ decimals: 0 }), { default: "vrrp_garp_master_delay" }),
+  garpRepeat: works("garp_master_repeat", count, { default: "vrrp_garp_master_repeat" }),
+  garpRefresh: works("garp_master_refresh", seconds({ decimals: 0, max: uint32Max }), {
     default: "vrrp_garp_master_refresh",
   }),
-  garpRefreshRepeat: done("garp_master_refresh_repeat", count, { default: "vrrp_garp_master_refresh_repeat" }),
-  garpLowerPriorityDelay: done("garp_lower_prio_delay", seconds({ decimals: 0 }), {
+  garpRefreshRepeat: works("garp_master_refresh_repeat", count, { default: "vrrp_garp_master_refresh_repeat" }),
+  garpLowerPriorityDelay: works("garp_lower_prio_delay", seconds({ decimals: 0 }), {
     default: "vrrp_garp_lower_prio_delay",
   }),
-  garpLowerPriorityRepeat: done("garp_lower_prio_repeat", integer({ min: 0, max: int32Max }), {
+  garpLowerPriorityRepeat: works("garp_lower_prio_repeat", integer({ min: 0, max: int32Max }), {
     default: "vrrp_garp_lower_prio_repeat",
   }),
   garpExtraInterface,
@@ -147,10 +147,10 @@ const announcement = {
 } as const;
 
 const notYetTracked = (what: string) =>
-  notYet("warning", `${what} are not watched: they change no priority and cause no fault`);
+  accepted("warning", `${what} are not watched: they change no priority and cause no fault`);
 
 const tracking = {
-  dontTrackPrimary: done("dont_track_primary", flag, { default: "off" }),
+  dontTrackPrimary: works("dont_track_primary", flag, { default: "off" }),
   trackInterface: values("track_interface", { options: ["weight", "reverse"] }),
   trackScript: values("track_script", { options: ["weight", "reverse", "noreverse"] }),
   trackFile: values("track_file", { support: notYetTracked("files") }),
@@ -170,7 +170,7 @@ const deletedScript: Argument<ScriptLine> = {
     report({
       place: line.at(),
       severity: "info",
-      code: "not-yet",
+      code: "accepted",
       errorClass: "ok",
       message: "notify_deleted without a command: accepted, not carried out by this version",
       hint: "the removal of an instance is announced as instance-stopped",
@@ -180,12 +180,12 @@ const deletedScript: Argument<ScriptLine> = {
 };
 
 const notification = {
-  notifyMaster: done("notify_master", eventScript, { repeat: "first" }),
-  notifyBackup: done("notify_backup", eventScript, { repeat: "first" }),
-  notifyFault: done("notify_fault", eventScript, { repeat: "first" }),
-  notifyStop: done("notify_stop", eventScript, { repeat: "first" }),
-  notifyDeleted: done("notify_deleted", deletedScript, { repeat: "first", default: "notify_fault" }),
-  notify: done("notify", eventScript, { repeat: "first" }),
+  notifyMaster: works("notify_master", eventScript, { repeat: "first" }),
+  notifyBackup: works("notify_backup", eventScript, { repeat: "first" }),
+  notifyFault: works("notify_fault", eventScript, { repeat: "first" }),
+  notifyStop: works("notify_stop", eventScript, { repeat: "first" }),
+  notifyDeleted: works("notify_deleted", deletedScript, { repeat: "first", default: "notify_fault" }),
+  notify: works("notify", eventScript, { repeat: "first" }),
   notifyLowerPriority: missing(
     "notify_master_rx_lower_pri",
     eventScript,
@@ -194,13 +194,13 @@ const notification = {
       repeat: "first",
     },
   ),
-  smtpAlert: done("smtp_alert", bool, { default: "smtp_alert_vrrp" }),
+  smtpAlert: works("smtp_alert", bool, { default: "smtp_alert_vrrp" }),
   notifyPriorityChanges: noted("notify_priority_changes", bool, "priority-changed is always published"),
 } as const;
 
 const unicast = {
   unicastPeer: values("unicast_peer", { options: ["min_ttl", "max_ttl"] }),
-  unicastSource: done("unicast_src_ip", ip(), { default: "the primary address of the interface" }),
+  unicastSource: works("unicast_src_ip", ip(), { default: "the primary address of the interface" }),
   unicastTtl: noted("unicast_ttl", integer({ min: 0, max: 255, strict: true }), noUnicast),
   unicastFaultNoPeer: noted("unicast_fault_no_peer", flag, noUnicast),
   checkUnicastSource: noted("check_unicast_src", flag, noUnicast),

@@ -16,7 +16,7 @@ import {
   text,
 } from "./arguments.ts";
 import { eventScript, script } from "./script-argument.ts";
-import { type Argument, block, done, notYet, part, values } from "./table.ts";
+import { type Argument, accepted, asBlock, block, values, works } from "./table.ts";
 import { onlyName } from "./vrrp-instance.ts";
 
 /** A weight, perhaps followed by `reverse`. Out of range the nearest that is allowed counts. */
@@ -62,14 +62,14 @@ export const vrrpScript = block("vrrp_script", {
   header: text("NAME"),
   owners: ["vrrp"],
   keywords: {
-    script: done("script", script({ takesUser: false, command: "maybe" })),
-    interval: done("interval", times, { default: "1" }),
-    timeout: done("timeout", times, { default: "interval" }),
-    weight: done("weight", weight(253), { default: "0: a failure is a fault" }),
-    rise: done("rise", integer({ min: 1, max: int32Max, instead: 1 }), { default: "1" }),
-    fall: done("fall", integer({ min: 1, max: int32Max, instead: 1 }), { default: "1" }),
-    user: done("user", anyWords("USER [GROUP]", 1), { default: "script_user" }),
-    initFail: done("init_fail", flag, { default: "off" }),
+    script: works("script", script({ takesUser: false, command: "maybe" })),
+    interval: works("interval", times, { default: "1" }),
+    timeout: works("timeout", times, { default: "interval" }),
+    weight: works("weight", weight(253), { default: "0: a failure is a fault" }),
+    rise: works("rise", integer({ min: 1, max: int32Max, instead: 1 }), { default: "1" }),
+    fall: works("fall", integer({ min: 1, max: int32Max, instead: 1 }), { default: "1" }),
+    user: works("user", anyWords("USER [GROUP]", 1), { default: "script_user" }),
+    initFail: works("init_fail", flag, { default: "off" }),
   },
   misnomers: { command: "script", cmd: "script", path: "script" },
 });
@@ -78,23 +78,23 @@ export const vrrpSyncGroup = block("vrrp_sync_group", {
   header: onlyName,
   owners: ["vrrp"],
   unique: true,
-  support: notYet("warning", "each instance of the group decides for itself"),
+  support: accepted("warning", "each instance of the group decides for itself"),
   keywords: {
     group: values("group"),
-    trackInterface: values("track_interface", { support: { level: "part" } }),
-    trackScript: values("track_script", { support: { level: "part" } }),
-    trackFile: values("track_file", { support: { level: "part" } }),
-    trackProcess: values("track_process", { support: { level: "part" } }),
-    trackBfd: values("track_bfd", { support: { level: "part" } }),
-    notifyBackup: part("notify_backup", eventScript, { repeat: "first" }),
-    notifyMaster: part("notify_master", eventScript, { repeat: "first" }),
-    notifyFault: part("notify_fault", eventScript, { repeat: "first" }),
-    notifyStop: part("notify_stop", eventScript, { repeat: "first" }),
-    notify: part("notify", eventScript, { repeat: "first" }),
-    smtpAlert: part("smtp_alert", bool),
-    globalTracking: part("global_tracking", flag, { deprecated: "write sync_group_tracking_weight" }),
-    trackingWeight: part("sync_group_tracking_weight", flag),
-    notifyPriorityChanges: part("notify_priority_changes", bool),
+    trackInterface: values("track_interface", { support: { level: "as-block" } }),
+    trackScript: values("track_script", { support: { level: "as-block" } }),
+    trackFile: values("track_file", { support: { level: "as-block" } }),
+    trackProcess: values("track_process", { support: { level: "as-block" } }),
+    trackBfd: values("track_bfd", { support: { level: "as-block" } }),
+    notifyBackup: asBlock("notify_backup", eventScript, { repeat: "first" }),
+    notifyMaster: asBlock("notify_master", eventScript, { repeat: "first" }),
+    notifyFault: asBlock("notify_fault", eventScript, { repeat: "first" }),
+    notifyStop: asBlock("notify_stop", eventScript, { repeat: "first" }),
+    notify: asBlock("notify", eventScript, { repeat: "first" }),
+    smtpAlert: asBlock("smtp_alert", bool),
+    globalTracking: asBlock("global_tracking", flag, { deprecated: "write sync_group_tracking_weight" }),
+    trackingWeight: asBlock("sync_group_tracking_weight", flag),
+    notifyPriorityChanges: asBlock("notify_priority_changes", bool),
   },
 });
 
@@ -103,30 +103,30 @@ const delay = seconds({ max: 3600 });
 export const vrrpTrackProcess = block("vrrp_track_process", {
   header: text("NAME"),
   owners: ["vrrp"],
-  support: notYet("warning", "processes are not watched"),
+  support: accepted("warning", "processes are not watched"),
   keywords: {
-    process: part("process", anyWords("PATH [ARG …]", 1), { repeat: "first" }),
-    parameterMatch: part("param_match", optional(choice("initial", "partial"), undefined)),
-    weight: part("weight", weight(254), { repeat: "first" }),
-    quorum: part("quorum", integer({ min: 1, max: 65_535 }), { default: "1" }),
-    quorumMax: part("quorum_max", integer({ min: 0, max: 65_535 })),
-    delay: part("delay", delay),
-    terminateDelay: part("terminate_delay", delay),
-    forkDelay: part("fork_delay", delay),
-    fullCommand: part("full_command", flag),
+    process: asBlock("process", anyWords("PATH [ARG …]", 1), { repeat: "first" }),
+    parameterMatch: asBlock("param_match", optional(choice("initial", "partial"), undefined)),
+    weight: asBlock("weight", weight(254), { repeat: "first" }),
+    quorum: asBlock("quorum", integer({ min: 1, max: 65_535 }), { default: "1" }),
+    quorumMax: asBlock("quorum_max", integer({ min: 0, max: 65_535 })),
+    delay: asBlock("delay", delay),
+    terminateDelay: asBlock("terminate_delay", delay),
+    forkDelay: asBlock("fork_delay", delay),
+    fullCommand: asBlock("full_command", flag),
   },
 });
 
 const trackFileKeywords = {
-  file: part("file", text("PATH")),
-  weight: part("weight", lenientlyMissing(weight(254)), { default: "1" }),
-  initFile: part("init_file", anyWords("[N] [overwrite]")),
+  file: asBlock("file", text("PATH")),
+  weight: asBlock("weight", lenientlyMissing(weight(254)), { default: "1" }),
+  initFile: asBlock("init_file", anyWords("[N] [overwrite]")),
 } as const;
 
 export const trackFile = block("track_file", {
   header: text("NAME"),
   owners: ["vrrp", "checker"],
-  support: notYet("warning", "files are not watched"),
+  support: accepted("warning", "files are not watched"),
   keywords: trackFileKeywords,
 });
 
@@ -134,7 +134,7 @@ export const vrrpTrackFile = block("vrrp_track_file", {
   header: text("NAME"),
   owners: ["vrrp", "checker"],
   deprecated: "write track_file",
-  support: notYet("warning", "files are not watched"),
+  support: accepted("warning", "files are not watched"),
   keywords: trackFileKeywords,
 });
 
@@ -142,34 +142,34 @@ export const bfdInstance = block("bfd_instance", {
   header: text("NAME"),
   owners: ["bfd"],
   unique: true,
-  support: notYet("warning", "BFD is not carried out by this version"),
+  support: accepted("warning", "BFD is not carried out by this version"),
   keywords: {
-    sourceAddress: part("source_ip", ip()),
-    neighborAddress: part("neighbor_ip", ip()),
-    neighbourAddress: part("neighbour_ip", ip()),
-    minReceive: part("min_rx", milliseconds(1, 4_294_967), { default: "10" }),
-    minTransmit: part("min_tx", milliseconds(1, 4_294_967), { default: "10" }),
-    idleTransmit: part("idle_tx", milliseconds(1000, 4_294_967), { default: "1000" }),
-    multiplier: part("multiplier", integer({ min: 1, max: 255, strict: true }), { default: "5" }),
-    passive: part("passive", flag),
-    ttl: part("ttl", integer({ min: 1, max: 255, strict: true })),
-    hopLimit: part("hoplimit", integer({ min: 1, max: 255, strict: true })),
-    maxHops: part("max_hops", integer({ min: -1, max: 255, strict: true })),
-    multihop: part("multihop", bool),
-    weight: part("weight", weight(253)),
-    vrrp: part("vrrp", flag),
-    checker: part("checker", flag),
+    sourceAddress: asBlock("source_ip", ip()),
+    neighborAddress: asBlock("neighbor_ip", ip()),
+    neighbourAddress: asBlock("neighbour_ip", ip()),
+    minReceive: asBlock("min_rx", milliseconds(1, 4_294_967), { default: "10" }),
+    minTransmit: asBlock("min_tx", milliseconds(1, 4_294_967), { default: "10" }),
+    idleTransmit: asBlock("idle_tx", milliseconds(1000, 4_294_967), { default: "1000" }),
+    multiplier: asBlock("multiplier", integer({ min: 1, max: 255, strict: true }), { default: "5" }),
+    passive: asBlock("passive", flag),
+    ttl: asBlock("ttl", integer({ min: 1, max: 255, strict: true })),
+    hopLimit: asBlock("hoplimit", integer({ min: 1, max: 255, strict: true })),
+    maxHops: asBlock("max_hops", integer({ min: -1, max: 255, strict: true })),
+    multihop: asBlock("multihop", bool),
+    weight: asBlock("weight", weight(253)),
+    vrrp: asBlock("vrrp", flag),
+    checker: asBlock("checker", flag),
   },
 });
 
 const garpGroup = block("garp_group", {
   owners: ["vrrp"],
-  support: notYet("info", "announcements are sent without a pause between them"),
+  support: accepted("info", "announcements are sent without a pause between them"),
   keywords: {
-    garpInterval: part("garp_interval", seconds()),
-    gnaInterval: part("gna_interval", seconds()),
-    interface: part("interface", interfaceName),
-    interfaces: values("interfaces", { support: { level: "part" } }),
+    garpInterval: asBlock("garp_interval", seconds()),
+    gnaInterval: asBlock("gna_interval", seconds()),
+    interface: asBlock("interface", interfaceName),
+    interfaces: values("interfaces", { support: { level: "as-block" } }),
   },
 });
 
@@ -177,18 +177,20 @@ const trackGroup = block("track_group", {
   header: text("NAME"),
   owners: ["vrrp"],
   unique: true,
-  support: notYet("warning", "static addresses, routes and rules are not set"),
-  keywords: { group: values("group", { support: { level: "part" } }) },
+  support: accepted("warning", "static addresses, routes and rules are not set"),
+  keywords: { group: values("group", { support: { level: "as-block" } }) },
 });
 
 /** Blocks and value blocks of the VRRP process that are read and not carried out. */
 export const vrrpRest = {
   blocks: [trackGroup, garpGroup, vrrpTrackProcess, trackFile, vrrpTrackFile],
   values: {
-    staticAddresses: values("static_ipaddress", { support: notYet("warning", "the addresses are not set") }),
-    staticRoutes: values("static_routes", { support: notYet("warning", "the routes are not set") }),
-    staticRules: values("static_rules", { support: notYet("warning", "the rules are not set") }),
-    linkbeatInterfaces: values("linkbeat_interfaces", { support: notYet("info", "the kernel tells of link changes") }),
-    interfaceDelays: values("interface_up_down_delays", { support: notYet("warning", "link changes count at once") }),
+    staticAddresses: values("static_ipaddress", { support: accepted("warning", "the addresses are not set") }),
+    staticRoutes: values("static_routes", { support: accepted("warning", "the routes are not set") }),
+    staticRules: values("static_rules", { support: accepted("warning", "the rules are not set") }),
+    linkbeatInterfaces: values("linkbeat_interfaces", {
+      support: accepted("info", "the kernel tells of link changes"),
+    }),
+    interfaceDelays: values("interface_up_down_delays", { support: accepted("warning", "link changes count at once") }),
   },
 } as const;

@@ -38,7 +38,13 @@ interface Option {
 const notYetOption = (takes: Option["takes"], differs: string, say = inform): Option => ({
   takes,
   apply: (_draft, word, context) => {
-    say(context, context.entry.at(word), "not-yet", `${word.text}: accepted, not carried out by this version`, differs);
+    say(
+      context,
+      context.entry.at(word),
+      "accepted",
+      `${word.text}: accepted, not carried out by this version`,
+      differs,
+    );
     return true;
   },
 });

@@ -56,9 +56,9 @@ describe("adjusted", () => {
     ["10.0.0.1 scope 256", { scope: 0 }, "scope"],
     ["10.0.0.1 something dev eth1", { interface: "eth1" }, "address-option"],
     ["10.0.0.1 toString", {}, "address-option"],
-    ["10.0.0.1 peer 10.0.0.2", {}, "not-yet"],
-    ["10.0.0.1 preferred_lft forever label x", { label: "x" }, "not-yet"],
-    ["10.0.0.1 home", {}, "not-yet"],
+    ["10.0.0.1 peer 10.0.0.2", {}, "accepted"],
+    ["10.0.0.1 preferred_lft forever label x", { label: "x" }, "accepted"],
+    ["10.0.0.1 home", {}, "accepted"],
   ])("%s", (line, expected, code) => {
     const result = resolve(line);
     expect(result.addresses).toEqual([{ ...plain, ...expected }]);
@@ -118,7 +118,7 @@ describe("together", () => {
       { address: "fe80::1", prefixLength: 128, label: undefined, scope: 0 },
       { address: "2001:db8::1", prefixLength: 64 },
     ]);
-    expect(result.codes.map((code) => code.replace(/ .*/, ""))).toEqual(["not-yet-refused", "address-label", "scope"]);
+    expect(result.codes.map((code) => code.replace(/ .*/, ""))).toEqual(["refused", "address-label", "scope"]);
   });
 
   test("the source address decides the family when it comes first", () => {

@@ -41,7 +41,7 @@ export function resolveAuthentication(
   refuse(
     context,
     type.place,
-    "not-yet-refused",
+    "refused",
     "auth_type AH: not carried out by this version",
     "write auth_type PASS on all routers of the group; AH protects no better than a switched network does",
   );

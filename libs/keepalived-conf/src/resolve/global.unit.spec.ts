@@ -61,7 +61,7 @@ describe("sync groups", () => {
       result.config?.syncGroups,
       codes(result)
         .map((code) => code.replace(/ .*/, ""))
-        .filter((code) => code !== "not-yet"),
+        .filter((code) => code !== "accepted"),
     ];
   };
 
@@ -69,7 +69,7 @@ describe("sync groups", () => {
     const expected = [[{ name: "G", members: ["A", "B"] }], []];
     expect(said(group("A\nB") + two)).toEqual(expected);
     expect(said(two + group("A B"))).toEqual(expected);
-    expect(codes(parse(group("A B") + two))).toContain("not-yet 1:1");
+    expect(codes(parse(group("A B") + two))).toContain("accepted 1:1");
   });
 
   test.each([

@@ -108,7 +108,7 @@ function resolveVersion(block: Block<string>, family: 4 | 6, defaults: Defaults,
     refuse(
       context,
       given.place,
-      "not-yet-refused",
+      "refused",
       "version 2 with IPv6: VRRPv2 has no IPv6 (RFC 3768)",
       "write version 3 on all routers of the group",
     );

@@ -153,7 +153,7 @@ describe("authentication", () => {
     [block("auth_type pass", "auth_pass x"), undefined, ["invalid-value", "auth-type"]],
     [`version 3\n${block("auth_type PASS", "auth_pass x")}`, undefined, ["auth-ignored"]],
     [`strict_mode\n${block("auth_type PASS", "auth_pass x")}`, undefined, ["auth-ignored"]],
-    [block("auth_type AH", "auth_pass x"), undefined, ["not-yet-refused"]],
+    [block("auth_type AH", "auth_pass x"), undefined, ["refused"]],
   ])("%j", (lines, expected, said) => {
     const [found, places] = resolve(lines);
     expect(found?.authentication).toEqual(expected);
@@ -247,6 +247,6 @@ describe("notification", () => {
   test("a bare notify_deleted is said not to do anything yet", () => {
     const [found, places] = resolve("notify_deleted");
     expect(found?.notify?.deleted).toBeUndefined();
-    expect(places).toEqual(["not-yet"]);
+    expect(places).toEqual(["accepted"]);
   });
 });

@@ -18,7 +18,7 @@ export function checkReach(block: Block<string>, network: InstanceAddresses, con
     refuse(
       context,
       block.place,
-      "not-yet-refused",
+      "refused",
       `vrrp_instance ${block.header}: IPv6 is not carried out by this version`,
       hint,
     );
@@ -26,7 +26,7 @@ export function checkReach(block: Block<string>, network: InstanceAddresses, con
   if (network.unicastPeers.length > 0) {
     const place = lists(block, keywords.unicastPeer)[0]?.place ?? block.place;
     const hint = "its peers would not hear the adverts, which go to the multicast group, and all would be master";
-    refuse(context, place, "not-yet-refused", "unicast_peer: not carried out by this version", hint);
+    refuse(context, place, "refused", "unicast_peer: not carried out by this version", hint);
   } else checkUnicastSource(block, context);
   checkGroup(block, network, context);
 }
@@ -56,7 +56,7 @@ function checkGroup(block: Block<string>, network: InstanceAddresses, context: R
   refuse(
     context,
     own?.place ?? block.place,
-    "not-yet-refused",
+    "refused",
     `adverts to the group ${group}: not carried out by this version`,
     hint,
   );

@@ -10,7 +10,7 @@ function resolve(lines: string, id = "10.0.0.1 80", before = ""): [VirtualServer
   const result = parse(`${before}virtual_server ${id} {\n${lines}\n}`);
   const said = codes(result)
     .map((code) => code.replace(/ .*/, ""))
-    .filter((code) => code !== "not-yet");
+    .filter((code) => code !== "accepted");
   return [result.config?.virtualServers[0], said];
 }
 

@@ -195,7 +195,7 @@ function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, lin
   if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
   const value = spec.argument.parse(source, report);
   if (value === undefined && (source.args.length > 0 || line.openQuote !== undefined)) return;
-  if (spec.support.level === "not-yet") report(problems.notYet(source.at(), spec.name, spec.support));
+  tellSupport(spec, source.at(), report);
   block.settings.push({ keyword: target, value, place: source.at(), order: state.order++ });
   if (spec === globalDefs.keywords.includeCheck) {
     state.reader.setIncludeCheck((current) => changeIncludeCheck(current, source, report));
@@ -221,7 +221,7 @@ function readList(state: PassState, block: Block, spec: ValueBlock, line: Line):
   const header = spec.header?.parse(source, report);
   const surplus = source.args[spec.header === undefined ? 0 : 1];
   if (surplus !== undefined) report(problems.surplusWords(source, surplus));
-  if (spec.support.level === "not-yet") report(problems.notYet(source.at(), spec.name, spec.support));
+  tellSupport(spec, source.at(), report);
   const order = state.order++;
   const entries = readEntries(state, spec);
   block.lists.push({ spec, header, entries, place: source.at(), order });
@@ -259,8 +259,13 @@ function readInner(state: PassState, block: Block, spec: BlockSpec, line: Line, 
   if (!usable || twin) state.skip = -1;
   else {
     if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
-    if (spec.support.level === "not-yet") report(problems.notYet(source.at(), spec.name, spec.support));
+    tellSupport(spec, source.at(), report);
   }
   const inner = openBlock(spec, header, source.at(), state.order++);
   if (readBlock(state, inner, level + 1, true) && usable && kept && !twin) block.blocks.push(inner);
+}
+
+function tellSupport({ name, support }: BlockSpec | Keyword<unknown> | ValueBlock, place: Place, report: Report): void {
+  const problem = problems.unsupported(place, name, support);
+  if (problem !== undefined) report(problem);
 }

@@ -68,14 +68,16 @@ export const deprecated = (place: Place, kind: "keyword" | "block", name: string
   hint: instead,
 });
 
-export const notYet = (place: Place, name: string, support: Support & { level: "not-yet" }): Problem => ({
-  place,
-  severity: support.severity,
-  code: support.severity === "error" ? "not-yet-refused" : "not-yet",
-  errorClass: support.severity === "error" ? "fatal" : "ok",
-  message: `${name}: ${support.severity === "error" ? "not" : "accepted, not"} carried out by this version`,
-  hint: support.differs,
-});
+/** What a keyword cannot do here; nothing for one that works, or of which its block has told. */
+export function unsupported(place: Place, name: string, support: Support): Problem | undefined {
+  if (support.level === "refused") {
+    const message = `${name}: not carried out by this version, and not to be passed over`;
+    return { place, severity: "error", code: "refused", errorClass: "fatal", message, hint: support.differs };
+  }
+  if (support.level !== "accepted") return undefined;
+  const message = `${name}: accepted, not carried out by this version`;
+  return { place, severity: support.severity, code: "accepted", errorClass: "ok", message, hint: support.differs };
+}
 
 export const surplusWords = (line: KeywordLine, first: Word): Problem => ({
   place: line.at(first),

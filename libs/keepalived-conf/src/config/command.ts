@@ -1,0 +1,16 @@
+// Programs that a configuration names, and as whom they run.
+export interface ScriptUser {
+  readonly user: string;
+  readonly group: string | undefined;
+}
+
+/** A command of the configuration, split as keepalived splits it (grammar: script tokeniser). */
+export interface Command {
+  /** The text as written, quotes resolved. */
+  readonly text: string;
+  readonly argv: readonly string[];
+  /** `shell`: argv[0] is shell syntax rather than an executable; Baton runs `text` under bash and says so. */
+  readonly run: "exec" | "shell";
+  /** Its own, `script_user` or keepalived_script; undefined where there is none of them: as the service itself. */
+  readonly user: ScriptUser | undefined;
+}
