@@ -1,14 +1,9 @@
 import type { Command, ScriptUser } from "@baton/keepalived-conf";
+import { command as exampleCommand } from "@baton/keepalived-conf/testing";
 import { describe, expect, test } from "vitest";
 import { argvOf, identityOf, scriptEnvironment } from "./command.ts";
 
-const command = (over: Partial<Command> = {}): Command => ({
-  text: "killall -0 haproxy",
-  argv: ["killall", "-0", "haproxy"],
-  run: "exec",
-  user: undefined,
-  ...over,
-});
+const command = (over: Partial<Command> = {}): Command => exampleCommand("killall -0 haproxy", over);
 
 describe("argv", () => {
   const shell = command({ text: "[[ -f /etc/keepalived/down ]] && exit 1 || exit 0", argv: ["[["], run: "shell" });

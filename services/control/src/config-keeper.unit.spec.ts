@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { readSnapshot, type Settings } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import type { Config, Diagnostic } from "@baton/keepalived-conf";
+import { config as exampleConfig, diagnostic as exampleDiagnostic, globalConfig } from "@baton/keepalived-conf/testing";
 import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded, settingsChanges } from "./config-keeper.ts";
 
-const config = (routerId: string): Config =>
-  ({ global: { routerId }, scripts: [], instances: [], syncGroups: [], virtualServers: [] }) as unknown as Config;
+const config = (routerId: string): Config => exampleConfig({ global: globalConfig({ routerId }) });
 const settings: Settings = {
   nats: undefined,
   redis: undefined,
@@ -17,16 +17,8 @@ const settings: Settings = {
   metrics: undefined,
   segments: {},
 };
-const diagnostic = (severity: Diagnostic["severity"], message: string): Diagnostic => ({
-  file: "k.conf",
-  line: 1,
-  column: 1,
-  severity,
-  code: "x",
-  errorClass: "ok",
-  message,
-  hint: undefined,
-});
+const diagnostic = (severity: Diagnostic["severity"], message: string): Diagnostic =>
+  exampleDiagnostic({ severity, message });
 const good = (routerId: string, diagnostics: readonly Diagnostic[] = []): Loaded => ({
   ok: true,
   config: config(routerId),

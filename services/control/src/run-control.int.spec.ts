@@ -14,7 +14,7 @@ import type { EventEnvelope } from "@baton/domain";
 import { until } from "@baton/event-log/testing";
 import { clientOptions, defaultSettings, paths, type Settings } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
-import type { Config } from "@baton/keepalived-conf";
+import { config, diagnostic, globalConfig } from "@baton/keepalived-conf/testing";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
@@ -36,31 +36,14 @@ const settingsWith = (more: Partial<Settings>): Settings => ({
 });
 const good = (routerId: string, settings = settingsWith({})): Loaded => ({
   ok: true,
-  config: {
-    global: { routerId },
-    scripts: [],
-    instances: [],
-    syncGroups: [],
-    virtualServers: [],
-  } as unknown as Config,
+  config: config({ global: globalConfig({ routerId }) }),
   settings,
   diagnostics: [],
 });
 const bad: Loaded = {
   ok: false,
   exitCode: 4,
-  diagnostics: [
-    {
-      file: "k.conf",
-      line: 3,
-      column: 1,
-      severity: "error",
-      code: "x",
-      errorClass: "fatal",
-      message: "no",
-      hint: undefined,
-    },
-  ],
+  diagnostics: [diagnostic({ file: "k.conf", line: 3, severity: "error", errorClass: "fatal", message: "no" })],
 };
 
 interface Scene {

@@ -1,9 +1,32 @@
 // keepalived.conf's instance -> what the election machine and its shell need. The only place that knows both vocabularies.
 import type { IpAddress } from "@baton/domain";
-import type { InstanceConfig, TrackRef } from "@baton/keepalived-conf";
+import type { InstanceConfig, TrackRef, VirtualAddressConfig } from "@baton/keepalived-conf";
 import type { ElectionConfig, TrackerConfig } from "@baton/vrrp";
 
-export function toElectionConfig(instance: InstanceConfig): ElectionConfig {
+/** What the runner of an instance reads of its configuration. */
+export type RunnerConfig = Pick<
+  InstanceConfig,
+  | "name"
+  | "interface"
+  | "family"
+  | "version"
+  | "vrid"
+  | "priority"
+  | "initialState"
+  | "advertInterval"
+  | "downTimerAdverts"
+  | "preempt"
+  | "preemptDelay"
+  | "authentication"
+  | "trackScripts"
+  | "trackInterfaces"
+  | "trackPrimary"
+  | "v3ChecksumAsV2"
+  | "lowerPriorityNoAdvert"
+  | "higherPrioritySendAdvert"
+> & { readonly addresses: readonly Pick<VirtualAddressConfig, "address">[] };
+
+export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
   return {
     name: instance.name,
     interface: instance.interface,

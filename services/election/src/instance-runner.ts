@@ -4,7 +4,6 @@ import type { AggregateState, LeaseClaim, LeaseStatus } from "@baton/contracts";
 import { ClaimState, LeaseStanding } from "@baton/contracts";
 import { type Aggregate, assertNever, type CauseRef, type Instant, type IpAddress, term } from "@baton/domain";
 import type { Host } from "@baton/host";
-import type { InstanceConfig } from "@baton/keepalived-conf";
 import type { VrrpSocket } from "@baton/linux";
 import { attribute, metric, spanName } from "@baton/telemetry";
 import {
@@ -23,7 +22,7 @@ import {
   step,
 } from "@baton/vrrp";
 import { type AdvertSeen, advertLink } from "./advert-story.ts";
-import { toElectionConfig } from "./config.ts";
+import { type RunnerConfig, toElectionConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { toInstanceState } from "./instance-state.ts";
@@ -66,7 +65,7 @@ export class InstanceRunner {
   /** The change of priority that a cause brought about, by the cause's id: what follows from it follows from the change. */
   readonly #priorityChanges = new Map<string, CauseRef>();
 
-  constructor(parts: RunnerParts, instance: InstanceConfig) {
+  constructor(parts: RunnerParts, instance: RunnerConfig) {
     this.name = instance.name;
     this.#parts = parts;
     this.#aggregate = { kind: "vrrp", id: instance.name };
@@ -130,7 +129,7 @@ export class InstanceRunner {
     return { ...claim, priority, lastAdvertAt, peerHeardAt };
   }
 
-  configure(instance: InstanceConfig): void {
+  configure(instance: RunnerConfig): void {
     this.#wire = expectation(instance);
     this.feed({ type: "configure", config: toElectionConfig(instance) });
   }
@@ -247,7 +246,7 @@ const claimCause = (event: CauseRef | undefined): Pick<LeaseClaim, "eventId" | "
   traceparent: event?.traceparent ?? "",
 });
 
-const expectation = (instance: InstanceConfig): Expectation => ({
+const expectation = (instance: RunnerConfig): Expectation => ({
   version: instance.version,
   vrid: instance.vrid,
   advertInterval: instance.advertInterval,

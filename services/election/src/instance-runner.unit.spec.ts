@@ -1,71 +1,22 @@
 import type { LeaseClaim } from "@baton/contracts";
 import { ClaimState, LeaseStanding } from "@baton/contracts";
-import { type Instant, type IpAddress, instant, parseIp, priority, secondsToMicros, term, vrid } from "@baton/domain";
+import { type Instant, instant, priority, secondsToMicros, term } from "@baton/domain";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import type { InstanceConfig } from "@baton/keepalived-conf";
+import { instanceConfig, ip, virtualAddress } from "@baton/keepalived-conf/testing";
 import { decodeIpv4Packet } from "@baton/vrrp";
 import { expect, test } from "vitest";
 import { createCounters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { InstanceRunner } from "./instance-runner.ts";
 
-const ip = (text: string): IpAddress => {
-  const parsed = parseIp(text);
-  if (parsed === undefined) throw new Error(text);
-  return parsed;
-};
-const off = secondsToMicros(0);
-
-const config = (base: number): InstanceConfig => ({
-  name: "VI_1",
-  interface: "eth0",
-  family: 4,
-  version: 2,
-  vrid: vrid(51),
-  priority: priority(base),
-  initialState: "backup",
-  advertInterval: secondsToMicros(1),
-  downTimerAdverts: 3,
-  preempt: true,
-  preemptDelay: off,
-  authentication: { type: "pass", password: "secret12" },
-  trackInterfaces: [],
-  trackScripts: [{ name: "chk", weight: 2, reverse: false }],
-  trackPrimary: true,
-  sourceAddress: undefined,
-  addresses: [
-    {
-      address: ip("172.16.100.1"),
-      prefixLength: 16,
-      interface: "eth0",
-      label: undefined,
-      broadcast: undefined,
-      scope: 0,
-      noPrefixRoute: false,
-    },
-  ],
-  excludedAddresses: [],
-  garp: {
-    delay: secondsToMicros(5),
-    repeat: 5,
-    refresh: off,
-    refreshRepeat: 1,
-    lowerPriorityDelay: off,
-    lowerPriorityRepeat: 0,
-  },
-  notify: {
-    master: undefined,
-    backup: undefined,
-    fault: undefined,
-    stop: undefined,
-    deleted: undefined,
-    any: undefined,
-  },
-  smtpAlert: false,
-  v3ChecksumAsV2: false,
-  lowerPriorityNoAdvert: false,
-  higherPrioritySendAdvert: false,
-});
+const config = (base: number): InstanceConfig =>
+  instanceConfig({
+    priority: priority(base),
+    authentication: { type: "pass", password: "secret12" },
+    trackScripts: [{ name: "chk", weight: 2, reverse: false }],
+    addresses: [virtualAddress("172.16.100.1/16")],
+  });
 
 /** A runner on a wire made of an array, with claims in a map: no socket, no dataplane. */
 function router(address: string, base: number) {
@@ -121,7 +72,7 @@ function waitForDeadline({ host, runner }: Router): void {
   const deadline = runner.deadline();
   if (deadline === undefined) throw new Error("no deadline");
   host.clock.set(deadline);
-  runner.feed({ type: "deadline-reached", lateness: off });
+  runner.feed({ type: "deadline-reached", lateness: secondsToMicros(0) });
 }
 
 function confirm({ host, runner, claims }: Router): void {

@@ -5,8 +5,8 @@ import { setFlagsFromString } from "node:v8";
 import { LeaseFrame } from "@baton/contracts";
 import { type Instant, type IpAddress, micros, parseIp, priority, term, vrid } from "@baton/domain";
 import type { Host } from "@baton/host";
-import type { InstanceConfig } from "@baton/keepalived-conf";
 import { decodeIpv4Packet } from "@baton/vrrp";
+import type { RunnerConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { InstanceRunner } from "./instance-runner.ts";
@@ -114,7 +114,7 @@ function inertLeases(): LeaseClient {
   };
 }
 
-const config = (round: number): InstanceConfig => ({
+const config = (round: number): RunnerConfig => ({
   name: "rehearsal",
   interface: "rehearsal",
   family: 4,
@@ -130,36 +130,7 @@ const config = (round: number): InstanceConfig => ({
   trackInterfaces: [],
   trackScripts: [],
   trackPrimary: true,
-  sourceAddress: undefined,
-  addresses: [
-    {
-      address: virtual,
-      prefixLength: 32,
-      interface: "rehearsal",
-      label: undefined,
-      broadcast: undefined,
-      scope: 0,
-      noPrefixRoute: false,
-    },
-  ],
-  excludedAddresses: [],
-  garp: {
-    delay: micros(0),
-    repeat: 1,
-    refresh: micros(0),
-    refreshRepeat: 1,
-    lowerPriorityDelay: micros(0),
-    lowerPriorityRepeat: 0,
-  },
-  notify: {
-    master: undefined,
-    backup: undefined,
-    fault: undefined,
-    stop: undefined,
-    deleted: undefined,
-    any: undefined,
-  },
-  smtpAlert: false,
+  addresses: [{ address: virtual }],
   v3ChecksumAsV2: false,
   lowerPriorityNoAdvert: false,
   higherPrioritySendAdvert: false,

@@ -7,7 +7,7 @@ import { encodeMessage, NodeServiceService } from "@baton/contracts";
 import { inboxPrefix, openNatsBus } from "@baton/event-log";
 import { eventSource, startNatsServer, until } from "@baton/event-log/testing";
 import { defaultSettings, paths, serveGrpc, writeSnapshot } from "@baton/host";
-import type { Config } from "@baton/keepalived-conf";
+import { config } from "@baton/keepalived-conf/testing";
 import { afterEach, expect, test } from "vitest";
 import { instanceState, statusOf } from "./testing/fleet-events.ts";
 import { startTestHub } from "./testing/running-hub.ts";
@@ -37,8 +37,6 @@ function start(runDir: string): { child: ChildProcess; reports: string[]; exit: 
   return { child, reports, exit };
 }
 
-const config = { global: {}, scripts: [], instances: [], syncGroups: [], virtualServers: [] } as unknown as Config;
-
 test("the hub shows what control says and holds what the stream holds; a stop is told", async () => {
   const hub = own(await startTestHub({ nodes: ["r1"] }));
   const server = own(await startNatsServer({ node: "r1" }));
@@ -50,7 +48,7 @@ test("the hub shows what control says and holds what the stream holds; a stop is
   const credentials = { nats: { url: server.url, users }, redis: { url: "redis://127.0.0.1:1" } };
   writeFileSync(paths.credentials(runDir), JSON.stringify(credentials), { mode: 0o600 });
   const settings = { ...defaultSettings, hub: hub.login("r1") };
-  const snapshot = { generation: 1, hash: "h", file: "f", appliedAt: "", config, settings };
+  const snapshot = { generation: 1, hash: "h", file: "f", appliedAt: "", config: config(), settings };
   await writeSnapshot(join(runDir, "state"), snapshot);
   const status = statusOf("r1", [instanceState("r1", { state: "master", term: 7 })]);
   const getStatus = (_call: unknown, done: (error: null, value: typeof status) => void) => done(null, status);

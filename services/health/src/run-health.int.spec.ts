@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { micros } from "@baton/domain";
 import type { TestHost } from "@baton/host/testing";
 import type { TrackScriptConfig } from "@baton/keepalived-conf";
+import { command } from "@baton/keepalived-conf/testing";
 import { scriptEnvironment } from "@baton/script";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { type Health, runHealth } from "./run-health.ts";
 import { openRunRecord } from "./run-record.ts";
-import { command, healthHost, script, shell, snapshot } from "./testing/fixtures.ts";
+import { healthHost, script, shell, snapshot } from "./testing/fixtures.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "baton-health-"));
 afterAll(() => rmSync(folder, { recursive: true }));

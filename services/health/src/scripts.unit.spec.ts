@@ -1,8 +1,9 @@
 import { micros } from "@baton/domain";
 import type { TrackScriptConfig } from "@baton/keepalived-conf";
+import { command } from "@baton/keepalived-conf/testing";
 import { expect, test } from "vitest";
 import { compareScripts, type TrackedScript, trackedScripts } from "./scripts.ts";
-import { command, script, shell, snapshot } from "./testing/fixtures.ts";
+import { script, shell, snapshot } from "./testing/fixtures.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
 const own = { uid: 0, gid: 0 };

@@ -1,19 +1,10 @@
 import type { ConfigurationResult } from "@baton/host";
-import type { Diagnostic } from "@baton/keepalived-conf";
+import { diagnostic } from "@baton/keepalived-conf/testing";
 import { expect, test } from "vitest";
 import { check } from "./check.ts";
 
-const warning: Diagnostic = {
-  file: "k.conf",
-  line: 3,
-  column: 5,
-  severity: "warning",
-  code: "unknown-keyword",
-  errorClass: "unknown-keyword",
-  message: "unknown keyword 'prioritee'",
-  hint: "did you mean priority?",
-};
-const error: Diagnostic = { ...warning, line: 9, severity: "error", message: "no virtual_router_id", hint: undefined };
+const warning = diagnostic({ file: "k.conf", line: 3, column: 5, hint: "did you mean priority?" });
+const error = diagnostic({ ...warning, line: 9, severity: "error", message: "no virtual_router_id", hint: undefined });
 
 function run(result: Omit<ConfigurationResult, "configuration"> & { instances?: number }, json = false) {
   const said = { out: [] as string[], error: [] as string[] };

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BatonEvent, EventEnvelope } from "@baton/domain";
 import type { ConfigSnapshot } from "@baton/host";
-import type { Config, InstanceConfig } from "@baton/keepalived-conf";
+import type { InstanceConfig } from "@baton/keepalived-conf";
+import { config } from "@baton/keepalived-conf/testing";
 import {
   type AddressEvent,
   type AddressTable,
@@ -27,7 +28,7 @@ export const snapshotOf = (generation: number, ...instances: InstanceConfig[]): 
   hash: `generation ${generation}`,
   file: "/etc/keepalived/keepalived.conf",
   appliedAt: "2026-01-01T00:00:00.000000Z",
-  config: { instances } as unknown as Config,
+  config: config({ instances }),
   settings: {} as ConfigSnapshot["settings"],
 });
 

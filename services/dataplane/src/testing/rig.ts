@@ -1,16 +1,7 @@
 // A core with a kernel in memory and a clock that the test moves: what goes in and what comes out, in order.
-import {
-  type CauseRef,
-  type Instant,
-  type IpAddress,
-  instant,
-  micros,
-  parseIp,
-  priority,
-  term,
-  vrid,
-} from "@baton/domain";
+import { type CauseRef, type Instant, type IpAddress, instant, micros, priority, term } from "@baton/domain";
 import type { InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
+import { instanceConfig as exampleInstance, virtualAddress as vip } from "@baton/keepalived-conf/testing";
 import type { AddressChange, AddressEvent, AddressInfo, AddressSpec, AddressTable, LinkInfo } from "@baton/linux";
 import { type InMemoryAddressTable, inMemoryAddressTable } from "@baton/linux/testing";
 import { Core } from "../core.ts";
@@ -21,65 +12,13 @@ export const second = 1_000_000;
 export const ownMac = "02:00:00:00:00:01";
 export const peerMac = "02:00:00:00:00:02";
 
-export function ip(text: string): IpAddress {
-  const address = parseIp(text);
-  if (address === undefined) throw new Error(`no address: ${text}`);
-  return address;
-}
-
-export const vip = (text: string, more: Partial<VirtualAddressConfig> = {}): VirtualAddressConfig => {
-  const [address = "", prefix = text.includes(":") ? "128" : "32"] = text.split("/");
-  const place = { address: ip(address), prefixLength: Number(prefix), interface: "eth0" };
-  return { ...place, label: undefined, broadcast: undefined, scope: 0, noPrefixRoute: false, ...more };
-};
-
-const silentNotify = {
-  master: undefined,
-  backup: undefined,
-  fault: undefined,
-  stop: undefined,
-  deleted: undefined,
-  any: undefined,
-};
+export { ip, virtualAddress as vip } from "@baton/keepalived-conf/testing";
 
 export const instanceConfig = (
   name: string,
   addresses: readonly VirtualAddressConfig[],
   more: Partial<InstanceConfig> = {},
-): InstanceConfig => ({
-  name,
-  interface: "eth0",
-  family: 4,
-  version: 2,
-  vrid: vrid(51),
-  priority: priority(101),
-  initialState: "backup",
-  advertInterval: micros(second),
-  downTimerAdverts: 3,
-  preempt: true,
-  preemptDelay: micros(0),
-  authentication: undefined,
-  trackInterfaces: [],
-  trackScripts: [],
-  trackPrimary: true,
-  sourceAddress: undefined,
-  addresses,
-  excludedAddresses: [],
-  garp: {
-    delay: micros(5 * second),
-    repeat: 5,
-    refresh: micros(0),
-    refreshRepeat: 1,
-    lowerPriorityDelay: micros(5 * second),
-    lowerPriorityRepeat: 5,
-  },
-  notify: silentNotify,
-  smtpAlert: false,
-  v3ChecksumAsV2: false,
-  lowerPriorityNoAdvert: false,
-  higherPrioritySendAdvert: false,
-  ...more,
-});
+): InstanceConfig => exampleInstance({ name, priority: priority(101), addresses, ...more });
 
 export const desired = (generation: number, ...instances: InstanceConfig[]): Desired =>
   desiredFrom(generation, { instances });

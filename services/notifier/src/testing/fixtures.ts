@@ -1,73 +1,24 @@
 // What the notifier's tests are told and configured with.
 import type { EventEnvelope } from "@baton/domain";
-import { micros, priority, vrid } from "@baton/domain";
+import { micros } from "@baton/domain";
 import type { ConfigSnapshot } from "@baton/host";
-import type { Command, Config, GlobalConfig, InstanceConfig, NotifyConfig } from "@baton/keepalived-conf";
+import type { Config, GlobalConfig, InstanceConfig } from "@baton/keepalived-conf";
+import { config, globalConfig, notifyConfig } from "@baton/keepalived-conf/testing";
 import type { StateChange } from "../state-change.ts";
 
-export const command = (text: string, over: Partial<Command> = {}): Command => ({
-  text,
-  argv: text.split(" "),
-  run: "exec",
-  user: undefined,
-  ...over,
-});
+export { command, instanceConfig as instance } from "@baton/keepalived-conf/testing";
 
-export const noScripts: NotifyConfig = {
-  master: undefined,
-  backup: undefined,
-  fault: undefined,
-  stop: undefined,
-  deleted: undefined,
-  any: undefined,
-};
+export const noScripts = notifyConfig();
 
-export const instance = (over: Partial<InstanceConfig> = {}): InstanceConfig => ({
-  name: "VI_1",
-  interface: "eth0",
-  family: 4,
-  version: 2,
-  vrid: vrid(51),
-  priority: priority(100),
-  initialState: "backup",
-  advertInterval: micros(1_000_000),
-  downTimerAdverts: 3,
-  preempt: true,
-  preemptDelay: micros(0),
-  authentication: undefined,
-  trackInterfaces: [],
-  trackScripts: [],
-  trackPrimary: true,
-  sourceAddress: undefined,
-  addresses: [],
-  excludedAddresses: [],
-  garp: {
-    delay: micros(5_000_000),
-    repeat: 5,
-    refresh: micros(0),
-    refreshRepeat: 1,
-    lowerPriorityDelay: micros(5_000_000),
-    lowerPriorityRepeat: 5,
-  },
-  notify: noScripts,
-  smtpAlert: false,
-  v3ChecksumAsV2: false,
-  lowerPriorityNoAdvert: false,
-  higherPrioritySendAdvert: false,
-  ...over,
-});
-
-export const global = (over: Partial<GlobalConfig> = {}): GlobalConfig => ({
-  routerId: "LVS_DEVEL",
-  notificationEmail: ["linuxedu@example.org", "mageedu@example.org"],
-  notificationEmailFrom: "kanotify@example.org",
-  smtpServer: { host: "127.0.0.1", port: 25 },
-  smtpHeloName: undefined,
-  smtpConnectTimeout: micros(3_000_000),
-  enableScriptSecurity: false,
-  scriptUser: undefined,
-  ...over,
-});
+export const global = (over: Partial<GlobalConfig> = {}): GlobalConfig =>
+  globalConfig({
+    routerId: "LVS_DEVEL",
+    notificationEmail: ["linuxedu@example.org", "mageedu@example.org"],
+    notificationEmailFrom: "kanotify@example.org",
+    smtpServer: { host: "127.0.0.1", port: 25 },
+    smtpConnectTimeout: micros(3_000_000),
+    ...over,
+  });
 
 export const snapshot = (
   instances: readonly InstanceConfig[],
@@ -78,7 +29,7 @@ export const snapshot = (
   hash: "",
   file: "keepalived.conf",
   appliedAt: "",
-  config: { global: global(), scripts: [], instances, syncGroups: [], virtualServers: [], ...over },
+  config: config({ global: global(), instances, ...over }),
   settings: { nats: undefined, redis: undefined, otlp: undefined, hub: undefined, metrics: undefined, segments: {} },
 });
 

@@ -1,0 +1,16 @@
+// For the tests of whoever reads a Config: complete, valid values of all its parts.
+export {
+  command,
+  config,
+  configOf,
+  diagnostic,
+  globalConfig,
+  instanceConfig,
+  ip,
+  notifyConfig,
+  realServer,
+  syncGroup,
+  trackScript,
+  virtualAddress,
+  virtualServer,
+} from "./examples.ts";
