@@ -52,6 +52,9 @@ export function readSettings(file: string | undefined): ParsedSettings {
     const message = error instanceof Error ? error.message : String(error);
     const place = { file, line: 0, column: 0 };
     const kind = { severity: "error", code: "settings-unreadable", errorClass: "file-not-found" } as const;
-    return { settings: undefined, diagnostics: [{ ...place, ...kind, message, hint: undefined }] };
+    return {
+      settings: undefined,
+      diagnostics: [{ ...place, ...kind, message, text: undefined, used: undefined, hint: undefined }],
+    };
   }
 }

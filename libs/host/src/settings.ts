@@ -181,7 +181,16 @@ class Reader {
   report(offset: number, code: string, message: string, hint?: string): void {
     const { line, col } = this.#lines.linePos(offset);
     const place = { file: this.#file, line, column: col };
-    this.diagnostics.push({ ...place, severity: "error", code, errorClass: "ok", message, hint });
+    this.diagnostics.push({
+      ...place,
+      severity: "error",
+      code,
+      errorClass: "ok",
+      message,
+      text: undefined,
+      used: undefined,
+      hint,
+    });
   }
 
   reportAt(node: Node, code: string, message: string, hint?: string): void {

@@ -205,6 +205,8 @@ const blank: Diagnostic = {
   code: "",
   errorClass: "ok",
   message: "",
+  text: undefined,
+  used: undefined,
   hint: undefined,
 };
 

@@ -36,6 +36,10 @@ export interface Diagnostic {
   /** What keepalived would class it as; `ok` when keepalived says nothing (Baton's own advice). */
   readonly errorClass: ErrorClass;
   readonly message: string;
+  /** The text that it is about, definitions expanded; undefined for a file as a whole. */
+  readonly text: string | undefined;
+  /** What counts in its place, as one would write it; undefined: nothing does, or the text itself. */
+  readonly used: string | undefined;
   /** What to do about it. */
   readonly hint: string | undefined;
 }
@@ -68,8 +72,29 @@ export function exitCodeOf(diagnostics: readonly Diagnostic[]): 0 | 2 | 4 | 5 | 
   return highest === "bad-interface" || highest === "fatal" ? 4 : 5;
 }
 
-/** `file:line:column: severity: message`, and the hint on a line of its own. */
-export function formatDiagnostic({ file, line, column, severity, message, hint }: Diagnostic): string {
+/**
+ * `file:line:column: severity: message`; then, each on a line of its own, the text where the message does not quote it,
+ * what counts instead, and the hint. A file cannot write to the terminal by it: control characters are escaped.
+ */
+export function formatDiagnostic({ file, line, column, severity, message, text, used, hint }: Diagnostic): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return `${place}: ${severity}: ${message}${hint === undefined ? "" : `\n  hint: ${hint}`}`;
+  const quoted = text === undefined || text === "" || message.includes(text);
+  const details = [
+    ["text", quoted ? undefined : shorten(text)],
+    ["used", used],
+    ["hint", hint],
+  ].flatMap(([name, content]) => (content === undefined ? [] : [`\n  ${name}: ${printable(content)}`]));
+  return `${printable(place)}: ${severity}: ${printable(message)}${details.join("")}`;
 }
+
+const textMax = 120;
+const shorten = (text: string): string => (text.length <= textMax ? text : `${text.slice(0, textMax - 1)}…`);
+
+/** Control and format characters (the latter turn the direction of writing), halves of surrogate pairs, line ends. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+const printable = (text: string): string =>
+  text.replace(unprintable, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });

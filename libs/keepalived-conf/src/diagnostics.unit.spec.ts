@@ -9,6 +9,8 @@ const diagnostic = (errorClass: ErrorClass, extra: Partial<Diagnostic> = {}): Di
   code: "code",
   errorClass,
   message: "it is wrong",
+  text: undefined,
+  used: undefined,
   hint: undefined,
   ...extra,
 });
@@ -40,4 +42,20 @@ test("a diagnostic reads like a compiler's", () => {
     "a.conf:3:7: error: it is wrong\n  hint: do this",
   );
   expect(formatDiagnostic(diagnostic("ok", { line: 0, column: 0 }))).toBe("a.conf: error: it is wrong");
+});
+
+test("it says what is meant and what counts instead", () => {
+  expect(formatDiagnostic(diagnostic("ok", { text: "priority 300", used: "priority 100", hint: "do this" }))).toBe(
+    "a.conf:3:7: error: it is wrong\n  text: priority 300\n  used: priority 100\n  hint: do this",
+  );
+  const quoting = diagnostic("ok", { message: "'300' is too much", text: "300" });
+  expect(formatDiagnostic(quoting)).toBe("a.conf:3:7: error: '300' is too much");
+  expect(formatDiagnostic(diagnostic("ok", { text: "x".repeat(500) }))).toHaveLength(30 + "\n  text: ".length + 120);
+});
+
+test("a file cannot write to the terminal", () => {
+  const hostile = { file: "a\u001b[2J", message: "'\u0007\u202e' \ud800", text: "\u009b31m\n", used: "\ufeff" };
+  expect(formatDiagnostic(diagnostic("ok", hostile))).toBe(
+    "a\\x1b[2J:3:7: error: '\\x07\\u{202e}' \\u{d800}\n  text: \\x9b31m\\x0a\n  used: \\u{feff}",
+  );
 });

@@ -36,12 +36,16 @@ export function collectProblems(): ProblemList {
   return { report, has: (code) => counts.has(code), inOrder };
 }
 
-const toDiagnostic = ({ place, severity, code, errorClass, message, hint }: Problem): Diagnostic => ({
-  ...place,
+const toDiagnostic = ({ place, severity, code, errorClass, message, hint, used }: Problem): Diagnostic => ({
+  file: place.file,
+  line: place.line,
+  column: place.column,
   severity,
   code,
   errorClass,
   message,
+  text: place.text,
+  used,
   hint,
 });
 
@@ -53,5 +57,7 @@ const tellMore = (file: string, code: string, count: number): Diagnostic => ({
   code: "more",
   errorClass: "ok",
   message: `${count - perCodeMax} more of the kind ${code}`,
+  text: undefined,
+  used: undefined,
   hint: "put the first ones right and check again",
 });

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { exitCodeOf, isFatal } from "./diagnostics.ts";
 import { collectProblems } from "./problem-list.ts";
 import type { Problem } from "./report.ts";
-import { instance, parse } from "./testing/parse.ts";
+import { codes, instance, parse } from "./testing/parse.ts";
 
 const problem = (file: string, line: number, column: number, message = "m"): Problem => ({
   place: { file, line, column },
@@ -41,4 +41,32 @@ test("thousands of one kind are counted, not told; the verdict stays", () => {
   expect(exitCodeOf(diagnostics)).toBe(5);
   const fatal = parse("vrrp_script {\n}\n".repeat(600));
   expect(isFatal(fatal.diagnostics)).toBe(true);
+});
+
+describe("the text that a diagnostic is about, and what counts instead", () => {
+  const told = (text: string, code: string) => {
+    const found = parse(text).diagnostics.find((diagnostic) => diagnostic.code === code);
+    return [found?.text, found?.used];
+  };
+  test.each([
+    ["a word", instance("priority 300"), "invalid-number", "300", "priority 100"],
+    ["a number with a unit", instance("advert_int 1.5s"), "invalid-number", "1.5s", "advert_int 1.5"],
+    ["a line", instance("state MASTERS 1"), "state", "state MASTERS 1", "state BACKUP"],
+    ["an entry", instance("virtual_ipaddress {\n10.0.0.2/99\n}"), "prefix-length", "10.0.0.2/99", "10.0.0.2/32"],
+    ["an unknown keyword", instance("prioriti 1"), "unknown-keyword", "prioriti", undefined],
+    ["a brace", "}", "unexpected-close-brace", "}", undefined],
+  ])("%s", (_what, text, code, offending, used) => expect(told(text, code)).toEqual([offending, used]));
+
+  test("a definition is told as what it stands for", () => {
+    expect(told(`$P=300\n${instance("priority $P")}`, "invalid-number")).toEqual(["300", "priority 100"]);
+  });
+
+  test("passwords are not repeated", () => {
+    const authentication = (lines: string) => instance(`authentication {\nauth_type PASS\n${lines}\n}`);
+    const cut = parse(authentication("auth_pass hunter2hunter2"));
+    expect(codes(cut)).toContain("auth-pass-cut 7:1");
+    const open = parse(authentication('auth_pass "hunter2\nauth_pas hunter2\nauth_pass #hunter2'));
+    expect(codes(open)).toEqual(expect.arrayContaining(["open-quote 7:11", "unknown-keyword 8:1"]));
+    expect(JSON.stringify([cut.diagnostics, open.diagnostics])).not.toContain("hunter2");
+  });
 });

@@ -6,6 +6,8 @@ export interface Place {
   /** 1-based; 0: the file as a whole. */
   readonly line: number;
   readonly column: number;
+  /** What stands there: a word, or the whole line of a keyword. */
+  readonly text?: string | undefined;
 }
 
 export interface Problem {
@@ -15,6 +17,8 @@ export interface Problem {
   readonly errorClass: ErrorClass;
   readonly message: string;
   readonly hint?: string | undefined;
+  /** What counts in place of the text. */
+  readonly used?: string | undefined;
 }
 
 export type Report = (problem: Problem) => void;

@@ -57,13 +57,21 @@ interface NumberOptions {
   readonly instead?: number;
 }
 
-const invalidNumber = (word: Word, line: KeywordLine, report: Report, message: string, hint: string): void =>
+interface NumberProblem {
+  readonly message: string;
+  readonly hint?: string;
+  /** The number that counts instead. */
+  readonly used: number | undefined;
+}
+
+const invalidNumber = (word: Word, line: KeywordLine, report: Report, { message, hint, used }: NumberProblem): void =>
   report({
     place: line.at(word),
     severity: "error",
     code: "invalid-number",
     errorClass: "invalid-number",
     message: `${line.keyword.text}: ${message}`,
+    used: used === undefined ? undefined : `${line.keyword.text} ${used}`,
     hint,
   });
 
@@ -97,13 +105,8 @@ function number(options: NumberOptions & { readonly decimals: number; readonly u
     const { value, problem } = readNumber(word.text, options);
     if (problem === undefined) return value;
     const used = value ?? options.instead;
-    invalidNumber(
-      word,
-      line,
-      report,
-      problem,
-      used === undefined ? `write ${range}` : `write ${range}; ${used} counts now`,
-    );
+    const scaled = used === undefined ? undefined : used / 10 ** options.decimals;
+    invalidNumber(word, line, report, { message: problem, hint: `write ${range}`, used: scaled });
     return used;
   };
 }
@@ -134,7 +137,7 @@ export function seconds(options: SecondsOptions = {}): Argument<Micros> {
     const value = parse(word, line, report);
     if (value === undefined) return undefined;
     if (value > 0 || !zeroIsOne) return micros(value * scale);
-    invalidNumber(word, line, report, "0 seconds are too few", "1 second counts now");
+    invalidNumber(word, line, report, { message: "0 seconds are too few", used: 1 });
     return micros(1_000_000);
   });
 }
@@ -186,6 +189,9 @@ export const choice = <const T extends string>(...names: readonly T[]): Argument
   });
 
 export const text = (syntax: string): Argument<string> => oneWord(syntax, "", (word) => word.text);
+
+/** What no diagnostic may quote. */
+export const secret = <T>(argument: Argument<T>): Argument<T> => ({ ...argument, secret: true });
 
 /** IFNAMSIZ of linux/if.h, with its terminating zero. */
 export const interfaceNameMax = 15;

@@ -15,7 +15,7 @@ export interface KeywordLine {
   readonly keyword: Word;
   readonly args: readonly Word[];
   readonly text: Text;
-  /** Where a word of the line stands; the keyword's place without one. */
+  /** Where a word of the line stands; without one, the line as a whole, at its keyword. */
   at(word?: Word): Place;
 }
 
@@ -29,6 +29,8 @@ export interface Argument<T> {
   readonly required: number;
   /** Quotes may stay open for the standard tokeniser: the script tokeniser reads the line again. */
   readonly script: boolean;
+  /** Never to be repeated to anybody: diagnostics are logged. */
+  readonly secret?: true;
   /** undefined: not usable, and reported; the default stands. */
   parse(line: KeywordLine, report: Report): T | undefined;
 }

@@ -14,6 +14,7 @@ import {
   oneWord,
   optional,
   seconds,
+  secret,
   text,
   uint32Max,
 } from "./arguments.ts";
@@ -291,7 +292,7 @@ export const sslBlock = block("SSL", {
   owners: ["checker"],
   support: noVirtualServers,
   keywords: {
-    password: noted("password", lenientlyMissing(text("STRING")), noKeyMaterial),
+    password: noted("password", secret(lenientlyMissing(text("STRING"))), noKeyMaterial),
     ca: noted("ca", lenientlyMissing(text("PATH")), noKeyMaterial),
     certificate: noted("certificate", lenientlyMissing(text("PATH")), noKeyMaterial),
     key: noted("key", lenientlyMissing(text("PATH")), noKeyMaterial),

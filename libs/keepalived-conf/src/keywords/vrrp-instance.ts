@@ -10,6 +10,7 @@ import {
   interfaceName,
   optional,
   seconds,
+  secret,
   text,
   uint32Max,
 } from "./arguments.ts";
@@ -74,7 +75,7 @@ const authHmac = block("auth_hmac", {
 const authentication = block("authentication", {
   keywords: {
     type: works("auth_type", choice("PASS", "AH"), { default: "none" }),
-    password: works("auth_pass", text("STRING"), { default: "none" }),
+    password: works("auth_pass", secret(text("STRING")), { default: "none" }),
   },
 });
 

@@ -127,7 +127,9 @@ function parsePrefix(word: Word, entry: Entry, context: ResolveContext): Draft |
     const { value, problem } = readNumber(word.text.slice(slash + 1), { min: 0, max, decimals: 0 });
     prefixLength = value ?? max;
     if (problem !== undefined)
-      adjust(context, entry.at(word), "prefix-length", `prefix length: ${problem}`, `/${prefixLength} counts now`);
+      adjust(context, entry.at(word), "prefix-length", `prefix length: ${problem}`, {
+        used: `${address}/${prefixLength}`,
+      });
   }
   return {
     address,

@@ -57,14 +57,10 @@ function cutPassword({ value, place }: Setting<string>, context: ResolveContext)
     kept += character;
   }
   const whole = octetsOf(kept) === passwordOctetsMax;
-  adjust(
-    context,
-    place,
-    "auth-pass-cut",
-    `auth_pass is cut to its first ${passwordOctetsMax} octets`,
-    whole
+  adjust(context, place, "auth-pass-cut", `auth_pass is cut to its first ${passwordOctetsMax} octets`, {
+    hint: whole
       ? "passwords that begin alike are the same password"
       : "keepalived cuts inside of a character here and would not agree: use ASCII",
-  );
+  });
   return kept;
 }

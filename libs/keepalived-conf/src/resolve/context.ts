@@ -19,12 +19,21 @@ export interface ResolveContext {
   readonly machine: Machine;
 }
 
-type Say = (context: ResolveContext, place: Place, code: string, message: string, hint?: string) => void;
+interface Advice {
+  readonly hint?: string;
+  /** What counts instead of what is written, as one would write it. */
+  readonly used?: string;
+}
+
+/** `advice` as a string is a hint. */
+type Say = (context: ResolveContext, place: Place, code: string, message: string, advice?: string | Advice) => void;
 
 const say =
   (severity: Severity, errorClass: ErrorClass): Say =>
-  ({ report }, place, code, message, hint) =>
-    report({ place, severity, code, errorClass, message, hint });
+  ({ report }, place, code, message, advice) => {
+    const { hint, used } = typeof advice === "string" ? { hint: advice } : (advice ?? {});
+    report({ place, severity, code, errorClass, message, hint, used });
+  };
 
 /** Something that was asked for is left out. */
 export const reject = say("error", "general-error");

@@ -52,10 +52,13 @@ function wantedState(context: ElectionContext): "master" | "backup" | undefined 
   for (const { value: word, place } of settings(context.block, keywords.state)) {
     if (word === "MASTER") wanted = "master";
     else if (word === "BACKUP" && wanted === "master")
-      adjust(context, place, "repeated", "state was MASTER before; BACKUP is ignored");
+      adjust(context, place, "repeated", "state was MASTER before; BACKUP is ignored", { used: "state MASTER" });
     else {
       if (word !== "BACKUP")
-        adjust(context, place, "state", `'${word}' is no state; BACKUP counts`, "write MASTER or BACKUP, in capitals");
+        adjust(context, place, "state", `'${word}' is no state`, {
+          hint: "write MASTER or BACKUP, in capitals",
+          used: "state BACKUP",
+        });
       wanted = "backup";
     }
   }
@@ -74,7 +77,8 @@ function fitState(
     context,
     placeOf(context, keywords.state),
     "strict",
-    `strict: state has to be ${owner.toUpperCase()} with priority ${base}; that counts`,
+    `strict: state has to be ${owner.toUpperCase()} with priority ${base}`,
+    { used: `state ${owner.toUpperCase()}` },
   );
   return owner;
 }
@@ -119,13 +123,10 @@ function resolveInterval(context: ElectionContext): Micros {
   if (fitting !== wanted) {
     const rule =
       context.version === 2 ? "VRRPv2 knows whole seconds up to 255" : "VRRPv3 knows steps of 10 ms up to 40.95 s";
-    adjust(
-      context,
-      placeOf(context, keywords.advertInterval),
-      "advert-interval",
-      `${rule}; ${fitting / 1_000_000} s count`,
-      "write version 3 for less than a second",
-    );
+    adjust(context, placeOf(context, keywords.advertInterval), "advert-interval", rule, {
+      used: `advert_int ${fitting / 1_000_000}`,
+      hint: "write version 3 for less than a second",
+    });
   }
   return fitting;
 }
@@ -133,12 +134,9 @@ function resolveInterval(context: ElectionContext): Micros {
 function resolveDownTimer(context: ElectionContext): number {
   const adverts = value(context.block, keywords.downTimerAdverts) ?? context.defaults.downTimerAdverts;
   if (!context.strict || adverts === 3) return adverts;
-  adjust(
-    context,
-    placeOf(context, keywords.downTimerAdverts),
-    "strict",
-    "strict: down_timer_adverts has to be 3; that counts",
-  );
+  adjust(context, placeOf(context, keywords.downTimerAdverts), "strict", "strict: down_timer_adverts has to be 3", {
+    used: "down_timer_adverts 3",
+  });
   return 3;
 }
 
@@ -153,7 +151,8 @@ function resolveAnswers(
       context,
       placeOf(context, keywords.lowerPriorityNoAdvert),
       "strict",
-      "strict: lower_prio_no_advert has to be on; that counts",
+      "strict: lower_prio_no_advert has to be on",
+      { used: "lower_prio_no_advert on" },
     );
   }
   if (strict && higher === true) {
@@ -161,7 +160,8 @@ function resolveAnswers(
       context,
       placeOf(context, keywords.higherPrioritySendAdvert),
       "strict",
-      "strict: higher_prio_send_advert has to be off; that counts",
+      "strict: higher_prio_send_advert has to be off",
+      { used: "higher_prio_send_advert off" },
     );
   }
   return {

@@ -145,12 +145,15 @@ function resolveGarp(block: Block<string>, defaults: GarpConfig, strict: boolean
   const lowerRepeat = setting(block, keywords.garpLowerPriorityRepeat);
   for (const given of strict ? [lowerDelay, lowerRepeat] : []) {
     if (given !== undefined && given.value !== 0) {
-      adjust(context, given.place, "strict", "strict: nothing is announced on a lower priority; 0 counts");
+      adjust(context, given.place, "strict", "strict: nothing is announced on a lower priority", {
+        used: `${given.keyword.name} 0`,
+      });
     }
   }
   const repeat = (keyword: Keyword<number>, inherited: number): number => {
     const given = setting(block, keyword);
-    if (given?.value === 0) adjust(context, given.place, "garp-repeat", `${keyword.name} 0 is taken for 1`);
+    if (given?.value === 0)
+      adjust(context, given.place, "garp-repeat", `${keyword.name} has to be positive`, { used: `${keyword.name} 1` });
     return repeats(given?.value) ?? inherited;
   };
   return {

@@ -27,15 +27,14 @@ function parseWeight(entry: Entry, given: Weighted, context: ResolveContext): We
   }
   const { value, problem } = readNumber(amount.text, { min: -254, max: 254, decimals: 0 });
   if (problem !== undefined) {
-    adjust(
-      context,
-      entry.at(amount),
-      "invalid-number",
-      `weight: ${problem}`,
-      `write a number from -253 to 253; ${value ?? given.weight} counts now`,
-    );
+    adjust(context, entry.at(amount), "invalid-number", `weight: ${problem}`, {
+      hint: "write a number from -253 to 253",
+      used: `weight ${value ?? given.weight}`,
+    });
   } else if (value !== undefined && Math.abs(value) === 254) {
-    adjust(context, entry.at(amount), "invalid-number", "a weight of 254 is taken for 253");
+    adjust(context, entry.at(amount), "invalid-number", "no weight goes beyond 253", {
+      used: `weight ${Math.sign(value) * 253}`,
+    });
   }
   const weight = Math.max(-253, Math.min(253, value ?? given.weight));
   if (direction === undefined) return { weight, reverse: given.reverse };

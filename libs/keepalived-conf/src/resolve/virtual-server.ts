@@ -52,7 +52,8 @@ function resolveVirtualServer(
     );
     return undefined;
   }
-  if (!isSet(block, keywords.scheduler)) adjust(context, block.place, "lb-algo", `${name} has no lb_algo; wlc counts`);
+  if (!isSet(block, keywords.scheduler))
+    adjust(context, block.place, "lb-algo", `${name} has no lb_algo`, { used: "lb_algo wlc" });
   return {
     id,
     protocol: resolveProtocol(block, id, name, context),
@@ -70,7 +71,7 @@ function resolveForwarding(block: Block, name: string, context: ResolveContext):
   const given = value(block, keywords.forwarding);
   if (given !== undefined) return forwardings[given];
   const everyOwn = blocksOf(block, realServer).every((inner) => isSet(inner, realServer.keywords.method));
-  if (!everyOwn) adjust(context, block.place, "lb-kind", `${name} has no lb_kind; NAT counts`);
+  if (!everyOwn) adjust(context, block.place, "lb-kind", `${name} has no lb_kind`, { used: "lb_kind NAT" });
   return "masquerade";
 }
 
@@ -90,7 +91,10 @@ function resolveProtocol(
     );
   }
   if (id.kind !== "fwmark" && given === undefined) {
-    adjust(context, block.place, "no-protocol", `${name} has no protocol; UDP counts`, "write protocol TCP");
+    adjust(context, block.place, "no-protocol", `${name} has no protocol`, {
+      used: "protocol UDP",
+      hint: "write protocol TCP",
+    });
   }
   return given?.value ?? "udp";
 }
@@ -100,12 +104,9 @@ function resolvePersistence(block: Block, id: VirtualServerId, name: string, con
     value(block, keywords.persistenceTimeout) ??
     (isSet(block, keywords.persistenceGranularity) ? persistenceDefault : 0);
   if (given > 0 || id.kind !== "address" || id.port > 0) return given;
-  adjust(
-    context,
-    block.place,
-    "zero-port",
-    `${name}: all ports can only be served with persistence; ${persistenceDefault} s count`,
-  );
+  adjust(context, block.place, "zero-port", `${name}: all ports can only be served with persistence`, {
+    used: `persistence_timeout ${persistenceDefault}`,
+  });
   return persistenceDefault;
 }
 
@@ -120,16 +121,16 @@ function resolveQuorum(
   const quorum = Math.min(wanted, weights);
   const place = setting(block, keywords.quorum)?.place ?? block.place;
   if (quorum < wanted)
-    adjust(
-      context,
-      place,
-      "quorum",
-      `${name}: the weights of the real servers add up to ${weights}; that is the quorum`,
-    );
+    adjust(context, place, "quorum", `${name}: the weights of the real servers add up to ${weights} only`, {
+      used: `quorum ${weights}`,
+    });
   const slack = value(block, keywords.hysteresis) ?? 0;
   if (slack === 0 || slack < quorum) return { quorum, hysteresis: slack };
-  adjust(context, place, "hysteresis", `${name}: hysteresis has to be below the quorum of ${quorum}`);
-  return { quorum, hysteresis: Math.max(0, quorum - 1) };
+  const hysteresis = Math.max(0, quorum - 1);
+  adjust(context, place, "hysteresis", `${name}: hysteresis has to be below the quorum of ${quorum}`, {
+    used: `hysteresis ${hysteresis}`,
+  });
+  return { quorum, hysteresis };
 }
 
 function resolveSorryServer(
@@ -166,13 +167,10 @@ function fitPort(
   const own = id.kind === "fwmark" ? 0 : id.port;
   if (forwarding === "masquerade") return port === 0 ? own : port;
   if (port !== 0 && port !== own)
-    adjust(
-      context,
-      place,
-      "port",
-      `${what}: without NAT the port stays ${own}`,
-      "write lb_kind NAT, or the port of the virtual server",
-    );
+    adjust(context, place, "port", `${what}: without NAT the port does not change`, {
+      used: `port ${own}`,
+      hint: "write lb_kind NAT, or the port of the virtual server",
+    });
   return own;
 }
 

@@ -45,7 +45,8 @@ const withBackslash = (text: Text): Text => {
 
 /** Comments and words see quotes with different eyes (escapes), and say the same of one that stays open. */
 export const openQuoteProblem = (place: Place): Problem => ({
-  place,
+  // What follows may be a password: it is not repeated.
+  place: { ...place, text: '"' },
   severity: "error",
   code: "open-quote",
   errorClass: "unmatched-quote",

@@ -143,7 +143,7 @@ function noteUnknown(state: PassState, place: Place, problem: () => Problem): vo
 
 function readKeyword(state: PassState, block: Block, line: Line, level: number): void {
   const [first] = line.words;
-  const place = placesOf(line.source, first)();
+  const place = placesOf(line.source, first)(first);
   const spec = findSpec(block.spec, first.text);
   if (spec === undefined) {
     noteUnknown(state, place, () => problems.unknownKeyword(place, first.text, block.spec));
@@ -176,14 +176,16 @@ function byName(spec: BlockSpec): ReadonlyMap<string, Keyword<unknown> | ValueBl
   return names;
 }
 
-function keywordLine(line: Line): KeywordLine {
+function keywordLine(line: Line, secret = false): KeywordLine {
   const [keyword, ...args] = line.words;
-  return { keyword, args, text: line.source.text, at: placesOf(line.source, keyword) };
+  const at = placesOf(line.source, keyword);
+  const hidden = (word?: Word): Place => ({ ...at(word), text: `${keyword.text} …` });
+  return { keyword, args, text: line.source.text, at: secret ? hidden : at };
 }
 
 function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, line: Line): void {
   const { report } = state.shared;
-  const source = keywordLine(line);
+  const source = keywordLine(line, spec.argument.secret);
   if (line.openQuote !== undefined && !spec.argument.script) report(openQuoteProblem(line.openQuote));
   // The script tokeniser sees more words than the other where a quote stays open.
   if (!(line.openQuote !== undefined && spec.argument.script) && !hasWords(state, source, spec.argument)) return;

@@ -1,6 +1,7 @@
 // What the parser makes of a file: blocks with typed values, each with its place. What they mean together is resolve/'s.
 import type { BlockSpec, Entry, Keyword, ValueBlock } from "../keywords/table.ts";
 import type { Place } from "../report.ts";
+import type { LogicalLine } from "../source/line-reader.ts";
 import type { Word } from "../source/words.ts";
 
 export interface Setting<T> {
@@ -52,11 +53,12 @@ export const entries = (block: Block, spec: ValueBlock): Entry[] => lists(block,
 export const blocksOf = <Header>(block: Block, spec: BlockSpec<Header>): Block<Header>[] =>
   block.blocks.filter((candidate) => candidate.spec === spec) as Block<Header>[];
 
-/** `at(word)` of everything that stands on one line. */
+/** `at(word)` of everything that stands on one line; `at()` is the line itself. */
 export const placesOf =
-  (line: { readonly file: string; readonly line: number }, first: Word) =>
-  (word: Word = first): Place => ({
-    file: line.file,
-    line: line.line,
-    column: word.column,
+  ({ file, line, text }: LogicalLine, first: Word) =>
+  (word?: Word): Place => ({
+    file,
+    line,
+    column: (word ?? first).column,
+    text: word === undefined ? text.value : word.text,
   });

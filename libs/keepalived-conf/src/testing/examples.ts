@@ -130,6 +130,8 @@ export const diagnostic = (over: Partial<Diagnostic> = {}): Diagnostic => ({
   code: "unknown-keyword",
   errorClass: "unknown-keyword",
   message: "unknown keyword 'prioritee'",
+  text: undefined,
+  used: undefined,
   hint: undefined,
   ...over,
 });
