@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "./canonical-json.ts";
 import { errorClasses, exitCodeOf, formatDiagnostic, isFatal } from "./diagnostics.ts";
-import { diffConfig } from "./diff.ts";
+import { diffConfig } from "./diff/diff-config.ts";
 import { keywordTable } from "./keywords/root.ts";
 import { instance, parse } from "./testing/parse.ts";
 
@@ -103,7 +103,7 @@ function check(text: string): void {
   if (first.config === undefined) return;
   // Plain JSON: what is stored and read back means the same.
   expect(canonicalJson(JSON.parse(JSON.stringify(first.config)))).toBe(canonicalJson(first.config));
-  expect(diffConfig(first.config, first.config).changes).toEqual([]);
+  expect(diffConfig(first.config, first.config)).toEqual([]);
 }
 
 describe("no text makes it throw", () => {

@@ -25,7 +25,9 @@ export {
   isFatal,
   type Severity,
 } from "./diagnostics.ts";
-export { type ConfigDiff, diffConfig } from "./diff.ts";
+export type { Change, FieldChange } from "./diff/change.ts";
+export { diffConfig } from "./diff/diff-config.ts";
+export { changeSentences, fieldSentence, subjectOf } from "./diff/sentences.ts";
 export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type ParseInput, type ParseResult, parseConfig } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";

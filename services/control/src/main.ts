@@ -5,7 +5,7 @@ import { subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { inboxPrefix, openNatsBus } from "@baton/event-log";
 import { askSnapshot, paths, readConfiguration, readCredentials, startHost } from "@baton/host";
-import { diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
+import { changeSentences, diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
 import { EventFeed } from "./event-feed.ts";
@@ -27,7 +27,7 @@ const keeper = new ConfigKeeper({
   onEvent: (envelope) => feed.add(envelope),
   file,
   load: async () => load(),
-  diff: (before, after) => diffConfig(before, after).changes,
+  diff: (before, after) => changeSentences(diffConfig(before, after)),
   format: formatDiagnostic,
   wallTime: () => new Date().toISOString(),
 });

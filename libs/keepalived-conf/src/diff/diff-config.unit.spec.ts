@@ -1,0 +1,348 @@
+import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../canonical-json.ts";
+import type { Config } from "../config.ts";
+import { instance, parse } from "../testing/parse.ts";
+import type { Change } from "./change.ts";
+import { diffConfig } from "./diff-config.ts";
+import { changeSentences } from "./sentences.ts";
+
+function configOf(text: string): Config {
+  const { config } = parse(text);
+  if (config === undefined) throw new Error("no Config");
+  return config;
+}
+
+const diff = (before: string, after: string): Change[] => diffConfig(configOf(before), configOf(after));
+const told = (before: string, after: string): string[] => changeSentences(diff(before, after));
+/** `instance A: changed`, of the subjects that stand for themselves. */
+const actions = (changes: readonly Change[]): string[] =>
+  changes.map(({ kind, name, action }) => `${kind} ${name}: ${action}`);
+
+const script = (lines = "", name = "chk") => `vrrp_script ${name} {\nscript "/bin/true"\n${lines}\n}\n`;
+const tracking = (lines: string) => instance(`track_script {\n${lines}\n}`);
+
+test("nothing changes when only comments, order of keywords and layout do", () => {
+  const after =
+    "# new\nvrrp_instance VI_1 { virtual_ipaddress\n{\n10.0.0.1/32 dev eth0\n}\nvirtual_router_id 51\ninterface eth0 }\n";
+  expect(diff(instance(), after)).toEqual([]);
+});
+
+test("a change as data", () => {
+  const after = instance("priority 90\nvirtual_ipaddress {\n10.0.0.2/24\n}");
+  const common = { action: "changed", why: undefined } as const;
+  expect(diff(instance(), after)).toEqual([
+    {
+      ...common,
+      kind: "instance",
+      name: "VI_1",
+      identity: "VRID 51 on eth0, IPv4",
+      fields: [{ path: "priority", label: "priority", before: "100", after: "90", secret: false, effect: "reload" }],
+      parts: [
+        {
+          kind: "address",
+          name: "10.0.0.2/24",
+          action: "added",
+          identity: "",
+          why: undefined,
+          fields: [],
+          parts: [],
+        },
+      ],
+    },
+  ]);
+});
+
+describe("instances", () => {
+  test("an address more, and one less", () => {
+    expect(told(instance(), instance("virtual_ipaddress {\n10.0.0.2/24\n}"))).toEqual([
+      "instance VI_1: address 10.0.0.2/24 added",
+    ]);
+    expect(told(instance("virtual_ipaddress_excluded {\n10.0.0.2\n}"), instance())).toEqual([
+      "instance VI_1: excluded address 10.0.0.2/32 removed",
+    ]);
+  });
+
+  test("an address that stays, otherwise", () => {
+    const before = instance("", "V", 1, "10.0.0.1/24 dev eth0");
+    const after = instance("", "V", 1, "10.0.0.1/16 dev eth0 label eth0:1");
+    expect(told(before, after)).toEqual([
+      "instance V: address 10.0.0.1/16 starts anew: it is taken off the interface and put on again",
+      "instance V: address 10.0.0.1/16: prefix length 24 → 16",
+      "instance V: address 10.0.0.1/16: label none → eth0:1",
+    ]);
+  });
+
+  test("adverts list the addresses in order", () => {
+    const listed = (...addresses: string[]) => instance("", "V", 1, `\n${addresses.join("\n")}\n`);
+    expect(told(listed("10.0.0.1", "10.0.0.2"), listed("10.0.0.2", "10.0.0.1"))).toEqual([
+      "instance V: order of addresses 10.0.0.1/32, 10.0.0.2/32 → 10.0.0.2/32, 10.0.0.1/32",
+    ]);
+  });
+
+  test("another name for the same virtual router: its lease goes by the name", () => {
+    const changes = diff(instance("", "A"), instance("", "B"));
+    expect(actions(changes)).toEqual(["instance B: restarted"]);
+    expect(changeSentences(changes)).toEqual(["instance B starts anew: it was called A"]);
+  });
+
+  test("another VRID, interface or family is another virtual router", () => {
+    const changes = diff(instance("", "A", 1), instance("", "A", 2));
+    expect(actions(changes)).toEqual(["instance A: restarted"]);
+    expect(changeSentences(changes)).toEqual(["instance A starts anew: VRID 1 on eth0, IPv4 → VRID 2 on eth0, IPv4"]);
+    const moved = diff(instance("", "A", 1), instance("", "A", 1).replace("eth0", "eth1"));
+    expect(actions(moved)).toEqual(["instance A: restarted"]);
+    expect(actions(diff(instance("", "A", 1), instance("", "A", 1, "fe80::1")))).toEqual(["instance A: restarted"]);
+  });
+
+  test("two that exchange their names are two renames, not two other routers", () => {
+    const pair = (a: number, b: number) => instance("", "A", a, "10.0.0.1") + instance("", "B", b, "10.0.0.1");
+    expect(told(pair(1, 2), pair(2, 1))).toEqual([
+      "instance A starts anew: it was called B",
+      "instance B starts anew: it was called A",
+    ]);
+  });
+
+  test("added and removed", () => {
+    const two = instance("", "A", 1) + instance("", "B", 2);
+    expect(told(instance("", "A", 1), two)).toEqual(["instance B added (VRID 2 on eth0, IPv4)"]);
+    expect(told(two, instance("", "B", 2))).toEqual(["instance A removed (VRID 1 on eth0, IPv4)"]);
+  });
+
+  test("settings, with their old and new values, by the words of the file", () => {
+    const after = instance('priority 90\nadvert_int 2\nnopreempt\nnotify_master "/n.sh x" root\ngarp_master_delay 1');
+    expect(told(instance(), after)).toEqual([
+      "instance VI_1: priority 100 → 90",
+      "instance VI_1: preempt on → off",
+      "instance VI_1: advert_int 1 s → 2 s",
+      "instance VI_1: garp_master_delay 5 s → 1 s",
+      'instance VI_1: notify_master none → "/n.sh x" as root',
+    ]);
+  });
+
+  test("passwords are never shown", () => {
+    const secured = (password: string) => instance(`authentication {\nauth_type PASS\nauth_pass ${password}\n}`);
+    expect(told(secured("old"), secured("new"))).toEqual(["instance VI_1: authentication changed"]);
+    expect(told(instance(), secured("new"))).toEqual(["instance VI_1: authentication none → PASS"]);
+    expect(told(secured("old"), instance())).toEqual(["instance VI_1: authentication PASS → none"]);
+    expect(JSON.stringify(diff(secured("old"), secured("new")))).not.toMatch(/old|new/);
+  });
+});
+
+describe("scripts", () => {
+  test("numbers change in place", () => {
+    expect(told(script() + tracking("chk"), script("interval 2\nweight 5") + tracking("chk"))).toEqual([
+      "script chk: interval 1 s → 2 s",
+      "script chk: timeout 1 s → 2 s",
+      "script chk: weight 0 → 5",
+      "instance VI_1: tracked script chk: weight 0 → 5",
+    ]);
+  });
+
+  test("another command or user tells nothing about the last result", () => {
+    const other = script().replace("/bin/true", "/bin/false");
+    for (const after of [other, script("user nobody")]) {
+      const [change] = diff(script() + tracking("chk"), after + tracking("chk"));
+      expect(change).toMatchObject({ kind: "script", action: "restarted", why: expect.stringContaining("until") });
+      expect(change?.fields.map(({ path }) => path)).toEqual(["command"]);
+    }
+  });
+
+  test("added, removed, renamed", () => {
+    const one = script() + tracking("chk");
+    expect(actions(diff(instance(), one))).toEqual(["script chk: added", "instance VI_1: changed"]);
+    expect(actions(diff(one, instance()))).toEqual(["script chk: removed", "instance VI_1: changed"]);
+    expect(told(one, script("", "other") + tracking("other"))).toEqual([
+      "script chk removed",
+      "script other added",
+      "instance VI_1: tracked script chk removed",
+      "instance VI_1: tracked script other added",
+    ]);
+  });
+});
+
+describe("virtual servers", () => {
+  const server = (lines: string, reals = real("10.0.0.2")) =>
+    `virtual_server 10.0.0.1 80 {\nprotocol TCP\n${lines}\n${reals}}\n`;
+  const real = (address: string, lines = "") => `real_server ${address} 80 {\n${lines}\n}\n`;
+  const check = (lines: string) => server("", real("10.0.0.2", `TCP_CHECK {\n${lines}\n}`));
+
+  test("matched by address, port and protocol; edited in place", () => {
+    expect(told(server("lb_algo rr"), server("lb_algo wrr\ndelay_loop 3"))).toEqual([
+      "virtual server 10.0.0.1 port 80 tcp: lvs_sched rr → wrr",
+      "virtual server 10.0.0.1 port 80 tcp: delay_loop 60 s → 3 s",
+    ]);
+    expect(actions(diff(server(""), server("").replace("TCP", "UDP")))).toEqual([
+      "virtual server 10.0.0.1 port 80 tcp: removed",
+      "virtual server 10.0.0.1 port 80 udp: added",
+    ]);
+  });
+
+  test("real servers", () => {
+    expect(told(server(""), server("", real("10.0.0.2", "weight 5") + real("10.0.0.3")))).toEqual([
+      "virtual server 10.0.0.1 port 80 tcp: real server 10.0.0.2 port 80: weight 1 → 5",
+      "virtual server 10.0.0.1 port 80 tcp: real server 10.0.0.3 port 80 added",
+    ]);
+  });
+
+  test("a checker keeps what it found out unless it checks something else", () => {
+    const subject = "virtual server 10.0.0.1 port 80 tcp: real server 10.0.0.2 port 80: checker TCP_CHECK";
+    expect(told(check("retry 1"), check("retry 4"))).toEqual([`${subject}: retry 1 → 4`]);
+    expect(told(check(""), check("connect_port 81"))).toEqual([
+      `${subject} starts anew: it checks something else: what was found out does not hold`,
+      `${subject}: connect_port none → 81`,
+    ]);
+  });
+
+  test("two equal ones are two, and the second is not lost", () => {
+    expect(actions(diff(server(""), server("") + server("")))).toEqual(["virtual server 10.0.0.1 port 80 tcp: added"]);
+  });
+});
+
+describe("what nobody described", () => {
+  const base = configOf(instance());
+  const withMember = (member: object): Config => ({ ...base, ...member });
+  const inInstance = (member: object): Config => ({
+    ...base,
+    instances: base.instances.map((each) => ({ ...each, ...member })),
+  });
+  const sentences = (before: Config, after: Config) => changeSentences(diffConfig(before, after));
+
+  test.each([
+    ["a number", { useVmac: 3 }, "instance VI_1: use_vmac none → 3"],
+    ["a duration, by its name", { retryDelay: 1_500_000 }, "instance VI_1: retry_delay none → 1.5 s"],
+    ["a list of values", { peers: ["10.0.0.8", "10.0.0.9"] }, "instance VI_1: peers none → 10.0.0.8, 10.0.0.9"],
+    ["a list of subjects", { trackFiles: [{ name: "f", weight: 3 }] }, "instance VI_1: track file f added"],
+    ["an object", { vmac: { interface: "v1", address: undefined } }, "instance VI_1: vmac none → interface v1"],
+    ["a secret", { peerPassword: "sesame" }, "instance VI_1: peer_password added"],
+    ["a secret inside", { peer: { key: "sesame", port: 1 } }, "instance VI_1: peer none → key *** port 1"],
+    ["a list too long to read", { n: Array.from({ length: 99 }, (_, i) => i) }, /0, 1, 2, 3, 4, 5, 6, 7 and 91 more$/],
+  ])("%s", (_name, member, sentence) => {
+    expect(sentences(base, inInstance(member))).toEqual([
+      typeof sentence === "string" ? sentence : expect.stringMatching(sentence),
+    ]);
+    expect(sentences(inInstance(member), inInstance(member))).toEqual([]);
+  });
+
+  test("inside of what changes", () => {
+    const [before, after] = [{ vmac: { interface: "v1", xmit: true } }, { vmac: { interface: "v1", xmit: false } }];
+    expect(sentences(inInstance(before), inInstance(after))).toEqual(["instance VI_1: vmac xmit on → off"]);
+    const files = (weight: number) => inInstance({ trackFiles: [{ name: "f", weight }] });
+    expect(sentences(files(1), files(2))).toEqual(["instance VI_1: track file f: weight 1 → 2"]);
+  });
+
+  test("beside the lists that are known", () => {
+    const routes = (...names: string[]) => withMember({ staticRoutes: names.map((via) => ({ via, table: 1 })) });
+    expect(sentences(routes("10.0.0.8"), routes("10.0.0.9"))).toEqual([
+      "static route via 10.0.0.8 table 1 removed",
+      "static route via 10.0.0.9 table 1 added",
+    ]);
+    expect(sentences(base, withMember({ linkbeat: true }))).toEqual(["global: linkbeat none → on"]);
+  });
+
+  test("what an older version stored lacks members, and nothing breaks", () => {
+    const bare = { instances: [{}], scripts: [null], virtualServers: [{ realServers: [{}] }] } as unknown as Config;
+    expect(diffConfig(bare, base).length).toBeGreaterThan(0);
+    expect(diffConfig(base, bare).length).toBeGreaterThan(0);
+  });
+});
+
+describe("everything", () => {
+  const rich = configOf(`
+global_defs {
+  router_id r
+  notification_email { a@b c@d }
+  notification_email_from x@y
+  smtp_server mail 26
+  smtp_helo_name h
+  enable_script_security
+  script_user u g
+}
+vrrp_script chk {
+  script "/bin/true x"
+  user a b
+  weight 2 reverse
+}
+vrrp_instance A {
+  interface eth0
+  virtual_router_id 1
+  authentication { 
+    auth_type PASS
+    auth_pass secret
+  }
+  mcast_src_ip 10.0.0.9
+  track_interface { 
+    eth1 weight 4
+  }
+  track_script {
+    chk
+  }
+  virtual_ipaddress {
+    10.0.0.1/24 label eth0:1 brd +
+  }
+  virtual_ipaddress_excluded {
+    10.0.1.1
+  }
+  notify_master "/m"
+  notify_backup "/b"
+  notify_fault "/f"
+  notify_stop "/s"
+  notify_deleted "/d"
+  notify "/n"
+}
+vrrp_sync_group G {
+  group { A }
+}
+virtual_server 10.0.0.1 80 {
+  protocol TCP
+  lb_algo rr
+  lb_kind NAT
+  sorry_server 127.0.0.1 80
+  real_server 10.0.0.2 80 {
+    HTTP_GET {
+      connect_port 81
+      url {
+        path /
+        digest d36f8f9425c4a8000ad9c4a97185aca5
+      }
+    }
+  }
+}
+`);
+
+  /** Every number, text and truth value of the Config, by its path. */
+  function leaves(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+    if (typeof value !== "object" || value === null) return value === undefined ? [] : [path];
+    return Object.entries(value).flatMap(([key, member]) => leaves(member, [...path, key]));
+  }
+
+  const altered = (value: unknown): unknown =>
+    typeof value === "number" ? value + 1 : typeof value === "boolean" ? !value : `${value}1`;
+
+  function withAltered(value: unknown, [key, ...rest]: readonly string[]): unknown {
+    if (key === undefined) return altered(value);
+    if (Array.isArray(value)) return value.map((member, i) => (String(i) === key ? withAltered(member, rest) : member));
+    const entries = Object.entries(value ?? {});
+    return Object.fromEntries(
+      entries.map(([name, member]) => [name, name === key ? withAltered(member, rest) : member]),
+    );
+  }
+
+  /** The text of a command says all of it; a kind is not a setting. */
+  const paths = leaves(rich).filter((path) => !["argv", "run", "kind"].some((name) => path.includes(name)));
+
+  test("the sample has enough to change", () => expect(paths.length).toBeGreaterThan(80));
+
+  test.each(paths.map((path) => [path.join("."), path] as const))("a change of %s is told", (_name, path) => {
+    const after = withAltered(rich, path) as Config;
+    expect(canonicalJson(after)).not.toBe(canonicalJson(rich));
+    expect(changeSentences(diffConfig(rich, after))).not.toEqual([]);
+    expect(changeSentences(diffConfig(after, rich))).not.toEqual([]);
+  });
+});
+
+test("canonical JSON: sorted keys, nothing undefined, arrays in order", () => {
+  expect(canonicalJson({ b: 1, a: { d: undefined, c: [2, 1] } })).toBe('{"a":{"c":[2,1]},"b":1}');
+  expect(canonicalJson(configOf(instance("priority 9\nadvert_int 1")))).toBe(
+    canonicalJson(JSON.parse(JSON.stringify(configOf(instance("advert_int 1\npriority 9"))))),
+  );
+});

@@ -1,0 +1,64 @@
+// Values of the Config as people read them. Whatever has no reader of its own is shown by its shape, so that a field
+// that nobody thought of is told all the same.
+import { canonicalJson } from "../canonical-json.ts";
+
+export type Members = Readonly<Record<string, unknown>>;
+
+export const isMembers = (value: unknown): value is Members =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A list of hundreds is no sentence. */
+const listedMax = 8;
+const charactersMax = 160;
+
+/** `name`: the field's, which says whether a number is a duration. undefined: the value is not set. */
+export function showValue(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "number") return isDuration(name) ? seconds(value) : String(value);
+  if (typeof value === "string") return value === "" ? '""' : shorten(value);
+  if (Array.isArray(value)) return showList(value, name);
+  return isMembers(value) ? shorten(showMembers(value)) : undefined;
+}
+
+function showList(values: readonly unknown[], name: string): string | undefined {
+  if (values.length === 0) return undefined;
+  const shown = values.slice(0, listedMax).map((value) => showValue(value, name) ?? "none");
+  const more = values.length - shown.length;
+  return shown.join(", ") + (more === 0 ? "" : ` and ${more} more`);
+}
+
+function showMembers(members: Members): string {
+  if (typeof members.text === "string" && Array.isArray(members.argv)) return showCommand(members);
+  if (typeof members.user === "string" && "group" in members) return showUser(members);
+  return Object.entries(members)
+    .flatMap(([key, value]) => {
+      const shown = isSecret(key) ? "***" : showValue(value, key);
+      return shown === undefined ? [] : [`${words(key)} ${shown}`];
+    })
+    .join(" ");
+}
+
+function showCommand({ text, run, user }: Members): string {
+  const as = isMembers(user) ? ` as ${showUser(user)}` : "";
+  return `"${String(text)}"${run === "shell" ? " (shell)" : ""}${as}`;
+}
+
+const showUser = ({ user, group }: Members): string =>
+  typeof group === "string" ? `${String(user)}:${group}` : String(user);
+
+const shorten = (text: string): string => (text.length <= charactersMax ? text : `${text.slice(0, charactersMax)}…`);
+
+/** Durations of the Config are microseconds. */
+export const seconds = (micros: number): string => `${micros / 1_000_000} s`;
+
+const isDuration = (name: string): boolean =>
+  /(^|[a-z])(delay|interval|timeout|refresh|warmup|lifetime|delayLoop|delayBeforeRetry)$/i.test(name);
+
+export const isSecret = (name: string): boolean => /passw|^pass$|secret|hmac|^keys?$|community/i.test(name);
+
+/** The Config's name of a field is mostly keepalived's keyword in another spelling: `smtpHeloName`, `smtp_helo_name`. */
+export const words = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+export const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || canonicalJson(a ?? null) === canonicalJson(b ?? null);
