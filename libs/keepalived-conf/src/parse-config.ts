@@ -35,6 +35,16 @@ export interface ParseResult {
   /** undefined: nothing is usable: the file cannot be read, or a word is missing, beyond which keepalived does not go. */
   readonly config: Config | undefined;
   readonly diagnostics: readonly Diagnostic[];
+  readonly source: Source;
+}
+
+/** What the Config was made of: the rules of lint look for places and comments in it. Not plain JSON, not to be kept. */
+export interface Source {
+  /** As it was named to parseConfig. */
+  readonly file: string;
+  /** All that were read, or were tried to be, in that order. */
+  readonly files: ReadonlyMap<string, FileContent>;
+  readonly tree: Block;
 }
 
 export function parseConfig(input: ParseInput): ParseResult {
@@ -65,7 +75,11 @@ export function parseConfig(input: ParseInput): ParseResult {
   const readable = [...files.values()].some((content) => "text" in content);
   const config =
     readable && !problems.has("missing-parameter") ? resolve(root, input, report, problems.has) : undefined;
-  return { config, diagnostics: problems.inOrder([...files.keys()], input.file) };
+  return {
+    config,
+    diagnostics: problems.inOrder([...files.keys()], input.file),
+    source: { file: input.file, files, tree: root },
+  };
 }
 
 function resolve(root: Block, machine: ParseInput, report: Report, reported: (code: string) => boolean): Config {

@@ -25,15 +25,19 @@ export function collectProblems(): ProblemList {
     if (count <= perCodeMax) problems.push(problem);
   };
   const inOrder = (files: readonly string[], main: string): Diagnostic[] => {
-    const order = new Map(files.map((file, index) => [file, index]));
-    const rank = ({ file }: Diagnostic) => order.get(file) ?? files.length;
-    const diagnostics = problems.map(toDiagnostic);
     const more = [...counts]
       .filter(([, count]) => count > perCodeMax)
       .map(([code, count]) => tellMore(main, code, count));
-    return [...diagnostics.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column), ...more];
+    return [...inFileOrder(problems.map(toDiagnostic), files), ...more];
   };
   return { report, has: (code) => counts.has(code), inOrder };
+}
+
+/** As they stand in the files; those of other files after them. */
+export function inFileOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+  const order = new Map(files.map((file, index) => [file, index]));
+  const rank = ({ file }: Diagnostic) => order.get(file) ?? files.length;
+  return diagnostics.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
 }
 
 const toDiagnostic = ({ place, severity, code, errorClass, message, hint, used }: Problem): Diagnostic => ({

@@ -7,13 +7,16 @@ export interface Decommented {
   readonly text: Text;
   /** Index of a `"` that is never closed, in `text` as it was given. */
   readonly openQuote: number | undefined;
+  /** Index of the `#` or `!` that starts the comment, in `text` as it was given. */
+  readonly comment: number | undefined;
 }
 
 export function stripComment(line: Text): Decommented {
   const { value } = line;
-  if (!/[!#"\\]/.test(value)) return { text: trimText(line), openQuote: undefined };
+  if (!/[!#"\\]/.test(value)) return { text: trimText(line), openQuote: undefined, comment: undefined };
   const escapes: number[] = [];
   let openQuote: number | undefined;
+  let comment: number | undefined;
   let end = value.length;
   let continued = false;
   for (let i = 0; i < value.length; i++) {
@@ -29,12 +32,13 @@ export function stripComment(line: Text): Decommented {
         i++;
       }
     } else if (openQuote === undefined && (character === "#" || character === "!")) {
+      comment = i;
       end = i;
       break;
     }
   }
   const kept = trimText(withoutCharacters(sliceText(line, 0, end), escapes));
-  return { text: continued ? withBackslash(kept) : kept, openQuote };
+  return { text: continued ? withBackslash(kept) : kept, openQuote, comment };
 }
 
 const withBackslash = (text: Text): Text => {

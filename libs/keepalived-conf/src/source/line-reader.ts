@@ -2,6 +2,7 @@
 // carried out, and each brace on a line of its own (grammar sections 2, 3, 5, 8 to 11). Everything that waits to be read
 // lies on one stack: an include, the rest of a multi-line definition or of a sequence goes on top and is finished first.
 import type { Place, Report } from "../report.ts";
+import { splitAtBrace } from "./braces.ts";
 import { openQuoteProblem, stripComment } from "./comment.ts";
 import { type Definitions, type OpenDefinition, openDefinitions } from "./definition.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "./include.ts";
 import { type PhysicalLine, physicalLines } from "./physical-line.ts";
 import { isSequence, parseSequence, type Sequence } from "./sequence.ts";
-import { columnAt, sliceText, type Text, textOf, trimText } from "./text.ts";
+import { columnAt, sliceText, type Text, textOf } from "./text.ts";
 
 export interface LogicalLine {
   readonly text: Text;
@@ -285,25 +286,6 @@ function pushFrame(state: ReaderState, frame: Frame): void {
     message: `definitions and sequences are nested more than ${framesMax} deep; this one is cut off`,
     hint: "does a definition use itself?",
   });
-}
-
-/** The line up to the first brace outside double quotes, or the brace itself; and what follows. */
-function splitAtBrace(text: Text): [Text, Text | undefined] {
-  const { value } = text;
-  const first = value[0];
-  if (first === "{" || first === "}") {
-    const tail = trimText(sliceText(text, 1));
-    return [sliceText(text, 0, 1), tail.value === "" ? undefined : tail];
-  }
-  for (let i = 0; i < value.length; i++) {
-    if (value[i] === '"') {
-      i = value.indexOf('"', i + 1);
-      if (i < 0) return [text, undefined];
-    } else if (value[i] === "{" || value[i] === "}") {
-      return [trimText(sliceText(text, 0, i)), trimText(sliceText(text, i))];
-    }
-  }
-  return [text, undefined];
 }
 
 function currentDirectory(state: ReaderState): string {

@@ -1,0 +1,49 @@
+// Which instances of two routers are one virtual router: same VRID and family. A VRID counts per network segment, of which
+// a file tells only the interface's name, which may differ between machines; so where several could be meant, the one
+// that shares an address is, then the one on an interface of the same name.
+import type { Config, InstanceConfig } from "../config.ts";
+import type { InstancePair, PeerFile } from "./rule.ts";
+
+export function pairInstances(config: Config, peers: readonly PeerFile[]): InstancePair[] {
+  return peers.flatMap((peer) => {
+    const find = indexOf(peer.config.instances);
+    return config.instances.flatMap((own) => {
+      const other = find(own);
+      return other === undefined ? [] : [{ own, other, peer }];
+    });
+  });
+}
+
+/** Files with thousands of instances are compared: each is looked up, not searched for. */
+function indexOf(instances: readonly InstanceConfig[]): (own: InstanceConfig) => InstanceConfig | undefined {
+  const byDetail = new Map<string, InstanceConfig>();
+  const byRouter = new Map<string, InstanceConfig[]>();
+  for (const instance of instances) {
+    const router = routerOf(instance);
+    for (const detail of [...addressesOf(instance), instance.interface]) byDetail.set(`${router} ${detail}`, instance);
+    const alike = byRouter.get(router);
+    if (alike === undefined) byRouter.set(router, [instance]);
+    else alike.push(instance);
+  }
+  return (own) => {
+    const router = routerOf(own);
+    const [first, second] = byRouter.get(router) ?? [];
+    if (second === undefined) return first;
+    for (const detail of [...addressesOf(own), own.interface]) {
+      const found = byDetail.get(`${router} ${detail}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+}
+
+const routerOf = ({ vrid, family }: InstanceConfig): string => `${family} ${vrid}`;
+
+/** Addresses of the instance on the network, advertised or not. */
+export const addressesOf = ({ addresses, excludedAddresses }: InstanceConfig): ReadonlySet<string> =>
+  new Set([...addresses, ...excludedAddresses].map(({ address }) => address));
+
+export function sharesAddress(one: InstanceConfig, other: InstanceConfig): boolean {
+  const theirs = addressesOf(other);
+  return [...addressesOf(one)].some((address) => theirs.has(address));
+}
