@@ -287,11 +287,16 @@ test("terms only rise, and every mastership that is told has a new one (SAFETY S
     }
   }));
 
+/** A master that gave way says one word when its addresses are gone (SAFETY S12). */
+const saysFarewell = (before: ElectionState, after: ElectionState): boolean =>
+  before.kind === "backup" && before.yielding !== undefined && after.kind === "backup" && after.yielding === undefined;
+
 test("no advert above 0 but from a master with a lease; no priority 0 but from one that lets go (SAFETY S3, S6)", () =>
   whatever((seen) => {
     for (const { before, after, input, now, effects } of seen) {
       for (const { priority } of sendsOf(effects)) {
-        if (priority > 0) {
+        if (priority > 0 && saysFarewell(before, after)) expect(priority).toBe(after.effectivePriority);
+        else if (priority > 0) {
           expect(after.kind).toBe("master");
           if (after.kind === "master") expect(after.leaseUntil).toBeGreaterThan(now);
           expect(after.primaryAddress).toBeDefined();
@@ -306,10 +311,17 @@ test("no advert above 0 but from a master with a lease; no priority 0 but from o
     }
   }));
 
+const isAbout = (input: Input, of: number): boolean =>
+  (input.type === "addresses-released" || input.type === "lease-lost") && input.term === of;
+
 test("what dataplane was last told is what the state says (SAFETY S1)", () =>
   whatever((seen) => {
     let last: Extract<Effect, { type: "claim" }> | undefined;
-    for (const { before, after, effects } of seen) {
+    for (const { before, after, input, effects } of seen) {
+      // It has answered that what was given way to is gone: nothing is claimed any more.
+      if (before.kind === "backup" && before.yielding !== undefined && isAbout(input, before.yielding.term)) {
+        last = undefined;
+      }
       last = claimsOf(effects).at(-1) ?? last;
       switch (after.kind) {
         case "master":
@@ -324,6 +336,11 @@ test("what dataplane was last told is what the state says (SAFETY S1)", () =>
         case "stopped":
           // After LEAVING dataplane has said that it let go, or it is told to.
           if (before.kind !== "leaving" && before.kind !== "stopped") expect(last?.state ?? "release").toBe("release");
+          break;
+        case "backup":
+          // After giving way dataplane has said that it let go, or it is told to.
+          if (after.yielding !== undefined) expect(last).toMatchObject({ state: "leaving", term: after.yielding.term });
+          else expect(last?.state ?? "release").toBe("release");
           break;
         default:
           expect(last?.state ?? "release").toBe("release");

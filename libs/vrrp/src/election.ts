@@ -7,7 +7,16 @@
 //       │ │          ▼  │       │  ▼ │        LISTENING: addresses kept, ARP silent, no adverts, ears open
 //       │ └───────▶ FAULT ◀─────┘ LISTENING
 //       └── resume under a live lease ──▶ MASTER or LISTENING
-import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, term } from "@baton/domain";
+import {
+  addMicros,
+  assertNever,
+  type CauseRef,
+  type Instant,
+  instant,
+  type Micros,
+  type Term,
+  term,
+} from "@baton/domain";
 import { dataplaneSilent, learn } from "./facts.ts";
 import { hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
 import { addressOwner, awaitsFirstResult, faultCauses, weighPriority } from "./priority.ts";
@@ -22,13 +31,14 @@ import {
   enterFault,
   enterLeaving,
   enterMaster,
+  farewell,
   masterDown,
   nextTerm,
   release,
   stop,
   unchanged,
 } from "./transitions.ts";
-import type { CommonState, ElectionConfig, ElectionState, Input, KnownMaster, StateOf, Step } from "./types.ts";
+import type { CommonState, Effect, ElectionConfig, ElectionState, Input, KnownMaster, StateOf, Step } from "./types.ts";
 
 type Heard = Extract<Input, { type: "advertisement-received" }>;
 
@@ -61,7 +71,10 @@ export function nextDeadline(state: ElectionState): Instant | undefined {
       return undefined;
     case "backup":
       // Without dataplane nobody can be master here: the takeover waits for it, or for the fault.
-      return state.dataplaneConnected ? state.masterDownAt : (state.dataplaneFaultAt ?? state.masterDownAt);
+      return earliest(
+        state.dataplaneConnected ? state.masterDownAt : (state.dataplaneFaultAt ?? state.masterDownAt),
+        state.yielding?.until,
+      );
     case "master":
       return state.askedUntil ?? earliest(state.advertDueAt, state.leaseUntil, state.announceDueAt);
     case "listening":
@@ -168,7 +181,9 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
     case "advertisement-received":
       return hearAsBackup(state, input, now);
     case "deadline-reached":
-      return backupDeadline(state, input.lateness, now);
+      return state.yielding !== undefined && now >= state.yielding.until
+        ? letGo(state, state.yielding.term)
+        : backupDeadline(state, input.lateness, now);
     case "tracker-changed":
       return faultOr(state, input.cause);
     case "interface-changed":
@@ -176,13 +191,17 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
     case "configure":
       return faultOr(state, undefined);
     case "shutdown":
-      return stop(state, false, input.reason);
+      return following(abandon(state), stop(state, false, input.reason));
+    case "lease-lost":
+    case "addresses-released":
+      return input.term === state.yielding?.term
+        ? { state: { ...state, yielding: undefined }, effects: farewell(state) }
+        : unchanged(state);
+    case "dataplane-connected":
+      return state.yielding === undefined ? unchanged(state) : letGo(state, nextTerm(state, input.highestTerm));
     case "startup":
     case "lease-confirmed": // answers to the claims of an earlier term
     case "lease-applying":
-    case "lease-lost":
-    case "addresses-released":
-    case "dataplane-connected":
     case "dataplane-disconnected":
       return unchanged(state);
     default:
@@ -191,7 +210,23 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
 }
 
 const faultOr = (state: StateOf<"backup">, cause: CauseRef | undefined): Step =>
-  faultCauses(state).length > 0 ? enterFault(state, cause) : unchanged(state);
+  faultCauses(state).length > 0 ? following(abandon(state), enterFault(state, cause)) : unchanged(state);
+
+/** The higher master had its time: the addresses go now (SAFETY S12). A dataplane that is new knows only a new term. */
+function letGo(state: StateOf<"backup">, of: Term): Step {
+  const highestTerm = term(Math.max(of, state.highestTerm));
+  const effects = [claim(of, "release"), ...farewell(state)];
+  return { state: { ...state, highestTerm, yielding: undefined }, effects };
+}
+
+/** What is still let go goes at once, without a word. */
+const abandon = ({ yielding }: StateOf<"backup">): readonly Effect[] =>
+  yielding === undefined ? [] : [claim(yielding.term, "release")];
+
+const following = (first: readonly Effect[], { state, effects }: Step): Step => ({
+  state,
+  effects: [...first, ...effects],
+});
 
 /** RFC 9568 section 6.4.2; pre-emption and its delay as keepalived does it (behaviour section 5). */
 function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId }: Heard, now: Instant): Step {

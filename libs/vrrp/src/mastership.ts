@@ -4,7 +4,17 @@ import { addMicros, assertNever, type CauseRef, type Instant, type Micros, micro
 import { addressFailed, dataplaneSilent, leaseRefused } from "./facts.ts";
 import { rank } from "./priority.ts";
 import { announceLimit, failureHold, heartbeatInterval, nextOnGrid, resumeLimit, silenceLimit } from "./timers.ts";
-import { advert, claim, count, enterBackup, enterFault, listenAfterStall, nextTerm, release } from "./transitions.ts";
+import {
+  advert,
+  claim,
+  count,
+  enterBackup,
+  enterFault,
+  giveWay,
+  listenAfterStall,
+  nextTerm,
+  release,
+} from "./transitions.ts";
 import type { Effect, ElectionConfig, Input, StateOf, Step } from "./types.ts";
 
 type Master = StateOf<"master">;
@@ -68,12 +78,16 @@ function announceAgain(state: Master, reason: string, now: Instant): { state: Ma
 /** Gives way to the sender: addresses first, then the event. A priority 0 would only make others hurry. */
 function stepDown(state: Master, { advert: theirs, source, wireId }: Heard, reason: string, now: Instant): Step {
   const { config } = state;
-  const last = config.higherPrioritySendAdvert && maySpeak(state, now) ? [advert(state.effectivePriority)] : [];
+  const isSure = maySpeak(state, now);
+  const last = config.higherPrioritySendAdvert && isSure ? [advert(state.effectivePriority)] : [];
   const master = { address: source, priority: theirs.priority, heardAt: now, accepted: true, wireId };
   const cause = declineBelow(state, master);
-  const entry = { reason, cause, master, masterAdvertInterval: theirs.advertInterval };
+  // Without a lease we do not know what our addresses do: they go at once.
+  const parting = isSure ? giveWay(state, now) : { yielding: undefined, effects: release(state, false) };
+  const { yielding } = parting;
+  const entry = { reason, cause, master, masterAdvertInterval: theirs.advertInterval, yielding };
   const backup = enterBackup(state, entry, now);
-  return { state: backup.state, effects: [...last, ...release(state, false), ...backup.effects] };
+  return { state: backup.state, effects: [...last, ...parting.effects, ...backup.effects] };
 }
 
 /** The change of our own priority that put the sender above us: the story that this step-down belongs to. */

@@ -50,6 +50,9 @@ export const successorWait = (intervals: Intervals): Micros => micros(longestSke
 /** From the successor's first advert on: every address is gone at the latest after this (SAFETY S6). */
 export const releaseLimit: Micros = micros(2 * second);
 
+/** A master that gives way to a higher one keeps its addresses, ARP silent, for no longer than this (SAFETY S12). */
+export const yieldLimit: Micros = micros(second / 10);
+
 /** Length L of the mastership lease (SAFETY S3). */
 export function leaseLength({ advertInterval, downTimerAdverts }: Intervals): Micros {
   return micros(Math.min(Math.max((downTimerAdverts - 1) * advertInterval, second), 10 * second));

@@ -4,7 +4,7 @@
 // - letting go: the last advert (0: "I leave"), claim, event.
 import { addMicros, assert, type CauseRef, type Instant, type Micros, type Term, term } from "@baton/domain";
 import { faultCauses } from "./priority.ts";
-import { listeningInterval, masterDownInterval, successorWait, unconfirmedLimit } from "./timers.ts";
+import { listeningInterval, masterDownInterval, successorWait, unconfirmedLimit, yieldLimit } from "./timers.ts";
 import type {
   ClaimState,
   CommonState,
@@ -15,6 +15,7 @@ import type {
   ResumeRecord,
   StateOf,
   Step,
+  Yielding,
 } from "./types.ts";
 
 export const unchanged = (state: ElectionState): Step => ({ state, effects: [] });
@@ -178,6 +179,7 @@ export interface BackupEntry {
   readonly masterAdvertInterval?: Micros | undefined;
   /** How long to wait for a master; the master-down interval when absent. */
   readonly wait?: Micros | undefined;
+  readonly yielding?: Yielding | undefined;
 }
 
 /** What comes before (a last advert, letting go) is the caller's; this appends the event and starts the timer. */
@@ -194,6 +196,7 @@ export function enterBackup(from: CommonState, entry: BackupEntry, now: Instant)
     master: entry.master,
     preemptAt: undefined,
     grantedLateness: false,
+    yielding: entry.yielding,
   };
   const data = {
     ...subject(config),
@@ -235,6 +238,23 @@ export function enterFault(from: CommonState, cause: CauseRef | undefined): Step
 export function release(from: StateOf<"master"> | StateOf<"listening">, tellPeers: boolean): readonly Effect[] {
   const goodbye = tellPeers && from.primaryAddress !== undefined ? [advert(0)] : [];
   return [...goodbye, claim(from.term, "release"), count("released-master")];
+}
+
+/**
+ * A master gives way to a higher one: make before break. Its addresses stay, ARP silent, until the other has announced
+ * them, so that nobody waits for the other's dataplane (SAFETY S12).
+ */
+export function giveWay(from: StateOf<"master">, now: Instant): { yielding: Yielding; effects: readonly Effect[] } {
+  const yielding = { term: from.term, until: addMicros(now, yieldLimit) };
+  return { yielding, effects: [claim(from.term, "leaving", { successorHeard: true }), count("released-master")] };
+}
+
+/**
+ * Let go, one advert with our own priority: a master that was cut off from us announces its addresses when it hears a
+ * lower one, and nobody else would make it (SAFETY S12).
+ */
+export function farewell(state: StateOf<"backup">): readonly Effect[] {
+  return state.primaryAddress === undefined ? [] : [advert(state.effectivePriority)];
 }
 
 /** LEAVING: one priority 0, then the addresses answer until the successor's do (SAFETY S6). */

@@ -125,6 +125,8 @@ export type ElectionState = CommonState &
         readonly master: KnownMaster | undefined;
         readonly preemptAt: Instant | undefined;
         readonly grantedLateness: boolean;
+        /** Gave way to a higher master and still lets its addresses go (SAFETY S12). */
+        readonly yielding: Yielding | undefined;
       }
     | {
         readonly kind: "master";
@@ -172,6 +174,12 @@ export type ElectionState = CommonState &
     | { readonly kind: "fault" }
     | { readonly kind: "stopped" }
   );
+
+/** The term that is let go, and when the addresses go at the latest. */
+export interface Yielding {
+  readonly term: Term;
+  readonly until: Instant;
+}
 
 export interface PriorityChange {
   readonly from: Priority;

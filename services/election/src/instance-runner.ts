@@ -118,7 +118,7 @@ export class InstanceRunner {
     const claimed = leases.claimed(this.name)?.state;
     const input = leaseInput(status, sentAt, claimed);
     // Let go as asked: there is nothing left to claim.
-    if (input?.type === "addresses-released" && claimed === ClaimState.RELEASE) leases.forget(this.name);
+    if (input?.type === "addresses-released") leases.forget(this.name);
     if (input !== undefined) this.feed(input);
   }
 

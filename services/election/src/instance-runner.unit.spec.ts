@@ -154,7 +154,7 @@ test("a check fails: stepping down belongs to the check's story, and both router
   const change = r1.host.appended.findLast((each) => each.event.type === "priority-changed");
   expect(change?.causationId).toBe("failure");
   expect(stepDown?.causationId).toBe(change?.id);
-  expect(r1.claims.get("VI_1")?.state).toBe(ClaimState.RELEASE);
+  expect(r1.claims.get("VI_1")).toMatchObject({ state: ClaimState.LEAVING, successorHeard: true });
   const [theirs, ours] = [linksOf(r1.host, "became-backup"), linksOf(r2.host, "became-master")];
   expect(theirs).toHaveLength(1);
   expect(ours.map((link) => link.traceparent)).toContain(theirs[0]?.traceparent);

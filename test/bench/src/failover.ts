@@ -81,6 +81,43 @@ async function measureOnce(system: System, disturbance: Disturbance): Promise<Ru
   }
 }
 
+/** A router of higher priority comes back and takes over from a healthy master: probes lost, and for how long. */
+export async function measurePreemption(runs: number): Promise<Record<string, unknown>> {
+  const bySystem: Record<string, unknown> = {};
+  for (const system of ["baton", "keepalived"] as const) {
+    const measured: { lost: number; outageMs: number }[] = [];
+    for (let run = 0; run < runs; run++) {
+      const one = await preemptOnce(system);
+      process.stderr.write(`pre-emption ${system} ${run + 1}/${runs}: ${JSON.stringify(one)}\n`);
+      measured.push(one);
+    }
+    const of = (key: "lost" | "outageMs"): number => rounded(median(measured.map((one) => one[key])));
+    bySystem[system] = { runs, lost: of("lost"), outageMs: of("outageMs") };
+  }
+  return bySystem;
+}
+
+async function preemptOnce(system: System): Promise<{ lost: number; outageMs: number }> {
+  const lab = await createLab({ name: `bench-${system}` });
+  try {
+    await startRouter(lab, system, "r2", { state: "BACKUP", priority: 100 });
+    const probing = await lab.client.probe({ address: virtualAddress });
+    await probing.waitAnswered("r2", 20_000);
+    const before = await probing.report();
+    await startRouter(lab, system, "r1", { state: "MASTER", priority: 101 });
+    await probing.waitAnswered("r1", 20_000);
+    const later = (await probing.report()).answered;
+    await waitFor("1.5 s of probes", async () => (await probing.report()).answered > later + 1_500);
+    const outages = (await probing.stop()).outages.slice(before.outages.length);
+    return {
+      lost: outages.reduce((sum, each) => sum + each.lost, 0),
+      outageMs: rounded(outages.reduce((sum, each) => sum + each.durationMs, 0)),
+    };
+  } finally {
+    await lab.destroy();
+  }
+}
+
 async function disturb(lab: Lab, how: Disturbance, master: { terminate(): void }): Promise<void> {
   if (how === "sigterm") master.terminate();
   else if (how === "sigkill") await lab.router("r1").killEverything({ keepResponder: true });

@@ -1,5 +1,6 @@
 // BACKUP: RFC 9568 §6.4.2, keepalived's pre-emption and its delay, SAFETY S2.
 import { backupFacts } from "./backup-facts.ts";
+import { backupYielding } from "./backup-yielding.ts";
 import {
   advert,
   after,
@@ -317,4 +318,4 @@ const deadlines: readonly Row[] = [
   },
 ];
 
-export const backupRows: readonly Row[] = [...adverts, ...deadlines, ...backupFacts];
+export const backupRows: readonly Row[] = [...adverts, ...deadlines, ...backupFacts, ...backupYielding];

@@ -38,6 +38,7 @@ const version3 = { ...config, version: 3 } as const;
 const due = { advertDueAt: now, lastAdvertAt: ago(second) };
 const announced = (reason: string, announce = 3) => claims(7, "hold", { announce, announceReason: reason });
 const release = [claims(7, "release"), counts("released-master")];
+const gaveWay = [claims(7, "leaving", { successorHeard: true }), counts("released-master")];
 
 const adverts: readonly Row[] = [
   {
@@ -111,13 +112,18 @@ const adverts: readonly Row[] = [
   },
   {
     name: "master/advertisement-received/higher",
-    rule: "RFC 9568 §6.4.3, SAFETY S12: lets go first",
+    rule: "RFC 9568 §6.4.3, SAFETY S12: make before break",
     given: master(),
     when: advert(200),
     becomes: "backup",
-    state: { master: heard(higherAddress, 200), reason: "higher-priority-advert" },
-    deadline: after(masterDown100),
-    effects: [...release, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
+    state: {
+      master: heard(higherAddress, 200),
+      reason: "higher-priority-advert",
+      masterDownAt: after(masterDown100),
+      yielding: { term: atTerm(7), until: after(second / 10) },
+    },
+    deadline: after(second / 10),
+    effects: [...gaveWay, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
   },
   {
     name: "master/advertisement-received/equal-from-a-higher-address",
@@ -125,8 +131,8 @@ const adverts: readonly Row[] = [
     given: master(),
     when: advert(100, higherAddress),
     becomes: "backup",
-    deadline: after(masterDown100),
-    effects: [...release, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 100 })],
+    deadline: after(second / 10),
+    effects: [...gaveWay, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 100 })],
   },
   {
     name: "master/advertisement-received/higher-with-higher_prio_send_advert",
@@ -134,10 +140,10 @@ const adverts: readonly Row[] = [
     given: master({ config: { ...config, higherPrioritySendAdvert: true } }),
     when: advert(200),
     becomes: "backup",
-    deadline: after(masterDown100),
+    deadline: after(second / 10),
     effects: [
       sends(100),
-      ...release,
+      ...gaveWay,
       becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 }),
     ],
   },
@@ -147,9 +153,9 @@ const adverts: readonly Row[] = [
     given: master({ config: version3 }),
     when: advert(200, higherAddress, { version: 3, interval: 2 * second }),
     becomes: "backup",
-    state: { masterAdvertInterval: lasting(2 * second) },
-    deadline: after(6 * second + 2 * skew100),
-    effects: [...release, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
+    state: { masterAdvertInterval: lasting(2 * second), masterDownAt: after(6 * second + 2 * skew100) },
+    deadline: after(second / 10),
+    effects: [...gaveWay, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
   },
   {
     name: "master/advertisement-received/higher-v2-keeps-our-interval",
@@ -157,9 +163,9 @@ const adverts: readonly Row[] = [
     given: master(),
     when: advert(200, higherAddress, { interval: 2 * second }),
     becomes: "backup",
-    state: { masterAdvertInterval: lasting(second) },
-    deadline: after(masterDown100),
-    effects: [...release, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
+    state: { masterAdvertInterval: lasting(second), masterDownAt: after(masterDown100) },
+    deadline: after(second / 10),
+    effects: [...gaveWay, becameBackup(7, 100, "higher-priority-advert", { address: higherAddress, priority: 200 })],
   },
   {
     name: "master/advertisement-received/higher-because-ours-fell",
@@ -167,9 +173,9 @@ const adverts: readonly Row[] = [
     given: master({ effectivePriority: atPriority(98), story: story(101, 98) }),
     when: advert(100),
     becomes: "backup",
-    deadline: after(masterDown100 + 7_812),
+    deadline: after(second / 10),
     effects: [
-      ...release,
+      ...gaveWay,
       becameBackup(7, 98, "higher-priority-advert", { address: higherAddress, priority: 100 }, cause),
     ],
   },
@@ -182,9 +188,9 @@ const adverts: readonly Row[] = [
     }),
     when: advert(100),
     becomes: "backup",
-    deadline: after(masterDown100 + 11_718),
+    deadline: after(second / 10),
     effects: [
-      ...release,
+      ...gaveWay,
       becameBackup(7, 97, "higher-priority-advert", { address: higherAddress, priority: 100 }, cause),
     ],
   },
@@ -194,8 +200,8 @@ const adverts: readonly Row[] = [
     given: master({ effectivePriority: atPriority(98), story: story(101, 98) }),
     when: advert(150),
     becomes: "backup",
-    deadline: after(masterDown100 + 7_812),
-    effects: [...release, becameBackup(7, 98, "higher-priority-advert", { address: higherAddress, priority: 150 })],
+    deadline: after(second / 10),
+    effects: [...gaveWay, becameBackup(7, 98, "higher-priority-advert", { address: higherAddress, priority: 150 })],
   },
   {
     name: "master/advertisement-received/same-priority-and-address",

@@ -151,6 +151,7 @@ export const backup = (over: Own<"backup"> = {}): ElectionState => ({
   master: heard(higherAddress, 200, { heardAt: ago(second) }),
   preemptAt: undefined,
   grantedLateness: false,
+  yielding: undefined,
   ...over,
 });
 export const timerOfBackup = addMicros(ago(second), masterDown100);
