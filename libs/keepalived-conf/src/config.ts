@@ -5,7 +5,7 @@ import type { InstanceConfig, SyncGroupConfig } from "./config/instance.ts";
 import type { TrackScriptConfig } from "./config/tracking.ts";
 import type { VirtualServerConfig } from "./config/virtual-server.ts";
 
-export type { VirtualAddressConfig } from "./config/addresses.ts";
+export type { UnicastPeerConfig, VirtualAddressConfig } from "./config/addresses.ts";
 export type { Command, ScriptUser } from "./config/command.ts";
 export type { GlobalConfig } from "./config/global.ts";
 export type { GarpConfig, InstanceConfig, NotifyConfig, SyncGroupConfig } from "./config/instance.ts";

@@ -13,6 +13,7 @@ export type {
   SyncGroupConfig,
   TrackRef,
   TrackScriptConfig,
+  UnicastPeerConfig,
   VirtualAddressConfig,
   VirtualServerConfig,
 } from "./config.ts";
@@ -32,5 +33,6 @@ export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type LintInput, lint } from "./lint/lint.ts";
 export { explainLintRule, type LintRuleInfo, lintRule, lintRules } from "./lint/page.ts";
 export type { FileStatus, InterfaceAddress, LintMachine } from "./lint/rule.ts";
+export { type Machine, type RoutingNames, routingNames } from "./machine.ts";
 export { type ParseInput, type ParseResult, parseConfig, type Source } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";

@@ -2,10 +2,11 @@
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { vrrpInstance } from "./keywords/vrrp-instance.ts";
+import type { Machine } from "./machine.ts";
 import { collectProblems } from "./problem-list.ts";
 import type { Report } from "./report.ts";
 import type { CommandContext } from "./resolve/command.ts";
-import { advise, type Machine } from "./resolve/context.ts";
+import { advise } from "./resolve/context.ts";
 import { resolveGlobal } from "./resolve/global.ts";
 import { checkDuplicates, resolveInstance } from "./resolve/instance.ts";
 import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scripts.ts";

@@ -27,8 +27,18 @@ const addressShape = (kind: string): Shape => ({
     broadcast: madeAnew,
     scope: madeAnew,
     noPrefixRoute: madeAnew,
+    peer: madeAnew,
+    vmac: madeAnew,
   },
-  fields: { prefixLength: label("prefix length"), noPrefixRoute: label("noprefixroute") },
+  fields: {
+    prefixLength: label("prefix length"),
+    noPrefixRoute: label("noprefixroute"),
+    preferredLifetime: { label: "preferred_lft", show: duration },
+    homeAddress: label("home"),
+    detectDuplicates: label("-nodad"),
+    manageTemporary: label("mngtmpaddr"),
+    vmac: label("use_vmac"),
+  },
   // Adverts list them in this order.
   ordered: true,
 });

@@ -10,14 +10,20 @@ export function nearestKeyword(name: string, block: BlockSpec): string | undefin
   const known = [...Object.values(block.keywords), ...block.blocks].map((spec) => spec.name);
   const inner = block.blocks.find((candidate) => namesIn(candidate).includes(name));
   if (inner !== undefined) return `it belongs into a ${inner.name} block`;
-  // A third of the word may be wrong: more is another word.
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? undefined : `did you mean ${nearest}?`;
+}
+
+/** A third of the word may be wrong: more is another word. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const lower = name.toLowerCase();
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {
     const limit = Math.floor(Math.max(name.length, candidate.length) / 3);
     const distance = editDistance(lower, candidate.toLowerCase(), Math.min(limit, (best?.distance ?? limit + 1) - 1));
     if (distance !== undefined) best = { name: candidate, distance };
   }
-  return best === undefined ? undefined : `did you mean ${best.name}?`;
+  return best?.name;
 }
 
 const namesIn = (block: BlockSpec): string[] =>

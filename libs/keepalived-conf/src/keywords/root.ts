@@ -4,6 +4,7 @@ import {
   type BlockSpec,
   block,
   type Keyword,
+  type Option,
   type Pass,
   type Service,
   type Support,
@@ -35,6 +36,8 @@ export function ownersOf(spec: BlockSpec | Keyword<unknown> | ValueBlock): reado
 }
 
 export interface KeywordInfo {
+  /** `option`: a word of the lines of a value block; in parentheses what stands at a place of its own. */
+  readonly kind: "keyword" | "option";
   /** Names of the blocks around it, `.` between; empty outside of all. */
   readonly block: string;
   readonly keyword: string;
@@ -63,7 +66,10 @@ export const keywordTable = (): KeywordInfo[] => rowsOf(root, outside);
 
 function rowsOf(spec: BlockSpec, around: Surroundings): KeywordInfo[] {
   const rows: KeywordInfo[] = [];
-  for (const keyword of Object.values(spec.keywords)) rows.push(describe(keyword, around));
+  for (const keyword of Object.values(spec.keywords)) {
+    rows.push(describe(keyword, around));
+    if (keyword.kind === "values") rows.push(...optionRows(keyword, within(keyword, around)));
+  }
   for (const inner of spec.blocks) {
     rows.push(describe(inner, around));
     rows.push(...rowsOf(inner, within(inner, around)));
@@ -71,17 +77,28 @@ function rowsOf(spec: BlockSpec, around: Surroundings): KeywordInfo[] {
   return rows;
 }
 
-const within = (spec: BlockSpec, { path, ...around }: Surroundings): Surroundings => ({
+function optionRows({ form }: ValueBlock, around: Surroundings): KeywordInfo[] {
+  if (form === undefined) return [];
+  const placed = [form.first, form.rest].filter((option) => option !== undefined);
+  return [...placed, ...Object.values(form.options)].map((option) => describe(option, around));
+}
+
+const within = (spec: BlockSpec | ValueBlock, { path, ...around }: Surroundings): Surroundings => ({
   path: path === "" ? spec.name : `${path}.${spec.name}`,
   support: spec.support.level === "as-block" ? around.support : spec.support,
   service: spec.service ?? around.service,
 });
 
-function describe(spec: BlockSpec | Keyword<unknown> | ValueBlock, around: Surroundings): KeywordInfo {
-  const argument = spec.kind === "keyword" ? spec.argument : spec.header;
-  const body = spec.kind === "keyword" ? "" : " { … }";
+function describe(
+  spec: BlockSpec | Keyword<unknown> | Option<unknown> | ValueBlock,
+  around: Surroundings,
+): KeywordInfo {
+  const single = spec.kind === "keyword" || spec.kind === "option";
+  const argument = single ? spec.argument : spec.header;
+  const body = single ? "" : " { … }";
   const support = spec.support.level === "as-block" ? around.support : spec.support;
   return {
+    kind: spec.kind === "option" ? "option" : "keyword",
     block: around.path,
     keyword: spec.name,
     syntax: `${argument?.syntax ?? ""}${body}`.trim(),

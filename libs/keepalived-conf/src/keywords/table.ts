@@ -2,6 +2,7 @@
 // takes with their type and range, default, what a repetition means, and whether Baton carries it out. The parser fills
 // blocks with typed values by it; resolve/ makes the Config of them.
 
+import type { Machine } from "../machine.ts";
 import type { Place, Report } from "../report.ts";
 import type { Text } from "../source/text.ts";
 import type { Word } from "../source/words.ts";
@@ -76,16 +77,76 @@ export interface Keyword<T> extends Row {
 /** One line of a value block. */
 export interface Entry {
   readonly words: readonly [Word, ...Word[]];
+  readonly text: Text;
   /** Rises through the file. */
   readonly order: number;
   at(word?: Word): Place;
 }
 
+/** The words of an entry, from left to right. */
+export interface EntryWords {
+  /** The next word, not yet taken. */
+  peek(): Word | undefined;
+  /** undefined: there is none, and the option that asked for it lacks a value. */
+  take(): Word | undefined;
+}
+
+/** What an option's words are read with. */
+export interface OptionContext {
+  readonly report: Report;
+  readonly machine: Machine;
+  /** `dynamic_interfaces`: what is not there may come. */
+  readonly dynamicInterfaces: boolean;
+  readonly entry: Entry;
+  /** The option's own word. */
+  readonly word: Word;
+  /** Reports that `word` is not usable; `expected` as in "a number from 1 to 5". */
+  invalid(word: Word, expected: string): void;
+}
+
+/** The words that an option takes, and the value that they make. */
+export interface OptionArgument<T> {
+  /** As a manual writes it: `[lock] N`; empty when the option is a word alone. */
+  readonly syntax: string;
+  /** Type and range in words; empty when the syntax says it all. */
+  readonly range: string;
+  /** undefined: not usable, and reported, unless a word is missing: the reader says so. */
+  read(words: EntryWords, context: OptionContext): T | undefined;
+}
+
+/** A word of the lines of a value block, with those that belong to it. */
+export interface Option<T> extends Row {
+  readonly kind: "option";
+  readonly argument: OptionArgument<T>;
+  /** What is lost when its value is not understood, and, for `once`, by a second one of it. */
+  readonly loses: "option" | "entry";
+  /** `first`: keepalived complains about a second one and ignores it. `once`: it drops the line. */
+  readonly repeat: "last" | "first" | "once" | "all";
+  /** Another spelling: the value is stored there. */
+  readonly alias: Option<T> | undefined;
+}
+
+export type OptionMap = Readonly<Record<string, Option<unknown>>>;
+
+/** How the lines of a value block are read. */
+export interface EntryForm<Options extends OptionMap = OptionMap> {
+  readonly options: Options;
+  /** Named options apart, these read what stands at a place of its own; their names are in parentheses. */
+  readonly first: Option<unknown> | undefined;
+  /** Reads words that no other option knows; without it they are reported. */
+  readonly rest: Option<unknown> | undefined;
+  /** What is lost with a word that keepalived does not know: it alone, all that follows it, or the line. */
+  readonly unknownWord: "word" | "rest" | "entry";
+  /** What is lost for want of a value; `ends`: keepalived goes no further (grammar section 6). */
+  readonly missingValue: "option" | "entry" | "ends";
+}
+
 /** A keyword followed by `{ … }` of entries rather than keywords. */
-export interface ValueBlock extends Row {
+export interface ValueBlock<Options extends OptionMap = OptionMap> extends Row {
   readonly kind: "values";
   readonly header: Argument<string> | undefined;
-  readonly options: readonly string[];
+  /** Absent where every word is an entry of its own. */
+  readonly form: EntryForm<Options> | undefined;
 }
 
 /** A keyword that opens a block of keywords. */
@@ -163,16 +224,19 @@ export const alias = <T>(name: string, keyword: Keyword<T>, deprecated?: string)
     ...(deprecated === undefined ? {} : { deprecated }),
   });
 
-interface ValuesOptions {
+interface ValuesOptions<Options extends OptionMap> {
   readonly support?: Support;
   readonly meaning?: string;
   readonly service?: Service;
   readonly since?: string;
   readonly header?: Argument<string>;
-  readonly options?: readonly string[];
+  readonly form?: EntryForm<Options>;
 }
 
-export const values = (name: string, options: ValuesOptions = {}): ValueBlock => ({
+export const values = <Options extends OptionMap>(
+  name: string,
+  options: ValuesOptions<Options> = {},
+): ValueBlock<Options> => ({
   kind: "values",
   name,
   support: options.support ?? { level: "works" },
@@ -182,7 +246,7 @@ export const values = (name: string, options: ValuesOptions = {}): ValueBlock =>
   default: "",
   deprecated: undefined,
   header: options.header,
-  options: options.options ?? [],
+  form: options.form,
 });
 
 interface BlockOptions<Header, Keywords extends KeywordMap> {

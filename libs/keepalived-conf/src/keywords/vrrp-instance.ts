@@ -1,5 +1,7 @@
 // `vrrp_instance`: one virtual router.
+
 import { ip, multicastGroup } from "./address-arguments.ts";
+import { virtualAddressForm } from "./address-options.ts";
 import {
   anyWords,
   bool,
@@ -14,6 +16,7 @@ import {
   text,
   uint32Max,
 } from "./arguments.ts";
+import { peerForm } from "./peer-options.ts";
 import { eventScript, type ScriptLine } from "./script-argument.ts";
 import { type Argument, accepted, alias, block, missing, noted, refused, values, works } from "./table.ts";
 
@@ -42,23 +45,6 @@ export const onlyName: Argument<string> = {
     return undefined;
   },
 };
-
-export const addressOptions = [
-  "dev",
-  "label",
-  "brd",
-  "broadcast",
-  "scope",
-  "noprefixroute",
-  "peer",
-  "home",
-  "-nodad",
-  "mngtmpaddr",
-  "autojoin",
-  "no_track",
-  "preferred_lft",
-  "use_vmac",
-] as const;
 
 /** `key` and the others of auth_hmac; the whole block is refused until it is carried out. */
 const authHmac = block("auth_hmac", {
@@ -118,8 +104,16 @@ const election = {
 } as const;
 
 const addresses = {
-  virtualAddresses: values("virtual_ipaddress", { options: addressOptions }),
-  excludedAddresses: values("virtual_ipaddress_excluded", { options: addressOptions }),
+  virtualAddresses: values("virtual_ipaddress", {
+    form: virtualAddressForm,
+    service: "dataplane",
+    meaning: "The addresses that the master holds, and that its adverts tell.",
+  }),
+  excludedAddresses: values("virtual_ipaddress_excluded", {
+    form: virtualAddressForm,
+    service: "dataplane",
+    meaning: "Addresses that the master holds, and that its adverts do not tell: of another family, or too many.",
+  }),
   noVirtualAddress: works("no_virtual_ipaddress", flag, { default: "off" }),
   sourceAddress: works("mcast_src_ip", ip(), { default: "the primary address of the interface" }),
   multicastGroup: works("mcast_dst_ip", multicastGroup(), { default: "vrrp_mcast_group4 or 6" }),
@@ -152,8 +146,8 @@ const notYetTracked = (what: string) =>
 
 const tracking = {
   dontTrackPrimary: works("dont_track_primary", flag, { default: "off" }),
-  trackInterface: values("track_interface", { options: ["weight", "reverse"] }),
-  trackScript: values("track_script", { options: ["weight", "reverse", "noreverse"] }),
+  trackInterface: values("track_interface"),
+  trackScript: values("track_script"),
   trackFile: values("track_file", { support: notYetTracked("files") }),
   trackProcess: values("track_process", { support: notYetTracked("processes") }),
   trackBfd: values("track_bfd", { support: notYetTracked("BFD sessions") }),
@@ -200,7 +194,11 @@ const notification = {
 } as const;
 
 const unicast = {
-  unicastPeer: values("unicast_peer", { options: ["min_ttl", "max_ttl"] }),
+  unicastPeer: values("unicast_peer", {
+    form: peerForm,
+    service: "election",
+    meaning: "The other routers, when adverts are to go to each of them rather than to the multicast group.",
+  }),
   unicastSource: works("unicast_src_ip", ip(), { default: "the primary address of the interface" }),
   unicastTtl: noted("unicast_ttl", integer({ min: 0, max: 255, strict: true }), noUnicast),
   unicastFaultNoPeer: noted("unicast_fault_no_peer", flag, noUnicast),

@@ -20,8 +20,16 @@ const plain = {
   interface: "eth0",
   label: undefined,
   broadcast: undefined,
+  peer: undefined,
   scope: 0,
+  preferredLifetime: undefined,
   noPrefixRoute: false,
+  homeAddress: false,
+  detectDuplicates: false,
+  manageTemporary: false,
+  autojoin: false,
+  vmac: false,
+  tracked: true,
 };
 
 test.each([
@@ -52,32 +60,39 @@ describe("adjusted", () => {
     ["10.0.0.1/x", { prefixLength: 32 }, "prefix-length"],
     ["10.0.0.1/24x", { prefixLength: 24 }, "prefix-length"],
     ["10.0.0.1/31 brd +", { prefixLength: 31, broadcast: undefined }, "broadcast"],
-    ["10.0.0.1 scope nothing", { scope: 0 }, "scope"],
-    ["10.0.0.1 scope 256", { scope: 0 }, "scope"],
-    ["10.0.0.1 something dev eth1", { interface: "eth1" }, "address-option"],
-    ["10.0.0.1 toString", {}, "address-option"],
-    ["10.0.0.1 peer 10.0.0.2", {}, "accepted"],
+    ["10.0.0.1 scope nothing", { scope: 0 }, "invalid-value"],
+    ["10.0.0.1 scope 256", { scope: 0 }, "invalid-value"],
+    ["10.0.0.1 something dev eth1", { interface: "eth1" }, "unknown-option"],
+    ["10.0.0.1 toString", {}, "unknown-option"],
+    ["10.0.0.1 peer 10.0.0.2", { peer: "10.0.0.2" }, "accepted"],
     ["10.0.0.1 preferred_lft forever label x", { label: "x" }, "accepted"],
-    ["10.0.0.1 home", {}, "accepted"],
+    ["10.0.0.1 preferred_lft x", {}, "invalid-value"],
+    ["10.0.0.1 home", { homeAddress: true }, "accepted"],
+    ["10.0.0.1 -nodad", { detectDuplicates: true }, "accepted"],
+    ["10.0.0.1 mngtmpaddr", { manageTemporary: true }, "accepted"],
+    ["10.0.0.1 autojoin", { autojoin: true }, "accepted"],
+    ["10.0.0.1 no_track", { tracked: false }, "accepted"],
+    ["10.0.0.1 use_vmac", { vmac: true }, "accepted"],
+    ["10.0.0.1 track_group g", {}, "unknown-option,unknown-option"],
   ])("%s", (line, expected, code) => {
     const result = resolve(line);
     expect(result.addresses).toEqual([{ ...plain, ...expected }]);
-    expect(result.codes.map((each) => each.replace(/ .*/, ""))).toEqual([code]);
+    expect(result.codes.map((each) => each.replace(/ .*/, ""))).toEqual(code.split(","));
   });
 });
 
 describe("left out", () => {
   test.each([
-    ["10.0.0.256", "address 6:1"],
-    ["VIP/24", "address 6:1"],
-    ["010.0.0.1", "address 6:1"],
-    ["10.0.0.1 dev", "address-option 6:10"],
-    ["10.0.0.1 dev eth0 dev eth1", "address-option 6:23"],
+    ["10.0.0.256", "invalid-value 6:1"],
+    ["VIP/24", "invalid-value 6:1"],
+    ["010.0.0.1", "invalid-value 6:1"],
+    ["10.0.0.1 dev", "missing-value 6:10"],
+    ["10.0.0.1 dev eth0 dev eth1", "repeated 6:19"],
     ["10.0.0.1 dev nowhere0", "interface-missing 6:14"],
-    ["10.0.0.1 label abcdefghijklmnop", "address-label 6:16"],
-    ["10.0.0.1 brd x", "broadcast 6:14"],
-    ["10.0.0.1 brd fe80::1", "broadcast 6:14"],
-    ["10.0.0.1 label", "address-option 6:10"],
+    ["10.0.0.1 label abcdefghijklmnop", "invalid-value 6:16"],
+    ["10.0.0.1 brd x", "invalid-value 6:14"],
+    ["10.0.0.1 brd fe80::1", "invalid-value 6:14"],
+    ["10.0.0.1 label", "missing-value 6:10"],
   ])("%s", (line, code) => {
     const result = resolve(`${line}\n10.0.0.77`);
     expect(result.addresses?.map(({ address }) => address)).toEqual(["10.0.0.77"]);
@@ -87,20 +102,20 @@ describe("left out", () => {
 
 describe("together", () => {
   test("an address counts once; excluded, once for each interface", () => {
-    const result = resolve(
-      "10.0.0.1\n10.0.0.1/24",
-      "virtual_ipaddress_excluded {\n10.0.0.1\n10.0.0.1 dev eth1\n10.0.0.1 dev eth1\n10.0.0.2\n}",
-    );
-    expect(result.addresses).toHaveLength(1);
-    expect(result.excluded?.map(({ address, interface: name }) => `${address} ${name}`)).toEqual([
-      "10.0.0.1 eth1",
-      "10.0.0.2 eth0",
-    ]);
-    expect(result.codes.map((code) => code.replace(/ .*/, ""))).toEqual([
-      "address-duplicate",
-      "address-duplicate",
-      "address-duplicate",
-    ]);
+    const excluded = "virtual_ipaddress_excluded {\n10.0.0.1\n10.0.0.1 dev eth1\n10.0.0.1 dev eth1\n10.0.0.2\n}";
+    const after = resolve(`10.0.0.1\n10.0.0.1/24\n}\n${excluded.replace("\n}", "")}`);
+    expect(after.addresses).toHaveLength(1);
+    const shown = after.excluded?.map(({ address, interface: name }) => `${address} ${name}`);
+    expect(shown).toEqual(["10.0.0.1 eth1", "10.0.0.2 eth0"]);
+    expect(after.codes).toEqual(["address-duplicate 7:1", "address-duplicate 10:1", "address-duplicate 12:1"]);
+  });
+
+  test("an address that is excluded on the same interface further up is not advertised", () => {
+    const before = resolve("10.0.0.1\n10.0.0.1 dev eth0\n10.0.0.3", "virtual_ipaddress_excluded {\n10.0.0.1\n}");
+    const shown = before.addresses?.map(({ address, interface: name }) => `${address} ${name}`);
+    expect(shown).toEqual(["10.0.0.1 eth0", "10.0.0.3 eth0"]);
+    expect(before.excluded).toHaveLength(1);
+    expect(before.codes).toEqual(["address-duplicate 8:1"]);
   });
 
   test("the first address decides the family; others have to be excluded", () => {

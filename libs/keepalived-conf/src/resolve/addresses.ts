@@ -1,12 +1,15 @@
 // The addresses of an instance together: their family, duplicates, and what fits into an advert.
-import { type IpAddress, ipFamily, parseIp } from "@baton/domain";
-import type { VirtualAddressConfig } from "../config.ts";
-import { readNumber } from "../keywords/arguments.ts";
+import { type IpAddress, ipFamily } from "@baton/domain";
+import type { UnicastPeerConfig, VirtualAddressConfig } from "../config.ts";
+import { virtualAddressForm } from "../keywords/address-options.ts";
+import { peerAddress, peerForm, peerOptions } from "../keywords/peer-options.ts";
 import type { Entry } from "../keywords/table.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
+import type { Place } from "../report.ts";
+import { type EntryContext, optionValue, readEntry } from "../syntax/entry.ts";
 import { type Block, entries, settings } from "../syntax/tree.ts";
 import { type AddressLine, parseAddressLine } from "./address.ts";
-import { adjust, advise, type ResolveContext, reject } from "./context.ts";
+import { adjust, advise, reject } from "./context.ts";
 
 const { keywords } = vrrpInstance;
 
@@ -18,86 +21,51 @@ export interface InstanceAddresses {
   readonly addresses: readonly VirtualAddressConfig[];
   readonly excludedAddresses: readonly VirtualAddressConfig[];
   readonly sourceAddress: IpAddress | undefined;
-  readonly unicastPeers: readonly IpAddress[];
+  readonly unicastPeers: readonly UnicastPeerConfig[];
 }
 
+/** Something with an address, and where in the file it stands. */
 interface Found {
   readonly address: IpAddress;
   readonly order: number;
 }
 
-export function resolveAddresses(
-  block: Block<string>,
-  ownInterface: string,
-  context: ResolveContext,
-  dynamicInterfaces: boolean,
-): InstanceAddresses {
+export function resolveAddresses(block: Block<string>, ownInterface: string, context: EntryContext): InstanceAddresses {
   const parse = (lines: readonly Entry[]) =>
-    lines.map((entry) => parseAddressLine(entry, context, dynamicInterfaces)).filter((line) => line !== undefined);
+    lines.map((entry) => parseAddressLine(entry, virtualAddressForm, context)).filter((line) => line !== undefined);
   const virtual = parse(entries(block, keywords.virtualAddresses));
   const excluded = parse(entries(block, keywords.excludedAddresses));
-  const peers = parsePeers(block, context);
+  const peers = entries(block, keywords.unicastPeer).flatMap((entry) => parsePeer(entry, context) ?? []);
   const sources = [...settings(block, keywords.sourceAddress), ...settings(block, keywords.unicastSource)].map(
     ({ value, order, place }) => ({ address: value, order, place }),
   );
   const groups = settings(block, keywords.multicastGroup).map(({ value, order }) => ({ address: value, order }));
-  const family = firstFamily([
-    ...virtual.map(({ address, entry }) => ({ address, order: entry.order })),
-    ...peers,
-    ...sources,
-    ...groups,
-  ]);
-  const source = sources.toSorted((a, b) => a.order - b.order).at(-1);
-  if (source !== undefined && ipFamily(source.address) !== family) {
-    reject(
-      context,
-      source.place,
-      "address-family",
-      `the source address ${source.address} is not of the family of the virtual addresses; it is ignored`,
-    );
-  }
-  const fitting = virtual.filter((line) => {
-    const fits = ipFamily(line.address) === family;
-    if (!fits)
-      reject(
-        context,
-        line.entry.at(),
-        "address-family",
-        `${line.address} is not of the family of the others (IPv${family}) and is left out`,
-        "put it into virtual_ipaddress_excluded",
-      );
-    return fits;
-  });
-  const distinct = withoutDuplicates(fitting, [], context);
-  const moved = distinct.slice(advertisedMax);
+  const family = firstFamily([...virtual.map(toFound), ...peers, ...sources, ...groups]);
+  const { advertised, others } = withoutDuplicates(ofFamily(family, virtual, context), excluded, context);
+  const moved = advertised.slice(advertisedMax);
   if (moved.length > 0) {
-    adjust(
-      context,
-      moved[0]?.entry.at() ?? block.place,
-      "too-many-addresses",
-      `an advert has room for ${advertisedMax} addresses; ${moved.length} are treated as excluded`,
-    );
+    const message = `an advert has room for ${advertisedMax} addresses; ${moved.length} are treated as excluded`;
+    adjust(context, moved[0]?.entry.at() ?? block.place, "too-many-addresses", message);
   }
-  if (family === 6 && distinct[0] !== undefined && !distinct[0].address.startsWith("fe80:")) {
-    advise(
-      context,
-      distinct[0].entry.at(),
-      "ipv6-link-local",
-      "the first IPv6 address should be a link-local one (RFC 9568 section 5.1.2.2)",
-    );
+  const [first] = advertised;
+  if (family === 6 && first !== undefined && !first.address.startsWith("fe80:")) {
+    const message = "the first IPv6 address should be a link-local one (RFC 9568 section 5.1.2.2)";
+    advise(context, first.entry.at(), "ipv6-link-local", message);
   }
-  const toConfig = ({ entry: _entry, ...line }: AddressLine): VirtualAddressConfig => ({
+  const toConfig = ({ entry: _entry, read: _read, ...line }: AddressLine): VirtualAddressConfig => ({
     ...line,
     interface: line.interface ?? ownInterface,
   });
   return {
     family,
-    addresses: distinct.slice(0, advertisedMax).map(toConfig),
-    excludedAddresses: [...moved, ...withoutDuplicates(excluded, distinct, context)].map(toConfig),
-    sourceAddress: source !== undefined && ipFamily(source.address) === family ? source.address : undefined,
-    unicastPeers: peers.filter(({ address }) => ipFamily(address) === family).map(({ address }) => address),
+    addresses: advertised.slice(0, advertisedMax).map(toConfig),
+    excludedAddresses: [...moved, ...others].map(toConfig),
+    sourceAddress: resolveSource(sources, family, context),
+    unicastPeers: resolvePeers(peers, family, context),
   };
 }
+
+const toFound = ({ address, entry }: AddressLine): Found => ({ address, order: entry.order });
 
 /** The first address of the block decides. */
 function firstFamily(found: readonly Found[]): 4 | 6 {
@@ -105,48 +73,81 @@ function firstFamily(found: readonly Found[]): 4 | 6 {
   return first === undefined ? 4 : ipFamily(first.address);
 }
 
-function withoutDuplicates(
-  lines: readonly AddressLine[],
-  others: readonly AddressLine[],
-  context: ResolveContext,
-): AddressLine[] {
-  const kept: AddressLine[] = [];
-  for (const line of lines) {
-    // The same address may be advertised here and held on another interface too.
-    const twin =
-      kept.some(
-        (other) => other.address === line.address && (others.length === 0 || other.interface === line.interface),
-      ) || others.some((other) => other.address === line.address && other.interface === line.interface);
-    if (twin)
-      reject(context, line.entry.at(), "address-duplicate", `${line.address} is there already; this line is ignored`);
-    else kept.push(line);
-  }
-  return kept;
+function ofFamily(family: 4 | 6, lines: readonly AddressLine[], context: EntryContext): AddressLine[] {
+  return lines.filter(({ address, entry }) => {
+    const fits = ipFamily(address) === family;
+    const message = `${address} is not of the family of the others (IPv${family}) and is left out`;
+    if (!fits) reject(context, entry.at(), "address-family", message, "put it into virtual_ipaddress_excluded");
+    return fits;
+  });
 }
 
-function parsePeers(block: Block<string>, context: ResolveContext): Found[] {
-  const peers: Found[] = [];
-  for (const entry of entries(block, keywords.unicastPeer)) {
-    const [word, ...limits] = entry.words;
-    const address = parseIp(word.text);
-    if (address === undefined)
-      reject(context, entry.at(), "address", `'${word.text}' is no IP address; this peer is left out`);
-    else if (peers.some((peer) => peer.address === address))
-      reject(context, entry.at(), "address-duplicate", `${address} is a peer already`);
-    else peers.push({ address, order: entry.order });
-    for (let i = 0; i < limits.length; i += 2) {
-      const [name, limit] = [limits[i], limits[i + 1]];
-      const known = name?.text === "min_ttl" || name?.text === "max_ttl";
-      const { problem } = readNumber(limit?.text ?? "", { min: 0, max: 255, decimals: 0, strict: true });
-      if (!known || problem !== undefined)
-        reject(
-          context,
-          entry.at(name),
-          "peer-option",
-          `'${name?.text}' is not understood`,
-          "write min_ttl N or max_ttl N, 0 to 255",
-        );
+/** The same address may be advertised, and held on other interfaces too. */
+function withoutDuplicates(
+  advertised: readonly AddressLine[],
+  others: readonly AddressLine[],
+  context: EntryContext,
+): { readonly advertised: AddressLine[]; readonly others: AddressLine[] } {
+  const lines = [
+    ...advertised.map((line) => ({ line, excluded: false })),
+    ...others.map((line) => ({ line, excluded: true })),
+  ].toSorted((a, b) => a.line.entry.order - b.line.entry.order);
+  const seen = new Map<IpAddress, string>();
+  const held = new Set<string>();
+  const kept: typeof lines = [];
+  for (const each of lines) {
+    const { address, interface: name = "", entry } = each.line;
+    const advertisedOn = seen.get(address);
+    if (held.has(`${address} ${name}`) || (each.excluded ? advertisedOn === name : advertisedOn !== undefined)) {
+      reject(context, entry.at(), "address-duplicate", `${address} is there already; this line is ignored`);
+      continue;
+    }
+    if (each.excluded) held.add(`${address} ${name}`);
+    else seen.set(address, name);
+    kept.push(each);
+  }
+  const pick = (excluded: boolean) => kept.filter((each) => each.excluded === excluded).map(({ line }) => line);
+  return { advertised: pick(false), others: pick(true) };
+}
+
+function resolveSource(
+  sources: readonly (Found & { readonly place: Place })[],
+  family: 4 | 6,
+  context: EntryContext,
+): IpAddress | undefined {
+  const source = sources.toSorted((a, b) => a.order - b.order).at(-1);
+  if (source === undefined || ipFamily(source.address) === family) return source?.address;
+  const message = `the source address ${source.address} is not of the family of the virtual addresses; it is ignored`;
+  reject(context, source.place, "address-family", message);
+  return undefined;
+}
+
+interface PeerLine extends UnicastPeerConfig, Found {
+  readonly place: Place;
+}
+
+function parsePeer(entry: Entry, context: EntryContext): PeerLine | undefined {
+  const read = readEntry(entry, peerForm, context);
+  const address = read && optionValue(read, peerAddress);
+  if (read === undefined || address === undefined) return undefined;
+  const minTtl = optionValue(read, peerOptions.minTtl)?.value ?? 0;
+  const maxTtl = optionValue(read, peerOptions.maxTtl)?.value ?? 255;
+  return { address: address.value, minTtl, maxTtl, order: entry.order, place: entry.at() };
+}
+
+function resolvePeers(lines: readonly PeerLine[], family: 4 | 6, context: EntryContext): UnicastPeerConfig[] {
+  const peers = new Map<IpAddress, UnicastPeerConfig>();
+  for (const { address, minTtl, maxTtl, place } of lines) {
+    if (ipFamily(address) !== family) {
+      const message = `the peer ${address} is not of the family of the virtual addresses and is left out`;
+      reject(context, place, "address-family", message);
+    } else if (peers.has(address)) {
+      reject(context, place, "address-duplicate", `${address} is a peer already; this line is ignored`);
+    } else {
+      peers.set(address, { address, minTtl, maxTtl });
+      if (minTtl > maxTtl)
+        adjust(context, place, "peer-ttl", `no TTL is both ${minTtl} or more and ${maxTtl} or less: nothing is heard`);
     }
   }
-  return peers;
+  return [...peers.values()];
 }

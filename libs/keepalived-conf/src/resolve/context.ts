@@ -1,18 +1,7 @@
 // What the resolvers share: where to report, what is known of the machine, and how to say things evenly.
 import type { ErrorClass, Severity } from "../diagnostics.ts";
+import type { Machine } from "../machine.ts";
 import type { Place, Report } from "../report.ts";
-
-/** What the caller knows of the machine; what is absent is not checked. */
-export interface Machine {
-  readonly hostName: string;
-  /** True for a path that can be executed, and for a bare name that is found in PATH. */
-  readonly executable?: ((name: string) => boolean) | undefined;
-  readonly interfaceExists?: ((name: string) => boolean) | undefined;
-  readonly userExists?: ((name: string) => boolean) | undefined;
-  readonly groupExists?: ((name: string) => boolean) | undefined;
-  /** True when somebody else than root could change what runs as root. */
-  readonly scriptInsecure?: ((path: string, user: string | undefined) => boolean) | undefined;
-}
 
 export interface ResolveContext {
   readonly report: Report;

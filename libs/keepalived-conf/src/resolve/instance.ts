@@ -93,7 +93,10 @@ function resolveNetwork(block: Block<string>, context: CommandContext): Network 
       "keepalived would not start: write interface NAME",
     );
   } else requireInterface(given.value, given.place, context, context.defaults.dynamicInterfaces);
-  const addresses = resolveAddresses(block, given?.value ?? "", context, context.defaults.dynamicInterfaces);
+  const addresses = resolveAddresses(block, given?.value ?? "", {
+    ...context,
+    dynamicInterfaces: context.defaults.dynamicInterfaces,
+  });
   return {
     ...addresses,
     interface: given?.value,

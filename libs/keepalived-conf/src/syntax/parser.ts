@@ -244,7 +244,7 @@ function readEntries(state: PassState, spec: ValueBlock): Block["lists"][number]
     }
     if (first.text === "}") break;
     if (line.openQuote !== undefined) state.shared.report(openQuoteProblem(line.openQuote));
-    entries.push({ words: line.words, at, order: state.order++ });
+    entries.push({ words: line.words, text: line.source.text, at, order: state.order++ });
   }
   return entries;
 }

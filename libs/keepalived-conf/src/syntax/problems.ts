@@ -1,7 +1,7 @@
 // What the parser says about lines and braces, in one place so that the wording stays even.
 
 import { nearestKeyword } from "../keywords/nearest.ts";
-import type { BlockSpec, KeywordLine, Support } from "../keywords/table.ts";
+import type { BlockSpec, EntryForm, KeywordLine, Option, Support } from "../keywords/table.ts";
 import type { Place, Problem } from "../report.ts";
 import type { Word } from "../source/words.ts";
 
@@ -93,4 +93,71 @@ export const duplicateBlock = (line: KeywordLine, earlier: Place): Problem => ({
   code: "duplicate-block",
   errorClass: "general-error",
   message: `${line.keyword.text} ${line.args.map((word) => word.text).join(" ")} was defined on line ${earlier.line} of ${earlier.file}; this block is skipped`,
+});
+
+/** What goes with something that is not understood in a line of a value block. */
+const lost = {
+  word: "it is ignored",
+  option: "it is ignored",
+  rest: "it is ignored, as is what follows it",
+  entry: "the line is left out",
+} as const;
+
+export const unknownOption = (place: Place, word: Word, loses: EntryForm["unknownWord"], hint: string): Problem => ({
+  place,
+  severity: "error",
+  code: "unknown-option",
+  errorClass: "general-error",
+  message: `'${word.text}' is not known here; ${lost[loses]}`,
+  hint,
+});
+
+export const invalidOption = (
+  place: Place,
+  option: Word,
+  wrong: Word,
+  { expected, loses }: { readonly expected: string; readonly loses: Option<unknown>["loses"] },
+): Problem => ({
+  place,
+  severity: "error",
+  code: "invalid-value",
+  errorClass: "general-error",
+  message: `${option === wrong ? "" : `${option.text}: `}'${wrong.text}' is not usable; ${lost[loses]}`,
+  hint: `write ${expected}`,
+});
+
+/** keepalived drops the line, or ends with exit code 2 (grammar section 6). */
+export function missingValue(place: Place, { name, argument }: Option<unknown>, form: EntryForm): Problem {
+  const ends = form.missingValue === "ends";
+  return {
+    place,
+    severity: "error",
+    code: ends ? "missing-parameter" : "missing-value",
+    errorClass: ends ? "missing-parameter" : "general-error",
+    message: `${name} lacks a word${form.missingValue === "ends" ? "" : `; ${lost[form.missingValue]}`}`,
+    hint: `write ${name} ${argument.syntax}`,
+  };
+}
+
+export const repeatedOption = (place: Place, word: Word, loses: "option" | "entry"): Problem => ({
+  place,
+  severity: "error",
+  code: "repeated",
+  errorClass: "general-error",
+  message: `${word.text} was given before; ${lost[loses]}`,
+});
+
+export const deprecatedOption = (place: Place, name: string, instead: string): Problem => ({
+  place,
+  severity: "warning",
+  code: "deprecated",
+  errorClass: "general-error",
+  message: `${name} is deprecated`,
+  hint: instead,
+});
+
+/** Says that the whole line goes with what is wrong. */
+export const withoutLine = (problem: Problem): Problem => ({
+  ...problem,
+  message: `${problem.message}; ${lost.entry}`,
 });

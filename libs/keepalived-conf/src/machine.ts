@@ -1,0 +1,19 @@
+// Facts about the machine that a configuration is for. The parser asks for them, so that it stays pure.
+
+/** What the caller knows of the machine; what is absent is not checked. */
+export interface Machine {
+  readonly hostName: string;
+  /** True for a path that can be executed, and for a bare name that is found in PATH. */
+  readonly executable?: ((name: string) => boolean) | undefined;
+  readonly interfaceExists?: ((name: string) => boolean) | undefined;
+  readonly userExists?: ((name: string) => boolean) | undefined;
+  readonly groupExists?: ((name: string) => boolean) | undefined;
+  /** True when somebody else than root could change what runs as root. */
+  readonly scriptInsecure?: ((path: string, user: string | undefined) => boolean) | undefined;
+  /** The number that a name has in the files of iproute2; the names that every machine has are known without it. */
+  readonly routingNumber?: ((table: RoutingNames, name: string) => number | undefined) | undefined;
+}
+
+/** The files of /etc/iproute2 and /usr/share/iproute2 that give numbers names. */
+export const routingNames = ["rt_tables", "rt_protos", "rt_scopes", "rt_realms", "rt_dsfield", "group"] as const;
+export type RoutingNames = (typeof routingNames)[number];
