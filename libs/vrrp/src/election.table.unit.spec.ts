@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { initialState, nextDeadline, step } from "./election.ts";
 import { backupRows } from "./table/backup.ts";
 import { faultRows } from "./table/fault.ts";
+import { groupRows } from "./table/group.ts";
 import { initializeRows } from "./table/initialize.ts";
 import { leavingRows, stoppedRows } from "./table/leaving.ts";
 import { listeningRows } from "./table/listening.ts";
@@ -20,6 +21,7 @@ const rows: readonly Row[] = [
   ...leavingRows,
   ...faultRows,
   ...stoppedRows,
+  ...groupRows,
 ];
 
 for (const row of rows) test(`${row.name} (${row.rule})`, () => assertRow(row));

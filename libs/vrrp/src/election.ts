@@ -18,7 +18,7 @@ import {
   term,
 } from "@baton/domain";
 import { dataplaneSilent, learn } from "./facts.ts";
-import { hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
+import { giveWayWithGroup, hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
 import { addressOwner, awaitsFirstResult, faultCauses, weighPriority } from "./priority.ts";
 import { resumeMastership } from "./resume.ts";
 import { leaseLength, listeningInterval, releaseLimit, skewTime, successorWait } from "./timers.ts";
@@ -56,6 +56,7 @@ export function initialState(config: ElectionConfig): ElectionState {
     dataplaneFaultAt: undefined,
     highestTerm: term(0),
     holds: new Map(),
+    groupFault: undefined,
     story: [],
     recordedPriority: undefined,
     addressFailures: 0,
@@ -136,8 +137,13 @@ function stepInitialize(state: StateOf<"initialize">, input: Input, now: Instant
     case "dataplane-connected":
     case "configure":
       return state.started ? begin(state, undefined, now) : unchanged(state);
+    case "group-fault":
+      return state.started ? begin(state, input.cause, now) : unchanged(state);
     case "shutdown":
       return stop(state, false, input.reason);
+    case "group-takes-over":
+    case "group-waits":
+    case "group-gives-way":
     case "advertisement-received":
     case "deadline-reached":
     case "lease-confirmed":
@@ -172,8 +178,12 @@ function start(state: StateOf<"initialize">, input: Extract<Input, { type: "star
 function begin(state: StateOf<"initialize">, cause: CauseRef | undefined, now: Instant): Step {
   if (faultCauses(state).length > 0) return enterFault(state, cause);
   if (awaitsFirstResult(state)) return unchanged(state);
-  if (state.config.priority === addressOwner) return enterMaster(state, { reason: "owner-start", cause }, now);
-  return enterBackup(state, { reason: "startup", cause }, now);
+  const { config } = state;
+  if (config.priority !== addressOwner) return enterBackup(state, { reason: "startup", cause }, now);
+  // The whole group or nobody: the others are asked first.
+  if (config.syncGroup !== undefined)
+    return enterBackup(state, { reason: "startup", cause, wait: ownersWait(config) }, now);
+  return enterMaster(state, { reason: "owner-start", cause }, now);
 }
 
 function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step {
@@ -190,6 +200,12 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
     case "primary-address-changed":
     case "configure":
       return faultOr(state, undefined);
+    case "group-fault":
+      return faultOr(state, input.cause);
+    case "group-takes-over":
+      return takeOverWithGroup(state, input.cause, now);
+    case "group-waits":
+      return unchanged({ ...state, masterDownAt: addMicros(now, masterDown(state, state.masterAdvertInterval)) });
     case "shutdown":
       return following(abandon(state), stop(state, false, input.reason));
     case "lease-lost":
@@ -203,6 +219,7 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
     case "lease-confirmed": // answers to the claims of an earlier term
     case "lease-applying":
     case "dataplane-disconnected":
+    case "group-gives-way":
       return unchanged(state);
     default:
       return assertNever(input);
@@ -211,6 +228,10 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
 
 const faultOr = (state: StateOf<"backup">, cause: CauseRef | undefined): Step =>
   faultCauses(state).length > 0 ? following(abandon(state), enterFault(state, cause)) : unchanged(state);
+
+function takeOverWithGroup(state: StateOf<"backup">, cause: CauseRef | undefined, now: Instant): Step {
+  return enterMaster(state, { reason: "sync-group", cause, peerHeardAt: state.master?.heardAt }, now);
+}
 
 /** The higher master had its time: the addresses go now (SAFETY S12). A dataplane that is new knows only a new term. */
 function letGo(state: StateOf<"backup">, of: Term): Step {
@@ -318,8 +339,14 @@ function stepMaster(state: StateOf<"master">, input: Input, now: Instant, config
         : reconfigureMaster(state, configBefore, now);
     case "dataplane-connected":
       return reclaim(state, "hold");
+    case "group-fault":
+      return faultOrStay(state, input.cause);
+    case "group-gives-way":
+      return giveWayWithGroup(state, input.cause, now);
     case "shutdown":
       return enterLeaving(state, input.reason, now);
+    case "group-takes-over":
+    case "group-waits":
     case "startup":
     case "dataplane-disconnected": // its lease runs on (SAFETY S3)
     case "addresses-released":
@@ -370,6 +397,10 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
       return faultOrStay(state, undefined);
     case "dataplane-connected":
       return reclaim(state, "silent");
+    case "group-fault":
+      return faultOrStay(state, input.cause);
+    case "group-gives-way":
+      return following(release(state, false), enterBackup(state, { reason: "sync-group", cause: input.cause }, now));
     case "shutdown": {
       // It has no voice, so nobody could take over from it: the addresses go at once.
       const stopped = stop(state, true, input.reason);
@@ -378,6 +409,8 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
     case "startup":
     case "dataplane-disconnected":
     case "addresses-released":
+    case "group-takes-over":
+    case "group-waits":
       return unchanged(state);
     default:
       return assertNever(input);
@@ -406,6 +439,7 @@ function listeningDeadline(state: StateOf<"listening">, lateness: Micros, now: I
 function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
   switch (input.type) {
     case "tracker-changed":
+    case "group-fault":
       return recover(state, input.cause, now);
     case "deadline-reached":
       return recover(faultDeadline(state, now), undefined, now);
@@ -423,6 +457,9 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "startup":
     case "advertisement-received": // no RFC has this state: it neither listens nor answers
     case "dataplane-disconnected":
+    case "group-takes-over":
+    case "group-waits":
+    case "group-gives-way":
       return unchanged(state);
     default:
       return assertNever(input);
@@ -440,9 +477,12 @@ function recover(state: StateOf<"fault">, cause: CauseRef | undefined, now: Inst
   const [reason] = faultCauses(state);
   if (reason !== undefined) return unchanged(reason === state.reason ? state : { ...state, reason });
   if (awaitsFirstResult(state)) return unchanged(state);
-  const wait = state.config.priority === addressOwner ? listeningInterval(state.config, addressOwner) : undefined;
+  const wait = state.config.priority === addressOwner ? ownersWait(state.config) : undefined;
   return enterBackup(state, { reason: "fault-cleared", cause, wait }, now);
 }
+
+/** An owner that is not master at once: one interval and its skew (behaviour section 5). */
+const ownersWait = (config: ElectionConfig): Micros => listeningInterval(config, addressOwner);
 
 function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instant): Step {
   switch (input.type) {
@@ -466,6 +506,10 @@ function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instant): Ste
     case "lease-applying":
     case "dataplane-disconnected":
     case "configure":
+    case "group-takes-over":
+    case "group-waits":
+    case "group-gives-way":
+    case "group-fault":
     case "shutdown":
       return unchanged(state);
     default:

@@ -52,6 +52,11 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
       return state.dataplaneConnected ? known(state, { holds: without(state.holds, [dataplaneSilent]) }) : same(state);
     case "configure":
       return learnConfig(state, input.config);
+    case "group-fault":
+      return known(state, { groupFault: input.member });
+    case "group-takes-over":
+    case "group-waits":
+    case "group-gives-way":
     case "startup": // INITIALIZE's own
     case "advertisement-received":
     case "deadline-reached":

@@ -90,6 +90,13 @@ function stepDown(state: Master, { advert: theirs, source, wireId }: Heard, reas
   return { state: backup.state, effects: [...last, ...parting.effects, ...backup.effects] };
 }
 
+/** Another member of the sync group has given way: so does this one, whatever it heard itself. */
+export function giveWayWithGroup(state: Master, cause: CauseRef | undefined, now: Instant): Step {
+  const { yielding, effects } = giveWay(state, now);
+  const backup = enterBackup(state, { reason: "sync-group", cause, yielding }, now);
+  return { state: backup.state, effects: [...effects, ...backup.effects] };
+}
+
 /** The change of our own priority that put the sender above us: the story that this step-down belongs to. */
 function declineBelow(state: Master, sender: Parameters<typeof rank>[0]): CauseRef | undefined {
   const address = state.primaryAddress;

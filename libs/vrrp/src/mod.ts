@@ -19,6 +19,15 @@ export {
 } from "./ipv4.ts";
 export { awaitsFirstResult, faultCauses } from "./priority.ts";
 export {
+  type GroupClaim,
+  type GroupState,
+  type GroupStep,
+  initialGroup,
+  type MemberEffect,
+  nextGroupDeadline,
+  stepGroup,
+} from "./sync-group.ts";
+export {
   heartbeatInterval,
   kernelLeaseSeconds,
   leaseLength,

@@ -45,6 +45,12 @@ function faultOf(tracker: TrackerConfig, status: TrackerStatus): string | undefi
 
 /** Everything that keeps the instance in fault now, in a stable order: stable words for events, status and metrics. */
 export function faultCauses(state: CommonState): readonly string[] {
+  const own = ownFaultCauses(state);
+  return state.groupFault === undefined ? own : [...own, `sync-group:${state.groupFault}`];
+}
+
+/** Without what it has of its sync group. */
+export function ownFaultCauses(state: CommonState): readonly string[] {
   const causes: string[] = [];
   if (state.config.trackPrimary && !state.interfaceUp) causes.push("interface-down");
   if (state.primaryAddress === undefined) causes.push("no-primary-address");

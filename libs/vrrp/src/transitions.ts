@@ -45,6 +45,7 @@ export function common(state: CommonState): CommonState {
     dataplaneFaultAt: state.dataplaneFaultAt,
     highestTerm: state.highestTerm,
     holds: state.holds,
+    groupFault: state.groupFault,
     story: state.story,
     recordedPriority: state.recordedPriority,
     addressFailures: state.addressFailures,

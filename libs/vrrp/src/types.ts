@@ -6,6 +6,8 @@ import type { BatonEvent, CauseRef, Instant, IpAddress, Micros, Priority, Term, 
 export interface ElectionConfig {
   readonly name: string;
   readonly interface: string;
+  /** `vrrp_sync_group`: its members are master together or not at all (sync-group.ts). */
+  readonly syncGroup: string | undefined;
   readonly family: 4 | 6;
   readonly version: 2 | 3;
   readonly vrid: Vrid;
@@ -91,6 +93,14 @@ export type Input =
   /** Dataplane answered a `leaving` or `release` claim of this term: it has let every address go. */
   | { readonly type: "addresses-released"; readonly term: Term }
   | { readonly type: "configure"; readonly config: ElectionConfig }
+  /** From here on what its sync group decides (sync-group.ts). Every member wants to be master: all are, under one term. */
+  | { readonly type: "group-takes-over"; readonly cause: CauseRef | undefined }
+  /** Its own time to take over has come, but not that of every member: it waits for another master-down. */
+  | { readonly type: "group-waits" }
+  /** Another member has given way to a higher master. */
+  | { readonly type: "group-gives-way"; readonly cause: CauseRef | undefined }
+  /** Another member is in fault, so this one is; undefined: none is any more. */
+  | { readonly type: "group-fault"; readonly member: string | undefined; readonly cause: CauseRef | undefined }
   /** Stop or removal: LEAVING for a master. */
   | { readonly type: "shutdown"; readonly reason: string };
 
@@ -203,6 +213,8 @@ export interface CommonState {
   readonly highestTerm: Term;
   /** Causes other than trackers and interface that keep the instance in fault, e.g. `dataplane-silent`, `address-failed`; with the end of a hold if they time out. */
   readonly holds: ReadonlyMap<string, Instant | undefined>;
+  /** The member of the sync group whose fault is everybody's. */
+  readonly groupFault: string | undefined;
   /** The last changes of the effective priority, newest last: the stories that a step-down or a pre-emption belongs to. */
   readonly story: readonly PriorityChange[];
   /** After a resume: what dataplane remembers of our priority; it stands until every weighted tracker has a result. */

@@ -30,6 +30,7 @@ export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
   return {
     name: instance.name,
     interface: instance.interface,
+    syncGroup: undefined,
     family: instance.family,
     version: instance.version,
     vrid: instance.vrid,

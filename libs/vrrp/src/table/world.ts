@@ -65,6 +65,7 @@ export const higherAddress = ip("10.0.0.30"); // lower than 10.0.0.5 as text
 export const config: ElectionConfig = {
   name: "VI_1",
   interface: "eth0",
+  syncGroup: undefined,
   family: 4,
   version: 2,
   vrid: vrid(51),
@@ -116,6 +117,7 @@ const healthy: CommonState = {
   dataplaneFaultAt: undefined,
   highestTerm: term(7),
   holds: new Map(),
+  groupFault: undefined,
   story: [],
   recordedPriority: undefined,
   addressFailures: 0,
@@ -311,6 +313,10 @@ export const oneOfEach: Readonly<Record<Input["type"], Input>> = {
   "dataplane-disconnected": disconnected,
   "addresses-released": released(7),
   configure: configure(config),
+  "group-takes-over": { type: "group-takes-over", cause: undefined },
+  "group-waits": { type: "group-waits" },
+  "group-gives-way": { type: "group-gives-way", cause: undefined },
+  "group-fault": { type: "group-fault", member: undefined, cause: undefined },
   shutdown,
 };
 
