@@ -16,10 +16,11 @@ export interface Words {
 export function splitWords(line: Text): Words {
   const words: Word[] = [];
   const { value } = line;
-  const token = /[ \t\f\n\r\v]*(?:"([^"]*)(")?|([^ \t\f\n\r\v"]+))/y;
+  // Not \s: keepalived takes a no-break space or a byte-order mark for a letter.
+  const token = /([ \t\f\n\r\v]*)(?:"([^"]*)(")?|([^ \t\f\n\r\v"]+))/y;
   for (let match = token.exec(value); match !== null; match = token.exec(value)) {
-    const [whole, quoted, closed, bare] = match;
-    const start = token.lastIndex - whole.trimStart().length;
+    const [, blanks = "", quoted, closed, bare] = match;
+    const start = match.index + blanks.length;
     if (quoted !== undefined && closed === undefined) return { words, openQuote: columnAt(line, start) };
     words.push({ text: quoted ?? bare ?? "", column: columnAt(line, start) });
   }

@@ -33,6 +33,10 @@ describe("standard words", () => {
   test("columns are those of the words, quotes included", () => {
     const { words } = splitWords(textOf('ab  "c d" e', 4));
     expect(words.map(({ column }) => column)).toEqual([4, 8, 14]);
+    expect(splitWords(textOf(" \u00a0a \ufeff")).words).toEqual([
+      { text: "\u00a0a", column: 2 },
+      { text: "\ufeff", column: 5 },
+    ]);
   });
 });
 
