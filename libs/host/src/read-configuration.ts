@@ -1,7 +1,14 @@
 // keepalived.conf and baton.yaml from this machine's disk, checked against this machine: what control applies and what
 // `baton check` tells is the same.
 import { readFileSync } from "node:fs";
-import { type Config, type Diagnostic, exitCodeOf, isFatal, parseConfig } from "@baton/keepalived-conf";
+import {
+  type Config,
+  type Diagnostic,
+  exitCodeOf,
+  isFatal,
+  type ParseResult,
+  parseConfig,
+} from "@baton/keepalived-conf";
 import { machineFacts } from "./machine-facts.ts";
 import { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
 
@@ -10,6 +17,8 @@ export interface ConfigurationFiles {
   readonly file: string;
   /** baton.yaml; all defaults without it. */
   readonly settingsFile?: string | undefined;
+  /** For `@ID` lines; the host's name up to its first dot when absent. */
+  readonly configId?: string | undefined;
   /** For `${_ENV NAME}` and PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -25,13 +34,17 @@ export interface ConfigurationResult {
   readonly diagnostics: readonly Diagnostic[];
   /** As `keepalived -t` exits; not 0 for warnings either. */
   readonly exitCode: number;
+  /** keepalived.conf alone, with its text. */
+  readonly parsed: ParseResult;
 }
 
 /** keepalived's code for a configuration that it cannot run with. */
 const settingsExitCode = 4;
 
 export function readConfiguration(files: ConfigurationFiles): ConfigurationResult {
-  const { config, diagnostics } = parseConfig({ file: files.file, ...machineFacts(files.env) });
+  const { file, configId } = files;
+  const parsed = parseConfig({ file, configId, ...machineFacts(files.env) });
+  const { config, diagnostics } = parsed;
   const own = readSettings(files.settingsFile);
   const { settings } = own;
   const unusable = config === undefined || settings === undefined || isFatal(diagnostics);
@@ -40,6 +53,7 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
     configuration: unusable ? undefined : { config, settings },
     diagnostics: [...own.diagnostics, ...diagnostics],
     exitCode: settings === undefined && exitCode === 0 ? settingsExitCode : exitCode,
+    parsed,
   };
 }
 

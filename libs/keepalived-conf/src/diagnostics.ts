@@ -93,7 +93,8 @@ const shorten = (text: string): string => (text.length <= textMax ? text : `${te
 /** Control and format characters (the latter turn the direction of writing), halves of surrogate pairs, line ends. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-const printable = (text: string): string =>
+/** Text that comes from a file, so that it cannot write to the terminal: what does not print is escaped. */
+export const printable = (text: string): string =>
   text.replace(unprintable, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;

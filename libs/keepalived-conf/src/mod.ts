@@ -24,12 +24,14 @@ export {
   exitCodeOf,
   formatDiagnostic,
   isFatal,
+  printable,
   type Severity,
 } from "./diagnostics.ts";
 export type { Change, FieldChange } from "./diff/change.ts";
 export { diffConfig } from "./diff/diff-config.ts";
 export { changeSentences, fieldSentence, subjectOf } from "./diff/sentences.ts";
 export { type FormatResult, formatConfig } from "./format/format.ts";
+export { nearestNames } from "./keywords/nearest.ts";
 export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type LintInput, lint } from "./lint/lint.ts";
 export { explainLintRule, type LintRuleInfo, lintRule, lintRules } from "./lint/page.ts";

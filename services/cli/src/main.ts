@@ -3,13 +3,17 @@ import { writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { batonVersion, readConfiguration } from "@baton/host";
+import { keywordTable, lintRules } from "@baton/keepalived-conf";
 import { bootNow } from "@baton/linux";
-import { type Command, parseArguments } from "./arguments.ts";
+import { completionScript } from "./arguments/completion.ts";
+import { type Command, parseArguments, type When } from "./arguments/parse-arguments.ts";
 import { check } from "./commands/check.ts";
 import type { Console } from "./commands/console.ts";
+import { explain, listKeywords } from "./commands/keywords.ts";
 import { NodeError, openNode } from "./commands/node-client.ts";
 import { type QueryDependencies, showEvents, showStatus } from "./commands/queries.ts";
 import { type ServiceChild, up } from "./commands/up.ts";
+import { type Screen, screenFor } from "./rendering/screen.ts";
 
 const console: Console = {
   out: (text) => write(1, text),
@@ -54,6 +58,16 @@ async function ask(runDir: string, query: (dependencies: QueryDependencies) => P
   }
 }
 
+const screen = (color: When): Screen =>
+  screenFor(color, { isTerminal: process.stdout.isTTY === true, columns: process.stdout.columns, env: process.env });
+
+function complete(shell: "bash" | "zsh"): string {
+  const rows = keywordTable();
+  const names = [...rows.map(({ keyword }) => keyword), ...lintRules().map(({ code }) => code)];
+  const blocks = rows.map(({ block }) => block).filter((block) => block !== "");
+  return completionScript(shell, { keywords: [...new Set(names)], blocks: [...new Set(blocks)] });
+}
+
 async function run(command: Command): Promise<number> {
   switch (command.type) {
     case "help":
@@ -62,8 +76,17 @@ async function run(command: Command): Promise<number> {
     case "version":
       console.out(`${batonVersion}\n`);
       return 0;
-    case "check":
-      return check(command, { console, read: (file) => readConfiguration({ file, env: process.env }) });
+    case "check": {
+      const read = (file: string) => readConfiguration({ file, configId: command.id, env: process.env });
+      return check(command, { console, screen: screen(command.color), read, machine: {} });
+    }
+    case "explain":
+      return explain(command, { console, screen: screen(command.color) });
+    case "keywords":
+      return listKeywords(command, { console, screen: screen(command.color) });
+    case "completion":
+      console.out(complete(command.shell));
+      return 0;
     case "status":
       return ask(command.runDir, (dependencies) => showStatus(command, dependencies));
     case "events":

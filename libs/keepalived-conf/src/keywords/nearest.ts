@@ -14,16 +14,21 @@ export function nearestKeyword(name: string, block: BlockSpec): string | undefin
   return nearest === undefined ? undefined : `did you mean ${nearest}?`;
 }
 
-/** A third of the word may be wrong: more is another word. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+/** The nearest of those that `nearestNames` finds. */
+export const nearestName = (name: string, known: readonly string[]): string | undefined => nearestNames(name, known)[0];
+
+/** Which of the known ones somebody may have meant, the nearest first. */
+export function nearestNames(name: string, known: readonly string[]): string[] {
   const lower = name.toLowerCase();
-  let best: { name: string; distance: number } | undefined;
-  for (const candidate of known) {
-    const limit = Math.floor(Math.max(name.length, candidate.length) / 3);
-    const distance = editDistance(lower, candidate.toLowerCase(), Math.min(limit, (best?.distance ?? limit + 1) - 1));
-    if (distance !== undefined) best = { name: candidate, distance };
-  }
-  return best?.name;
+  return known
+    .flatMap((candidate) => {
+      // A third of the word may be wrong: more is another word.
+      const limit = Math.floor(Math.max(name.length, candidate.length) / 3);
+      const distance = editDistance(lower, candidate.toLowerCase(), limit);
+      return distance === undefined ? [] : [{ candidate, distance }];
+    })
+    .toSorted((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate);
 }
 
 const namesIn = (block: BlockSpec): string[] =>

@@ -48,8 +48,14 @@ export interface KeywordInfo {
   readonly support: "works" | "accepted" | "refused";
   /** Who carries it out, or will. */
   readonly service: Service;
-  /** What Baton does instead, or what to write instead. */
+  /** What Baton does instead; empty where it works. */
   readonly note: string;
+  /** Why it should not be written any more, and what to write instead; empty: it may be. */
+  readonly deprecated: string;
+  /** The keyword that it is another name of; empty: its own. */
+  readonly alias: string;
+  /** keepalived's version that brought it; empty: 2.2.7 knows it. */
+  readonly since: string;
 }
 
 /** What a keyword has of the block around it. */
@@ -107,6 +113,9 @@ function describe(
     meaning: spec.meaning,
     support: support.level,
     service: spec.service ?? around.service,
-    note: spec.deprecated ?? (support.level === "works" ? "" : support.differs),
+    note: support.level === "works" ? "" : support.differs,
+    deprecated: spec.deprecated ?? "",
+    alias: (spec.kind === "keyword" ? spec.alias?.name : undefined) ?? "",
+    since: spec.since ?? "",
   };
 }

@@ -69,6 +69,9 @@ describe("the table", () => {
     });
     expect(find("vrrp_instance virtual_ipaddress")).toMatchObject({ syntax: "{ … }" });
     expect(find("vrrp_instance")).toMatchObject({ syntax: "NAME { … }" });
-    expect(find("virtual_server.real_server.HTTP_GET nb_get_retry")).toMatchObject({ note: "write retry" });
+    expect(find("virtual_server.real_server.HTTP_GET nb_get_retry")).toMatchObject({
+      deprecated: "write retry",
+      alias: "retry",
+    });
   });
 });

@@ -1,37 +1,116 @@
-// `baton check FILE`: what control would say about a configuration on this machine, without applying it.
+// `baton check FILE…`: what control would say about configurations on this machine, without applying them; and what lint
+// says of them, each alone and all together as the routers of one set.
+import { resolve } from "node:path";
 import type { ConfigurationResult } from "@baton/host";
-import { type Diagnostic, formatDiagnostic } from "@baton/keepalived-conf";
+import { type Diagnostic, type LintMachine, lint } from "@baton/keepalived-conf";
+import type { CheckCommand } from "../arguments/parse-arguments.ts";
+import { countDiagnostics, diagnosticLines, plural } from "../rendering/diagnostic-text.ts";
+import type { Screen } from "../rendering/screen.ts";
 import type { Console } from "./console.ts";
 
 export interface CheckDependencies {
   readonly console: Console;
+  readonly screen: Screen;
   read(file: string): ConfigurationResult;
+  readonly machine: LintMachine;
 }
 
-/** Returns the exit code: that of `keepalived -t`. */
-export function check(options: { file: string; json: boolean }, { console, read }: CheckDependencies): number {
-  const { configuration, diagnostics, exitCode } = read(options.file);
-  if (options.json) {
-    const usable = configuration !== undefined;
-    console.out(`${JSON.stringify({ file: options.file, usable, exitCode, diagnostics })}\n`);
-    return exitCode;
+type CheckOptions = Omit<CheckCommand, "type" | "id" | "color">;
+
+/** What `--json` prints, one a line for each file: stable; absent is null. */
+export interface CheckReport {
+  readonly file: string;
+  /** Whether a node would run with it. */
+  readonly usable: boolean;
+  readonly exitCode: number;
+  readonly diagnostics: readonly JsonDiagnostic[];
+}
+
+type JsonDiagnostic = Omit<Diagnostic, "text" | "used" | "hint"> &
+  Readonly<Record<"text" | "used" | "hint", string | null>>;
+
+interface Verdict {
+  readonly file: string;
+  readonly result: ConfigurationResult;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly exitCode: number;
+}
+
+/** `--strict`: as keepalived counts its own warnings. */
+const strictExitCode = 5;
+
+/** Returns the exit code: the highest of all files, each as `keepalived -t` exits. */
+export function check(options: CheckOptions, dependencies: CheckDependencies): number {
+  const verdicts = judge(options, dependencies);
+  const { console } = dependencies;
+  if (options.json) for (const verdict of verdicts) console.out(`${JSON.stringify(reportOf(verdict))}\n`);
+  else tell(verdicts, dependencies);
+  return Math.max(...verdicts.map(({ exitCode }) => exitCode));
+}
+
+function judge({ files, peers, strict, lint: wanted }: CheckOptions, { read, machine }: CheckDependencies): Verdict[] {
+  // A file that is named twice is no peer of itself.
+  const [named, others] = [distinct(files, []), distinct(peers, files)];
+  const results = named.map((file) => ({ file, result: read(file) }));
+  const parsedPeers = wanted ? others.map((peer) => read(peer).parsed) : [];
+  const parsed = results.map(({ result }) => result.parsed);
+  return results.map(({ file, result }) => {
+    const peersOfFile = [...parsed.filter((other) => other !== result.parsed), ...parsedPeers];
+    const diagnostics = wanted ? lint({ files: [result.parsed], peers: peersOfFile, machine }) : result.diagnostics;
+    const fails = strict && result.exitCode === 0 && diagnostics.some(({ severity }) => severity !== "info");
+    return { file, result, diagnostics, exitCode: fails ? strictExitCode : result.exitCode };
+  });
+}
+
+/** Each file once, by its first name, and none of those that are `known`. */
+function distinct(files: readonly string[], known: readonly string[]): string[] {
+  const seen = new Set(known.map((file) => resolve(file)));
+  return files.filter((file) => {
+    const isNew = !seen.has(resolve(file));
+    seen.add(resolve(file));
+    return isNew;
+  });
+}
+
+const reportOf = ({ file, result, diagnostics, exitCode }: Verdict): CheckReport => ({
+  file,
+  usable: result.configuration !== undefined,
+  exitCode,
+  diagnostics: diagnostics.map(({ text, used, hint, ...rest }) => ({
+    ...rest,
+    text: text ?? null,
+    used: used ?? null,
+    hint: hint ?? null,
+  })),
+});
+
+function tell(verdicts: readonly Verdict[], { console, screen }: CheckDependencies): void {
+  for (const { result, file, diagnostics, exitCode } of verdicts) {
+    const { files } = result.parsed.source;
+    const sourceOf = (name: string): string | undefined => {
+      const content = files.get(name);
+      return content !== undefined && "text" in content ? content.text : undefined;
+    };
+    for (const line of diagnosticLines(diagnostics, sourceOf, screen)) console.out(`${line}\n`);
+    const strict = exitCode === result.exitCode ? "" : "; warnings fail (--strict)";
+    const ends = exitCode === 0 ? "" : `; exit code ${exitCode}`;
+    console.out(`${screen.bold(file)}: ${verdictText(result, diagnostics, screen)}${strict}${ends}\n`);
   }
-  for (const diagnostic of diagnostics) console.error(formatDiagnostic(diagnostic));
-  console.out(`${options.file}: ${summary(diagnostics, configuration)}\n`);
-  return exitCode;
 }
 
-function summary(diagnostics: readonly Diagnostic[], configuration: ConfigurationResult["configuration"]): string {
-  const count = (severity: Diagnostic["severity"], noun: string): string[] => {
-    const found = diagnostics.filter((diagnostic) => diagnostic.severity === severity).length;
-    return found === 0 ? [] : [plural(found, noun)];
-  };
-  const found = [...count("error", "error"), ...count("warning", "warning")].join(", ");
-  if (configuration === undefined) return `cannot be used (${found})`;
+function verdictText(
+  { configuration }: ConfigurationResult,
+  diagnostics: readonly Diagnostic[],
+  { green, red, yellow }: Screen,
+): string {
+  const found = countDiagnostics(diagnostics);
+  if (configuration === undefined) return `${red("cannot be used")}: ${found}`;
   const { instances, virtualServers } = configuration.config;
-  const what = plural(instances.length, "VRRP instance");
-  const servers = virtualServers.length === 0 ? "" : `, ${plural(virtualServers.length, "virtual server")}`;
-  return `${found === "" ? "good" : found} (${what}${servers})`;
+  const what = [
+    ...(instances.length === 0 ? [] : [plural(instances.length, "VRRP instance")]),
+    ...(virtualServers.length === 0 ? [] : [plural(virtualServers.length, "virtual server")]),
+  ].join(", ");
+  const isGood = diagnostics.every(({ severity }) => severity === "info");
+  const contents = what === "" ? "nothing is configured" : what;
+  return `${isGood ? green("good") : yellow("usable")}${found === "" ? "" : `, with ${found}`} (${contents})`;
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

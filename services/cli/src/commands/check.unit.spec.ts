@@ -1,54 +1,119 @@
 import type { ConfigurationResult } from "@baton/host";
-import { diagnostic } from "@baton/keepalived-conf/testing";
+import { exitCodeOf, type FileContent, isFatal, parseConfig } from "@baton/keepalived-conf";
 import { expect, test } from "vitest";
+import { pipe, type Screen } from "../rendering/screen.ts";
 import { check } from "./check.ts";
 
-const warning = diagnostic({ file: "k.conf", line: 3, column: 5, hint: "did you mean priority?" });
-const error = diagnostic({ ...warning, line: 9, severity: "error", message: "no virtual_router_id", hint: undefined });
+const instance = (lines: string): string =>
+  `vrrp_instance VI_1 {\n  interface eth0\n  virtual_router_id 51\n  ${lines}\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n`;
 
-function run(result: Omit<ConfigurationResult, "configuration"> & { instances?: number }, json = false) {
-  const said = { out: [] as string[], error: [] as string[] };
-  const console = {
-    out: (text: string) => void said.out.push(text),
-    error: (line: string) => void said.error.push(`${line}\n`),
+type Files = Readonly<Record<string, string>>;
+type Options = Partial<Parameters<typeof check>[0]>;
+
+function readFrom(files: Files): (file: string) => ConfigurationResult {
+  const readFile = (path: string): FileContent => {
+    const text = files[path];
+    return text === undefined ? { error: "no such file", kind: "missing" } : { text };
   };
-  const { instances, ...rest } = result;
-  const config = { instances: new Array(instances ?? 0).fill({}), virtualServers: [] };
-  const configuration = instances === undefined ? undefined : { config, settings: {} };
-  const read = (): ConfigurationResult => ({ ...rest, configuration }) as unknown as ConfigurationResult;
-  const code = check({ file: "k.conf", json }, { console, read });
-  return { code, out: said.out.join(""), error: said.error.join("") };
+  return (file) => {
+    const parsed = parseConfig({ file, readFile, hostName: "r1", executable: () => true });
+    const { config, diagnostics } = parsed;
+    const settings = {} as NonNullable<ConfigurationResult["configuration"]>["settings"];
+    const configuration = config === undefined || isFatal(diagnostics) ? undefined : { config, settings };
+    return { configuration, diagnostics, exitCode: exitCodeOf(diagnostics), parsed };
+  };
+}
+
+function run(files: Files, more: Options = {}, screen: Screen = pipe) {
+  const said = { out: "", error: "" };
+  const console = {
+    out: (text: string) => {
+      said.out += text;
+    },
+    error: (line: string) => {
+      said.error += `${line}\n`;
+    },
+  };
+  const options = { files: ["k.conf"], peers: [], strict: false, lint: true, json: false, ...more };
+  const code = check(options, { console, screen, read: readFrom(files), machine: {} });
+  expect(said.error).toBe("");
+  return { code, out: said.out };
 }
 
 test("a good file", () => {
-  expect(run({ instances: 2, diagnostics: [], exitCode: 0 })).toEqual({
-    code: 0,
-    out: "k.conf: good (2 VRRP instances)\n",
-    error: "",
-  });
+  expect(run({ "k.conf": instance("priority 90") })).toEqual({ code: 0, out: "k.conf: good (1 VRRP instance)\n" });
 });
 
 test("one with a warning can be used, and its exit code is keepalived's", () => {
-  expect(run({ instances: 1, diagnostics: [warning], exitCode: 5 })).toEqual({
+  const { code, out } = run({ "k.conf": instance("prioritee 90") });
+  expect(code).toBe(5);
+  expect(out).toMatch(
+    /^k\.conf:4:3: warning: .*prioritee.*\n {2}hint: did you mean priority\?\nk\.conf: usable, with 1 warning \(1 VRRP instance\); exit code 5\n$/,
+  );
+});
+
+test("one that cannot be used, and one that is not there", () => {
+  const { code, out } = run({ "k.conf": instance("").replace("virtual_router_id", "#") });
+  expect(code).toBe(5);
+  expect(out).toMatch(/: error: .*\[vrid-missing\]\n.*\nk\.conf: cannot be used: 1 error, 1 warning; exit code 5\n$/);
+  expect(run({})).toMatchObject({
+    code: 6,
+    out: expect.stringMatching(/^k\.conf: error: .*\nk\.conf: cannot be used: 1 error; exit code 6\n$/),
+  });
+});
+
+test("--strict fails for what lint warns of; without it, it is told", () => {
+  const files = { "k.conf": instance("priority 100"), "peer.conf": instance("priority 100") };
+  const warned = run(files, { peers: ["peer.conf"] });
+  expect(warned).toMatchObject({ code: 0, out: expect.stringContaining("[lint/equal-priorities]") as unknown });
+  expect(run(files, { peers: ["peer.conf"], strict: true })).toMatchObject({
     code: 5,
-    out: "k.conf: 1 warning (1 VRRP instance)\n",
-    error: "k.conf:3:5: warning: unknown keyword 'prioritee'\n  hint: did you mean priority?\n",
+    out: expect.stringContaining("; warnings fail (--strict); exit code 5\n") as unknown,
+  });
+  expect(run(files, { peers: ["peer.conf"], strict: true, lint: false }).code).toBe(0);
+  expect(run(files, { strict: true }).code).toBe(0);
+});
+
+test("several files are one set; the highest exit code counts", () => {
+  const files = { "a.conf": instance("priority 100"), "b.conf": instance("priority 100\n  bogus"), "c.conf": "" };
+  const { code, out } = run(files, { files: ["a.conf", "b.conf"] });
+  expect(code).toBe(5);
+  expect(out).toMatch(
+    /^a\.conf:4:3: warning: .*b\.conf.*\na\.conf: usable.*b\.conf:4:3: warning: .*a\.conf.*\nb\.conf: usable/s,
+  );
+  expect(run(files, { files: ["a.conf", "./a.conf"], peers: ["a.conf"] }).code).toBe(0);
+});
+
+test("as JSON: one object for each file, every member there, nothing beside it", () => {
+  const files = { "a.conf": instance("prioritee 90"), "b.conf": "vrrp_instance X {\n}\n" };
+  const { code, out } = run(files, { files: ["a.conf", "b.conf"], json: true });
+  const reports = out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { diagnostics: object[] });
+  expect(code).toBe(5);
+  expect(reports).toMatchObject([
+    { file: "a.conf", usable: true, exitCode: 5 },
+    { file: "b.conf", usable: false, exitCode: 5 },
+  ]);
+  expect(reports[0]?.diagnostics[0]).toEqual({
+    file: "a.conf",
+    line: 4,
+    column: 3,
+    severity: "warning",
+    code: "unknown-keyword",
+    errorClass: "unknown-keyword",
+    message: expect.stringContaining("prioritee") as unknown,
+    text: "prioritee",
+    used: null,
+    hint: "did you mean priority?",
   });
 });
 
-test("one that cannot be used", () => {
-  const { code, out, error: said } = run({ diagnostics: [warning, error, error], exitCode: 4 });
-  expect([code, out]).toEqual([4, "k.conf: cannot be used (2 errors, 1 warning)\n"]);
-  expect(said.split("\n").filter((line) => line.startsWith("k.conf:9:5: error:"))).toHaveLength(2);
-});
-
-test("as JSON: one object, nothing beside it", () => {
-  const { code, out, error: said } = run({ diagnostics: [error], exitCode: 4 }, true);
-  expect([code, said, out.split("\n").length]).toEqual([4, "", 2]);
-  expect(JSON.parse(out)).toEqual({
-    file: "k.conf",
-    usable: false,
-    exitCode: 4,
-    diagnostics: [JSON.parse(JSON.stringify(error))],
-  });
+test("on a terminal: the line, a mark under what is meant, and the same complaint once", () => {
+  const screen = { ...pipe, columns: 80 };
+  const { out } = run({ "k.conf": instance("prioritee 90\n  prioritee 91") }, {}, screen);
+  expect(out).toMatch(
+    / {2}4 \| {3}prioritee 90\n {4}\| {3}\^{9}\n {2}hint: did you mean priority\?\n {2}also: line 5\n\nk\.conf: usable/,
+  );
 });

@@ -1,7 +1,7 @@
 // `baton status` and `baton events`: what a running node says about itself.
 import { NodeStatus, toWire } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
-import type { EventsCommand } from "../arguments.ts";
+import type { EventsCommand } from "../arguments/parse-arguments.ts";
 import { eventLine } from "../rendering/event-sentence.ts";
 import { statusText } from "../rendering/status-text.ts";
 import type { Console } from "./console.ts";

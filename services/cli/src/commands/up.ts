@@ -5,7 +5,7 @@ import { prepareBus } from "@baton/event-log";
 import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@baton/linux";
-import type { UpCommand } from "../arguments.ts";
+import type { UpCommand } from "../arguments/parse-arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
 import { type Launch, launchService, serviceCommand } from "../supervision/children.ts";
 import { chooseOrphans, endOrphans, findStrays, type Orphan, recordedOrphans } from "../supervision/orphans.ts";

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArguments } from "../arguments.ts";
+import { parseArguments } from "../arguments/parse-arguments.ts";
 import { up } from "../commands/up.ts";
 
 const stub = fileURLToPath(new URL("../../src/testing/stub-service.mjs", import.meta.url));

@@ -1,0 +1,162 @@
+// Every command with its words, once: parsing, help and shell completion are derived from this table.
+
+/** What may stand for a value: completion offers it, parsing checks it. */
+export type Value =
+  | { readonly kind: "text" | "file" | "directory" | "keyword" | "block"; readonly label: string }
+  | { readonly kind: "number"; readonly label: string }
+  | { readonly kind: "choice"; readonly choices: readonly string[] };
+
+export interface OptionSpec {
+  /** Without its dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** Absent: a flag. */
+  readonly value?: Value;
+  readonly multiple?: boolean;
+  readonly meaning: string;
+}
+
+export interface Positional {
+  readonly value: Value;
+  readonly many: boolean;
+  /** What to say when it is missing; absent: it may be. */
+  readonly missing?: string;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  /** As in the list of commands. */
+  readonly summary: string;
+  readonly positional?: Positional;
+  readonly options: readonly OptionSpec[];
+  /** What else one has to know, in paragraphs. */
+  readonly notes: readonly string[];
+}
+
+export const defaults = { runDir: "/run/baton", stateDir: "/var/lib/baton", limit: 100 } as const;
+
+const text = (label: string): Value => ({ kind: "text", label });
+const file: Value = { kind: "file", label: "FILE" };
+const directory: Value = { kind: "directory", label: "DIR" };
+const choice = (...choices: readonly string[]): Value => ({ kind: "choice", choices });
+
+const runDir: OptionSpec = {
+  name: "run-dir",
+  value: directory,
+  meaning: `the node's run directory (default: ${defaults.runDir})`,
+};
+const json = (meaning = "one JSON object instead"): OptionSpec => ({ name: "json", meaning });
+const color: OptionSpec = {
+  name: "color",
+  value: choice("auto", "always", "never"),
+  meaning: "auto (default): on a terminal, unless NO_COLOR is set",
+};
+const id = (meaning: string): OptionSpec => ({ name: "id", value: text("NAME"), meaning });
+
+const up: CommandSpec = {
+  name: "up",
+  summary: "run one node in the foreground",
+  options: [
+    { name: "config", value: file, meaning: "keepalived.conf" },
+    { name: "name", value: text("NODE"), meaning: "name of this node (default: the host's name)" },
+    id("which @NAME lines of the file count, as keepalived's -i (default: the node's name up to its first dot)"),
+    {
+      name: "run-dir",
+      value: directory,
+      meaning: `sockets, lock, credentials (default: ${defaults.runDir})`,
+    },
+    {
+      name: "state-dir",
+      value: directory,
+      meaning: `applied configuration, events, queue (default: ${defaults.stateDir})`,
+    },
+    { name: "settings", value: file, meaning: "baton.yaml: what is Baton's own" },
+    { name: "ready-file", value: file, meaning: "made when every instance has left its initial state" },
+  ],
+  notes: [
+    "It runs in the current network namespace. SIGHUP reloads the configuration. SIGTERM leaves: the address goes when the successor answers.",
+  ],
+};
+
+const check: CommandSpec = {
+  name: "check",
+  summary: "say what is wrong with a configuration",
+  positional: { value: file, many: true, missing: "the file to check is missing" },
+  options: [
+    { name: "strict", meaning: "warnings fail too, with 5" },
+    { name: "json", meaning: "one JSON object a file instead" },
+    id("which @NAME lines count, as keepalived's -i (default: the host's name up to its first dot)"),
+    {
+      name: "peer",
+      value: file,
+      multiple: true,
+      meaning: "the file of another router of the set: what must be equal, what must differ",
+    },
+    { name: "no-lint", meaning: "only what keepalived itself would say, and what Baton does differently" },
+    color,
+    {
+      name: "explain",
+      value: { kind: "keyword", label: "KEYWORD" },
+      meaning: "a keyword (or lint/RULE) instead of a file: what it means, and what Baton does with it",
+    },
+  ],
+  notes: [
+    "Several files are the routers of one set: they are checked against each other as well.",
+    "Exit code, as keepalived -t: 0 good; 4 an interface is missing, or it cannot start; 5 something is wrong; 6 not readable, or insecure scripts; 2 a parameter is missing. 1 is a wrong command line. Of several files the highest counts.",
+  ],
+};
+
+const keywords: CommandSpec = {
+  name: "keywords",
+  summary: "every keyword of keepalived.conf, and what Baton does with it",
+  options: [
+    json("one JSON array instead"),
+    { name: "block", value: { kind: "block", label: "BLOCK" }, meaning: "only what may stand in this block" },
+    { name: "support", value: choice("works", "accepted", "refused"), meaning: "only what is carried out like this" },
+    color,
+  ],
+  notes: [
+    "works: carried out. accepted: read and checked, without effect. refused: a file that has it is not used. baton check --explain KEYWORD says more about one.",
+  ],
+};
+
+const status: CommandSpec = {
+  name: "status",
+  summary: "who is master, priorities, addresses, services",
+  options: [runDir, json()],
+  notes: [],
+};
+
+const events: CommandSpec = {
+  name: "events",
+  summary: "what happened, in one sentence each, oldest first",
+  options: [
+    { name: "follow", short: "f", meaning: "go on with what happens" },
+    {
+      name: "limit",
+      value: { kind: "number", label: "N" },
+      meaning: `only the last N stored events (default: ${defaults.limit})`,
+    },
+    { name: "type", value: text("TYPE"), meaning: "only these, such as became-master" },
+    runDir,
+    json("one JSON object a line instead"),
+  ],
+  notes: [],
+};
+
+const completion: CommandSpec = {
+  name: "completion",
+  summary: "completions for a shell",
+  positional: { value: choice("bash", "zsh"), many: false, missing: "the shell is missing: bash or zsh" },
+  options: [],
+  notes: [
+    "bash: put `source <(baton completion bash)` into ~/.bashrc, or the output into /etc/bash_completion.d/baton. zsh: put `source <(baton completion zsh)` into ~/.zshrc, after compinit.",
+  ],
+};
+
+/** In the order of the list of commands. */
+export const commands = { up, check, keywords, status, events, completion } as const;
+
+export type CommandName = keyof typeof commands;
+
+export const isCommandName = (word: string): word is CommandName => Object.hasOwn(commands, word);

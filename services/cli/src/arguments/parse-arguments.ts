@@ -1,0 +1,226 @@
+// The command line → a Command. Wrong words are one sentence, never a stack trace.
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { type CommandName, type CommandSpec, commands, defaults, isCommandName } from "./command-table.ts";
+import { helpOf, labelOf, usage } from "./help.ts";
+
+export interface UpCommand {
+  readonly type: "up";
+  readonly config: string;
+  /** The host's name when absent. */
+  readonly name: string | undefined;
+  /** For `@ID` lines; the node's name up to its first dot when absent. */
+  readonly id: string | undefined;
+  readonly runDir: string;
+  readonly stateDir: string;
+  readonly settings: string | undefined;
+  readonly readyFile: string | undefined;
+}
+
+export type When = "auto" | "always" | "never";
+
+export interface CheckCommand {
+  readonly type: "check";
+  readonly files: readonly string[];
+  readonly peers: readonly string[];
+  readonly id: string | undefined;
+  readonly strict: boolean;
+  readonly lint: boolean;
+  readonly json: boolean;
+  readonly color: When;
+}
+
+export interface ExplainCommand {
+  readonly type: "explain";
+  readonly keyword: string;
+  readonly json: boolean;
+  readonly color: When;
+}
+
+export interface KeywordsCommand {
+  readonly type: "keywords";
+  readonly block: string | undefined;
+  readonly support: string | undefined;
+  readonly json: boolean;
+  readonly color: When;
+}
+
+export interface EventsCommand {
+  readonly type: "events";
+  readonly runDir: string;
+  readonly json: boolean;
+  readonly follow: boolean;
+  readonly limit: number;
+  readonly eventType: string;
+}
+
+export type Command =
+  | UpCommand
+  | CheckCommand
+  | ExplainCommand
+  | KeywordsCommand
+  | { readonly type: "status"; readonly runDir: string; readonly json: boolean }
+  | EventsCommand
+  | { readonly type: "completion"; readonly shell: "bash" | "zsh" }
+  | { readonly type: "help"; readonly text: string }
+  | { readonly type: "version" };
+
+export type Parsed =
+  | { readonly ok: true; readonly command: Command }
+  | { readonly ok: false; readonly message: string };
+
+/** The words after `baton`. */
+export function parseArguments(words: readonly string[]): Parsed {
+  const [name = "", ...rest] = words;
+  if (name === "" || name === "help" || name === "--help" || name === "-h") {
+    const topic = rest[0] ?? "";
+    return good({ type: "help", text: name === "help" && isCommandName(topic) ? helpOf(commands[topic]) : usage() });
+  }
+  if (name === "--version" || name === "version") return good({ type: "version" });
+  if (!isCommandName(name)) return bad(`there is no command "${name}"; see baton --help`);
+  const parsed = readWords(commands[name], rest);
+  if (parsed === "help") return good({ type: "help", text: helpOf(commands[name]) });
+  const command = typeof parsed === "string" ? parsed : commandOf[name](parsed);
+  return typeof command === "string" ? bad(`${command}; see baton ${name} --help`) : good(command);
+}
+
+const good = (command: Command): Parsed => ({ ok: true, command });
+const bad = (message: string): Parsed => ({ ok: false, message });
+
+/** What was given, checked against the table. */
+class Words {
+  readonly files: readonly string[];
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
+    this.#values = values;
+    this.files = positionals;
+  }
+
+  flag(name: string): boolean {
+    return this.#values[name] === true;
+  }
+
+  word(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  all(name: string): readonly string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value : [];
+  }
+
+  get runDir(): string {
+    return this.word("run-dir") ?? defaults.runDir;
+  }
+
+  get color(): When {
+    const when = this.word("color");
+    return when === "always" || when === "never" ? when : "auto";
+  }
+}
+
+/** A sentence: what is wrong. */
+function readWords(command: CommandSpec, words: readonly string[]): Words | string {
+  const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean", short: "h" } };
+  for (const { name, short, value, multiple } of command.options) {
+    const type = value === undefined ? "boolean" : "string";
+    options[name] = { type, multiple: multiple === true, ...(short === undefined ? {} : { short }) };
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true });
+    if (values.help === true) return "help";
+    return (
+      wrongValue(command, values) ?? wrongPositional(command, values, positionals) ?? new Words(values, positionals)
+    );
+  } catch (error) {
+    // parseArgs says what is wrong in its first sentence, and explains positionals in the next.
+    const message = error instanceof Error ? error.message : String(error);
+    return (message.split(". ")[0] ?? message).replaceAll("\n", " ");
+  }
+}
+
+function wrongValue(command: CommandSpec, values: Readonly<Record<string, unknown>>): string | undefined {
+  for (const { name, value } of command.options) {
+    for (const given of [values[name]].flat()) {
+      if (value === undefined || typeof given !== "string") continue;
+      if (given === "") return `--${name} needs a value`;
+      if (value.kind === "choice" && !value.choices.includes(given))
+        return `--${name} ${given}: not one of ${value.choices.join(", ")}`;
+      if (value.kind === "number" && !/^[1-9]\d{0,8}$/.test(given)) return `--${name} ${given}: not a number from 1 up`;
+    }
+  }
+  return undefined;
+}
+
+function wrongPositional(
+  { positional }: CommandSpec,
+  values: Readonly<Record<string, unknown>>,
+  given: readonly string[],
+): string | undefined {
+  const surplus = positional === undefined ? given[0] : positional.many ? undefined : given[1];
+  if (surplus !== undefined) return `unexpected "${surplus}"`;
+  if (positional === undefined) return undefined;
+  const { value, missing } = positional;
+  // What is explained is no file.
+  if (given.length === 0) return values.explain === undefined ? missing : undefined;
+  if (given.includes("")) return "a name is empty";
+  const [word = ""] = given;
+  const wrong = value.kind === "choice" && !value.choices.includes(word);
+  return wrong ? `"${word}" is not one of ${labelOf(value).replaceAll("|", ", ")}` : undefined;
+}
+
+/** Each command of what its table allows; a string is what the table cannot tell. */
+const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string>> = {
+  up(words) {
+    const config = words.word("config");
+    if (config === undefined) return "--config FILE is missing";
+    return {
+      type: "up",
+      config,
+      name: words.word("name"),
+      id: words.word("id"),
+      runDir: words.runDir,
+      stateDir: words.word("state-dir") ?? defaults.stateDir,
+      settings: words.word("settings"),
+      readyFile: words.word("ready-file"),
+    };
+  },
+  check(words) {
+    const { files, color } = words;
+    const json = words.flag("json");
+    const keyword = words.word("explain");
+    if (keyword !== undefined) {
+      return files.length === 0
+        ? { type: "explain", keyword, json, color }
+        : `--explain takes no file: unexpected "${files[0]}"`;
+    }
+    return {
+      type: "check",
+      files,
+      peers: words.all("peer"),
+      id: words.word("id"),
+      strict: words.flag("strict"),
+      lint: !words.flag("no-lint"),
+      json,
+      color,
+    };
+  },
+  keywords: (words) => ({
+    type: "keywords",
+    block: words.word("block"),
+    support: words.word("support"),
+    json: words.flag("json"),
+    color: words.color,
+  }),
+  status: (words) => ({ type: "status", runDir: words.runDir, json: words.flag("json") }),
+  events: (words) => ({
+    type: "events",
+    runDir: words.runDir,
+    json: words.flag("json"),
+    follow: words.flag("follow"),
+    limit: Number(words.word("limit") ?? defaults.limit),
+    eventType: words.word("type") ?? "",
+  }),
+  completion: (words) => ({ type: "completion", shell: words.files[0] === "zsh" ? "zsh" : "bash" }),
+};

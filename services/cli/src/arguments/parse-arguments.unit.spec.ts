@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { commands } from "./command-table.ts";
+import { type Command, parseArguments } from "./parse-arguments.ts";
+
+const split = (line: string): string[] => line.split(" ").filter((word) => word !== "");
+
+const parse = (line: string): Command => {
+  const parsed = parseArguments(split(line));
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.command;
+};
+
+test("up, with nothing but a configuration", () => {
+  expect(parse("up --config x.conf")).toEqual({
+    type: "up",
+    config: "x.conf",
+    name: undefined,
+    id: undefined,
+    runDir: "/run/baton",
+    stateDir: "/var/lib/baton",
+    settings: undefined,
+    readyFile: undefined,
+  });
+});
+
+test("up, with everything", () => {
+  const line = "up --config x --name r1 --id a1 --run-dir a --state-dir b --settings c --ready-file d";
+  expect(parse(line)).toEqual({
+    type: "up",
+    config: "x",
+    name: "r1",
+    id: "a1",
+    runDir: "a",
+    stateDir: "b",
+    settings: "c",
+    readyFile: "d",
+  });
+  expect(parse("up --config=x --name=r1")).toMatchObject({ config: "x", name: "r1" });
+});
+
+test("check", () => {
+  const plain = { type: "check", peers: [], id: undefined, strict: false, lint: true, json: false, color: "auto" };
+  expect(parse("check x.conf")).toEqual({ ...plain, files: ["x.conf"] });
+  expect(parse("check x y --strict --json --id r1 --peer p --peer q --no-lint --color never")).toEqual({
+    type: "check",
+    files: ["x", "y"],
+    peers: ["p", "q"],
+    id: "r1",
+    strict: true,
+    lint: false,
+    json: true,
+    color: "never",
+  });
+  expect(parse("check --explain priority")).toEqual({
+    type: "explain",
+    keyword: "priority",
+    json: false,
+    color: "auto",
+  });
+});
+
+test("keywords, completion", () => {
+  const keywords = { type: "keywords", block: undefined, support: undefined, json: false, color: "auto" };
+  expect(parse("keywords")).toEqual(keywords);
+  expect(parse("keywords --block vrrp_instance --support works")).toEqual({
+    ...keywords,
+    block: "vrrp_instance",
+    support: "works",
+  });
+  expect(parse("completion zsh")).toEqual({ type: "completion", shell: "zsh" });
+});
+
+test("status, events", () => {
+  expect(parse("status")).toEqual({ type: "status", runDir: "/run/baton", json: false });
+  expect(parse("events")).toMatchObject({ limit: 100 });
+  expect(parse("events -f --limit 5 --type became-master")).toEqual({
+    type: "events",
+    runDir: "/run/baton",
+    json: false,
+    follow: true,
+    limit: 5,
+    eventType: "became-master",
+  });
+});
+
+test("help and version", () => {
+  expect(parse("")).toMatchObject({ type: "help", text: expect.stringContaining("baton up") });
+  expect(parse("--help")).toMatchObject({ type: "help" });
+  for (const command of Object.values(commands)) {
+    const { name } = command;
+    const help = parse(`${name} --help`);
+    expect(help).toMatchObject({ type: "help", text: expect.stringContaining(`baton ${name}`) });
+    expect(parse(`help ${name}`)).toEqual(help);
+    expect(parse("")).toMatchObject({ text: expect.stringContaining(`baton ${name}`) });
+    const text = help.type === "help" ? help.text : "";
+    for (const option of command.options) expect(text).toContain(`--${option.name}`);
+    expect(text.split("\n").filter((line) => line.length > 120)).toEqual([]);
+  }
+  expect(parse("--version")).toEqual({ type: "version" });
+});
+
+describe("one sentence for what is wrong", () => {
+  test.each([
+    ["start", /there is no command "start"/],
+    ["up", /--config FILE is missing/],
+    ["up --config", /config.*argument missing/i],
+    ["up --config x --colour red", /Unknown option '--colour'/],
+    ["up --config x more", /unexpected "more"/],
+    ["up --config=", /--config needs a value/],
+    ["check", /file to check is missing/],
+    ["check --color", /color.*argument missing/i],
+    ["check x --color blue", /--color blue: not one of auto, always, never/],
+    ["check x --peer=", /--peer needs a value/],
+    ["check x --explain priority", /--explain takes no file: unexpected "x"/],
+    ["keywords x", /unexpected "x"/],
+    ["keywords --support none", /--support none: not one of works, accepted, refused/],
+    ["completion", /the shell is missing: bash or zsh/],
+    ["completion fish", /"fish" is not one of bash, zsh/],
+    ["status --follow", /Unknown option '--follow'/],
+    ["events --limit x", /--limit x: not a number/],
+    ["events --limit 0", /not a number from 1 up/],
+    ["events --json=yes", /json.*does not take an argument/i],
+  ])("%s", (line, says) => {
+    const parsed = parseArguments(split(line));
+    expect(parsed).toMatchObject({ ok: false, message: expect.stringMatching(says) });
+    if (!parsed.ok) expect(parsed.message).toMatch(/^[^\n]*; see baton .*--help$/);
+  });
+
+  test("an empty word", () => expect(parseArguments(["check", ""])).toMatchObject({ ok: false }));
+});

@@ -1,0 +1,79 @@
+// `baton keywords` and `baton check --explain`: what the configuration language has, and what Baton does with it.
+import {
+  explainLintRule,
+  type KeywordInfo,
+  keywordTable,
+  lintRule,
+  lintRules,
+  nearestNames,
+} from "@baton/keepalived-conf";
+import type { ExplainCommand, KeywordsCommand } from "../arguments/parse-arguments.ts";
+import { explainKeyword, keywordLines } from "../rendering/keyword-text.ts";
+import type { Screen } from "../rendering/screen.ts";
+import type { Console } from "./console.ts";
+
+export interface LanguageDependencies {
+  readonly console: Console;
+  readonly screen: Screen;
+}
+
+/** Without a block of this name: 1, and what may have been meant. */
+export function listKeywords(
+  { block, support, json }: Omit<KeywordsCommand, "type" | "color">,
+  { console, screen }: LanguageDependencies,
+): number {
+  const all = keywordTable();
+  const blocks = [...new Set(all.map((row) => row.block))];
+  // `real_server` is enough where the whole path is virtual_server.real_server.
+  const wanted = blocks.filter((path) => block === undefined || path === block || path.endsWith(`.${block}`));
+  if (wanted.length === 0) {
+    console.error(`baton: there is no block "${block}"${meant(block ?? "", blocks)}`);
+    return 1;
+  }
+  const rows = all.filter((row) => wanted.includes(row.block) && (support === undefined || row.support === support));
+  if (json) console.out(`${JSON.stringify(rows)}\n`);
+  else for (const line of keywordLines(rows, screen)) console.out(`${line}\n`);
+  return 0;
+}
+
+/** A keyword in every block that has it, a block, or a rule of lint. */
+export function explain(
+  { keyword, json }: Omit<ExplainCommand, "type" | "color">,
+  { console, screen }: LanguageDependencies,
+): number {
+  const all = keywordTable();
+  const rows = rowsOf(keyword, all);
+  const rule = lintRule(keyword);
+  if (rows.length === 0 && rule === undefined) {
+    const known = [...all.map((row) => row.keyword), ...lintRules().map(({ code }) => code)];
+    console.error(`baton: keepalived has no keyword "${keyword}", and lint no such rule${meant(keyword, known)}`);
+    return 1;
+  }
+  if (json) {
+    console.out(`${JSON.stringify({ keywords: rows, rule: rule ?? null })}\n`);
+    return 0;
+  }
+  const texts = [
+    ...rows.map((row) => explainKeyword(row, all, screen).join("\n")),
+    ...(rule === undefined ? [] : [explainLintRule(rule).trimEnd()]),
+  ];
+  console.out(`${texts.join("\n\n")}\n`);
+  return 0;
+}
+
+/** `vrrp_instance.priority` and `vrrp_instance priority` name it in one block alone. */
+function rowsOf(name: string, all: readonly KeywordInfo[]): KeywordInfo[] {
+  const words = name.trim().split(/[\s.]+/);
+  const keyword = words.at(-1) ?? "";
+  const path = words.slice(0, -1).join(".");
+  return all.filter(
+    (row) => row.keyword === keyword && (path === "" || row.block === path || row.block.endsWith(`.${path}`)),
+  );
+}
+
+const meantMax = 4;
+
+function meant(name: string, known: readonly string[]): string {
+  const nearest = [...new Set(nearestNames(name, [...new Set(known)]))].slice(0, meantMax);
+  return nearest.length === 0 ? "; baton keywords lists all" : `; did you mean ${nearest.join(", ")}?`;
+}
