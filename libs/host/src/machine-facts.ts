@@ -5,9 +5,7 @@ import { hostname } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { ParseInput } from "@baton/keepalived-conf";
 import { resolveUser } from "@baton/linux";
-import { glob } from "./glob.ts";
-
-type FileContent = ReturnType<ParseInput["readFile"]>;
+import { listDirectory, readConfigFile } from "./config-file.ts";
 
 /** Everything that parseConfig wants to know, but the file's name. */
 export function machineFacts(env: Readonly<Record<string, string | undefined>>): Omit<ParseInput, "file"> {
@@ -16,7 +14,8 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     hostName: hostname(),
     env,
     readFile: readConfigFile,
-    glob,
+    listDirectory,
+    directory: workingDirectory(),
     executable: (name) => findExecutable(name, path) !== undefined,
     interfaceExists,
     userExists: (name) => resolveUser(name) !== undefined,
@@ -25,18 +24,12 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
   };
 }
 
-/** keepalived reads regular files without an execute bit only; so that both accept the same files, does Baton. */
-export function readConfigFile(path: string): FileContent {
+/** It may have been removed. */
+function workingDirectory(): string {
   try {
-    const stats = statSync(path);
-    if (stats.isDirectory()) return { error: "it is a directory", kind: "directory" };
-    if (!stats.isFile()) return { error: "it is not a regular file", kind: "unreadable" };
-    if ((stats.mode & 0o111) !== 0) return { error: "it is executable", kind: "executable" };
-    return { text: readFileSync(path, "utf8") };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === "ENOENT" || code === "ENOTDIR";
-    return { error: message, kind: missing ? "missing" : "unreadable" };
+    return process.cwd();
+  } catch {
+    return "";
   }
 }
 

@@ -50,7 +50,6 @@ function parseSample({ id, config_id, messages }: Verdict): ParseResult {
     hostName: "vm",
     configId: config_id,
     readFile: (name) => (name === path ? { text: readFileSync(name, "utf8") } : { error: "no such file" }),
-    glob: () => [],
     executable: (name) => programs.test(name),
     interfaceExists: (name) => !absent.has(name),
     userExists: (name) => !strangers.includes(name),

@@ -48,7 +48,7 @@ export interface Diagnostic {
 const fatalCodes: ReadonlySet<string> = new Set([
   "file-not-found",
   "missing-parameter",
-  "too-many-lines",
+  "too-much",
   "vrid-missing",
   "vrid-duplicate",
   "interface-required",

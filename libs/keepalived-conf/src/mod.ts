@@ -39,3 +39,4 @@ export type { FileStatus, InterfaceAddress, LintMachine } from "./lint/rule.ts";
 export { type Machine, type RoutingNames, routingNames } from "./machine.ts";
 export { type ParseInput, type ParseResult, parseConfig, type Source } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";
+export { sourceSizeMax } from "./source/line-reader.ts";

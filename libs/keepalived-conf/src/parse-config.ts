@@ -13,22 +13,22 @@ import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scri
 import { resolveServiceScripts } from "./resolve/service-scripts.ts";
 import { resolveSyncGroups } from "./resolve/sync-group.ts";
 import { resolveVirtualServers } from "./resolve/virtual-server.ts";
-import type { FileContent } from "./source/include.ts";
+import type { FileContent, FileError } from "./source/include.ts";
 import { openLines } from "./source/line-reader.ts";
+import { decodeOctets, type FileText } from "./source/octets.ts";
 import { parseLines } from "./syntax/parser.ts";
 import { type Block, blocksOf } from "./syntax/tree.ts";
 
 export interface ParseInput extends Machine {
   readonly file: string;
-  /** Text as UTF-8, octets that are none replaced by U+FFFD; a byte-order mark may stay. */
   readonly readFile: (path: string) => FileContent;
-  /** Matching paths, sorted, directories with a trailing slash. Absent: includes with wildcards are not read. */
-  readonly glob?: ((pattern: string) => readonly string[]) | undefined;
+  /** Names in a directory; undefined when it cannot be opened. Absent: no directory can be. */
+  readonly listDirectory?: ((path: string) => readonly string[] | undefined) | undefined;
   /** For `@ID` lines; the host name up to its first dot when absent. */
   readonly configId?: string | undefined;
   /** For `${_ENV NAME}`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What relative names of files are relative to, as the process sees it. */
+  /** The working directory, for `${_PWD}`. */
   readonly directory?: string | undefined;
 }
 
@@ -44,35 +44,34 @@ export interface Source {
   /** As it was named to parseConfig. */
   readonly file: string;
   /** All that were read, or were tried to be, in that order. */
-  readonly files: ReadonlyMap<string, FileContent>;
+  readonly files: ReadonlyMap<string, FileText | FileError>;
   readonly tree: Block;
 }
 
 export function parseConfig(input: ParseInput): ParseResult {
   const problems = collectProblems();
-  const files = new Map<string, FileContent>();
-  const readFile = (path: string): FileContent => {
-    // Each process reads the file; a file that changes meanwhile must not look different to them.
-    const content = files.get(path) ?? input.readFile(path);
-    files.set(path, content);
-    return content;
+  const files = new Map<string, FileText | FileError>();
+  const readFile = (path: string): FileText | FileError => {
+    const known = files.get(path);
+    if (known !== undefined) return known;
+    const content = input.readFile(path);
+    const file = "octets" in content ? decodeOctets(content.octets) : content;
+    files.set(path, file);
+    return file;
   };
   const { report } = problems;
   const configId = input.configId ?? input.hostName.split(".")[0] ?? "";
-  const root = parseLines(
-    () =>
-      openLines({
-        file: input.file,
-        directory: input.directory ?? "",
-        readFile,
-        glob: input.glob,
-        configId,
-        env: input.env ?? {},
-        seed: `${input.hostName}\n${configId}`,
-        report,
-      }),
+  const lines = openLines({
+    file: input.file,
+    directory: input.directory ?? "",
+    readFile,
+    listDirectory: input.listDirectory,
+    configId,
+    env: input.env ?? {},
+    seed: `${input.hostName}\n${configId}`,
     report,
-  );
+  });
+  const root = parseLines(lines, report);
   const readable = [...files.values()].some((content) => "text" in content);
   const config =
     readable && !problems.has("missing-parameter") ? resolve(root, input, report, problems.has) : undefined;

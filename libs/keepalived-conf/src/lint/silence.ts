@@ -6,6 +6,7 @@ import { collectProblems } from "../problem-list.ts";
 import type { Report } from "../report.ts";
 import { splitAtBrace } from "../source/braces.ts";
 import { stripComment } from "../source/comment.ts";
+import type { FileText } from "../source/octets.ts";
 import { physicalLines } from "../source/physical-line.ts";
 import { sliceText, type Text } from "../source/text.ts";
 import { splitWords, type Word } from "../source/words.ts";
@@ -22,7 +23,7 @@ export function silence(diagnostics: readonly Diagnostic[], { file, files }: Sou
   for (const [path, content] of files) {
     if (!("text" in content) || !content.text.includes("baton:")) continue;
     const own = diagnostics.filter((diagnostic) => diagnostic.file === path);
-    for (const diagnostic of silencedIn(path, content.text, own, problems.report)) silent.add(diagnostic);
+    for (const diagnostic of silencedIn(path, content, own, problems.report)) silent.add(diagnostic);
   }
   const kept = diagnostics.flatMap((diagnostic): Diagnostic[] => {
     if (diagnostic.severity === "error" || !silent.has(diagnostic)) return [diagnostic];
@@ -47,7 +48,7 @@ interface ScanState {
   opening: Codes;
 }
 
-function silencedIn(path: string, text: string, diagnostics: readonly Diagnostic[], report: Report): Diagnostic[] {
+function silencedIn(path: string, content: FileText, diagnostics: readonly Diagnostic[], report: Report): Diagnostic[] {
   const state: ScanState = { blocks: [], depths: new Map(), wholeFile: new Set(), pending: none, opening: none };
   const byLine = new Map<number, Diagnostic[]>();
   for (const diagnostic of diagnostics) {
@@ -56,7 +57,7 @@ function silencedIn(path: string, text: string, diagnostics: readonly Diagnostic
     else others.push(diagnostic);
   }
   const silent: Diagnostic[] = [];
-  for (const { number, text: line } of physicalLines(path, text, () => {})) {
+  for (const { number, text: line } of physicalLines(path, content, () => {})) {
     const { text: code, comment } = stripComment(line);
     const own = comment === undefined ? none : readComment(sliceText(line, comment), path, number, state, report);
     if (code.value === "") {

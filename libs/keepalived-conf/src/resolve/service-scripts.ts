@@ -24,8 +24,9 @@ export function resolveServiceScripts(
     const { notifyMaster, notifyBackup, notifyFault, notifyStop, notify } = vrrpSyncGroup.keywords;
     for (const keyword of [notifyMaster, notifyBackup, notifyFault, notifyStop, notify]) check(group, keyword, "event");
   }
+  const ids = new Set<unknown>(kept.map(({ id }) => id));
   for (const service of blocksOf(root, virtualServer)) {
-    if (!kept.some((server) => server.id === service.header)) continue;
+    if (!ids.has(service.header)) continue;
     check(service, virtualServer.keywords.quorumUp, "event");
     check(service, virtualServer.keywords.quorumDown, "event");
     for (const server of blocksOf(service, realServer)) {

@@ -1,6 +1,6 @@
 // Comments (grammar section 3): `#` or `!` outside double quotes ends the line; `\#` and `\!` stand for the characters.
 import type { Place, Problem } from "../report.ts";
-import { sliceText, type Text, textOf, trimText, withoutCharacters } from "./text.ts";
+import { columnAt, joinTexts, sliceText, type Text, textOf, trimText, withoutCharacters } from "./text.ts";
 
 export interface Decommented {
   /** Without comment, escapes of comment characters, and blanks at both ends. Keeps a backslash that ends the line. */
@@ -41,11 +41,7 @@ export function stripComment(line: Text): Decommented {
   return { text: continued ? withBackslash(kept) : kept, openQuote, comment };
 }
 
-const withBackslash = (text: Text): Text => {
-  if (typeof text.columns === "number") return textOf(`${text.value}\\`, text.columns);
-  const last = text.columns[text.columns.length - 1] ?? 0;
-  return { value: `${text.value}\\`, columns: [...text.columns, last + 1] };
-};
+const withBackslash = (text: Text): Text => joinTexts([text, textOf("\\", columnAt(text, text.value.length))]);
 
 /** Comments and words see quotes with different eyes (escapes), and say the same of one that stays open. */
 export const openQuoteProblem = (place: Place): Problem => ({

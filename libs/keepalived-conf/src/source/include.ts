@@ -1,16 +1,22 @@
 // `include PATTERN` and its variants (grammar section 8): which files a pattern means, and which of what can go wrong is
-// an error. Reading and globbing are the caller's; braces are expanded here, for each alternative counts on its own.
+// an error.
 import type { Place, Report } from "../report.ts";
+import { glob } from "./glob.ts";
+import type { FileText } from "./octets.ts";
 
-/** What the caller's file system says. `kind` absent: missing. */
-export type FileContent =
-  | { readonly text: string }
-  | { readonly error: string; readonly kind?: "missing" | "directory" | "executable" | "unreadable" | undefined };
+export interface FileError {
+  readonly error: string;
+  /** `missing`: nothing of that name is there. Absent: missing. */
+  readonly kind?: "missing" | "directory" | "executable" | "unreadable" | "too-large" | undefined;
+}
+
+/** What the caller's file system says of a path: the octets of the file, or its text where the caller has that. */
+export type FileContent = { readonly octets: Uint8Array } | FileText | FileError;
 
 export interface FileAccess {
-  readonly readFile: (path: string) => FileContent;
-  /** Matching paths, sorted, directories with a trailing slash; absent: patterns with wildcards cannot be read. */
-  readonly glob: ((pattern: string) => readonly string[]) | undefined;
+  readonly readFile: (path: string) => FileText | FileError;
+  /** Names in a directory; undefined when it cannot be opened. Absent: no directory can be. */
+  readonly listDirectory?: ((path: string) => readonly string[] | undefined) | undefined;
 }
 
 export const includeChecks = ["read", "match", "wildcard_match", "brace_match"] as const;
@@ -35,6 +41,7 @@ export interface IncludeLine {
 }
 
 export function parseInclude(line: string): IncludeLine | undefined {
+  if (!line.startsWith("include")) return undefined;
   const match = /^(include[rmwba]?)[ \t\f\r\v][ \t]*(.*)$/s.exec(line);
   if (match === null) return undefined;
   return { pattern: match[2] ?? "", policy: new Set(policies[match[1] ?? ""] ?? []) };
@@ -42,59 +49,59 @@ export function parseInclude(line: string): IncludeLine | undefined {
 
 export interface SourceFile {
   readonly path: string;
-  readonly text: string;
+  readonly content: FileText;
 }
 
-const alternativesMax = 1000;
+export interface IncludeContext extends FileAccess {
+  /** Where relative patterns start. */
+  readonly directory: string;
+  readonly policy: IncludePolicy;
+  readonly place: Place;
+  readonly report: Report;
+}
 
 /** The readable files that `pattern` means, in the order in which they are read. */
-export function resolveInclude(
-  pattern: string,
-  directory: string,
-  policy: IncludePolicy,
-  access: FileAccess,
-  place: Place,
-  report: Report,
-): SourceFile[] {
-  const complain = (check: IncludeCheck, message: string, hint?: string) =>
-    report({
-      place,
-      severity: policy.has(check) ? "error" : "warning",
-      code: policy.has(check) ? "file-not-found" : "include-skipped",
-      errorClass: policy.has(check) ? "file-not-found" : "ok",
-      message,
-      hint,
-    });
-  const alternatives = expandBraces(pattern);
-  if (alternatives === undefined) {
-    complain("read", `'${pattern}' stands for more than ${alternativesMax} files`);
+export function resolveInclude(pattern: string, context: IncludeContext): SourceFile[] {
+  const { readFile, listDirectory, directory, policy } = context;
+  const inDirectory = (path: string): string => joinPath(directory, path);
+  const found = glob(pattern, {
+    exists: (path) => isThere(readFile(inDirectory(path))),
+    list: (path) => listDirectory?.(inDirectory(path)),
+  });
+  if (found === undefined) {
+    complain(context, "read", `'${pattern}' stands for too many files`);
     return [];
   }
-  const files: SourceFile[] = [];
-  let missing = 0;
-  const read = (path: string) => {
-    const content = access.readFile(path);
-    if ("text" in content) files.push({ path, text: content.text });
-    else if ((content.kind ?? "missing") === "missing") missing++;
-    else complain("read", `${path} is not read: ${content.error}`, fileHints[content.kind ?? ""]);
-  };
-  for (const alternative of alternatives) {
-    const path = joinPath(directory, alternative);
-    if (!/[*?[]/.test(alternative)) read(path);
-    else if (access.glob === undefined) complain("read", `the pattern '${alternative}' cannot be expanded here`);
-    else {
-      const matches = access.glob(path);
-      if (matches.length === 0) complain("wildcard_match", `no file matches '${alternative}'`);
-      for (const match of matches) {
-        if (match.endsWith("/")) complain("read", `${match} is a directory and is skipped`);
-        else read(match);
-      }
-    }
+  const { paths, missing, wildcards, braces } = found;
+  if (paths.length === 0) {
+    if (missing) complain(context, braces ? "brace_match" : "match", `${pattern} does not exist`, quotesHint(pattern));
+    else if (wildcards) complain(context, "wildcard_match", `no file matches '${pattern}'`);
+    return [];
   }
-  if (missing === 0) return files;
-  const check = alternatives.length > 1 ? "brace_match" : "match";
-  complain(check, alternatives.length > 1 ? `some files of '${pattern}' are missing` : `${pattern} does not exist`);
-  return check === "brace_match" && policy.has(check) ? [] : files;
+  if (missing) complain(context, "brace_match", `some files of '${pattern}' are missing`);
+  if (missing && policy.has("brace_match")) return [];
+  return paths.flatMap((path) => {
+    const content = readFile(inDirectory(path));
+    if ("text" in content) return [{ path: inDirectory(path), content }];
+    complain(context, "read", `${path} is not read: ${content.error}`, fileHints[content.kind ?? "missing"]);
+    return [];
+  });
+}
+
+const isThere = (content: FileText | FileError): boolean =>
+  "text" in content || (content.kind ?? "missing") !== "missing";
+
+/** With the check in force it ends keepalived; without, it is at most logged. */
+function complain({ policy, place, report }: IncludeContext, check: IncludeCheck, message: string, hint?: string) {
+  const counts = policy.has(check);
+  report({
+    place,
+    severity: counts ? "error" : check === "wildcard_match" ? "info" : "warning",
+    code: counts ? "file-not-found" : "include-skipped",
+    errorClass: counts ? "file-not-found" : "ok",
+    message,
+    hint,
+  });
 }
 
 const fileHints: Readonly<Record<string, string>> = {
@@ -102,44 +109,8 @@ const fileHints: Readonly<Record<string, string>> = {
   directory: "name the files in it, with a pattern like DIRECTORY/*.conf",
 };
 
-/** `a{b,c}d` → abd, acd, as the shell does; undefined when there would be too many. */
-export function expandBraces(pattern: string): string[] | undefined {
-  let results = [""];
-  let rest = pattern;
-  while (rest !== "") {
-    const group = findGroup(rest);
-    const head = group === undefined ? rest : rest.slice(0, group.open);
-    const alternatives: string[] = [];
-    for (const member of group?.members ?? [""]) {
-      const expanded = group === undefined ? [member] : expandBraces(member);
-      if (expanded === undefined) return undefined;
-      alternatives.push(...expanded);
-    }
-    if (results.length * alternatives.length > alternativesMax) return undefined;
-    results = results.flatMap((result) => alternatives.map((alternative) => result + head + alternative));
-    rest = group === undefined ? "" : rest.slice(group.close + 1);
-  }
-  return results;
-}
-
-function findGroup(text: string): { open: number; close: number; members: string[] } | undefined {
-  const open = text.indexOf("{");
-  if (open < 0) return undefined;
-  const members: string[] = [];
-  let depth = 0;
-  let start = open + 1;
-  for (let i = open; i < text.length; i++) {
-    if (text[i] === "{") depth++;
-    else if (text[i] === "," && depth === 1) {
-      members.push(text.slice(start, i));
-      start = i + 1;
-    } else if (text[i] === "}" && --depth === 0) {
-      members.push(text.slice(start, i));
-      return { open, close: i, members };
-    }
-  }
-  return undefined;
-}
+const quotesHint = (pattern: string): string | undefined =>
+  /^["']/.test(pattern) ? "leave the quotes out: here they are a part of the name" : undefined;
 
 export const joinPath = (directory: string, path: string): string =>
   path.startsWith("/") || directory === "" || directory === "." ? path : `${directory.replace(/\/+$/, "")}/${path}`;
@@ -149,4 +120,15 @@ export function directoryOf(path: string, current: string): string {
   const slash = path.lastIndexOf("/");
   if (slash < 0) return current;
   return slash === 0 ? "/" : path.slice(0, slash);
+}
+
+/** One name for one file, as far as names tell: `a/./b`, `a/c/../b` and `a//b` are all `a/b`. */
+export function normalPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
+  }
+  return `${path.startsWith("/") ? "/" : ""}${parts.join("/")}`;
 }

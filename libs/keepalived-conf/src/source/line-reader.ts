@@ -9,13 +9,16 @@ import {
   directoryOf,
   type FileAccess,
   type IncludePolicy,
+  joinPath,
+  normalPath,
   parseInclude,
   resolveInclude,
+  type SourceFile,
   topLevelPolicy,
 } from "./include.ts";
 import { type PhysicalLine, physicalLines } from "./physical-line.ts";
 import { isSequence, parseSequence, type Sequence } from "./sequence.ts";
-import { columnAt, sliceText, type Text, textOf } from "./text.ts";
+import { columnAt, sliceText, type Text, textAt, textOf } from "./text.ts";
 
 export interface LogicalLine {
   readonly text: Text;
@@ -31,6 +34,7 @@ export interface LineReader {
 
 export interface LineReaderOptions extends FileAccess {
   readonly file: string;
+  /** The working directory, for `${_PWD}`. */
   readonly directory: string;
   readonly configId: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,18 +43,20 @@ export interface LineReaderOptions extends FileAccess {
 }
 
 /** keepalived has no such limits: a file that includes itself, or a sequence over a billion, takes it down. */
-const includeDepthMax = 32;
+const includeDepthMax = 100;
 const framesMax = 1000;
 const filesMax = 10_000;
-const linesMax = 500_000;
+const linesMax = 1_000_000;
+/** Characters of all files together, or octets of one. */
+export const sourceSizeMax = 32 * 1024 * 1024;
 
 interface FileFrame {
   readonly kind: "file";
   readonly path: string;
   readonly directory: string;
-  readonly lines: readonly PhysicalLine[];
-  index: number;
-  includeCheck: IncludePolicy;
+  readonly foreign: ReadonlySet<number> | undefined;
+  readonly lines: Iterator<PhysicalLine, undefined>;
+  readonly includeCheck: IncludePolicy;
 }
 
 interface BodyFrame {
@@ -76,8 +82,9 @@ interface ReaderState {
   residue: LogicalLine | undefined;
   open: OpenDefinition | undefined;
   /** Where the line that is being worked on stands. */
-  current: Place;
+  current: LogicalLine;
   filesRead: number;
+  charactersRead: number;
   linesRead: number;
 }
 
@@ -88,15 +95,17 @@ export function openLines(options: LineReaderOptions): LineReader {
       configId: options.configId,
       env: options.env,
       seed: options.seed,
-      directory: () => currentDirectory(state),
-      report: ({ column, ...problem }) => options.report({ ...problem, place: { ...state.current, column } }),
+      directory: () => normalPath(joinPath(options.directory, currentDirectory(state))),
+      report: ({ column, text, ...problem }) =>
+        options.report({ ...problem, place: { ...placeOf(state), column, text } }),
     }),
     frames: [],
     includeCheck: new Set(),
     residue: undefined,
     open: undefined,
-    current: { file: options.file, line: 0, column: 0 },
+    current: { file: options.file, line: 0, text: textOf("", 0) },
     filesRead: 0,
+    charactersRead: 0,
     linesRead: 0,
   };
   openFiles(state, options.file, topLevelPolicy);
@@ -108,18 +117,27 @@ export function openLines(options: LineReaderOptions): LineReader {
   };
 }
 
+/** `text`: what is wrong of it. Not the whole line: it may hold a password. */
+const placeOf = ({ current }: ReaderState, text?: string): Place => ({
+  file: current.file,
+  line: current.line,
+  column: columnAt(current.text, 0),
+  text,
+});
+
 function nextLine(state: ReaderState): LogicalLine | undefined {
   for (;;) {
     const line = state.residue ?? takeLine(state);
     state.residue = undefined;
     if (line === undefined) return undefined;
-    if (++state.linesRead > linesMax) return stopReading(state);
-    state.current = { file: line.file, line: line.line, column: columnAt(line.text, 0) };
+    state.current = line;
+    if (++state.linesRead > linesMax)
+      return stopReading(state, `the configuration has more than ${linesMax} lines`, "is a ~SEQ without a right end?");
     if (state.open !== undefined) {
       if (!state.open.add(line.text.value)) state.open = undefined;
       continue;
     }
-    const text = line.text.value === "" ? line.text : evaluate(state, line.text);
+    const text = evaluate(state, line.text);
     if (text.value === "") continue;
     const include = parseInclude(text.value);
     if (include !== undefined) {
@@ -127,22 +145,22 @@ function nextLine(state: ReaderState): LogicalLine | undefined {
       continue;
     }
     const [head, tail] = splitAtBrace(text);
-    if (tail !== undefined) state.residue = { ...line, text: tail };
-    return { ...line, text: head };
+    if (tail !== undefined) state.residue = { file: line.file, line: line.line, text: tail };
+    return head === line.text ? line : { file: line.file, line: line.line, text: head };
   }
 }
 
-function stopReading(state: ReaderState): undefined {
+/** Nothing of the configuration is to be used: the rest of it is not known. */
+function stopReading(state: ReaderState, reason: string, hint: string): undefined {
   state.options.report({
-    place: state.current,
+    place: placeOf(state),
     severity: "error",
-    code: "too-many-lines",
+    code: "too-much",
     errorClass: "general-error",
-    message: `reading stops here: the configuration has more than ${linesMax} lines`,
-    hint: "is there a sequence (~SEQ) with a wrong end?",
+    message: `reading stops here: ${reason}`,
+    hint,
   });
   state.frames.length = 0;
-  state.linesRead = 0;
   return undefined;
 }
 
@@ -163,30 +181,26 @@ function takeFrom(frame: Frame, state: ReaderState): LogicalLine | undefined {
       return takeFromFile(frame, state);
     case "body": {
       const body = frame.lines[frame.index++];
+      const { file, line, column } = frame.place;
       // What stands in a definition is reported where the definition is used: keepalived does so too.
-      return body === undefined ? undefined : { ...frame.place, text: constantColumn(body, frame.place.column) };
+      return body === undefined ? undefined : { file, line, text: textAt(body, column) };
     }
     case "sequence": {
       const values = frame.sequence.next();
       if (values === undefined) return undefined;
       for (const [name, value] of values) state.definitions.set(name, value);
-      return { ...frame.place, text: frame.sequence.template };
+      return { file: frame.place.file, line: frame.place.line, text: frame.sequence.template };
     }
   }
 }
 
-const constantColumn = (value: string, column: number): Text => ({
-  value,
-  columns: new Array<number>(value.length).fill(column),
-});
-
 function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undefined {
-  for (let line = frame.lines[frame.index]; line !== undefined; line = frame.lines[frame.index]) {
-    frame.index++;
-    const place = { file: frame.path, line: line.number };
-    const { text, openQuote } = stripComment(line.text);
+  for (let next = frame.lines.next(); !next.done; next = frame.lines.next()) {
+    const { number, text: raw } = next.value;
+    const { text, openQuote } = stripComment(raw);
     if (openQuote !== undefined) {
-      state.options.report(openQuoteProblem({ ...place, column: columnAt(line.text, openQuote) }));
+      const place = { file: frame.path, line: number, column: columnAt(raw, openQuote) };
+      state.options.report(openQuoteProblem(place));
     }
     // keepalived's children read a copy without comments: for them a line with only a comment is empty, and an empty
     // line ends a multi-line definition.
@@ -194,58 +208,47 @@ function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undef
       state.open = undefined;
       continue;
     }
-    reportForeignEncoding(state, text, place);
-    return { ...place, text };
+    const line = { file: frame.path, line: number, text };
+    if (frame.foreign?.has(number) === true) reportForeignEncoding(state, line);
+    return line;
   }
   return undefined;
 }
 
-/** U+FFFD is what a decoder leaves of octets that are no UTF-8: in comments they do not matter. */
-function reportForeignEncoding(state: ReaderState, text: Text, place: Omit<Place, "column">): void {
-  const at = text.value.indexOf("\uFFFD");
+/** In comments it does not matter. */
+function reportForeignEncoding({ options }: ReaderState, { file, line, text }: LogicalLine): void {
+  const at = text.value.search(/[^\0-\x7f]/);
   if (at < 0) return;
-  state.options.report({
-    place: { ...place, column: columnAt(text, at) },
+  options.report({
+    place: { file, line, column: columnAt(text, at) },
     severity: "warning",
     code: "encoding",
     errorClass: "ok",
-    message: "octets that are no UTF-8 were replaced",
-    hint: "save the file as UTF-8; outside comments other encodings lose characters",
+    message: "the line is no UTF-8; its octets are read as Latin-1",
+    hint: "save the file as UTF-8; outside comments other encodings become other characters",
   });
 }
 
 /** Condition, definition, sequence, substitution: each at most once per line. Empty: nothing is left for the parser. */
 function evaluate(state: ReaderState, line: Text): Text {
-  const nothing = textOf("");
-  let text = line;
-  if (text.value.startsWith("@")) {
-    const kept = evaluateCondition(text, state.options.configId);
-    if (kept === undefined) return nothing;
-    text = kept;
-  }
-  if (text.value.startsWith("$")) {
-    const definition = state.definitions.define(text.value);
+  const text = line.value.startsWith("@") ? evaluateCondition(line, state.options.configId) : line;
+  if (text === undefined) return nothing;
+  const { value } = text;
+  if (value.startsWith("$")) {
+    const definition = state.definitions.define(value);
     if (definition !== undefined) {
       state.open = definition.open;
       return nothing;
     }
   }
-  if (isSequence(text.value)) {
+  if (isSequence(value)) {
     openSequence(state, text);
     return nothing;
   }
-  if (text.value.startsWith("~") || !text.value.includes("$")) return text;
-  const { text: substituted, changed, rest } = state.definitions.substitute(text);
-  if (rest.length > 0) pushFrame(state, { kind: "body", lines: rest, index: 0, place: state.current });
-  // Values may bring comments and escapes with them (grammar section 3).
-  if (!changed) return substituted;
-  const decommented = stripComment(substituted);
-  if (decommented.openQuote !== undefined) {
-    const place = { ...state.current, column: columnAt(substituted, decommented.openQuote) };
-    state.options.report(openQuoteProblem(place));
-  }
-  return decommented.text;
+  return value.includes("$") && !value.startsWith("~") ? substitute(state, text) : text;
 }
+
+const nothing = textOf("");
 
 /** `@ID text`, `@^ID text` (grammar section 9); undefined when the line is not for this node. */
 function evaluateCondition(line: Text, configId: string): Text | undefined {
@@ -254,17 +257,36 @@ function evaluateCondition(line: Text, configId: string): Text | undefined {
   return sliceText(line, match[0].length);
 }
 
+function substitute(state: ReaderState, line: Text): Text {
+  const { text, changed, bodies, exhausted } = state.definitions.substitute(line);
+  if (exhausted) {
+    stopReading(state, "its definitions stand for too much text", "does a definition use itself many times over?");
+    return nothing;
+  }
+  for (const lines of bodies) {
+    if (lines.length > 1) pushFrame(state, { kind: "body", lines, index: 1, place: placeOf(state) });
+  }
+  if (!changed) return text;
+  // Values may bring comments and escapes with them (grammar section 3).
+  const decommented = stripComment(text);
+  if (decommented.openQuote !== undefined) {
+    const place = { ...placeOf(state), column: columnAt(text, decommented.openQuote) };
+    state.options.report(openQuoteProblem(place));
+  }
+  return decommented.text;
+}
+
 function openSequence(state: ReaderState, text: Text): void {
   const result = parseSequence(text, (numbers) => {
-    const { text: expanded, rest } = state.definitions.substitute(textOf(numbers, state.current.column));
-    return rest.length > 0 ? undefined : expanded.value;
+    const { text: expanded, bodies } = state.definitions.substitute(textAt(numbers, columnAt(text, 0)));
+    return bodies.length > 0 ? undefined : expanded.value;
   });
   if (result.ok) {
-    pushFrame(state, { kind: "sequence", sequence: result.sequence, place: state.current });
+    pushFrame(state, { kind: "sequence", sequence: result.sequence, place: placeOf(state) });
     return;
   }
   state.options.report({
-    place: state.current,
+    place: placeOf(state, /^[^)]*\)?/.exec(text.value)?.[0]),
     severity: "error",
     code: "sequence",
     errorClass: "general-error",
@@ -279,7 +301,7 @@ function pushFrame(state: ReaderState, frame: Frame): void {
     return;
   }
   state.options.report({
-    place: state.current,
+    place: placeOf(state),
     severity: "error",
     code: "nested-too-deep",
     errorClass: "general-error",
@@ -288,45 +310,61 @@ function pushFrame(state: ReaderState, frame: Frame): void {
   });
 }
 
-function currentDirectory(state: ReaderState): string {
-  const frame = state.frames.findLast((candidate) => candidate.kind === "file");
-  return frame?.directory ?? state.options.directory;
-}
+const fileFrames = (state: ReaderState): FileFrame[] => state.frames.filter((frame) => frame.kind === "file");
+
+const currentDirectory = (state: ReaderState): string => fileFrames(state).at(-1)?.directory ?? "";
 
 function openFiles(state: ReaderState, pattern: string, policy: IncludePolicy): void {
-  const { options, current } = state;
-  const depth = state.frames.filter((frame) => frame.kind === "file").length;
-  if (depth >= includeDepthMax || state.filesRead >= filesMax) {
-    options.report({
-      place: current,
-      severity: "error",
-      code: "include-too-deep",
-      errorClass: "general-error",
-      message: `'${pattern}' is not read: includes are ${depth} deep, and ${state.filesRead} files were read`,
-      hint: "does a file include itself?",
-    });
-    return;
-  }
+  const { options } = state;
+  const open = fileFrames(state);
   const directory = currentDirectory(state);
-  const files = resolveInclude(pattern, directory, policy, options, current, options.report);
-  if (depth === 0 && files.length > 1) {
+  const files = resolveInclude(pattern, { ...options, directory, policy, place: placeOf(state, pattern) });
+  if (open.length === 0 && files.length > 1) {
     options.report({
-      place: current,
+      place: placeOf(state, pattern),
       severity: "warning",
       code: "multiple-files",
       errorClass: "multiple-files",
       message: `'${pattern}' names ${files.length} files; all are read`,
     });
   }
-  state.filesRead += files.length;
-  for (const { path, text } of files.toReversed()) {
-    state.frames.push({
-      kind: "file",
-      path,
-      directory: directoryOf(path, directory),
-      lines: physicalLines(path, text, options.report),
-      index: 0,
-      includeCheck: state.includeCheck,
-    });
+  if (exceeds(state, files, open.length)) return;
+  const paths = new Set(open.map(({ path }) => normalPath(path)));
+  for (const file of files.toReversed()) {
+    if (paths.has(normalPath(file.path))) reportCycle(state, file.path, pattern);
+    else state.frames.push(fileFrame(state, file, directory));
   }
+}
+
+const fileFrame = (state: ReaderState, { path, content }: SourceFile, directory: string): FileFrame => ({
+  kind: "file",
+  path,
+  directory: directoryOf(path, directory),
+  foreign: content.foreign,
+  lines: physicalLines(path, content, state.options.report),
+  includeCheck: state.includeCheck,
+});
+
+function reportCycle(state: ReaderState, path: string, pattern: string): void {
+  state.options.report({
+    place: placeOf(state, pattern),
+    severity: "error",
+    code: "include-cycle",
+    errorClass: "general-error",
+    message: `${path} includes itself; it is not read again`,
+    hint: "keepalived would read it until it has no file descriptor left",
+  });
+}
+
+/** True, and reading has ended, when there is more to read than a configuration can be. */
+function exceeds(state: ReaderState, files: readonly SourceFile[], depth: number): boolean {
+  state.filesRead += files.length;
+  for (const { content } of files) state.charactersRead += content.text.length;
+  const megabytes = sourceSizeMax / 1024 / 1024;
+  const hint = "what does it include, directly and in turn?";
+  if (state.charactersRead > sourceSizeMax) stopReading(state, `all files together exceed ${megabytes} MiB`, hint);
+  else if (state.filesRead > filesMax) stopReading(state, `there are more than ${filesMax} files`, hint);
+  else if (depth > includeDepthMax) stopReading(state, `includes are more than ${includeDepthMax} deep`, hint);
+  else return false;
+  return true;
 }

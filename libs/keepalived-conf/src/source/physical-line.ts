@@ -1,72 +1,97 @@
-// Text of a file → physical lines, with keepalived's limits (grammar section 2): a line of 1023 octets or more loses its
-// first 1023, a line with a NUL octet is dropped whole, CR before the line end does not count.
-import type { Report } from "../report.ts";
-import { octetsOfUnit, type Text, textOf } from "./text.ts";
+// Text of a file → physical lines, with keepalived's limits (grammar section 2). It reads pieces of up to 1023 octets,
+// the line end among them: of a longer line all pieces but the last are lost, and that one is read as a line of its own.
+// A piece that holds a NUL octet is lost too. CR before the line end does not count.
+import type { Place, Report } from "../report.ts";
+import { decodeOctets, encodeLine, type FileText } from "./octets.ts";
+import { type Text, textOf } from "./text.ts";
 
 export interface PhysicalLine {
   readonly number: number;
+  /** Empty for a piece that was lost. */
   readonly text: Text;
 }
 
 export const lineOctetsMax = 1023;
 
-export function physicalLines(file: string, content: string, report: Report): PhysicalLine[] {
-  const lines: PhysicalLine[] = [];
-  const hasMark = content.startsWith("\uFEFF");
-  if (hasMark) {
-    report({
-      place: { file, line: 1, column: 1 },
-      severity: "warning",
-      code: "byte-order-mark",
-      errorClass: "unknown-keyword",
-      message: "the file starts with a byte-order mark",
-      hint: "save it as UTF-8 without a mark: keepalived takes the mark for a part of the first word",
-    });
-  }
-  for (const [index, raw] of (hasMark ? content.slice(1) : content).split("\n").entries()) {
-    const number = index + 1;
-    const place = { file, line: number, column: 1 };
-    if (raw.includes("\0")) {
-      report({
-        place,
-        severity: "error",
-        code: "nul-octet",
-        errorClass: "general-error",
-        message: "the line holds a NUL octet and is ignored",
-        hint: "is the file UTF-16? It has to be UTF-8 or another encoding that extends ASCII",
-      });
-      continue;
+const mark = "\uFEFF";
+const newline = 0x0a;
+
+export function* physicalLines(file: string, content: FileText, report: Report): Generator<PhysicalLine, undefined> {
+  const { text, foreign } = content;
+  const hasMark = text.startsWith(mark);
+  if (hasMark) reportMark(file, report);
+  const hasNul = text.includes("\0");
+  let number = 1;
+  for (let start = hasMark ? 1 : 0; start < text.length; number++) {
+    const found = text.indexOf("\n", start);
+    const end = found < 0 ? text.length : found;
+    const raw = text.slice(start, end);
+    start = end + 1;
+    // No character is more than 3 octets for each of its UTF-16 units.
+    const short = raw.length * 3 < lineOctetsMax && !hasNul;
+    if (short) yield { number, text: textOf(withoutReturns(raw)) };
+    else {
+      const octets = encodeLine(found < 0 ? raw : `${raw}\n`, foreign?.has(number) === true);
+      yield* readPieces(octets, { file, line: number, column: 1 }, report);
     }
-    lines.push(
-      ...cutLong(raw, number, (octets) =>
-        report({
-          place,
-          severity: "error",
-          code: "line-too-long",
-          errorClass: "general-error",
-          message: `the line is longer than ${lineOctetsMax - 1} octets; its first ${octets} are ignored`,
-          hint: "split it, or move parts of it into definitions ($NAME=…)",
-        }),
-      ),
-    );
   }
-  return lines;
 }
 
-/** Each full buffer of a long line is thrown away; what is left is read as a line of its own. */
-function cutLong(raw: string, number: number, onCut: (octets: number) => void): PhysicalLine[] {
-  let start = 0;
-  if (raw.length * 3 >= lineOctetsMax) {
-    let octets = 0;
-    for (let i = 0; i < raw.length; i++) {
-      octets += octetsOfUnit(raw.charCodeAt(i));
-      if (octets < lineOctetsMax) continue;
-      onCut(octets);
-      start = i + 1;
-      octets = 0;
+const withoutReturns = (raw: string): string => (raw.endsWith("\r") ? raw.replace(/\r+$/, "") : raw);
+
+/** As fgets fills keepalived's buffer, and as its string functions see what is in there. */
+function* readPieces(octets: Uint8Array, place: Place, report: Report): Generator<PhysicalLine, undefined> {
+  let [lost, column] = [0, 1];
+  let hasNul = false;
+  for (let start = 0; start < octets.length; start += lineOctetsMax) {
+    const piece = octets.subarray(start, start + lineOctetsMax);
+    const nul = piece.indexOf(0);
+    const seen = nul < 0 ? piece : piece.subarray(0, nul);
+    const whole = decodeOctets(seen).text;
+    const atEnd = piece.length < lineOctetsMax && piece[piece.length - 1] !== newline;
+    // keepalived lets a NUL pass in a last line without line end, and takes what stands before it.
+    if (seen[seen.length - 1] === newline || (atEnd && nul < 0)) {
+      yield { number: place.line, text: textOf(whole.replace(/[\r\n]+$/, ""), column) };
+    } else {
+      if (nul < 0) lost += piece.length;
+      else hasNul = true;
+      yield { number: place.line, text: textOf("") };
     }
+    column += whole.length;
   }
-  let end = raw.length;
-  while (end > start && raw[end - 1] === "\r") end--;
-  return [{ number, text: textOf(raw.slice(start, end), start + 1) }];
+  if (lost > 0) reportLong(place, lost, report);
+  if (hasNul) reportNul(place, report);
+}
+
+function reportMark(file: string, report: Report): void {
+  report({
+    place: { file, line: 1, column: 1 },
+    severity: "warning",
+    code: "byte-order-mark",
+    errorClass: "unknown-keyword",
+    message: "the file starts with a byte-order mark",
+    hint: "save it as UTF-8 without a mark: keepalived takes the mark for a part of the first word",
+  });
+}
+
+function reportLong(place: Place, octets: number, report: Report): void {
+  report({
+    place,
+    severity: "error",
+    code: "line-too-long",
+    errorClass: "general-error",
+    message: `the line is longer than ${lineOctetsMax - 1} octets; its first ${octets} are ignored`,
+    hint: "split it, or move parts of it into definitions ($NAME=…)",
+  });
+}
+
+function reportNul(place: Place, report: Report): void {
+  report({
+    place,
+    severity: "error",
+    code: "nul-octet",
+    errorClass: "general-error",
+    message: "the line holds a NUL octet and is ignored",
+    hint: "is the file UTF-16? It has to be UTF-8 or another encoding that extends ASCII",
+  });
 }

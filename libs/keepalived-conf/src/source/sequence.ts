@@ -1,4 +1,5 @@
-// `~SEQ`, `~SEQx` and `~LST` (grammar section 11): a template line that is read once per value.
+// `~SEQ`, `~SEQx` and `~LST` (grammar section 11): a template line that is read once per value. Read as keepalived reads
+// them, with what it lets pass: a number that is missing is 0, and any character can stand for the first comma of ~SEQ.
 import { sliceText, type Text } from "./text.ts";
 
 export interface Sequence {
@@ -16,34 +17,26 @@ const fail = (reason: string): SequenceResult => ({ ok: false, reason });
 
 export const isSequence = (line: string): boolean => line.startsWith("~SEQ") || line.startsWith("~LST");
 
-/** `expand`: substitutes definitions in the numbers of ~SEQ. */
+/** `expand`: substitutes definitions in the numbers of ~SEQ; undefined: with more than one line. */
 export function parseSequence(line: Text, expand: (numbers: string) => string | undefined): SequenceResult {
   return line.value.startsWith("~LST") ? parseList(line) : parseRange(line, expand);
 }
 
-/** Longest text of the numbers, with what separates them. */
+/** Longest text of the numbers, with the parenthesis that closes them. */
 const numbersLengthMax = 63;
 
 function parseRange(line: Text, expand: (numbers: string) => string | undefined): SequenceResult {
-  const head = /^~SEQ(x?)[ \t]*\([ \t]*([^ \t,){][^ \t,)]*)[ \t]*,[ \t]*/.exec(line.value);
+  const head = /^~SEQ(x?)[ \t]*\([ \t]*([^ \t,){][^ \t,)]*)(?=[ \t,)])[ \t]*[^ \t)][ \t]*/.exec(line.value);
   const variable = head?.[2];
   if (head === null || variable === undefined) return fail("~SEQ takes (VAR, [START, [STEP,]] END)");
   const close = line.value.indexOf(")", head[0].length);
   if (close < 0) return fail("~SEQ has no closing ')'");
-  const numbers = expand(line.value.slice(head[0].length, close));
+  if (close + 1 - head[0].length > numbersLengthMax)
+    return fail(`the numbers of ~SEQ are longer than ${numbersLengthMax - 1} characters`);
+  const numbers = expand(line.value.slice(head[0].length, close + 1));
   if (numbers === undefined) return fail("~SEQ takes no multi-line definition");
-  if (numbers.length + 1 > numbersLengthMax)
-    return fail(`the numbers of ~SEQ are longer than ${numbersLengthMax} characters`);
-  const values = numbers.split(",").map((text) => parseCInteger(text.trim()));
-  const [one, two, three] = values;
-  if (values.length > 3 || values.includes(undefined) || one === undefined)
-    return fail("~SEQ takes one to three numbers");
-  const range =
-    two === undefined
-      ? { start: one < 0 ? -1 : 1, step: one < 1 ? -1 : 1, end: one }
-      : three === undefined
-        ? { start: one, step: one <= two ? 1 : -1, end: two }
-        : { start: one, step: two, end: three };
+  const range = readRange(readNumbers(numbers));
+  if (range === undefined) return fail("~SEQ takes one to three numbers");
   const { start, step, end } = range;
   if (step === 0 || (start < end && step < 0) || (start > end && step > 0))
     return fail("the step of ~SEQ does not lead to its end");
@@ -59,48 +52,84 @@ function parseRange(line: Text, expand: (numbers: string) => string | undefined)
   return { ok: true, sequence: { template: templateAfter(line, close), next } };
 }
 
-/** As C reads it with base 0: 0x and 0 prefixes. */
-function parseCInteger(text: string): number | undefined {
-  if (!/^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return undefined;
+/** Up to three numbers as strtol reads them with base 0, with commas between them and `)` behind the last. */
+function readNumbers(text: string): number[] | undefined {
+  const numbers: number[] = [];
+  const token = /[ \t\f\n\r\v]*([+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*))?[ \t]*([,)])/y;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const number = cInteger(match[1] ?? "0");
+    if (!Number.isSafeInteger(number)) return undefined;
+    numbers.push(number);
+    if (match[2] === ")") return numbers;
+    if (numbers.length === 3) return undefined;
+  }
+  return undefined;
+}
+
+function cInteger(text: string): number {
   const digits = text.replace(/^[+-]/, "");
   const base = /^0[xX]/.test(digits) ? 16 : digits.startsWith("0") ? 8 : 10;
   const size = Number.parseInt(base === 16 ? digits.slice(2) : digits, base);
-  if (!Number.isSafeInteger(size)) return undefined;
   return text.startsWith("-") ? -size : size;
 }
 
-function templateAfter(line: Text, close: number): Text {
-  const blanks = /^[ \t]*/.exec(line.value.slice(close + 1))?.[0].length ?? 0;
-  return sliceText(line, close + 1 + blanks);
+function readRange(numbers: readonly number[] | undefined): { start: number; step: number; end: number } | undefined {
+  const [one, two, three] = numbers ?? [];
+  if (one === undefined) return undefined;
+  if (two === undefined) return { start: one < 0 ? -1 : 1, step: one < 1 ? -1 : 1, end: one };
+  if (three === undefined) return { start: one, step: one <= two ? 1 : -1, end: two };
+  return { start: one, step: two, end: three };
 }
 
 function parseList(line: Text): SequenceResult {
-  const head = /^~LST[ \t]*\([ \t]*/.exec(line.value);
-  if (head === null) return fail("~LST takes (VAR, value, …) or ({V1, V2}, {a, b}, …)");
-  const groups = readGroups(line.value, head[0].length);
-  if (groups === undefined) return fail("~LST is not closed, or lacks a comma");
-  const [names, ...sets] = groups.items;
-  if (names === undefined || sets.length === 0 || names.some((name) => name === ""))
-    return fail("~LST needs a name and values");
-  if (sets.some((set) => set.length > names.length)) return fail("~LST has more values than names");
+  const { value } = line;
+  const head = /^~LST[ \t]*\([ \t]*/.exec(value);
+  const names = head === null ? undefined : readMembers(value, head[0].length, /[^ \t,}]*/y);
+  if (names === undefined || value[names.end] !== ",")
+    return fail("~LST takes (VAR, value, …) or ({V1, V2}, {a, b}, …)");
+  const sets: (readonly string[])[] = [];
+  let end = names.end;
+  do {
+    const set = readMembers(value, afterBlanks(value, end + 1), /[^ \t,})]*/y);
+    if (set === undefined) return fail("~LST is not closed, or lacks a comma");
+    if (set.members.length > names.members.length) return fail("~LST has more values than names");
+    sets.push(set.members);
+    end = set.end;
+  } while (value[end] === ",");
+  if (value[end] !== ")") return fail("~LST is not closed, or lacks a comma");
   let index = 0;
   const next = () => {
     const set = sets[index++];
-    return set === undefined ? undefined : names.map((name, i) => [name, set[i] ?? ""] as const);
+    return set === undefined ? undefined : names.members.map((name, i) => [name, set[i] ?? ""] as const);
   };
-  return { ok: true, sequence: { template: templateAfter(line, groups.close), next } };
+  return { ok: true, sequence: { template: templateAfter(line, end), next } };
 }
 
-/** `{a, b}, c, {d})` → [[a, b], [c], [d]] and the index of the closing parenthesis. */
-function readGroups(value: string, start: number): { items: string[][]; close: number } | undefined {
-  const items: string[][] = [];
-  const token = /[ \t]*(?:\{([^{})]*)\}|([^ \t,{})]*))[ \t]*([,)])/y;
-  token.lastIndex = start;
-  for (;;) {
-    const match = token.exec(value);
-    if (match === null) return undefined;
-    const braced = match[1];
-    items.push(braced === undefined ? [match[2] ?? ""] : braced.split(",").map((member) => member.trim()));
-    if (match[3] === ")") return { items, close: token.lastIndex - 1 };
+interface Members {
+  readonly members: readonly string[];
+  /** Of the character behind the last, or behind the brace. */
+  readonly end: number;
+}
+
+/** `a`, or `{a, b}`. `word`: what a member can consist of. */
+function readMembers(text: string, start: number, word: RegExp): Members | undefined {
+  const braced = text[start] === "{";
+  const members: string[] = [];
+  for (let at = braced ? afterBlanks(text, start + 1) : start; ; at = afterBlanks(text, at + 1)) {
+    word.lastIndex = at;
+    const member = word.exec(text)?.[0] ?? "";
+    members.push(member);
+    at = afterBlanks(text, at + member.length);
+    if (!braced) return text[at] === "," || text[at] === ")" ? { members, end: at } : undefined;
+    if (text[at] === "}") return { members, end: afterBlanks(text, at + 1) };
+    if (text[at] !== ",") return undefined;
   }
 }
+
+function afterBlanks(text: string, start: number): number {
+  let at = start;
+  while (text[at] === " " || text[at] === "\t") at++;
+  return at;
+}
+
+const templateAfter = (line: Text, close: number): Text => sliceText(line, afterBlanks(line.value, close + 1));

@@ -1,55 +1,75 @@
 // A piece of one line that still knows which column of the file each of its characters came from. Comments, conditional
 // prefixes and definitions change a line before it is split into words; a diagnostic has to point at what the user wrote.
 
+/** From index `at` on: characters that follow each other in the file from `column`, or that all stand for that column. */
+interface Run {
+  readonly at: number;
+  readonly column: number;
+  readonly fixed: boolean;
+}
+
 export interface Text {
   readonly value: string;
-  /** The column of the first character when all others follow it, else one column per character. */
-  readonly columns: number | readonly number[];
+  /** The column of the first character when all others follow it; else runs in rising order, the first at 0. */
+  readonly columns: number | readonly Run[];
 }
 
 export const textOf = (value: string, column = 1): Text => ({ value, columns: column });
 
+/** All of it stands for one column: what a definition puts in place of its name. */
+export const textAt = (value: string, column: number): Text => ({ value, columns: [{ at: 0, column, fixed: true }] });
+
 /** 1-based, in UTF-16 units as editors count; one past the last character for the end of the text. */
-export function columnAt(text: Text, index: number): number {
-  if (typeof text.columns === "number") return text.columns + index;
-  const last = text.columns.length - 1;
-  return text.columns[index] ?? (last < 0 ? 1 : (text.columns[last] ?? 0) + 1);
+export function columnAt({ columns }: Text, index: number): number {
+  if (typeof columns === "number") return columns + index;
+  const run = columns.findLast(({ at }) => at <= index);
+  if (run === undefined) return 1;
+  return run.fixed ? run.column : run.column + index - run.at;
 }
 
 export function sliceText(text: Text, start: number, end: number = text.value.length): Text {
-  const columns =
-    typeof text.columns === "number" ? text.columns + start : text.columns.slice(start, Math.max(start, end));
-  return { value: text.value.slice(start, end), columns };
+  const { columns } = text;
+  const value = text.value.slice(start, end);
+  if (typeof columns === "number") return { value, columns: columns + start };
+  const first = columns.findLast(({ at }) => at <= start);
+  const later = columns.filter(({ at }) => at > start && at < end).map((run) => ({ ...run, at: run.at - start }));
+  const head = { at: 0, column: columnAt(text, start), fixed: first?.fixed ?? false };
+  return { value, columns: [head, ...later] };
+}
+
+export function joinTexts(parts: readonly Text[]): Text {
+  const runs: Run[] = [];
+  let value = "";
+  for (const part of parts) {
+    if (part.value === "") continue;
+    const { columns } = part;
+    if (typeof columns === "number") runs.push({ at: value.length, column: columns, fixed: false });
+    else for (const run of columns) runs.push({ ...run, at: run.at + value.length });
+    value += part.value;
+  }
+  return { value, columns: runs.length === 0 ? (parts[0]?.columns ?? 1) : runs };
 }
 
 /** `inserted` takes the place of the characters from `start` to `end`, and the column of the first of them. */
-export function replaceText(text: Text, start: number, end: number, inserted: string): Text {
-  const columns: number[] = [];
-  const value = text.value.slice(0, start) + inserted + text.value.slice(end);
-  for (let i = 0; i < start; i++) columns.push(columnAt(text, i));
-  for (let i = 0; i < inserted.length; i++) columns.push(columnAt(text, start));
-  for (let i = end; i < text.value.length; i++) columns.push(columnAt(text, i));
-  return { value, columns };
-}
+export const replaceText = (text: Text, start: number, end: number, inserted: string): Text =>
+  joinTexts([sliceText(text, 0, start), textAt(inserted, columnAt(text, start)), sliceText(text, end)]);
 
 /** Without the characters at `indices`, which rise. */
 export function withoutCharacters(text: Text, indices: readonly number[]): Text {
   if (indices.length === 0) return text;
-  const dropped = new Set(indices);
-  const kept: number[] = [];
-  for (let i = 0; i < text.value.length; i++) if (!dropped.has(i)) kept.push(i);
-  return { value: kept.map((i) => text.value[i]).join(""), columns: kept.map((i) => columnAt(text, i)) };
+  const starts = [0, ...indices.map((index) => index + 1)];
+  return joinTexts(starts.map((start, i) => sliceText(text, start, indices[i] ?? text.value.length)));
 }
 
-const isBlank = (character: string | undefined): boolean => character === " " || character === "\t";
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
 /** Blanks and tabs only: other white space separates words, but is not trimmed (grammar section 2). */
 export function trimText(text: Text): Text {
   const { value } = text;
   let start = 0;
   let end = value.length;
-  while (start < end && isBlank(value[start])) start++;
-  while (end > start && isBlank(value[end - 1])) end--;
+  while (start < end && isBlank(value.charCodeAt(start))) start++;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
   return start === 0 && end === value.length ? text : sliceText(text, start, end);
 }
 
@@ -61,5 +81,5 @@ export function octetsOf(value: string): number {
 }
 
 /** A surrogate pair is 4 octets, 2 for each half. */
-export const octetsOfUnit = (unit: number): number =>
+const octetsOfUnit = (unit: number): number =>
   unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;

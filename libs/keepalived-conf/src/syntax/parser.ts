@@ -1,73 +1,75 @@
 // Lines → blocks, by the keyword table (grammar sections 5 and 6). keepalived's four processes each read the whole file
 // and skip what belongs to the others by counting braces; a stray brace or an unknown block therefore breaks different
-// things in each of them. So do we: one pass per process, each keeps what it owns.
+// things in each of them. So do we: each line is read once and shown to four readers, each keeps what it owns.
 
 import { globalDefs } from "../keywords/global-defs.ts";
 import { missingWord } from "../keywords/missing-word.ts";
 import { ownersOf, root } from "../keywords/root.ts";
 import {
+  type Argument,
   type BlockSpec,
+  type Entry,
   type Keyword,
-  type KeywordLine,
   type Pass,
   passes,
   type ValueBlock,
 } from "../keywords/table.ts";
-import type { Place, Problem, Report } from "../report.ts";
+import type { Place, Report } from "../report.ts";
 import { openQuoteProblem } from "../source/comment.ts";
 import { changeIncludeCheck } from "../source/include-check.ts";
-import type { LineReader, LogicalLine } from "../source/line-reader.ts";
-import { splitWords, type Word } from "../source/words.ts";
+import type { LineReader } from "../source/line-reader.ts";
+import { keywordLine, type Line, lineOf } from "./line.ts";
 import * as problems from "./problems.ts";
-import { type Block, placesOf } from "./tree.ts";
+import type { Block } from "./tree.ts";
 
-/** Root keywords and blocks, each from the process that owns it. `openReader` reads the same lines each time. */
-export function parseLines(openReader: () => LineReader, report: Report): Block {
-  const tree = openBlock(root, undefined, { file: "", line: 0, column: 0 }, 0);
-  const shared = {
-    report,
-    unknown: new Map<string, () => Problem>(),
-    understood: new Set<string>(),
-  };
-  for (const pass of passes) {
-    const state: PassState = {
-      pass,
-      reader: openReader(),
-      shared,
-      skip: 0,
-      openBraces: [],
-      order: 0,
-    };
-    readBlock(state, tree, 0, false);
-    const unclosed = state.openBraces.at(-1);
-    if (unclosed !== undefined) report(problems.missingClose(unclosed, state.openBraces.length));
+/** Root keywords and blocks, each from the process that owns it. */
+export function parseLines(lines: LineReader, report: Report): Block {
+  const tree = emptyBlock(root, undefined, { file: "", line: 0, column: 0 }, 0);
+  const readers = passes.map((pass) => openReader(pass, tree, lines, report));
+  for (let order = 1, source = lines.next(); source !== undefined; source = lines.next(), order++) {
+    const line = lineOf(source, order);
+    if (line === undefined) continue;
+    for (const reader of readers) readLine(reader, line);
+    if (line.unknown !== undefined && !line.understood) report(line.unknown());
   }
-  // A line that one process understands is not unknown, even where another one stumbles over it.
-  for (const [key, problem] of shared.unknown) if (!shared.understood.has(key)) report(problem());
+  for (const reader of readers) endReading(reader);
   return tree;
 }
 
-interface PassState {
+/** One of keepalived's processes. */
+interface Reader {
   readonly pass: Pass;
-  readonly reader: LineReader;
-  readonly shared: {
-    readonly report: Report;
-    readonly unknown: Map<string, () => Problem>;
-    readonly understood: Set<string>;
-  };
+  readonly lines: LineReader;
+  readonly report: Report;
+  /** The blocks around the next line, the root first. */
+  readonly levels: [Level, ...Level[]];
+  /** The value block around the next line. */
+  list: OpenList | undefined;
   /** Braces to close before reading goes on; -1: skip the next block, if one opens here at all. */
   skip: number;
+  /** As they stand in the file, whatever they mean. */
   readonly openBraces: Place[];
-  order: number;
 }
 
-interface Line {
-  readonly source: LogicalLine;
-  readonly words: readonly [Word, ...Word[]];
-  readonly openQuote: Place | undefined;
+interface Level {
+  readonly block: Block;
+  /** Its `{` has not come yet. */
+  expectsBrace: boolean;
+  /** Whether the block goes into the one around it when it closes. */
+  readonly kept: boolean;
+  /** What was given already, of keywords that may be given once. */
+  readonly given: Set<Keyword<unknown>>;
+  /** Blocks that may be there once, by their headers. */
+  readonly twins: Map<BlockSpec, Map<unknown, Block>>;
 }
 
-const openBlock = (spec: BlockSpec, header: unknown, place: Place, order: number): Block => ({
+interface OpenList {
+  readonly spec: ValueBlock;
+  readonly entries: Entry[];
+  expectsBrace: boolean;
+}
+
+const emptyBlock = (spec: BlockSpec, header: unknown, place: Place, order: number): Block => ({
   spec,
   header,
   place,
@@ -77,93 +79,98 @@ const openBlock = (spec: BlockSpec, header: unknown, place: Place, order: number
   blocks: [],
 });
 
-function nextLine(state: PassState): Line | undefined {
-  for (let source = state.reader.next(); source !== undefined; source = state.reader.next()) {
-    const { words, openQuote } = splitWords(source.text);
-    const [first, ...rest] = words;
-    if (first === undefined) continue;
-    const at = placesOf(source, first);
-    countBraces(state, first, at());
-    return {
-      source,
-      words: [first, ...rest],
-      openQuote: openQuote === undefined ? undefined : { ...at(), column: openQuote },
-    };
+const openLevel = (block: Block, expectsBrace: boolean, kept: boolean): Level => ({
+  block,
+  expectsBrace,
+  kept,
+  given: new Set(),
+  twins: new Map(),
+});
+
+const openReader = (pass: Pass, tree: Block, lines: LineReader, report: Report): Reader => ({
+  pass,
+  lines,
+  report,
+  levels: [openLevel(tree, false, true)],
+  list: undefined,
+  skip: 0,
+  openBraces: [],
+});
+
+const topLevel = (reader: Reader): Level => reader.levels.at(-1) ?? reader.levels[0];
+
+function readLine(reader: Reader, line: Line): void {
+  countBraces(reader, line);
+  if (reader.list !== undefined) {
+    readEntry(reader, reader.list, line);
+    return;
   }
-  return undefined;
-}
-
-function countBraces(state: PassState, first: Word, place: Place): void {
-  if (first.text === "{") state.openBraces.push(place);
-  else if (first.text === "}" && state.openBraces.pop() === undefined) state.shared.report(problems.extraClose(place));
-}
-
-const keyOf = (place: Place): string => `${place.file}\n${place.line}\n${place.column}`;
-
-/** Reads until the block closes. False when it was skipped instead, so that it must not be kept. */
-function readBlock(state: PassState, block: Block, level: number, needsBrace: boolean): boolean {
-  let expectsBrace = needsBrace;
-  for (let line = nextLine(state); line !== undefined; line = nextLine(state)) {
-    const [first] = line.words;
-    const place = placesOf(line.source, first)();
-    if (state.skip === -1) {
-      state.skip = first.text === "{" ? 1 : 0;
-      if (state.skip === 1) {
-        expectsBrace = false;
-        continue;
-      }
+  const first = line.words[0].text;
+  const level = topLevel(reader);
+  if (reader.skip === -1) {
+    reader.skip = first === "{" ? 1 : 0;
+    if (reader.skip === 1) {
+      level.expectsBrace = false;
+      return;
     }
-    if (state.skip > 0) {
-      if (first.text === "{") state.skip++;
-      else if (first.text === "}" && --state.skip === 0 && level > 0) return false;
-      continue;
-    }
-    if (expectsBrace) {
-      expectsBrace = false;
-      if (first.text === "{") continue;
-      state.shared.report(problems.missingOpen(place, block.spec.name));
-    } else if (first.text === "{") {
-      noteUnknown(state, place, () => problems.unexpectedOpen(place));
-      continue;
-    }
-    if (first.text === "}") {
-      if (level > 0) return true;
-      state.shared.report(problems.extraClose(place));
-      continue;
-    }
-    readKeyword(state, block, line, level);
   }
-  return true;
+  if (reader.skip > 0) {
+    if (first === "{") reader.skip++;
+    else if (first === "}" && --reader.skip === 0 && reader.levels.length > 1) reader.levels.pop();
+    return;
+  }
+  if (level.expectsBrace) {
+    level.expectsBrace = false;
+    if (first === "{") return;
+    reader.report(problems.missingOpen(line.at(line.words[0]), level.block.spec.name));
+  } else if (first === "{") {
+    line.unknown ??= () => problems.unexpectedOpen(line.at(line.words[0]));
+    return;
+  }
+  if (first !== "}") readKeyword(reader, level, line);
+  else if (reader.levels.length > 1) closeBlock(reader);
+  else reader.report(problems.extraClose(line.at(line.words[0])));
 }
 
-function noteUnknown(state: PassState, place: Place, problem: () => Problem): void {
-  const key = keyOf(place);
-  if (!state.shared.unknown.has(key)) state.shared.unknown.set(key, problem);
+/** Quotes around it make a brace a brace for the blocks, but not for the count. */
+function countBraces(reader: Reader, line: Line): void {
+  const { value } = line.source.text;
+  if (value === "{") reader.openBraces.push(line.at());
+  else if (value === "}" && reader.openBraces.pop() === undefined) reader.report(problems.extraClose(line.at()));
 }
 
-function readKeyword(state: PassState, block: Block, line: Line, level: number): void {
+/** What is open at the end of the file counts as far as it goes. */
+function endReading(reader: Reader): void {
+  reader.list = undefined;
+  while (reader.levels.length > 1) closeBlock(reader);
+  const unclosed = reader.openBraces.at(-1);
+  if (unclosed !== undefined) reader.report(problems.missingClose(unclosed, reader.openBraces.length));
+}
+
+function closeBlock(reader: Reader): void {
+  const closed = reader.levels.pop();
+  if (closed?.kept === true) topLevel(reader).block.blocks.push(closed.block);
+}
+
+function readKeyword(reader: Reader, level: Level, line: Line): void {
   const [first] = line.words;
-  const place = placesOf(line.source, first)(first);
-  const spec = findSpec(block.spec, first.text);
+  const { spec: around } = level.block;
+  const spec = byName(around).get(first.text);
   if (spec === undefined) {
-    noteUnknown(state, place, () => problems.unknownKeyword(place, first.text, block.spec));
+    line.unknown ??= () => problems.unknownKeyword(line.at(first), first.text, around);
     return;
   }
-  const owners = level === 0 ? ownersOf(spec) : [state.pass];
-  if (!owners.includes(state.pass)) {
-    state.skip = -1;
+  const owners = reader.levels.length === 1 ? ownersOf(spec) : [reader.pass];
+  if (!owners.includes(reader.pass)) {
+    reader.skip = -1;
     return;
   }
-  state.shared.understood.add(keyOf(place));
+  line.understood = true;
+  if (spec.kind === "keyword") readSetting(reader, level, spec, line);
+  else if (spec.kind === "values") readList(reader, level, spec, line);
   // A block that two processes read is kept from the first of them.
-  const kept = owners[0] === state.pass;
-  if (spec.kind === "keyword") readSetting(state, block, spec, line);
-  else if (spec.kind === "values") readList(state, block, spec, line);
-  else readInner(state, block, spec, line, level, kept);
+  else openBlock(reader, level, spec, line, owners[0] === reader.pass);
 }
-
-const findSpec = (spec: BlockSpec, name: string): Keyword<unknown> | ValueBlock | BlockSpec | undefined =>
-  byName(spec).get(name);
 
 /** Looking a keyword up is on the path of every line. */
 const namesOf = new WeakMap<BlockSpec, ReadonlyMap<string, Keyword<unknown> | ValueBlock | BlockSpec>>();
@@ -176,98 +183,97 @@ function byName(spec: BlockSpec): ReadonlyMap<string, Keyword<unknown> | ValueBl
   return names;
 }
 
-function keywordLine(line: Line, secret = false): KeywordLine {
-  const [keyword, ...args] = line.words;
-  const at = placesOf(line.source, keyword);
-  const hidden = (word?: Word): Place => ({ ...at(word), text: `${keyword.text} …` });
-  return { keyword, args, text: line.source.text, at: secret ? hidden : at };
-}
-
-function readSetting(state: PassState, block: Block, spec: Keyword<unknown>, line: Line): void {
-  const { report } = state.shared;
+function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line: Line): void {
+  const { report } = reader;
   const source = keywordLine(line, spec.argument.secret);
-  if (line.openQuote !== undefined && !spec.argument.script) report(openQuoteProblem(line.openQuote));
+  const { openQuote } = line;
+  if (openQuote !== undefined && !spec.argument.script) report(openQuoteProblem(openQuote));
   // The script tokeniser sees more words than the other where a quote stays open.
-  if (!(line.openQuote !== undefined && spec.argument.script) && !hasWords(state, source, spec.argument)) return;
+  if (!(openQuote !== undefined && spec.argument.script) && !hasWords(reader, line, spec.argument)) return;
   const target = spec.alias ?? spec;
-  if (target.repeat === "first" && block.settings.some((earlier) => earlier.keyword === target)) {
+  if (target.repeat === "first" && level.given.has(target)) {
     report(problems.repeated(source));
     return;
   }
   if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
   const value = spec.argument.parse(source, report);
-  if (value === undefined && (source.args.length > 0 || line.openQuote !== undefined)) return;
-  tellSupport(spec, source.at(), report);
-  block.settings.push({ keyword: target, value, place: source.at(), order: state.order++ });
+  if (value === undefined && (source.args.length > 0 || openQuote !== undefined)) return;
+  tellSupport(spec, line, report);
+  level.given.add(target);
+  level.block.settings.push({ keyword: target, value, place: source.at(), order: line.order });
   if (spec === globalDefs.keywords.includeCheck) {
-    state.reader.setIncludeCheck((current) => changeIncludeCheck(current, source, report));
+    reader.lines.setIncludeCheck((current) => changeIncludeCheck(current, source, report));
   }
 }
 
 /** keepalived ends at once where a word is missing; we go on to say what else is wrong, and make no Config. */
-function hasWords(
-  state: PassState,
-  line: KeywordLine,
-  argument: { required: number; syntax: string } | undefined,
-): boolean {
-  if (argument === undefined || line.args.length >= argument.required) return true;
-  state.shared.report(missingWord(line, argument.syntax));
+function hasWords(reader: Reader, line: Line, argument: Argument<unknown> | undefined): boolean {
+  if (argument === undefined || line.words.length > argument.required) return true;
+  reader.report(missingWord(keywordLine(line, argument.secret), argument.syntax));
   return false;
 }
 
-function readList(state: PassState, block: Block, spec: ValueBlock, line: Line): void {
-  const { report } = state.shared;
+function readList(reader: Reader, { block }: Level, spec: ValueBlock, line: Line): void {
+  const { report } = reader;
   const source = keywordLine(line);
   if (line.openQuote !== undefined) report(openQuoteProblem(line.openQuote));
-  if (!hasWords(state, source, spec.header)) return;
+  if (!hasWords(reader, line, spec.header)) return;
   const header = spec.header?.parse(source, report);
   const surplus = source.args[spec.header === undefined ? 0 : 1];
   if (surplus !== undefined) report(problems.surplusWords(source, surplus));
-  tellSupport(spec, source.at(), report);
-  const order = state.order++;
-  const entries = readEntries(state, spec);
-  block.lists.push({ spec, header, entries, place: source.at(), order });
+  tellSupport(spec, line, report);
+  const entries: Entry[] = [];
+  reader.list = { spec, entries, expectsBrace: true };
+  block.lists.push({ spec, header, entries, place: line.at(), order: line.order });
 }
 
-function readEntries(state: PassState, spec: ValueBlock): Block["lists"][number]["entries"][number][] {
-  const entries: Block["lists"][number]["entries"][number][] = [];
-  let expectsBrace = true;
-  for (let line = nextLine(state); line !== undefined; line = nextLine(state)) {
-    const [first] = line.words;
-    const at = placesOf(line.source, first);
-    state.shared.understood.add(keyOf(at()));
-    if (expectsBrace) {
-      expectsBrace = false;
-      if (first.text === "{") continue;
-      // keepalived only logs this one and reads entries all the same.
-      state.shared.report({ ...problems.missingOpen(at(), spec.name), errorClass: "ok" });
-    }
-    if (first.text === "}") break;
-    if (line.openQuote !== undefined) state.shared.report(openQuoteProblem(line.openQuote));
-    entries.push({ words: line.words, text: line.source.text, at, order: state.order++ });
+function readEntry(reader: Reader, list: OpenList, line: Line): void {
+  const first = line.words[0].text;
+  line.understood = true;
+  if (list.expectsBrace) {
+    list.expectsBrace = false;
+    if (first === "{") return;
+    // keepalived only logs this one and reads entries all the same.
+    reader.report({ ...problems.missingOpen(line.at(), list.spec.name), errorClass: "ok" });
   }
-  return entries;
+  if (first === "}") {
+    reader.list = undefined;
+    return;
+  }
+  if (line.openQuote !== undefined) reader.report(openQuoteProblem(line.openQuote));
+  list.entries.push({ words: line.words, text: line.source.text, at: line.at, order: line.order });
 }
 
-function readInner(state: PassState, block: Block, spec: BlockSpec, line: Line, level: number, kept: boolean): void {
-  const { report } = state.shared;
+function openBlock(reader: Reader, level: Level, spec: BlockSpec, line: Line, kept: boolean): void {
+  const { report } = reader;
   const source = keywordLine(line);
   if (line.openQuote !== undefined) report(openQuoteProblem(line.openQuote));
-  const complete = hasWords(state, source, spec.header);
+  const complete = hasWords(reader, line, spec.header);
   const header = complete ? spec.header?.parse(source, report) : undefined;
   const usable = complete && (spec.header === undefined || header !== undefined);
-  const twin = spec.unique && block.blocks.find((other) => other.spec === spec && other.header === header);
-  if (usable && twin) report(problems.duplicateBlock(source, twin.place));
-  if (!usable || twin) state.skip = -1;
-  else {
-    if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
-    tellSupport(spec, source.at(), report);
+  const block = emptyBlock(spec, header, line.at(), line.order);
+  const twin = usable && spec.unique ? twinOf(level, block) : undefined;
+  if (twin !== undefined) report(problems.duplicateBlock(source, twin.place));
+  else if (usable) {
+    if (spec.deprecated !== undefined) report(problems.deprecated(line.at(), spec.kind, spec.name, spec.deprecated));
+    tellSupport(spec, line, report);
   }
-  const inner = openBlock(spec, header, source.at(), state.order++);
-  if (readBlock(state, inner, level + 1, true) && usable && kept && !twin) block.blocks.push(inner);
+  const read = usable && twin === undefined;
+  if (!read) reader.skip = -1;
+  reader.levels.push(openLevel(block, true, read && kept));
 }
 
-function tellSupport({ name, support }: BlockSpec | Keyword<unknown> | ValueBlock, place: Place, report: Report): void {
-  const problem = problems.unsupported(place, name, support);
+/** An earlier block that goes by the same header; from now on, this one is. */
+function twinOf(level: Level, block: Block): Block | undefined {
+  const known = level.twins.get(block.spec) ?? new Map<unknown, Block>();
+  level.twins.set(block.spec, known);
+  const twin = known.get(block.header);
+  if (twin === undefined) known.set(block.header, block);
+  return twin;
+}
+
+function tellSupport(spec: BlockSpec | Keyword<unknown> | ValueBlock, line: Line, report: Report): void {
+  if (spec.support.level === "works" || spec.support.level === "as-block") return;
+  const problem = problems.unsupported(line.at(), spec.name, spec.support);
   if (problem !== undefined) report(problem);
 }

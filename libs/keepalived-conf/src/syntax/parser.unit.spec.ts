@@ -85,7 +85,7 @@ describe("braces", () => {
     expect(codes(parse(`${instance()}}\n`))).toEqual(["unexpected-close-brace 7:1"]);
     const open = parse(`${instance()}vrrp_script s {\n script "/bin/true"\n`);
     expect(codes(open)).toContain("missing-close-brace 7:15");
-    expect(codes(parse(`{\n${instance()}`))).toEqual(["missing-close-brace 1:1", "unexpected-open-brace 1:1"]);
+    expect(codes(parse(`{\n${instance()}`))).toEqual(["unexpected-open-brace 1:1", "missing-close-brace 1:1"]);
   });
 
   test("an unclosed block takes in what follows, for its own process", () => {

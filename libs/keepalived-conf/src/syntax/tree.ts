@@ -36,9 +36,27 @@ export function setting<T>(block: Block, keyword: Keyword<T>): Setting<T> | unde
   return keyword.repeat === "first" ? all[0] : all.at(-1);
 }
 
+const none: readonly never[] = [];
+
 /** A keyword stores only what its own argument made, so its settings have its type. */
-export const settings = <T>(block: Block, keyword: Keyword<T>): Setting<T>[] =>
-  block.settings.filter((candidate) => candidate.keyword === keyword) as Setting<T>[];
+export const settings = <T>(block: Block, keyword: Keyword<T>): readonly Setting<T>[] =>
+  (byKeyword(block).get(keyword) as Setting<T>[] | undefined) ?? none;
+
+/** Resolving asks each block for each of its keywords: an index for all of a block, made when it is first asked. */
+const indices = new WeakMap<Block, ReadonlyMap<Keyword<unknown>, Setting<unknown>[]>>();
+
+function byKeyword(block: Block): ReadonlyMap<Keyword<unknown>, Setting<unknown>[]> {
+  const known = indices.get(block);
+  if (known !== undefined) return known;
+  const index = new Map<Keyword<unknown>, Setting<unknown>[]>();
+  for (const each of block.settings) {
+    const others = index.get(each.keyword);
+    if (others === undefined) index.set(each.keyword, [each]);
+    else others.push(each);
+  }
+  indices.set(block, index);
+  return index;
+}
 
 export const value = <T>(block: Block, keyword: Keyword<T>): T | undefined => setting(block, keyword)?.value;
 

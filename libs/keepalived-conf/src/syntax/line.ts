@@ -1,0 +1,42 @@
+// A logical line as all of keepalived's processes see it: split into words once, looked at by each of them.
+import type { KeywordLine } from "../keywords/table.ts";
+import type { Place, Problem } from "../report.ts";
+import type { LogicalLine } from "../source/line-reader.ts";
+import { splitWords, type Word } from "../source/words.ts";
+import { placesOf } from "./tree.ts";
+
+export interface Line {
+  readonly source: LogicalLine;
+  readonly words: readonly [Word, ...Word[]];
+  /** Where a `"` stands that is never closed. */
+  readonly openQuote: Place | undefined;
+  /** Rises through the file. */
+  readonly order: number;
+  at(word?: Word): Place;
+  /** Some process knew what it was: it is not unknown, even where another one stumbles over it. */
+  understood: boolean;
+  /** Of the first process that did not know it. */
+  unknown: (() => Problem) | undefined;
+}
+
+/** undefined: it holds white space only. */
+export function lineOf(source: LogicalLine, order: number): Line | undefined {
+  const { words, openQuote } = splitWords(source.text);
+  const [first, ...rest] = words;
+  if (first === undefined) return undefined;
+  const at = placesOf(source, first);
+  return {
+    source,
+    words: [first, ...rest],
+    openQuote: openQuote === undefined ? undefined : { file: source.file, line: source.line, column: openQuote },
+    order,
+    at,
+    understood: false,
+    unknown: undefined,
+  };
+}
+
+export function keywordLine({ words: [keyword, ...args], source, at }: Line, secret = false): KeywordLine {
+  const hidden = (word?: Word): Place => ({ ...at(word), text: `${keyword.text} …` });
+  return { keyword, args, text: source.text, at: secret ? hidden : at };
+}
