@@ -20,10 +20,15 @@ export {
 export type { NodeServiceServer } from "./generated/baton/v1/node.ts";
 export {
   BusState,
+  ConfigChange,
+  ConfigDiagnostic,
+  ConfigFieldChange,
   GetStatusRequest,
   NodeServiceClient,
   NodeServiceService,
   NodeStatus,
+  PlanRequest,
+  PlanResult,
   ReloadRequest,
   ReloadResult,
   StreamEventsRequest,

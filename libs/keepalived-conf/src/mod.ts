@@ -1,5 +1,6 @@
 // keepalived.conf: text → typed, validated Config with diagnostics; and what changes from one Config to the next.
 export { canonicalJson } from "./canonical-json.ts";
+export { configuresNothing } from "./config/nothing.ts";
 export type {
   CheckerConfig,
   Command,

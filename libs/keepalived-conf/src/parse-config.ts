@@ -1,4 +1,6 @@
 // keepalived.conf → Config and diagnostics: the front door. Pure: files and facts about the machine come in as functions.
+
+import { configuresNothing } from "./config/nothing.ts";
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 import { vrrpInstance } from "./keywords/vrrp-instance.ts";
@@ -95,7 +97,7 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   const tracked = new Set(instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
   const syncGroups = resolveSyncGroups(root, instances, context);
   const virtualServers = resolveVirtualServers(root, context);
-  if (instances.length === 0 && virtualServers.length === 0) {
+  if (configuresNothing({ instances, virtualServers })) {
     const place = { file: machine.file, line: 0, column: 0 };
     advise(context, place, "nothing-configured", "there is nothing to do: no vrrp_instance and no virtual_server");
   }

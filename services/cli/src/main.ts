@@ -9,20 +9,22 @@ import { completionScript } from "./arguments/completion.ts";
 import { type Command, parseArguments, type When } from "./arguments/parse-arguments.ts";
 import { check } from "./commands/check.ts";
 import type { Console } from "./commands/console.ts";
+import { format } from "./commands/format.ts";
 import { explain, listKeywords } from "./commands/keywords.ts";
 import { NodeError, openNode } from "./commands/node-client.ts";
+import { plan } from "./commands/plan.ts";
 import { type QueryDependencies, showEvents, showStatus } from "./commands/queries.ts";
 import { type ServiceChild, up } from "./commands/up.ts";
 import { type Screen, screenFor } from "./rendering/screen.ts";
 
 const console: Console = {
-  out: (text) => write(1, text),
-  error: (line) => write(2, `${line}\n`),
+  out: (text) => write(1, typeof text === "string" ? Buffer.from(text) : text),
+  error: (line) => write(2, Buffer.from(`${line}\n`)),
 };
 
 /** `baton events | head`: whoever reads has had enough. */
-function write(descriptor: number, text: string): void {
-  let rest = Buffer.from(text);
+function write(descriptor: number, octets: Uint8Array): void {
+  let rest = octets;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
@@ -80,6 +82,10 @@ async function run(command: Command): Promise<number> {
       const read = (file: string) => readConfiguration({ file, configId: command.id, env: process.env });
       return check(command, { console, screen: screen(command.color), read, machine: {} });
     }
+    case "fmt":
+      return format(command, { console, pid: process.pid });
+    case "plan":
+      return ask(command.runDir, ({ node }) => plan(command, { console, node, screen: screen(command.color) }));
     case "explain":
       return explain(command, { console, screen: screen(command.color) });
     case "keywords":

@@ -1,8 +1,23 @@
 // The applied configuration: load, compare, write the snapshot, say so. One at a time; what does not parse changes
 // nothing (DESIGN rule 7), what changes nothing keeps its generation.
 import type { BatonEvent, CauseRef, EventEnvelope } from "@baton/domain";
-import { type ConfigSnapshot, type Host, readSnapshot, type Settings, snapshotHash, writeSnapshot } from "@baton/host";
-import type { Config, Diagnostic } from "@baton/keepalived-conf";
+import {
+  type ConfigSnapshot,
+  type Configuration,
+  type Host,
+  readSnapshot,
+  type Settings,
+  snapshotHash,
+  writeSnapshot,
+} from "@baton/host";
+import {
+  type Change,
+  type Config,
+  changeSentences,
+  configuresNothing,
+  type Diagnostic,
+  diffConfig,
+} from "@baton/keepalived-conf";
 import { attribute, spanName } from "@baton/telemetry";
 
 export type Loaded =
@@ -13,6 +28,11 @@ export type Loaded =
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly ok: false; readonly exitCode: number; readonly diagnostics: readonly Diagnostic[] };
+
+/** What a reload with a file would do. */
+export type Planned =
+  | { readonly ok: true; readonly changes: readonly Change[]; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 export type Applied =
   | {
@@ -26,9 +46,8 @@ export type Applied =
 export interface KeeperDependencies {
   readonly host: Pick<Host, "events" | "tracer" | "log" | "env" | "now">;
   readonly file: string;
-  load(): Promise<Loaded>;
-  /** Human sentences, one per change. */
-  diff(before: Config, after: Config): readonly string[];
+  /** `file` in the place of the node's own, and everything else as it is. */
+  load(file: string): Promise<Loaded>;
   format(diagnostic: Diagnostic): string;
   /** Told of every event that the keeper appends. */
   onEvent(envelope: EventEnvelope): void;
@@ -68,14 +87,36 @@ export class ConfigKeeper {
     return run;
   }
 
+  /** Reads `file` as a reload would, and changes nothing. Needs an applied configuration. */
+  async plan(file: string): Promise<Planned> {
+    const loaded = await this.#load(file);
+    const { diagnostics } = loaded;
+    if (!loaded.ok) return { ok: false, diagnostics };
+    const before = this.#snapshot;
+    return { ok: true, changes: before === undefined ? [] : changesOf(before, loaded), diagnostics };
+  }
+
+  /** A file that was emptied by accident must not take every address away: whoever means it stops the node. */
+  async #load(file: string): Promise<Loaded> {
+    const loaded = await this.#dependencies.load(file);
+    const running = this.#snapshot?.config;
+    if (!loaded.ok || running === undefined || configuresNothing(running) || !configuresNothing(loaded.config))
+      return loaded;
+    return {
+      ok: false,
+      exitCode: emptiedExitCode,
+      diagnostics: [...loaded.diagnostics.filter(isOther), emptied(file)],
+    };
+  }
+
   async #apply(cause: CauseRef | undefined): Promise<Applied> {
-    const { host, file, load, format, wallTime } = this.#dependencies;
+    const { host, file, format, wallTime } = this.#dependencies;
     const span = host.tracer.span(spanName.configApply, {
       parent: cause?.traceparent,
       attributes: { [attribute.configFile]: file },
     });
     try {
-      const loaded = await load();
+      const loaded = await this.#load(file);
       this.#logDiagnostics(loaded.diagnostics);
       if (!loaded.ok) {
         const errors = loaded.diagnostics.filter(({ severity }) => severity === "error").map(format);
@@ -88,7 +129,7 @@ export class ConfigKeeper {
       const snapshot = this.#next(before, loaded, wallTime());
       if (snapshot !== before) await writeSnapshot(host.env.stateDir, snapshot);
       this.#snapshot = snapshot;
-      const changes = snapshot === before ? [] : this.#changes(before, snapshot);
+      const changes = snapshot === before ? [] : this.#sentences(before, snapshot);
       const warnings = loaded.diagnostics.filter(({ severity }) => severity === "warning").length;
       const data = { generation: snapshot.generation, hash: snapshot.hash, file, changes, warnings };
       this.#append({ type: "config-applied", data }, cause, span.traceparent);
@@ -115,12 +156,10 @@ export class ConfigKeeper {
     return { generation, hash, file: this.#dependencies.file, appliedAt, config, settings };
   }
 
-  #changes(before: ConfigSnapshot | undefined, after: ConfigSnapshot): string[] {
-    if (before === undefined) return after.config.instances.map(({ name }) => `instance ${name} added`);
-    return [
-      ...this.#dependencies.diff(before.config, after.config),
-      ...settingsChanges(before.settings, after.settings),
-    ];
+  #sentences(before: ConfigSnapshot | undefined, after: ConfigSnapshot): string[] {
+    return before === undefined
+      ? after.config.instances.map(({ name }) => `instance ${name} added`)
+      : changeSentences(changesOf(before, after));
   }
 
   async #stored(): Promise<ConfigSnapshot | undefined> {
@@ -141,14 +180,47 @@ export class ConfigKeeper {
   }
 }
 
+const changesOf = (before: Configuration, after: Configuration): Change[] => [
+  ...diffConfig(before.config, after.config),
+  ...settingsChanges(before.settings, after.settings),
+];
+
+/** keepalived's code for a configuration that it cannot run with. */
+const emptiedExitCode = 4;
+
+/** The advice of the parser says the same, less urgently. */
+const isOther = ({ code }: Diagnostic): boolean => code !== "nothing-configured";
+
+const emptied = (file: string): Diagnostic => ({
+  file,
+  line: 0,
+  column: 0,
+  severity: "error",
+  code: "nothing-configured",
+  errorClass: "ok",
+  message: "the file configures nothing, and this node runs something: was it emptied by accident?",
+  text: undefined,
+  used: undefined,
+  hint: "to let go of everything, stop the node",
+});
+
 /** What `baton up` gives to its processes once, when it starts them. */
 const startOnly: readonly (keyof Settings)[] = ["nats", "redis", "hub"];
 
-export function settingsChanges(before: Settings, after: Settings): readonly string[] {
+/** That a setting changes, never its value: there are passwords and addresses with passwords among them. */
+export function settingsChanges(before: Settings, after: Settings): Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof Settings)[];
-  return names
+  const shown = (settings: Settings, name: keyof Settings) => (settings[name] === undefined ? undefined : "***");
+  const fields = names
     .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
-    .map(
-      (name) => `baton.yaml: ${name} changed${startOnly.includes(name) ? "; takes effect at the next baton up" : ""}`,
-    );
+    .map((name) => ({
+      path: name,
+      label: name,
+      before: shown(before, name),
+      after: shown(after, name),
+      secret: true,
+      effect: startOnly.includes(name) ? ("start" as const) : ("reload" as const),
+    }));
+  const change = { kind: "baton.yaml", name: "", action: "changed", identity: "", why: undefined, parts: [] } as const;
+  return fields.length === 0 ? [] : [{ ...change, fields }];
 }

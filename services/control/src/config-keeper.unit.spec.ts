@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSnapshot, type Settings } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
-import type { Config, Diagnostic } from "@baton/keepalived-conf";
+import { type Config, changeSentences, type Diagnostic } from "@baton/keepalived-conf";
 import { config as exampleConfig, diagnostic as exampleDiagnostic, globalConfig } from "@baton/keepalived-conf/testing";
 import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded, settingsChanges } from "./config-keeper.ts";
@@ -43,7 +43,6 @@ function keeperOf(host: TestHost, loads: Loaded[]): ConfigKeeper {
     host,
     file: "k.conf",
     load: async () => loads.shift() ?? Promise.reject(new Error("no file")),
-    diff: (before, after) => [`router_id ${before.global.routerId} became ${after.global.routerId}`],
     format: ({ severity, message }) => `${severity}: ${message}`,
     onEvent: (envelope) => told.push(envelope.event.type),
     wallTime: () => "2026-01-01T00:00:00Z",
@@ -58,12 +57,12 @@ test("a changed configuration is a new generation on disk, an unchanged one is n
   const first = await readSnapshot(host.env.stateDir);
   expect(await keeper.apply()).toMatchObject({ ok: true, snapshot: { generation: 1 }, changes: [] });
   expect(await readSnapshot(host.env.stateDir)).toEqual(first);
-  expect(await keeper.apply()).toMatchObject({ snapshot: { generation: 2 }, changes: ["router_id a became b"] });
+  expect(await keeper.apply()).toMatchObject({ snapshot: { generation: 2 }, changes: ["global: router_id a → b"] });
   expect(await readSnapshot(host.env.stateDir)).toMatchObject({ generation: 2, config: { global: { routerId: "b" } } });
   expect(dataOf(host)).toMatchObject([
     { type: "config-applied", data: { generation: 1, warnings: 1, changes: [] } },
     { type: "config-applied", data: { generation: 1, warnings: 0, changes: [] } },
-    { type: "config-applied", data: { generation: 2, changes: ["router_id a became b"] } },
+    { type: "config-applied", data: { generation: 2, changes: ["global: router_id a → b"] } },
   ]);
   expect(host.lines).toMatchObject([{ level: "warn", message: "warning: w" }]);
 });
@@ -109,9 +108,11 @@ test("overlapping reloads wait for each other, and one that throws does not stop
 test("changes of baton.yaml are told, with when they take effect", () => {
   expect(settingsChanges(settings, settings)).toEqual([]);
   const metrics = { host: "127.0.0.1", port: 1 };
-  const hub = { url: "nats://hub", user: undefined, password: undefined };
-  expect(settingsChanges(settings, { ...settings, metrics, hub })).toEqual([
-    "baton.yaml: hub changed; takes effect at the next baton up",
-    "baton.yaml: metrics changed",
+  const hub = { url: "nats://hub", user: "r1", password: "sesame" };
+  const changes = settingsChanges(settings, { ...settings, metrics, hub });
+  expect(changeSentences(changes)).toEqual([
+    "baton.yaml: hub added; takes effect at the next start of the node",
+    "baton.yaml: metrics added",
   ]);
+  expect(JSON.stringify(changes)).not.toMatch(/sesame|nats:/);
 });

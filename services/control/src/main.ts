@@ -5,7 +5,7 @@ import { subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { inboxPrefix, openNatsBus } from "@baton/event-log";
 import { askSnapshot, paths, readConfiguration, readCredentials, startHost } from "@baton/host";
-import { changeSentences, diffConfig, formatDiagnostic } from "@baton/keepalived-conf";
+import { formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
 import { EventFeed } from "./event-feed.ts";
@@ -20,14 +20,14 @@ const host = await startHost({ service: "control" });
 const { node, runDir } = host.env;
 const file = required("BATON_CONFIG");
 const settingsFile = process.env.BATON_SETTINGS || undefined;
+const configId = process.env.BATON_CONFIG_ID || undefined;
 
 const feed = new EventFeed();
 const keeper = new ConfigKeeper({
   host,
   onEvent: (envelope) => feed.add(envelope),
   file,
-  load: async () => load(),
-  diff: (before, after) => changeSentences(diffConfig(before, after)),
+  load: async (name) => load(name),
   format: formatDiagnostic,
   wallTime: () => new Date().toISOString(),
 });
@@ -63,8 +63,9 @@ bus.onStatus((connected) => {
 host.report({ type: "config", generation: snapshot.generation });
 host.ready();
 
-function load(): Loaded {
-  const { configuration, diagnostics, exitCode } = readConfiguration({ file, settingsFile, env: process.env });
+function load(name: string): Loaded {
+  const files = { file: name, settingsFile, configId, env: process.env };
+  const { configuration, diagnostics, exitCode } = readConfiguration(files);
   return configuration === undefined
     ? { ok: false, exitCode, diagnostics }
     : { ok: true, ...configuration, diagnostics };

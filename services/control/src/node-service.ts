@@ -1,10 +1,13 @@
 // NodeService on <run-dir>/node.sock: what people and tools ask of a node. Reads, and one command: reload.
 import { once } from "node:events";
+import { isAbsolute } from "node:path";
 import {
   type GetStatusRequest,
   type NodeServiceServer,
   NodeServiceService,
   type NodeStatus,
+  type PlanRequest,
+  type PlanResult,
   type ReloadResult,
   type StreamEventsRequest,
   toWire,
@@ -18,6 +21,7 @@ export interface NodeServiceDependencies {
   readonly sources: EventSources;
   currentStatus(): Promise<NodeStatus>;
   reload(): Promise<ReloadResult>;
+  plan(file: string): Promise<PlanResult>;
 }
 
 export function createNodeService(dependencies: NodeServiceDependencies): GrpcService {
@@ -26,6 +30,10 @@ export function createNodeService(dependencies: NodeServiceDependencies): GrpcSe
       answer(dependencies.currentStatus(), done),
     streamEvents: (call) => void sendEvents(dependencies.sources, call),
     reload: (_call, done) => answer(dependencies.reload(), done),
+    plan: ({ request: { file } }: { request: PlanRequest }, done: sendUnaryData<PlanResult>) =>
+      isAbsolute(file)
+        ? answer(dependencies.plan(file), done)
+        : done({ code: status.INVALID_ARGUMENT, details: "the file to plan with needs an absolute path" }),
   } satisfies NodeServiceServer;
   return { definition: NodeServiceService, implementation };
 }

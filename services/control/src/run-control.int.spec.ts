@@ -8,13 +8,15 @@ import {
   type Envelope,
   NodeServiceClient,
   type NodeStatus,
+  type PlanResult,
   type ReloadResult,
 } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { until } from "@baton/event-log/testing";
 import { clientOptions, defaultSettings, paths, type Settings } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
-import { config, diagnostic, globalConfig } from "@baton/keepalived-conf/testing";
+import type { Change } from "@baton/keepalived-conf";
+import { config, diagnostic, globalConfig, instanceConfig } from "@baton/keepalived-conf/testing";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
@@ -46,6 +48,16 @@ const bad: Loaded = {
   diagnostics: [diagnostic({ file: "k.conf", line: 3, severity: "error", errorClass: "fatal", message: "no" })],
 };
 
+const changed: Change = {
+  kind: "global",
+  name: "",
+  action: "changed",
+  identity: "",
+  why: undefined,
+  fields: [{ path: "routerId", label: "router_id", before: "a", after: "b", secret: false, effect: "reload" }],
+  parts: [],
+};
+
 interface Scene {
   readonly host: TestHost;
   readonly client: NodeServiceClient;
@@ -66,7 +78,6 @@ async function start(loads: Loaded[]): Promise<Scene> {
     host,
     file: "k.conf",
     load: async () => loads.shift() ?? Promise.reject(new Error("the disk is gone")),
-    diff: () => ["changed"],
     format: ({ message }) => message,
     wallTime: () => "2026-01-01T00:00:00Z",
     onEvent: (envelope) => feed.add(envelope),
@@ -96,6 +107,11 @@ const getStatus = (client: NodeServiceClient): Promise<NodeStatus> =>
 const reload = (client: NodeServiceClient): Promise<ReloadResult> =>
   new Promise((resolve, reject) =>
     client.reload({}, (error, result) => (error === null ? resolve(result) : reject(error))),
+  );
+
+const plan = (client: NodeServiceClient, file: string): Promise<PlanResult> =>
+  new Promise((resolve, reject) =>
+    client.plan({ file }, (error, result) => (error === null ? resolve(result) : reject(error))),
   );
 
 const allEvents = { follow: false, limit: 0, sinceId: "", type: "", aggregateKind: "", aggregateId: "" };
@@ -151,7 +167,7 @@ test("the status is what the services said last, with what has no event asked fo
 test("a reload is applied, unchanged, rejected or failed, and always answered", async () => {
   const { host, client } = await start([good("a"), good("a"), good("b"), bad]);
   expect(await reload(client)).toMatchObject({ applied: true, generation: 1, changes: [] });
-  expect(await reload(client)).toMatchObject({ applied: true, generation: 2, changes: ["changed"] });
+  expect(await reload(client)).toMatchObject({ applied: true, generation: 2, changes: ["global: router_id a → b"] });
   expect(await reload(client)).toMatchObject({ applied: false, generation: 2, diagnostics: ["k.conf:3:1: error: no"] });
   expect(await reload(client)).toMatchObject({ applied: false, generation: 2, diagnostics: ["the disk is gone"] });
   expect(host.appended.map(({ event }) => event.type)).toEqual([
@@ -162,6 +178,48 @@ test("a reload is applied, unchanged, rejected or failed, and always answered", 
   ]);
   expect((await getStatus(client)).config?.generation).toBe(2);
   expect(host.states()).toMatchObject([{ kind: "config", id: "node", state: { value: { generation: 2 } } }]);
+});
+
+test("a plan says what a reload would do, and does nothing", async () => {
+  const { host, client, runDir } = await start([good("a"), good("b"), bad]);
+  const before = readFileSync(paths.snapshot(runDir), "utf8");
+  expect(await plan(client, "/other.conf")).toEqual({
+    usable: true,
+    generation: 1,
+    runningFile: "k.conf",
+    diagnostics: [],
+    changes: [{ ...changed, fields: [{ ...changed.fields[0] }], parts: [] }],
+  });
+  expect(await plan(client, "/other.conf")).toMatchObject({
+    usable: false,
+    generation: 1,
+    diagnostics: [{ file: "k.conf", line: 3, severity: "error", message: "no" }],
+    changes: [],
+  });
+  await expect(plan(client, "/other.conf")).rejects.toMatchObject({ details: "the disk is gone" });
+  await expect(plan(client, "other.conf")).rejects.toMatchObject({ details: expect.stringContaining("absolute") });
+  expect(readFileSync(paths.snapshot(runDir), "utf8")).toBe(before);
+  expect(host.appended.map(({ event }) => event.type)).toEqual(["config-applied"]);
+});
+
+test("a file that configures nothing any more is taken for an accident", async () => {
+  const running: Loaded = {
+    ok: true,
+    config: config({ instances: [instanceConfig()] }),
+    settings: settingsWith({}),
+    diagnostics: [],
+  };
+  const { host, client, runDir } = await start([running, good("a"), good("a")]);
+  const before = readFileSync(paths.snapshot(runDir), "utf8");
+  expect((await plan(client, "/k.conf")).diagnostics).toMatchObject([
+    { code: "nothing-configured", severity: "error" },
+  ]);
+  expect(await reload(client)).toMatchObject({ applied: false, generation: 1 });
+  expect(readFileSync(paths.snapshot(runDir), "utf8")).toBe(before);
+  expect(host.appended.at(-1)?.event).toMatchObject({
+    type: "config-rejected",
+    data: { errors: [expect.stringMatching(/configures nothing/)] },
+  });
 });
 
 test("the supervisor's reload does the same", async () => {
@@ -181,7 +239,6 @@ test("a first configuration that is rejected is told to the supervisor", async (
     host,
     file: "k.conf",
     load,
-    diff: () => [],
     format: () => "no",
     wallTime: () => "",
     onEvent() {},

@@ -1,8 +1,17 @@
 // Control at work: the configuration is applied, the other services are followed, and people and tools are answered.
 // Nothing of it is on the failover path; all of it may be gone without harm (SAFETY S15).
-import type { AggregateState, Counter, NodeStatus, ReloadResult } from "@baton/contracts";
+import type { AggregateState, Counter, NodeStatus, PlanResult, ReloadResult } from "@baton/contracts";
 import type { AggregateKind, ServiceName } from "@baton/domain";
-import { batonVersion, type GrpcServer, type Host, paths, type Settings, serveGrpc } from "@baton/host";
+import {
+  batonVersion,
+  changeToWire,
+  diagnosticToWire,
+  type GrpcServer,
+  type Host,
+  paths,
+  type Settings,
+  serveGrpc,
+} from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { attribute, metric } from "@baton/telemetry";
 import { type Applied, type ConfigKeeper, configAggregate } from "./config-keeper.ts";
@@ -84,6 +93,7 @@ export class Control {
       sources,
       currentStatus: () => this.currentStatus(),
       reload: () => this.reload(),
+      plan: (file) => this.plan(file),
     });
     host.own<GrpcServer>(await serveGrpc(paths.nodeSocket(host.env.runDir), [service]));
     host.own({
@@ -123,6 +133,19 @@ export class Control {
       const message = error instanceof Error ? error.message : String(error);
       return { applied: false, generation: before, diagnostics: [message], changes: [] };
     }
+  }
+
+  /** What a reload with `file` would do; nothing is changed. */
+  async plan(file: string): Promise<PlanResult> {
+    const { keeper } = this.#dependencies;
+    const planned = await keeper.plan(file);
+    return {
+      usable: planned.ok,
+      generation: keeper.snapshot?.generation ?? 0,
+      runningFile: keeper.snapshot?.file ?? "",
+      diagnostics: planned.diagnostics.map(diagnosticToWire),
+      changes: planned.ok ? planned.changes.map(changeToWire) : [],
+    };
   }
 
   async scrape(): Promise<string> {

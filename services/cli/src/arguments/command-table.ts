@@ -106,6 +106,31 @@ const check: CommandSpec = {
   ],
 };
 
+const fmt: CommandSpec = {
+  name: "fmt",
+  summary: "write a configuration in one layout",
+  positional: { value: file, many: true, missing: "the file to format is missing; - is standard input" },
+  options: [
+    { name: "check", meaning: "write nothing; exit with 1 when a file would change" },
+    { name: "write", meaning: "write the files instead of standard output" },
+  ],
+  notes: [
+    "Comments, order and meaning stay. A file is replaced as a whole, with its mode and owner; included files are not followed. - reads standard input.",
+    "Exit code: 0 all is well; 1 a file would change (--check); 2 a file cannot be read, written or laid out, and is left as it is.",
+  ],
+};
+
+const plan: CommandSpec = {
+  name: "plan",
+  summary: "say what a reload would change, and change nothing",
+  positional: { value: file, many: false, missing: "the file to plan with is missing" },
+  options: [runDir, json(), color],
+  notes: [
+    "The running node reads the file as it would for a reload, and compares it with what it runs.",
+    "Exit code: 0 a reload would change nothing; 2 it would change something; 1 no node runs there, or the file cannot be used.",
+  ],
+};
+
 const keywords: CommandSpec = {
   name: "keywords",
   summary: "every keyword of keepalived.conf, and what Baton does with it",
@@ -155,7 +180,7 @@ const completion: CommandSpec = {
 };
 
 /** In the order of the list of commands. */
-export const commands = { up, check, keywords, status, events, completion } as const;
+export const commands = { up, check, fmt, plan, keywords, status, events, completion } as const;
 
 export type CommandName = keyof typeof commands;
 

@@ -40,7 +40,7 @@ describe("bash", () => {
   });
 
   test("options of a command, and of no other", () => {
-    expect(complete("status", "--")).toEqual(["--run-dir", "--json", "--help"]);
+    expect(complete("plan", "--")).toEqual(["--run-dir", "--json", "--color", "--help"]);
     expect(complete("events", "--f")).toEqual(["--follow"]);
     expect(complete("events", "")).toContain("--limit");
   });
@@ -86,6 +86,6 @@ describe.skipIf(!hasZsh)("zsh", () => {
     ["baton check --explain ", "advert_int"],
     ["baton check --color ", "always"],
     ["baton keywords --block ", "vrrp_instance"],
-    ["baton check ", "a*file.conf"],
+    ["baton plan ", "a*file.conf"],
   ])("%s", (line, wanted) => expect(offers(line, wanted)).toBe(true));
 });

@@ -36,6 +36,21 @@ export interface ExplainCommand {
   readonly color: When;
 }
 
+export interface FormatCommand {
+  readonly type: "fmt";
+  /** `-`: standard input. */
+  readonly files: readonly string[];
+  readonly mode: "print" | "check" | "write";
+}
+
+export interface PlanCommand {
+  readonly type: "plan";
+  readonly file: string;
+  readonly runDir: string;
+  readonly json: boolean;
+  readonly color: When;
+}
+
 export interface KeywordsCommand {
   readonly type: "keywords";
   readonly block: string | undefined;
@@ -57,6 +72,8 @@ export type Command =
   | UpCommand
   | CheckCommand
   | ExplainCommand
+  | FormatCommand
+  | PlanCommand
   | KeywordsCommand
   | { readonly type: "status"; readonly runDir: string; readonly json: boolean }
   | EventsCommand
@@ -205,6 +222,19 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
       json,
       color,
     };
+  },
+  fmt(words) {
+    const { files } = words;
+    const [check, write] = [words.flag("check"), words.flag("write")];
+    if (check && write) return "--check writes nothing: give one of --check and --write";
+    if (write && files.includes("-")) return "--write needs files: standard input cannot be written";
+    if (files.length > 1 && !check && !write) return "several files need --check or --write";
+    return { type: "fmt", files, mode: check ? "check" : write ? "write" : "print" };
+  },
+  plan(words) {
+    const [file = ""] = words.files;
+    if (file === "-") return "the node reads the file itself, and cannot read standard input";
+    return { type: "plan", file, runDir: words.runDir, json: words.flag("json"), color: words.color };
   },
   keywords: (words) => ({
     type: "keywords",

@@ -59,7 +59,13 @@ test("check", () => {
   });
 });
 
-test("keywords, completion", () => {
+test("fmt, plan, keywords, completion", () => {
+  expect(parse("fmt -")).toEqual({ type: "fmt", files: ["-"], mode: "print" });
+  expect(parse("fmt a b --check")).toEqual({ type: "fmt", files: ["a", "b"], mode: "check" });
+  expect(parse("fmt a b --write")).toEqual({ type: "fmt", files: ["a", "b"], mode: "write" });
+  const plan = { type: "plan", file: "x", runDir: "/run/baton", json: false, color: "auto" };
+  expect(parse("plan x")).toEqual(plan);
+  expect(parse("plan x --run-dir d --json")).toEqual({ ...plan, runDir: "d", json: true });
   const keywords = { type: "keywords", block: undefined, support: undefined, json: false, color: "auto" };
   expect(parse("keywords")).toEqual(keywords);
   expect(parse("keywords --block vrrp_instance --support works")).toEqual({
@@ -112,6 +118,13 @@ describe("one sentence for what is wrong", () => {
     ["check x --color blue", /--color blue: not one of auto, always, never/],
     ["check x --peer=", /--peer needs a value/],
     ["check x --explain priority", /--explain takes no file: unexpected "x"/],
+    ["fmt", /file to format is missing; - is standard input/],
+    ["fmt a --check --write", /give one of --check and --write/],
+    ["fmt - --write", /standard input cannot be written/],
+    ["fmt a b", /several files need --check or --write/],
+    ["plan", /file to plan with is missing/],
+    ["plan -", /cannot read standard input/],
+    ["plan a b", /unexpected "b"/],
     ["keywords x", /unexpected "x"/],
     ["keywords --support none", /--support none: not one of works, accepted, refused/],
     ["completion", /the shell is missing: bash or zsh/],

@@ -1,6 +1,6 @@
 // Asks a node over its unix socket. What can go wrong is said in one sentence.
 import { statSync } from "node:fs";
-import { type Envelope, fromWire, NodeServiceClient, type NodeStatus } from "@baton/contracts";
+import { type Envelope, fromWire, NodeServiceClient, type NodeStatus, type PlanResult } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { clientOptions, paths } from "@baton/host";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
@@ -14,6 +14,8 @@ export class NodeError extends Error {
 }
 
 const answerMs = 5_000;
+/** A configuration with tens of thousands of servers takes seconds to read on a slow machine. */
+const planMs = 60_000;
 
 export interface NodeQuery {
   readonly follow: boolean;
@@ -25,6 +27,8 @@ export interface NodeClient {
   status(): Promise<NodeStatus>;
   /** Resolves when the stream has ended. */
   events(query: NodeQuery, onEvent: (envelope: EventEnvelope) => void): Promise<void>;
+  /** What a reload with the file at this absolute path would do. */
+  plan(file: string): Promise<PlanResult>;
   close(): void;
 }
 
@@ -46,6 +50,8 @@ export function openNode(runDir: string): NodeClient {
   const explain = (error: ServiceError): NodeError => {
     if (error.code === status.UNAVAILABLE)
       return new NodeError(`the node on ${runDir} does not answer`, { cause: error });
+    if (error.code === status.UNIMPLEMENTED)
+      return new NodeError(`the node on ${runDir} is of a version that does not know this`, { cause: error });
     if (error.code === status.DEADLINE_EXCEEDED) return new NodeError(`the node on ${runDir} is too slow to answer`);
     return new NodeError(error.details === "" ? error.message : error.details, { cause: error });
   };
@@ -67,6 +73,12 @@ export function openNode(runDir: string): NodeClient {
         });
         call.on("end", resolve);
         call.on("error", (error: ServiceError) => reject(explain(error)));
+      }),
+    plan: (file) =>
+      new Promise((resolve, reject) => {
+        client.plan({ file }, new Metadata(), { deadline: Date.now() + planMs }, (error, answer) =>
+          error === null ? resolve(answer) : reject(explain(error)),
+        );
       }),
     close: () => client.close(),
   };

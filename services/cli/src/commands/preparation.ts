@@ -12,6 +12,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** One node, with every path absolute: services run in another directory. */
 export interface NodePlaces {
   readonly name: string;
+  /** For `@ID` lines of the configuration. */
+  readonly configId: string;
   readonly config: string;
   readonly settings: string | undefined;
   readonly runDir: string;
@@ -41,6 +43,7 @@ export function prepare(node: NodePlaces, env: Env, userId: number): Configurati
   const { configuration, diagnostics, exitCode } = readConfiguration({
     file: node.config,
     settingsFile: node.settings,
+    configId: node.configId,
     env,
   });
   if (configuration === undefined) {

@@ -39,8 +39,11 @@ export type ServiceChild = Exclude<ChildName, "nats" | "redis">;
 
 export async function up(command: UpCommand, dependencies: UpDependencies): Promise<number> {
   const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
+  const name = command.name ?? dependencies.hostName;
   const node: NodePlaces = {
-    name: command.name ?? dependencies.hostName,
+    name,
+    // keepalived's default is the name of its machine, cut like this; ours may stand for another one.
+    configId: command.id ?? name.split(".")[0] ?? "",
     config: resolve(command.config),
     settings: absolute(command.settings),
     runDir: resolve(command.runDir),
@@ -73,6 +76,7 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
     BATON_RUN_DIR: node.runDir,
     BATON_STATE_DIR: node.stateDir,
     BATON_CONFIG: node.config,
+    BATON_CONFIG_ID: node.configId,
     BATON_SETTINGS: node.settings,
   };
   const host = await startHost({ service: "supervisor", env: childEnv, signals: "leave" });
