@@ -16,6 +16,9 @@ export const isIpAddress = (text: string): text is IpAddress => parseIp(text) ==
 
 export const ipFamily = (address: IpAddress): 4 | 6 => (address.includes(":") ? 6 : 4);
 
+/** `0.0.0.0` or `::`. */
+export const unspecifiedIp = (family: 4 | 6): IpAddress => format(new Array<number>(family === 4 ? 4 : 16).fill(0));
+
 /** 4 or 16 bytes in network order. */
 export function ipToBytes(address: IpAddress): Uint8Array {
   const bytes = address.includes(":") ? parseV6(address) : parseV4(address);

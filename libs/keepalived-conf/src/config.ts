@@ -2,6 +2,15 @@
 // durations are microseconds, addresses canonical. Plain JSON throughout: it is stored in the snapshot as it is.
 import type { GlobalConfig } from "./config/global.ts";
 import type { InstanceConfig, SyncGroupConfig } from "./config/instance.ts";
+import type {
+  GarpGroupConfig,
+  InterfaceDelayConfig,
+  PolledInterfaceConfig,
+  StaticAddressConfig,
+  StaticRouteConfig,
+  StaticRuleConfig,
+  TrackGroupConfig,
+} from "./config/static.ts";
 import type { TrackScriptConfig } from "./config/tracking.ts";
 import type { VirtualServerConfig } from "./config/virtual-server.ts";
 
@@ -9,6 +18,27 @@ export type { UnicastPeerConfig, VirtualAddressConfig } from "./config/addresses
 export type { Command, ScriptUser } from "./config/command.ts";
 export type { GlobalConfig } from "./config/global.ts";
 export type { GarpConfig, InstanceConfig, NotifyConfig, SyncGroupConfig } from "./config/instance.ts";
+export type {
+  EncapsulationConfig,
+  LockableMetric,
+  NextHopConfig,
+  PrefixConfig,
+  RangeConfig,
+  RealmsConfig,
+  RouteConfig,
+  RouteMetricsConfig,
+  RuleAction,
+  RuleConfig,
+} from "./config/routes.ts";
+export type {
+  GarpGroupConfig,
+  InterfaceDelayConfig,
+  PolledInterfaceConfig,
+  StaticAddressConfig,
+  StaticRouteConfig,
+  StaticRuleConfig,
+  TrackGroupConfig,
+} from "./config/static.ts";
 export type { TrackRef, TrackScriptConfig } from "./config/tracking.ts";
 export type { CheckerConfig, RealServerConfig, VirtualServerConfig } from "./config/virtual-server.ts";
 
@@ -19,4 +49,12 @@ export interface Config {
   readonly instances: readonly InstanceConfig[];
   readonly syncGroups: readonly SyncGroupConfig[];
   readonly virtualServers: readonly VirtualServerConfig[];
+  /** What stands on interfaces and in the kernel whoever is master. */
+  readonly staticAddresses: readonly StaticAddressConfig[];
+  readonly staticRoutes: readonly StaticRouteConfig[];
+  readonly staticRules: readonly StaticRuleConfig[];
+  readonly trackGroups: readonly TrackGroupConfig[];
+  readonly interfaceDelays: readonly InterfaceDelayConfig[];
+  readonly garpGroups: readonly GarpGroupConfig[];
+  readonly polledInterfaces: readonly PolledInterfaceConfig[];
 }

@@ -11,9 +11,19 @@ export interface Machine {
   /** True when somebody else than root could change what runs as root. */
   readonly scriptInsecure?: ((path: string, user: string | undefined) => boolean) | undefined;
   /** The number that a name has in the files of iproute2; the names that every machine has are known without it. */
-  readonly routingNumber?: ((table: RoutingNames, name: string) => number | undefined) | undefined;
+  readonly numberOfName?: ((table: NameTable, name: string) => number | undefined) | undefined;
+  /** True for an interface that is a VRF. */
+  readonly isVrf?: ((name: string) => boolean) | undefined;
 }
 
-/** The files of /etc/iproute2 and /usr/share/iproute2 that give numbers names. */
-export const routingNames = ["rt_tables", "rt_protos", "rt_scopes", "rt_realms", "rt_dsfield", "group"] as const;
-export type RoutingNames = (typeof routingNames)[number];
+/** The files of /etc/iproute2 (and /usr/share/iproute2) that give numbers names, and /etc/protocols. */
+export const nameTables = [
+  "rt_tables",
+  "rt_protos",
+  "rt_scopes",
+  "rt_realms",
+  "rt_dsfield",
+  "group",
+  "protocols",
+] as const;
+export type NameTable = (typeof nameTables)[number];

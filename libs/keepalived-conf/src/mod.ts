@@ -37,7 +37,7 @@ export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type LintInput, lint } from "./lint/lint.ts";
 export { explainLintRule, type LintRuleInfo, lintRule, lintRules } from "./lint/page.ts";
 export type { FileStatus, InterfaceAddress, LintMachine } from "./lint/rule.ts";
-export { type Machine, type RoutingNames, routingNames } from "./machine.ts";
+export { type Machine, type NameTable, nameTables } from "./machine.ts";
 export { type ParseInput, type ParseResult, parseConfig, type Source } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";
 export { sourceSizeMax } from "./source/line-reader.ts";

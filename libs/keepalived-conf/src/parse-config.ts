@@ -11,8 +11,10 @@ import type { CommandContext } from "./resolve/command.ts";
 import { advise } from "./resolve/context.ts";
 import { resolveGlobal } from "./resolve/global.ts";
 import { checkDuplicates, resolveInstance } from "./resolve/instance.ts";
+import { resolveRules } from "./resolve/rules.ts";
 import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scripts.ts";
 import { resolveServiceScripts } from "./resolve/service-scripts.ts";
+import { resolveStatic } from "./resolve/static.ts";
 import { resolveSyncGroups } from "./resolve/sync-group.ts";
 import { resolveVirtualServers } from "./resolve/virtual-server.ts";
 import type { FileContent, FileError } from "./source/include.ts";
@@ -78,7 +80,8 @@ export function parseConfig(input: ParseInput): ParseResult {
   const config =
     readable && !problems.has("missing-parameter") ? resolve(root, input, report, problems.has) : undefined;
   return {
-    config,
+    // The lines of value blocks are read by resolve(): a word may be missing there, too.
+    config: problems.has("missing-parameter") ? undefined : config,
     diagnostics: problems.inOrder([...files.keys()], input.file),
     source: { file: input.file, files, tree: root },
   };
@@ -88,14 +91,18 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   const { global, defaults } = resolveGlobal(root, { report, machine });
   const context: CommandContext = { report, machine, defaults, programs: [] };
   const scripts = resolveScripts(root, context);
+  const entryContext = { ...context, dynamicInterfaces: defaults.dynamicInterfaces };
+  const rules = resolveRules(root, entryContext);
   const resolved = blocksOf(root, vrrpInstance).flatMap((block) => {
-    const instance = resolveInstance(block, scripts, context);
+    const instance = resolveInstance(block, scripts, rules, context);
     return instance === undefined ? [] : [[block, instance] as const];
   });
   checkDuplicates(resolved, context);
   const instances = resolved.map(([, instance]) => instance);
   const tracked = new Set(instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
   const syncGroups = resolveSyncGroups(root, instances, context);
+  const names = new Set(instances.map(({ name }) => name));
+  const statics = resolveStatic(root, rules.statics, names, entryContext);
   const virtualServers = resolveVirtualServers(root, context);
   if (configuresNothing({ instances, virtualServers })) {
     const place = { file: machine.file, line: 0, column: 0 };
@@ -103,5 +110,6 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   }
   resolveServiceScripts(root, virtualServers, context);
   checkScriptSecurity(context, reported("interface-missing"));
-  return { global, scripts: usedScripts(scripts, tracked, root, context), instances, syncGroups, virtualServers };
+  const used = usedScripts(scripts, tracked, root, context);
+  return { global, scripts: used, instances, syncGroups, virtualServers, ...statics };
 }

@@ -116,6 +116,9 @@ const first = (address: string, trackScripts: InstanceConfig["trackScripts"]): I
     },
   ],
   excludedAddresses: [],
+  unicastPeers: [],
+  routes: [],
+  rules: [],
   garp: {
     delay: seconds(1),
     repeat: 5,
@@ -130,6 +133,16 @@ const first = (address: string, trackScripts: InstanceConfig["trackScripts"]): I
   lowerPriorityNoAdvert: false,
   higherPrioritySendAdvert: false,
 });
+
+const statics = {
+  staticAddresses: [],
+  staticRoutes: [],
+  staticRules: [],
+  trackGroups: [],
+  interfaceDelays: [],
+  garpGroups: [],
+  polledInterfaces: [],
+};
 
 const second = (address: string, trackScripts: InstanceConfig["trackScripts"]): InstanceConfig => {
   const base = first(address, trackScripts);
@@ -152,6 +165,7 @@ describe.skipIf(!present)("seed configurations", () => {
       instances: [first("172.16.100.1", [ref("chk_haproxy", 2), ref("chk_mantaince_down", -2)])],
       syncGroups: [],
       virtualServers: [],
+      ...statics,
     });
     expect(exitCodeOf(diagnostics)).toBe(6);
     expect(isFatal(diagnostics)).toBe(false);
@@ -169,6 +183,7 @@ describe.skipIf(!present)("seed configurations", () => {
       instances: [first("172.16.100.1", tracked), second("172.16.100.2", tracked)],
       syncGroups: [],
       virtualServers: [],
+      ...statics,
     });
     expect(exitCodeOf(diagnostics)).toBe(6);
     expect(isFatal(diagnostics)).toBe(false);
@@ -188,6 +203,7 @@ describe.skipIf(!present)("seed configurations", () => {
       ],
       syncGroups: [],
       virtualServers: [],
+      ...statics,
     });
     expect(exitCodeOf(result.diagnostics)).toBe(6);
     expect(codes(result).filter((code) => /auth-pass|script-unknown/.test(code))).toEqual([
@@ -202,6 +218,7 @@ describe.skipIf(!present)("seed configurations", () => {
     scripts: [maintenance("chk_schedown", 2, -2)],
     instances: [{ ...first("172.16.100.1", [ref("chk_schedown", -2)]), notify: noNotify }],
     syncGroups: [],
+    ...statics,
     virtualServers: [
       {
         id: { kind: "address", address: ip("172.16.100.1"), port: 80 },

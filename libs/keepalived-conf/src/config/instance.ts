@@ -1,7 +1,8 @@
 // `vrrp_instance` and `vrrp_sync_group`.
 import type { IpAddress, Micros, Priority, Vrid } from "@baton/domain";
-import type { VirtualAddressConfig } from "./addresses.ts";
+import type { UnicastPeerConfig, VirtualAddressConfig } from "./addresses.ts";
 import type { Command } from "./command.ts";
+import type { RouteConfig, RuleConfig } from "./routes.ts";
 import type { TrackRef } from "./tracking.ts";
 
 /** `vrrp_instance`. */
@@ -28,6 +29,11 @@ export interface InstanceConfig {
   readonly sourceAddress: IpAddress | undefined;
   readonly addresses: readonly VirtualAddressConfig[];
   readonly excludedAddresses: readonly VirtualAddressConfig[];
+  /** `unicast_peer`; empty: adverts go to the multicast group. */
+  readonly unicastPeers: readonly UnicastPeerConfig[];
+  /** What the master puts into the kernel beside its addresses. */
+  readonly routes: readonly RouteConfig[];
+  readonly rules: readonly RuleConfig[];
   readonly garp: GarpConfig;
   readonly notify: NotifyConfig;
   readonly smtpAlert: boolean;

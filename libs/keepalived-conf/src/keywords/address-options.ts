@@ -2,7 +2,7 @@
 import { type IpAddress, ipFamily, type Micros, parseIp, secondsToMicros } from "@baton/domain";
 import { interfaceNameMax, readNumber, uint32Max } from "./arguments.ts";
 import { entryForm, option, optionAlias, present } from "./option.ts";
-import { existingInterface, name, routingNumber } from "./option-arguments.ts";
+import { existingInterface, name, numberOrName } from "./option-arguments.ts";
 import { accepted, type OptionArgument, type Support } from "./table.ts";
 
 export interface Prefix {
@@ -97,7 +97,7 @@ const common = {
     repeat: "once",
     meaning: "Puts the address on this interface.",
   }),
-  scope: option("scope", routingNumber("rt_scopes", 255), {
+  scope: option("scope", numberOrName("rt_scopes", 255), {
     default: "global",
     meaning: "Tells the kernel how far the IPv4 address is valid: global, site, link, host or a number.",
   }),

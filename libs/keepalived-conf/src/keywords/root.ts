@@ -1,4 +1,5 @@
 // The whole table: what may stand outside of all blocks, and below each of them.
+import { type FileConstruct, fileConstructs } from "./file-constructs.ts";
 import { globalDefs, rootKeywords } from "./global-defs.ts";
 import {
   type BlockSpec,
@@ -68,7 +69,24 @@ interface Surroundings {
 const outside: Surroundings = { path: "", support: { level: "works" }, service: "parser" };
 
 /** The table as rows, for manuals and tests. */
-export const keywordTable = (): KeywordInfo[] => rowsOf(root, outside);
+export const keywordTable = (): KeywordInfo[] => [...fileConstructs.map(constructRow), ...rowsOf(root, outside)];
+
+/** Of no block, and read before there are any. */
+const constructRow = ({ name, syntax, range, meaning, since = "" }: FileConstruct): KeywordInfo => ({
+  kind: "option",
+  block: "(file)",
+  keyword: name,
+  syntax,
+  range,
+  default: "",
+  meaning,
+  support: "works",
+  service: "parser",
+  note: "",
+  deprecated: "",
+  alias: "",
+  since,
+});
 
 function rowsOf(spec: BlockSpec, around: Surroundings): KeywordInfo[] {
   const rows: KeywordInfo[] = [];
@@ -115,7 +133,7 @@ function describe(
     service: spec.service ?? around.service,
     note: support.level === "works" ? "" : support.differs,
     deprecated: spec.deprecated ?? "",
-    alias: (spec.kind === "keyword" ? spec.alias?.name : undefined) ?? "",
+    alias: (single ? spec.alias?.name : undefined) ?? "",
     since: spec.since ?? "",
   };
 }

@@ -85,8 +85,8 @@ export interface Entry {
 
 /** The words of an entry, from left to right. */
 export interface EntryWords {
-  /** The next word, not yet taken. */
-  peek(): Word | undefined;
+  /** The next word not yet taken, or one further on. */
+  peek(ahead?: number): Word | undefined;
   /** undefined: there is none, and the option that asked for it lacks a value. */
   take(): Word | undefined;
 }
@@ -130,8 +130,9 @@ export type OptionMap = Readonly<Record<string, Option<unknown>>>;
 
 /** How the lines of a value block are read. */
 export interface EntryForm<Options extends OptionMap = OptionMap> {
+  /** One whose name is in parentheses is no word of its own: another one reads it. */
   readonly options: Options;
-  /** Named options apart, these read what stands at a place of its own; their names are in parentheses. */
+  /** This and `rest` read what stands at a place of its own; their names are in parentheses, too. */
   readonly first: Option<unknown> | undefined;
   /** Reads words that no other option knows; without it they are reported. */
   readonly rest: Option<unknown> | undefined;

@@ -17,6 +17,8 @@ import {
   uint32Max,
 } from "./arguments.ts";
 import { peerForm } from "./peer-options.ts";
+import { virtualRouteForm } from "./route-options.ts";
+import { virtualRuleForm } from "./rule-options.ts";
 import { eventScript, type ScriptLine } from "./script-argument.ts";
 import { type Argument, accepted, alias, block, missing, noted, refused, values, works } from "./table.ts";
 
@@ -117,8 +119,18 @@ const addresses = {
   noVirtualAddress: works("no_virtual_ipaddress", flag, { default: "off" }),
   sourceAddress: works("mcast_src_ip", ip(), { default: "the primary address of the interface" }),
   multicastGroup: works("mcast_dst_ip", multicastGroup(), { default: "vrrp_mcast_group4 or 6" }),
-  virtualRoutes: values("virtual_routes", { support: accepted("warning", "the routes are not set") }),
-  virtualRules: values("virtual_rules", { support: accepted("warning", "the rules are not set") }),
+  virtualRoutes: values("virtual_routes", {
+    form: virtualRouteForm,
+    service: "dataplane",
+    support: accepted("warning", "the routes are not set"),
+    meaning: "Routes that the master sets, and takes away when it is master no longer.",
+  }),
+  virtualRules: values("virtual_rules", {
+    form: virtualRuleForm,
+    service: "dataplane",
+    support: accepted("warning", "the rules are not set"),
+    meaning: "Routing rules that the master sets, and takes away when it is master no longer.",
+  }),
   promoteSecondaries: missing("promote_secondaries", flag, "the sysctl promote_secondaries is left as it is"),
 } as const;
 

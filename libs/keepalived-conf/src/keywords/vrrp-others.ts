@@ -8,7 +8,6 @@ import {
   flag,
   int32Max,
   integer,
-  interfaceName,
   lenientlyMissing,
   milliseconds,
   optional,
@@ -16,6 +15,7 @@ import {
   text,
 } from "./arguments.ts";
 import { eventScript, script } from "./script-argument.ts";
+import { garpGroup, staticValues, trackGroup } from "./static.ts";
 import { type Argument, accepted, asBlock, block, values, works } from "./table.ts";
 import { onlyName } from "./vrrp-instance.ts";
 
@@ -162,35 +162,8 @@ export const bfdInstance = block("bfd_instance", {
   },
 });
 
-const garpGroup = block("garp_group", {
-  owners: ["vrrp"],
-  support: accepted("info", "announcements are sent without a pause between them"),
-  keywords: {
-    garpInterval: asBlock("garp_interval", seconds()),
-    gnaInterval: asBlock("gna_interval", seconds()),
-    interface: asBlock("interface", interfaceName),
-    interfaces: values("interfaces", { support: { level: "as-block" } }),
-  },
-});
-
-const trackGroup = block("track_group", {
-  header: text("NAME"),
-  owners: ["vrrp"],
-  unique: true,
-  support: accepted("warning", "static addresses, routes and rules are not set"),
-  keywords: { group: values("group", { support: { level: "as-block" } }) },
-});
-
 /** Blocks and value blocks of the VRRP process that are read and not carried out. */
 export const vrrpRest = {
   blocks: [trackGroup, garpGroup, vrrpTrackProcess, trackFile, vrrpTrackFile],
-  values: {
-    staticAddresses: values("static_ipaddress", { support: accepted("warning", "the addresses are not set") }),
-    staticRoutes: values("static_routes", { support: accepted("warning", "the routes are not set") }),
-    staticRules: values("static_rules", { support: accepted("warning", "the rules are not set") }),
-    linkbeatInterfaces: values("linkbeat_interfaces", {
-      support: accepted("info", "the kernel tells of link changes"),
-    }),
-    interfaceDelays: values("interface_up_down_delays", { support: accepted("warning", "link changes count at once") }),
-  },
+  values: staticValues,
 } as const;

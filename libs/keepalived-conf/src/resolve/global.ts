@@ -19,6 +19,8 @@ export interface Defaults {
   readonly v3ChecksumAsV2: boolean;
   readonly smtpAlert: boolean;
   readonly dynamicInterfaces: boolean;
+  /** Of static addresses that name none. */
+  readonly defaultInterface: string;
   readonly enableScriptSecurity: boolean;
   readonly scriptUser: ScriptUser | undefined;
   /** Scripts without a user of their own do not run: the default user does not exist, and root is not allowed. */
@@ -52,6 +54,7 @@ export function resolveGlobal(root: Block, context: ResolveContext): { global: G
     v3ChecksumAsV2: isSet(merged, keywords.v3ChecksumAsV2),
     smtpAlert: value(merged, keywords.smtpAlertVrrp) ?? value(merged, keywords.smtpAlert) ?? false,
     dynamicInterfaces: isSet(merged, keywords.dynamicInterfaces),
+    defaultInterface: value(merged, keywords.defaultInterface) ?? "eth0",
     enableScriptSecurity,
     ...users,
     scriptUserMissing: users.scriptUserMissing || defaultUserMissing(users.scriptUser, enableScriptSecurity, context),

@@ -23,6 +23,13 @@ test("an empty file", () => {
     instances: [],
     syncGroups: [],
     virtualServers: [],
+    staticAddresses: [],
+    staticRoutes: [],
+    staticRules: [],
+    trackGroups: [],
+    interfaceDelays: [],
+    garpGroups: [],
+    polledInterfaces: [],
   });
   expect(diagnostics.map(({ code, line }) => [code, line])).toEqual([["nothing-configured", 0]]);
 });

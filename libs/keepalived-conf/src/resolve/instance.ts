@@ -1,6 +1,7 @@
 // `vrrp_instance` → InstanceConfig. An instance that keepalived would not start with is left out and reported as fatal.
 import { isVrid, micros } from "@baton/domain";
 import type { GarpConfig, InstanceConfig, NotifyConfig } from "../config.ts";
+import { virtualRouteForm } from "../keywords/route-options.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
 import type { Keyword } from "../keywords/table.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
@@ -14,6 +15,8 @@ import { resolveElection } from "./election.ts";
 import { type Defaults, repeats } from "./global.ts";
 import { requireInterface } from "./interface.ts";
 import { checkReach } from "./reach.ts";
+import { parseRouteLine } from "./route.ts";
+import type { Rules } from "./rules.ts";
 import type { KnownScript } from "./scripts.ts";
 import { resolveTrackedInterfaces, resolveTrackedScripts, type TrackingContext } from "./tracking.ts";
 
@@ -22,6 +25,7 @@ const { keywords } = vrrpInstance;
 export function resolveInstance(
   block: Block<string>,
   scripts: readonly KnownScript[],
+  rules: Rules,
   context: CommandContext,
 ): InstanceConfig | undefined {
   const { defaults } = context;
@@ -46,6 +50,10 @@ export function resolveInstance(
     trackPrimary: !isSet(block, keywords.dontTrackPrimary),
   };
   const notify = resolveNotify(block, context);
+  const entryContext = { ...context, dynamicInterfaces: defaults.dynamicInterfaces };
+  const routes = entries(block, keywords.virtualRoutes).flatMap(
+    (entry) => parseRouteLine(entry, virtualRouteForm, entryContext)?.route ?? [],
+  );
   // Only now: all that is wrong with it has been said.
   if (network.interface === undefined || network.vrid === undefined) return undefined;
   return {
@@ -60,6 +68,9 @@ export function resolveInstance(
     sourceAddress: network.sourceAddress,
     addresses: network.addresses,
     excludedAddresses: network.excludedAddresses,
+    unicastPeers: network.unicastPeers,
+    routes,
+    rules: rules.of(block).map(({ rule }) => rule),
     garp: resolveGarp(block, defaults.garp, strict, context),
     notify,
     smtpAlert: value(block, keywords.smtpAlert) ?? defaults.smtpAlert,

@@ -82,7 +82,7 @@ interface Cursor extends EntryWords {
 function wordsOf(words: readonly Word[]): Cursor {
   let taken = 0;
   return {
-    peek: () => words[taken],
+    peek: (ahead = 0) => words[taken + ahead],
     take: () => words[taken++],
     get taken() {
       return taken;
@@ -104,7 +104,8 @@ const named = new WeakMap<OptionMap, ReadonlyMap<string, Option<unknown>>>();
 function namesOf(options: OptionMap): ReadonlyMap<string, Option<unknown>> {
   const known = named.get(options);
   if (known !== undefined) return known;
-  const names = new Map(Object.values(options).map((option) => [option.name, option]));
+  const words = Object.values(options).filter(({ name }) => !name.startsWith("("));
+  const names = new Map(words.map((option) => [option.name, option]));
   named.set(options, names);
   return names;
 }
@@ -127,8 +128,12 @@ function readOption(
   const place = entry.at(word);
   const report = (problem: Problem): void =>
     context.report(option.loses === "entry" ? problems.withoutLine(problem) : problem);
-  const invalid: OptionContext["invalid"] = (wrong, expected) =>
-    context.report(problems.invalidOption(entry.at(wrong), word, wrong, { expected, loses: option.loses }));
+  const invalid: OptionContext["invalid"] = (wrong, expected) => {
+    // What no option knows may be one that is misspelt.
+    const meant = option === form.rest ? nearestName(wrong.text, [...namesOf(form.options).keys()]) : undefined;
+    const hint = meant === undefined ? `write ${expected}` : `did you mean ${meant}?`;
+    context.report(problems.invalidOption(entry.at(wrong), word, wrong, { hint, loses: option.loses }));
+  };
   const value = option.argument.read(words, { ...context, report, entry, word, invalid });
   if (words.exhausted) {
     context.report(problems.missingValue(entry.at(entry.words.at(-1)), option, form));
@@ -147,7 +152,7 @@ function readOption(
 }
 
 function unknownWord(entry: Entry, word: Word, form: EntryForm): Problem {
-  const names = Object.values(form.options).map(({ name }) => name);
+  const names = [...namesOf(form.options).keys()];
   const nearest = nearestName(word.text, names);
   const hint = nearest === undefined ? `known are ${names.join(", ")}` : `did you mean ${nearest}?`;
   return problems.unknownOption(entry.at(word), word, form.unknownWord, hint);

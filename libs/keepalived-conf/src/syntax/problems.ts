@@ -116,14 +116,14 @@ export const invalidOption = (
   place: Place,
   option: Word,
   wrong: Word,
-  { expected, loses }: { readonly expected: string; readonly loses: Option<unknown>["loses"] },
+  { hint, loses }: { readonly hint: string; readonly loses: Option<unknown>["loses"] },
 ): Problem => ({
   place,
   severity: "error",
   code: "invalid-value",
   errorClass: "general-error",
   message: `${option === wrong ? "" : `${option.text}: `}'${wrong.text}' is not usable; ${lost[loses]}`,
-  hint: `write ${expected}`,
+  hint,
 });
 
 /** keepalived drops the line, or ends with exit code 2 (grammar section 6). */

@@ -1,5 +1,6 @@
-// Names of numbers in routes and rules that every machine has (linux/rtnetlink.h). Others come from iproute2's files.
-import type { RoutingNames } from "../machine.ts";
+// Names of numbers in addresses, routes and rules that every machine has (linux/rtnetlink.h, linux/in.h). Others come from
+// iproute2's files and /etc/protocols.
+import type { NameTable } from "../machine.ts";
 
 const names = (numbers: Readonly<Record<string, number>>): ReadonlyMap<string, number> =>
   new Map(Object.entries(numbers));
@@ -9,7 +10,7 @@ export const keepalivedProtocol = 18;
 
 export const mainTable = 254;
 
-export const knownRoutingNames: Readonly<Record<RoutingNames, ReadonlyMap<string, number>>> = {
+export const knownNames: Readonly<Record<NameTable, ReadonlyMap<string, number>>> = {
   rt_tables: names({ default: 253, main: mainTable, local: 255 }),
   rt_protos: names({
     none: 0,
@@ -32,6 +33,22 @@ export const knownRoutingNames: Readonly<Record<RoutingNames, ReadonlyMap<string
   rt_realms: names({}),
   rt_dsfield: names({}),
   group: names({}),
+  protocols: names({
+    icmp: 1,
+    igmp: 2,
+    tcp: 6,
+    udp: 17,
+    dccp: 33,
+    gre: 47,
+    esp: 50,
+    ah: 51,
+    "ipv6-icmp": 58,
+    ospf: 89,
+    vrrp: 112,
+    l2tp: 115,
+    sctp: 132,
+    udplite: 136,
+  }),
 };
 
 /** Types of routes. */
