@@ -1,20 +1,19 @@
-// The `baton` command: reads the words, runs the command, ends with its exit code.
+// The `baton` command: reads the words, runs the command, ends with its exit code. What talks to a node or runs one is
+// loaded when it is asked for: reading a file needs nothing of it.
 import { writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { batonVersion, readConfiguration } from "@baton/host";
+import { batonVersion, readConfiguration } from "@baton/host/configuration";
 import { keywordTable, lintRules } from "@baton/keepalived-conf";
-import { bootNow } from "@baton/linux";
 import { completionScript } from "./arguments/completion.ts";
 import { type Command, parseArguments, type When } from "./arguments/parse-arguments.ts";
 import { check } from "./commands/check.ts";
 import type { Console } from "./commands/console.ts";
 import { format } from "./commands/format.ts";
 import { explain, listKeywords } from "./commands/keywords.ts";
-import { NodeError, openNode } from "./commands/node-client.ts";
-import { plan } from "./commands/plan.ts";
-import { type QueryDependencies, showEvents, showStatus } from "./commands/queries.ts";
-import { type ServiceChild, up } from "./commands/up.ts";
+import type { NodeClient } from "./commands/node-client.ts";
+import { NodeError } from "./commands/node-error.ts";
+import type { ServiceChild } from "./commands/up.ts";
 import { type Screen, screenFor } from "./rendering/screen.ts";
 
 const console: Console = {
@@ -51,10 +50,11 @@ const mainOf = (service: ServiceChild): string => {
   return fileURLToPath(new URL(main, import.meta.resolve(door)));
 };
 
-async function ask(runDir: string, query: (dependencies: QueryDependencies) => Promise<number>): Promise<number> {
+async function ask(runDir: string, question: (node: NodeClient) => Promise<number>): Promise<number> {
+  const { openNode } = await import("./commands/node-client.ts");
   const node = openNode(runDir);
   try {
-    return await query({ console, node, now: bootNow });
+    return await question(node);
   } finally {
     node.close();
   }
@@ -85,7 +85,10 @@ async function run(command: Command): Promise<number> {
     case "fmt":
       return format(command, { console, pid: process.pid });
     case "plan":
-      return ask(command.runDir, ({ node }) => plan(command, { console, node, screen: screen(command.color) }));
+      return ask(command.runDir, async (node) => {
+        const { plan } = await import("./commands/plan.ts");
+        return plan(command, { console, node, screen: screen(command.color) });
+      });
     case "explain":
       return explain(command, { console, screen: screen(command.color) });
     case "keywords":
@@ -94,10 +97,20 @@ async function run(command: Command): Promise<number> {
       console.out(complete(command.shell));
       return 0;
     case "status":
-      return ask(command.runDir, (dependencies) => showStatus(command, dependencies));
+      return ask(command.runDir, async (node) => {
+        const [{ showStatus }, { bootNow }] = await Promise.all([
+          import("./commands/queries.ts"),
+          import("@baton/linux"),
+        ]);
+        return showStatus(command, { console, node, now: bootNow });
+      });
     case "events":
-      return ask(command.runDir, (dependencies) => showEvents(command, dependencies));
-    case "up":
+      return ask(command.runDir, async (node) => {
+        const { showEvents } = await import("./commands/queries.ts");
+        return showEvents(command, { console, node });
+      });
+    case "up": {
+      const { up } = await import("./commands/up.ts");
       return up(command, {
         console,
         env: process.env,
@@ -107,6 +120,7 @@ async function run(command: Command): Promise<number> {
         mainOf,
         onSignal: (signal, handler) => void process.on(signal, handler),
       });
+    }
   }
 }
 

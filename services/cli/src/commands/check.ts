@@ -1,7 +1,7 @@
 // `baton check FILE…`: what control would say about configurations on this machine, without applying them; and what lint
 // says of them, each alone and all together as the routers of one set.
 import { resolve } from "node:path";
-import type { ConfigurationResult } from "@baton/host";
+import type { ConfigurationResult } from "@baton/host/configuration";
 import { type Diagnostic, type LintMachine, lint } from "@baton/keepalived-conf";
 import type { CheckCommand } from "../arguments/parse-arguments.ts";
 import { countDiagnostics, diagnosticLines, plural } from "../rendering/diagnostic-text.ts";

@@ -1,4 +1,4 @@
-import type { ConfigurationResult } from "@baton/host";
+import type { ConfigurationResult } from "@baton/host/configuration";
 import { exitCodeOf, type FileContent, isFatal, parseConfig } from "@baton/keepalived-conf";
 import { expect, test } from "vitest";
 import { pipe, type Screen } from "../rendering/screen.ts";

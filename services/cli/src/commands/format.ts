@@ -16,7 +16,6 @@ import {
 import { type Diagnostic, formatConfig, formatDiagnostic } from "@baton/keepalived-conf";
 import type { FormatCommand } from "../arguments/parse-arguments.ts";
 import type { Console } from "./console.ts";
-import { messageOf } from "./preparation.ts";
 
 export interface FormatDependencies {
   readonly console: Console;
@@ -52,7 +51,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 const reasonOf = (error: unknown): string => {
   const { code = "" } = error as NodeJS.ErrnoException;
-  return reasons[code] ?? messageOf(error);
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 };
 
 const standardInput = 0;

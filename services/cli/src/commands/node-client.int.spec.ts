@@ -7,7 +7,8 @@ import type { EventEnvelope } from "@baton/domain";
 import { serveGrpc } from "@baton/host";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { NodeError, openNode } from "./node-client.ts";
+import { openNode } from "./node-client.ts";
+import { NodeError } from "./node-error.ts";
 import { showEvents, showStatus } from "./queries.ts";
 
 const held = { directory: "", closers: [] as (() => unknown)[] };
@@ -88,10 +89,10 @@ test("events: what was asked for is asked, one line each, until the end", async 
     },
   });
   const [people, programs] = [console(), console()];
-  await showEvents(query, { console: people, node: open(), now: () => 0 });
+  await showEvents(query, { console: people, node: open() });
   expect(people.text).toBe("2026-03-01 12:00:00.123Z  script chk succeeds\n".repeat(2));
   expect(asked).toMatchObject([{ follow: false, limit: 5, type: "script-succeeded" }]);
-  await showEvents({ ...query, json: true }, { console: programs, node: open(), now: () => 0 });
+  await showEvents({ ...query, json: true }, { console: programs, node: open() });
   const [first] = programs.text.split("\n");
   expect(JSON.parse(first ?? "")).toMatchObject({ node: "r1", version: 1, data: { script: "chk", successes: 1 } });
 });

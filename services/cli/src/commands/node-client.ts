@@ -4,14 +4,7 @@ import { type Envelope, fromWire, NodeServiceClient, type NodeStatus, type PlanR
 import type { EventEnvelope } from "@baton/domain";
 import { clientOptions, paths } from "@baton/host";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-
-/** Something that the user can do something about. */
-export class NodeError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "NodeError";
-  }
-}
+import { NodeError } from "./node-error.ts";
 
 const answerMs = 5_000;
 /** A configuration with tens of thousands of servers takes seconds to read on a slow machine. */

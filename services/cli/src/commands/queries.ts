@@ -23,7 +23,10 @@ export async function showStatus(
   return 0;
 }
 
-export async function showEvents(options: EventsCommand, { console, node }: QueryDependencies): Promise<number> {
+export async function showEvents(
+  options: EventsCommand,
+  { console, node }: Omit<QueryDependencies, "now">,
+): Promise<number> {
   const show = (envelope: EventEnvelope): void => {
     console.out(`${options.json ? JSON.stringify(jsonOf(envelope)) : eventLine(envelope)}\n`);
   };
