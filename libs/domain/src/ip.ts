@@ -26,6 +26,12 @@ export function ipToBytes(address: IpAddress): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** The address of 4 or 16 bytes in network order. */
+export function ipFromBytes(bytes: Uint8Array): IpAddress {
+  assert(bytes.length === 4 || bytes.length === 16, `an address has 4 or 16 bytes, not ${bytes.length}`);
+  return format([...bytes]);
+}
+
 /** Negative, zero or positive as `a` is below, equal to or above `b`, by unsigned bytes; IPv4 sorts before IPv6. */
 export function compareIp(a: IpAddress, b: IpAddress): number {
   const [left, right] = [ipToBytes(a), ipToBytes(b)];

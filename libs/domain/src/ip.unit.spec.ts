@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareIp, type IpAddress, ipToBytes, parseIp } from "./ip.ts";
+import { compareIp, type IpAddress, ipFromBytes, ipToBytes, parseIp } from "./ip.ts";
 
 const ip = (text: string): IpAddress => {
   const parsed = parseIp(text);
@@ -50,7 +50,13 @@ test("formatting and parsing are inverse", () => {
       );
       const canonical = ip(groups.join(":"));
       expect([...ipToBytes(canonical)]).toEqual(bytes);
+      expect(ipFromBytes(Uint8Array.from(bytes))).toBe(canonical);
       expect(parseIp(canonical)).toBe(canonical);
     }),
   );
+});
+
+test("four bytes are an IPv4 address, and five are none", () => {
+  expect(ipFromBytes(Uint8Array.of(192, 0, 2, 255))).toBe("192.0.2.255");
+  expect(() => ipFromBytes(new Uint8Array(5))).toThrow("4 or 16 bytes");
 });

@@ -11,7 +11,16 @@ export type {
   ServiceName,
 } from "./events.ts";
 export { type ExplainContext, explain } from "./explain.ts";
-export { compareIp, type IpAddress, ipFamily, ipToBytes, isIpAddress, parseIp, unspecifiedIp } from "./ip.ts";
+export {
+  compareIp,
+  type IpAddress,
+  ipFamily,
+  ipFromBytes,
+  ipToBytes,
+  isIpAddress,
+  parseIp,
+  unspecifiedIp,
+} from "./ip.ts";
 export {
   addMicros,
   centisecondsToMicros,
