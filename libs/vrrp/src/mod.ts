@@ -1,22 +1,5 @@
 // VRRP without I/O: the advertisement codec, the timers and the election machine.
-export {
-  type Authentication,
-  type DecodedAdvertisement,
-  decodeAdvertisement,
-  type Expectation,
-  encodeAdvertisement,
-  type WireFormat,
-} from "./advertisement.ts";
-export { type ChecksumRule, type Endpoints, groupAddress, vrrpProtocol } from "./checksum.ts";
-export { type AdvertNotice, type DiscardReason, discardReasons } from "./discard.ts";
 export { initialState, nextDeadline, step } from "./election.ts";
-export {
-  type DecodedPacket,
-  decodeIpv4Packet,
-  encodeIpv4Packet,
-  type Ipv4Addressing,
-  type Ipv4Packet,
-} from "./ipv4.ts";
 export { awaitsFirstResult, faultCauses } from "./priority.ts";
 export {
   type GroupClaim,
@@ -54,3 +37,35 @@ export type {
   TrackerConfig,
   TrackerStatus,
 } from "./types.ts";
+export {
+  type AuthKey,
+  authKey,
+  type HmacSettings,
+  type HmacState,
+  type ReplayMark,
+} from "./wire/auth-hmac.ts";
+export { ahProtocol } from "./wire/authentication-header.ts";
+export { type ChecksumRule, groupAddress, groupAddressV6, vrrpProtocol } from "./wire/checksum.ts";
+export {
+  type AdvertNotice,
+  advertNotices,
+  countsAsReceived,
+  type DiscardReason,
+  discardReasons,
+  discards,
+  type KeepalivedStatistic,
+} from "./wire/discard.ts";
+export { type Dispatched, findInstance, type Listener } from "./wire/dispatch.ts";
+export { heardMaster, type LogCause, type LogMemory, nothingTold, tellOnce } from "./wire/log-once.ts";
+export { type DecodedPacket, decodePacket, type ReceivedDatagram, type VrrpPacket } from "./wire/packet.ts";
+export { type ReceivedAdvertisement, type ReceiveFacts, receiveAdvertisement } from "./wire/receive.ts";
+export { buildAdvertisement, type OutgoingPacket, type SendFacts, type SentAdvertisement } from "./wire/send.ts";
+export {
+  type Authentication,
+  type ChecksumSettings,
+  initialWireState,
+  type Reach,
+  type UnicastPeer,
+  type WireConfig,
+  type WireState,
+} from "./wire/wire.ts";

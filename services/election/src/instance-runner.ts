@@ -2,27 +2,26 @@
 // the shell can know (packet ids, claims, what was last heard).
 import type { AggregateState, LeaseClaim, LeaseStatus } from "@baton/contracts";
 import { ClaimState, LeaseStanding } from "@baton/contracts";
-import { type Aggregate, assertNever, type CauseRef, type Instant, type IpAddress, term } from "@baton/domain";
+import { type Aggregate, assertNever, type CauseRef, type Instant, term } from "@baton/domain";
 import type { Host } from "@baton/host";
 import type { VrrpSocket } from "@baton/linux";
 import { attribute, metric, spanName } from "@baton/telemetry";
 import {
-  decodeAdvertisement,
+  buildAdvertisement,
   type Effect,
   type ElectionState,
-  type Expectation,
-  encodeAdvertisement,
-  encodeIpv4Packet,
-  groupAddress,
   type Input,
-  type Ipv4Packet,
   initialState,
+  initialWireState,
   leaseLength,
   nextDeadline,
+  receiveAdvertisement,
   step,
+  type VrrpPacket,
+  type WireConfig,
 } from "@baton/vrrp";
 import { type AdvertSeen, advertLink } from "./advert-story.ts";
-import { type RunnerConfig, toElectionConfig } from "./config.ts";
+import { type RunnerConfig, toElectionConfig, toWireConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { toInstanceState } from "./instance-state.ts";
@@ -53,10 +52,10 @@ export class InstanceRunner {
   readonly #parts: RunnerParts;
   readonly #aggregate: Aggregate;
   readonly #labels: { readonly instance: string };
-  #wire: Expectation;
+  #wire: WireConfig;
+  /** What packets have taught so far: identifications, sequence numbers, replay marks. */
+  #wireState = initialWireState;
   #since: Instant;
-  /** IP identification of the last advert. */
-  #wireId = 0;
   #lastHeard: AdvertSeen | undefined;
   /** The advert that the current step is about, and the first one that it sent: the links of its spans. */
   #heardNow: AdvertSeen | undefined;
@@ -70,7 +69,7 @@ export class InstanceRunner {
     this.#parts = parts;
     this.#aggregate = { kind: "vrrp", id: instance.name };
     this.#labels = { instance: instance.name };
-    this.#wire = expectation(instance);
+    this.#wire = toWireConfig(instance);
     this.#state = initialState(toElectionConfig(instance));
     this.#since = parts.host.now();
   }
@@ -99,11 +98,13 @@ export class InstanceRunner {
     onStepped();
   }
 
-  onPacket(packet: Ipv4Packet): void {
+  onPacket(packet: VrrpPacket): void {
     const { counters } = this.#parts;
-    const decoded = decodeAdvertisement(packet, this.#wire);
-    if (!decoded.ok) return counters.add(metric.advertsDiscarded, { ...this.#labels, reason: decoded.reason });
-    const { advert, notices } = decoded;
+    const facts = { wallMicros: wallMicros(), ownerIgnores: false, checkAddresses: true };
+    const received = receiveAdvertisement(packet, this.#wire, this.#wireState, facts);
+    if (!received.ok) return counters.add(metric.advertsDiscarded, { ...this.#labels, reason: received.reason });
+    this.#wireState = received.state;
+    const { advert, notices } = received;
     for (const notice of notices) counters.add(metric.advertNotices, { ...this.#labels, notice });
     counters.add(metric.adverts, { ...this.#labels, direction: "received" });
     if (advert.priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "received" });
@@ -130,7 +131,7 @@ export class InstanceRunner {
   }
 
   configure(instance: RunnerConfig): void {
-    this.#wire = expectation(instance);
+    this.#wire = toWireConfig(instance);
     this.feed({ type: "configure", config: toElectionConfig(instance) });
   }
 
@@ -166,14 +167,12 @@ export class InstanceRunner {
     if (source === undefined || socket === undefined) {
       return counters.add(metric.sendErrors, { ...this.#labels, error: "no-source" });
     }
-    // As keepalived counts it: one more with each advert, never 0.
-    this.#wireId = (this.#wireId % 0xffff) + 1;
-    const endpoints = { source, destination: groupAddress };
-    const advert = { ...this.#wire, vrid: this.#state.config.vrid, priority };
-    const message = encodeAdvertisement(advert, this.#wire, endpoints);
+    const facts = { source, wallMicros: wallMicros() };
+    const { packets, state } = buildAdvertisement(priority, this.#wire, this.#wireState, facts);
+    this.#wireState = state;
     try {
-      socket.send(encodeIpv4Packet(message, { ...endpoints, id: this.#wireId }), groupAddress);
-      this.#sentNow ??= { sender: source, wireId: this.#wireId, time: new Date().toISOString() };
+      for (const { bytes, destination } of packets) socket.send(bytes, destination);
+      this.#sentNow ??= { sender: source, wireId: state.ipId, time: new Date().toISOString() };
       counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
       if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
       // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
@@ -246,14 +245,8 @@ const claimCause = (event: CauseRef | undefined): Pick<LeaseClaim, "eventId" | "
   traceparent: event?.traceparent ?? "",
 });
 
-const expectation = (instance: RunnerConfig): Expectation => ({
-  version: instance.version,
-  vrid: instance.vrid,
-  advertInterval: instance.advertInterval,
-  addresses: instance.addresses.map((each): IpAddress => each.address),
-  authentication: instance.authentication ?? { type: "none" },
-  checksum: instance.v3ChecksumAsV2 ? "message" : "pseudo-header",
-});
+/** `auth_hmac` stamps its adverts with the wall clock; nothing else here looks at it (SAFETY S20). */
+const wallMicros = (): number => Date.now() * 1_000;
 
 /** dataplane's answer as an input; undefined when it says nothing that the machine waits for. */
 function leaseInput(status: LeaseStatus, sentAt: Instant, claimed: LeaseClaim["state"] | undefined): Input | undefined {

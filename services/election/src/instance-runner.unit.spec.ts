@@ -4,7 +4,7 @@ import { type Instant, instant, priority, secondsToMicros, term } from "@baton/d
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import type { InstanceConfig } from "@baton/keepalived-conf";
 import { instanceConfig, ip, virtualAddress } from "@baton/keepalived-conf/testing";
-import { decodeIpv4Packet } from "@baton/vrrp";
+import { decodePacket } from "@baton/vrrp";
 import { expect, test } from "vitest";
 import { createCounters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
@@ -90,7 +90,7 @@ function confirm({ host, runner, claims }: Router): void {
 
 function deliver(from: Router, to: Router): void {
   const packet = from.wire.at(-1);
-  const decoded = packet === undefined ? undefined : decodeIpv4Packet(packet);
+  const decoded = packet === undefined ? undefined : decodePacket({ family: 4, bytes: packet });
   if (decoded?.ok !== true) throw new Error("nothing to deliver");
   to.runner.onPacket(decoded.packet);
 }

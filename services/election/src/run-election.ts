@@ -6,7 +6,7 @@ import type { ConfigSnapshot, Host } from "@baton/host";
 import type { InstanceConfig } from "@baton/keepalived-conf";
 import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
 import { metric } from "@baton/telemetry";
-import type { Ipv4Packet } from "@baton/vrrp";
+import type { VrrpPacket } from "@baton/vrrp";
 import { identityOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
@@ -129,7 +129,7 @@ class Election implements RunningElection {
     });
   }
 
-  #takePacket(key: string, packet: Ipv4Packet): void {
+  #takePacket(key: string, packet: VrrpPacket): void {
     const member = this.#everyone().find(
       (each) => each.started && socketKey(each.instance) === key && each.instance.vrid === packet.vrid,
     );

@@ -1,10 +1,10 @@
 // Protocol 112 on each interface: one socket per interface and family, every instance's adverts told apart by VRID.
 // An interface that is deleted takes its socket with it; the new one of the same name gets a new socket.
 import { openVrrpSocket, type VrrpDatagram, type VrrpSocket } from "@baton/linux";
-import { type DiscardReason, decodeIpv4Packet, type Ipv4Packet } from "@baton/vrrp";
+import { type DiscardReason, decodePacket, type VrrpPacket } from "@baton/vrrp";
 
 export interface AdvertSocketsOptions {
-  onPacket(key: string, packet: Ipv4Packet): void;
+  onPacket(key: string, packet: VrrpPacket): void;
   /** No packet that could belong to any instance. */
   onDiscard(key: string, reason: DiscardReason): void;
   onError(key: string, error: Error): void;
@@ -24,7 +24,7 @@ export function openAdvertSockets(options: AdvertSocketsOptions): AdvertSockets 
 
   const take = (key: string, datagrams: readonly VrrpDatagram[]): void => {
     for (const datagram of datagrams) {
-      const decoded = decodeIpv4Packet(datagram.bytes);
+      const decoded = decodePacket({ family: 4, bytes: datagram.bytes });
       if (decoded.ok) options.onPacket(key, decoded.packet);
       else options.onDiscard(key, decoded.reason);
     }
