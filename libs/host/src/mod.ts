@@ -18,6 +18,7 @@ export { type NodeCredentials, readCredentials } from "./credentials.ts";
 export { batonVersion, paths } from "./env.ts";
 export { clientOptions, type GrpcServer, serveGrpc } from "./grpc.ts";
 export { type HostOptions, startHost } from "./host.ts";
+export { machineFacts } from "./machine-facts.ts";
 export { changeFromWire, changeToWire, diagnosticFromWire, diagnosticToWire } from "./plan-wire.ts";
 export {
   type Configuration,

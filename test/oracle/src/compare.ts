@@ -1,0 +1,79 @@
+// keepalived's verdict and ours, side by side.
+import { readFileSync } from "node:fs";
+import { machineFacts } from "@baton/host";
+import { type Diagnostic, exitCodeOf, parseConfig } from "@baton/keepalived-conf";
+import { configId, type Verdict } from "./keepalived.ts";
+
+/** The same configuration, as we see it. */
+export function ourDiagnostics(file: string, interfaces: ReadonlySet<string>): readonly Diagnostic[] {
+  const facts = machineFacts(process.env);
+  const { diagnostics } = parseConfig({ ...facts, file, configId, interfaceExists: (name) => interfaces.has(name) });
+  // What Baton refuses to carry out is nothing that keepalived could say.
+  return diagnostics.filter(({ code }) => code !== "refused");
+}
+
+/** The shell's exit codes from here on say that a signal ended it. */
+const killed = 128;
+
+const placeOf = ({ file, line }: Diagnostic): string => `${file}:${line}`;
+
+/** In words; undefined where both say the same. */
+export function disagreement(verdict: Verdict, diagnostics: readonly Diagnostic[]): string | undefined {
+  const differences: string[] = [];
+  const exit = exitCodeOf(diagnostics);
+  if (verdict.exit >= killed) return exit === 0 ? "it kills keepalived, and we say nothing" : undefined;
+  if (exit !== verdict.exit) differences.push(`exit: keepalived ${verdict.exit}, we ${exit}`);
+  const told = new Set(diagnostics.filter(({ line }) => line > 0).map(placeOf));
+  const complaints = diagnostics.filter(({ errorClass, line }) => errorClass !== "ok" && line > 0);
+  const ours = new Set(complaints.map(placeOf));
+  const [unheard, unsaid] = withoutClosingBraces(
+    verdict.places.filter((place) => !told.has(place)),
+    [...ours].filter((place) => !verdict.places.includes(place)),
+    ours,
+  );
+  if (unheard.length > 0) differences.push(`only keepalived complains: ${unheard.map(shown).join(", ")}`);
+  // A missing word ends keepalived on the spot, and we go on; what it says at the end names no line, and we name one.
+  if (verdict.exit !== 2 && verdict.unplaced.length === 0 && unsaid.length > 0)
+    differences.push(`only we complain: ${unsaid.map(shown).join(", ")}`);
+  return differences.length === 0 ? undefined : differences.join("; ");
+}
+
+/** What is wrong with a block as a whole keepalived sees at its `}`; we name the line that it is about. */
+function withoutClosingBraces(
+  unheard: readonly string[],
+  unsaid: readonly string[],
+  ours: ReadonlySet<string>,
+): [string[], string[]] {
+  const blocks = unheard.map((place) => ({ place, lines: blockEndingAt(place) }));
+  const met = blocks.filter(({ lines }) => lines.some((line) => ours.has(line)));
+  const covered = new Set(met.flatMap(({ lines }) => lines));
+  return [
+    blocks.filter((block) => !met.includes(block)).map(({ place }) => place),
+    unsaid.filter((place) => !covered.has(place)),
+  ];
+}
+
+/** The places of the block's lines; none where no block ends. */
+function blockEndingAt(place: string): string[] {
+  const { file, number, lines } = textAt(place);
+  if (lines[number - 1]?.trim() !== "}") return [];
+  const found: string[] = [];
+  for (let line = number, depth = 0; line > 0; line--) {
+    const text = lines[line - 1] ?? "";
+    depth += (text.match(/\}/g) ?? []).length - (text.match(/\{/g) ?? []).length;
+    found.push(`${file}:${line}`);
+    if (depth <= 0) break;
+  }
+  return found;
+}
+
+function textAt(place: string): { file: string; number: number; lines: string[] } {
+  const [, file = "", line = "0"] = /^(.*):(\d+)$/.exec(place) ?? [];
+  return { file, number: Number(line), lines: readFileSync(file, "utf8").split("\n") };
+}
+
+/** `line N ‹the text there›`. */
+function shown(place: string): string {
+  const { number, lines } = textAt(place);
+  return `line ${number} ‹${lines[number - 1]?.trim() ?? ""}›`;
+}

@@ -1,0 +1,48 @@
+// Configurations before both judges: written to a folder of their own, checked by keepalived and by us, compared.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Diagnostic } from "@baton/keepalived-conf";
+import { disagreement, ourDiagnostics } from "./compare.ts";
+import { openOracle, type Verdict } from "./keepalived.ts";
+
+export interface Configuration {
+  readonly name: string;
+  /** `{DIR}` stands for the folder, in which there is a file called `tracked`. */
+  readonly text: string;
+}
+
+export interface Judged<T extends Configuration> {
+  readonly configuration: T;
+  readonly verdict: Verdict;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Undefined where both say the same. */
+  readonly difference: string | undefined;
+}
+
+/** In the order of the configurations. */
+export async function judgeAll<T extends Configuration>(
+  keepalived: string,
+  configurations: readonly T[],
+): Promise<Judged<T>[]> {
+  const folder = mkdtempSync(join(tmpdir(), "baton-oracle-"));
+  const oracle = openOracle(keepalived);
+  try {
+    writeFileSync(join(folder, "tracked"), "0\n");
+    const files = configurations.map(({ text }, index) => {
+      const file = join(folder, `${index}.conf`);
+      writeFileSync(file, text.replaceAll("{DIR}", folder));
+      return file;
+    });
+    const verdicts = await oracle.judge(files);
+    return configurations.map((configuration, index) => {
+      const verdict = verdicts[index];
+      if (verdict === undefined) throw new Error(`no verdict on ${configuration.name}`);
+      const diagnostics = ourDiagnostics(files[index] ?? "", oracle.interfaces);
+      return { configuration, verdict, diagnostics, difference: disagreement(verdict, diagnostics) };
+    });
+  } finally {
+    oracle.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
