@@ -11,7 +11,7 @@ describe("the file around the line in question", () => {
   beforeAll(async () => {
     judged = await judgeAll(
       keepalived,
-      ["", ...holes].map((hole) => ({ name: hole, text: fileAround(hole, []) })),
+      holes.map((hole) => ({ name: hole, text: fileAround(hole, []) })),
     );
   });
 

@@ -53,12 +53,12 @@ const write = ({ hole, spec, since }: Place, lines: readonly string[]): SampleCa
 });
 
 function casesOf(place: Place): SampleCase[] {
-  if (place.spec.kind === "keyword") return keywordCases(place, place.spec).map((lines) => write(place, lines));
+  if (place.spec.kind === "keyword") return keywordCases(place.spec).map((lines) => write(place, lines));
   if (place.spec.kind === "values") return valuesCases(place.spec).map((lines) => write(place, lines));
   return blockCases(place, place.spec).map((lines) => write(place, lines));
 }
 
-function keywordCases(_place: Place, { name, argument }: Keyword<unknown>): string[][] {
+function keywordCases({ name, argument }: Keyword<unknown>): string[][] {
   const samples = samplesOf(name, argument);
   const lines = samples.map((words) => `${name} ${words}`.trim());
   const [usual = name, other = usual] = lines;
@@ -82,10 +82,11 @@ const aroundBraces = (line: string, body: readonly string[]): string[][] => [
   [line],
 ];
 
-function valuesCases({ name, header }: ValueBlock): string[][] {
+function valuesCases(spec: ValueBlock): string[][] {
+  const { name, header } = spec;
   const [usual = "", ...headers] = header === undefined ? ["", "surplus"] : samplesOf(name, header);
   const line = `${name} ${usual}`.trim();
-  const entries = entriesOf(name);
+  const entries = entriesOf(spec);
   const [first = "x", second = first] = entries;
   return [
     ...entries.map((entry) => [`${line} {`, entry, "}"]),

@@ -1,7 +1,7 @@
 // The generator itself: nothing of the table is left out, and the file around the hole is one that we accept too.
 import { describe, expect, test } from "vitest";
 import { exitCodeOf } from "../diagnostics.ts";
-import { keywordTable } from "../keywords/root.ts";
+import { type KeywordInfo, keywordTable } from "../keywords/root.ts";
 import { parse } from "./parse.ts";
 import { sampleCases } from "./sample-cases.ts";
 import { fileAround, holes } from "./sample-file.ts";
@@ -11,10 +11,24 @@ const cases = sampleCases();
 const names = new Set(cases.map(({ name }) => name));
 
 describe("the cases", () => {
+  const isOption = ({ kind }: KeywordInfo): boolean => kind === "option";
+  const [options, keywords] = [keywordTable().filter(isOption), keywordTable().filter((info) => !isOption(info))];
+
   test("there is one for every keyword in its own block", () => {
-    const missing = keywordTable().filter(({ block, keyword }) => {
+    const missing = keywords.filter(({ block, keyword }) => {
       const start = `${block === "" ? "(root)" : block}: ${keyword}`;
       return !cases.some(({ name }) => name === start || name.startsWith(`${start} `));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test("there is one for every word of a value block", () => {
+    const named = options.filter(({ keyword }) => !keyword.startsWith("("));
+    expect(named.length).toBeGreaterThan(20);
+    const missing = named.filter(({ block, keyword }) => {
+      const [inner = "", ...outer] = block.split(".").toReversed();
+      const start = `${outer.length === 0 ? "(root)" : outer.toReversed().join(".")}: ${inner} `;
+      return !cases.some(({ name }) => name.startsWith(start) && name.includes(` ${keyword} `));
     });
     expect(missing).toEqual([]);
   });
@@ -46,7 +60,7 @@ describe("the words behind a keyword", () => {
   });
 });
 
-test.each(["", ...holes])("the file around a hole in ‹%s› is right", (hole) => {
+test.each(holes)("the file around a hole in ‹%s› is right", (hole) => {
   const { diagnostics } = parse(fileAround(hole, []).replaceAll("{DIR}", "/var/lib"), { interfaceExists: () => true });
   expect(diagnostics.filter(({ errorClass }) => errorClass !== "ok" && errorClass !== "fatal")).toEqual([]);
   expect([0, 4]).toContain(exitCodeOf(diagnostics));

@@ -1,4 +1,6 @@
 // Lines of value blocks: addresses, routes, rules, names with weights, as people write them, rightly and wrongly.
+import type { Option, ValueBlock } from "../keywords/table.ts";
+import { samplesOf } from "./sample-words.ts";
 
 const weights = [
   "weight 0",
@@ -420,9 +422,15 @@ const byBlock: Readonly<Record<string, readonly string[]>> = {
   virtual_server_group: ranges,
 };
 
-/** Lines for the value block of this name; the first is usual. */
-export function entriesOf(name: string): readonly string[] {
-  const entries = Object.hasOwn(byBlock, name) ? byBlock[name] : undefined;
-  if (entries === undefined) throw new Error(`nothing is known to write into ${name}`);
-  return entries;
+/** Lines for a value block; the first is usual. */
+export function entriesOf({ name, form }: ValueBlock): string[] {
+  const written = Object.hasOwn(byBlock, name) ? byBlock[name] : undefined;
+  if (written === undefined) throw new Error(`nothing is known to write into ${name}`);
+  const [usual = ""] = written;
+  const options = Object.values<Option<unknown>>(form?.options ?? {});
+  const each = options.flatMap((option) =>
+    samplesOf(option.name, option.argument).map((words) => `${option.name} ${words}`),
+  );
+  const first = form?.first === undefined ? [] : samplesOf(form.first.name, form.first.argument);
+  return [...new Set([...written, ...first, ...each.map((words) => `${usual} ${words}`.trim())])];
 }

@@ -75,7 +75,7 @@ const parts: readonly Part[] = [
 ];
 
 /** The paths of the blocks in which a hole can be: names with dots between. */
-export const holes: readonly string[] = ["", ...pathsOf(parts, "")];
+export const holes: readonly string[] = [...new Set(["", ...pathsOf(parts, "")])];
 
 function pathsOf(all: readonly Part[], around: string): string[] {
   return all.flatMap(({ open, parts: inner }) => {
