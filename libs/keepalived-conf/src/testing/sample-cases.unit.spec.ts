@@ -54,10 +54,6 @@ describe("the words behind a keyword", () => {
       expect.arrayContaining(["MASTER", "BACKUP", "master"]),
     );
   });
-
-  test("are not made up for what is not known", () => {
-    expect(() => samplesOf("x", { syntax: "WHATEVER", range: "" })).toThrow("WHATEVER");
-  });
 });
 
 test.each(holes)("the file around a hole in ‹%s› is right", (hole) => {

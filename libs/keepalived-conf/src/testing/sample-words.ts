@@ -140,8 +140,8 @@ function samplesOfWord(name: string, range: string): readonly string[] {
   const known = Object.hasOwn(meanings, name) ? (meanings[name] ?? []) : [];
   if (numeric.has(name)) return [...numbers(range), ...known];
   if (known.length > 0) return known;
-  if (/^[A-Z]{3,}$/.test(name) && !literals.has(name))
-    throw new Error(`what does ${name} stand for? Say it in meanings`);
+  // A placeholder that nobody has told of yet.
+  if (/^[A-Z]{2,}$/.test(name) && !literals.has(name)) return ["word", "1", "0", "-1", "x y", '""'];
   return [name, name.toUpperCase(), name.toLowerCase(), `${name}x`];
 }
 
