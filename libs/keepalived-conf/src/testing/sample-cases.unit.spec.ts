@@ -23,7 +23,8 @@ describe("the cases", () => {
   });
 
   test("there is one for every word of a value block", () => {
-    const named = options.filter(({ keyword }) => !keyword.startsWith("("));
+    // What works on any line has no block to try it in.
+    const named = options.filter(({ block, keyword }) => block !== "(file)" && !keyword.startsWith("("));
     expect(named.length).toBeGreaterThan(20);
     const missing = named.filter(({ block, keyword }) => {
       const [inner = "", ...outer] = block.split(".").toReversed();
