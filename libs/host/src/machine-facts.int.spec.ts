@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -41,16 +41,32 @@ test("programs, interfaces, users and groups are looked up on this machine", () 
 
 test("a script that somebody else can write is insecure when it runs as root", () => {
   const facts = machineFacts({});
-  const insecure = (path: string, user?: string) => facts.scriptInsecure?.(path, user);
-  expect(insecure(put("s/good", "", 0o755))).toBe(false);
-  expect(insecure(put("s/open", "", 0o777))).toBe(true);
-  expect(insecure(put("s/open", "", 0o777), "nobody")).toBe(false);
+  const weakness = (path: string, user?: string) => facts.scriptWeakness?.(path, user);
+  expect(weakness(put("s/good", "", 0o755))).toBeUndefined();
+  const open = put("s/open", "", 0o777);
+  expect(weakness(open)).toEqual({ path: open, reason: "everybody" });
+  expect(weakness(open, "nobody")).toBeUndefined();
   const theirs = put("s/theirs", "", 0o755);
   chownSync(theirs, 65_534, 65_534);
-  expect(insecure(theirs)).toBe(true);
-  const inOpen = put("o/script", "", 0o755);
+  expect(weakness(theirs)).toEqual({ path: theirs, reason: "owner" });
+  const groups = put("s/groups", "", 0o775);
+  expect(weakness(groups)).toBeUndefined();
+  chownSync(groups, 0, 65_534);
+  expect(weakness(groups)).toEqual({ path: groups, reason: "group" });
+});
+
+test("the part of the path that makes it insecure is named, behind links too", () => {
+  const facts = machineFacts({});
+  const inOpen = put("o/bin/script", "", 0o755);
   chmodSync(join(root, "o"), 0o777);
-  expect(insecure(inOpen)).toBe(true);
+  const weakness = { path: join(root, "o"), reason: "everybody" };
+  expect(facts.scriptWeakness?.(inOpen, undefined)).toEqual(weakness);
+  const link = put("s/link");
+  rmSync(link);
+  symlinkSync(inOpen, link);
+  expect(facts.scriptWeakness?.(link, "root")).toEqual(weakness);
+  chmodSync(join(root, "o"), 0o1777);
+  expect(facts.scriptWeakness?.(link, "root")).toBeUndefined();
 });
 
 test("both files are read; what is wrong with either is told with its place", () => {

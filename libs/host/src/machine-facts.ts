@@ -1,9 +1,9 @@
 // What the configuration is checked against on this machine: its files, programs, interfaces and users. The parser is
 // pure; these are its eyes. Only while a configuration is read, never on the failover path.
-import { accessSync, constants, readFileSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import type { ParseInput } from "@baton/keepalived-conf";
+import { dirname, join, resolve } from "node:path";
+import type { ParseInput, ScriptWeakness } from "@baton/keepalived-conf";
 import { resolveUser } from "@baton/linux";
 import { listDirectory, readConfigFile } from "./config-file.ts";
 
@@ -20,7 +20,7 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     interfaceExists,
     userExists: (name) => resolveUser(name) !== undefined,
     groupExists: (name) => resolveUser("root", name) !== undefined,
-    scriptInsecure: (name, user) => isInsecure(name, user, path),
+    scriptWeakness: (name, user) => findWeakness(name, user, path),
   };
 }
 
@@ -58,20 +58,32 @@ function interfaceExists(name: string): boolean {
   }
 }
 
-/** keepalived's script security: the program, or a directory above it, can be written by somebody else than root. */
-function isInsecure(name: string, user: string | undefined, path: string): boolean {
+/** keepalived's script security, on the path as it is written and on the one that its links lead to. */
+function findWeakness(name: string, user: string | undefined, path: string): ScriptWeakness | undefined {
   const program = findExecutable(name, path);
-  if (program === undefined || (user !== undefined && resolveUser(user)?.uid !== 0)) return false;
-  const parts: string[] = [];
-  for (let part = isAbsolute(program) ? program : resolve(program); part !== "/"; part = dirname(part))
-    parts.push(part);
-  return ["/", ...parts].some((part) => isWritableByOthers(statSync(part, { throwIfNoEntry: false })));
+  if (program === undefined || (user !== undefined && resolveUser(user)?.uid !== 0)) return undefined;
+  try {
+    for (const part of [...partsOf(program), ...partsOf(realpathSync(program))]) {
+      const reason = weaknessOf(lstatSync(part));
+      if (reason !== undefined) return { path: part, reason };
+    }
+  } catch {
+    // Gone in this moment: it cannot be started either.
+  }
+  return undefined;
 }
 
-const isWritableByOthers = (stats: Stats | undefined): boolean => {
-  if (stats === undefined) return false;
-  const sticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
-  const byGroup = (stats.mode & 0o020) !== 0 && stats.gid !== 0;
-  const byAll = (stats.mode & 0o002) !== 0;
-  return stats.uid !== 0 || ((byGroup || byAll) && !sticky);
-};
+/** `/a/b` → `/`, `/a`, `/a/b`. */
+function partsOf(program: string): string[] {
+  const parts: string[] = [];
+  for (let part = resolve(program); part !== "/"; part = dirname(part)) parts.push(part);
+  return ["/", ...parts.toReversed()];
+}
+
+function weaknessOf(stats: Stats): ScriptWeakness["reason"] | undefined {
+  if (stats.uid !== 0) return "owner";
+  // The bits of a link mean nothing; in a sticky directory (/tmp) nobody can replace another one's file.
+  if (stats.isSymbolicLink() || (stats.isDirectory() && (stats.mode & 0o1000) !== 0)) return undefined;
+  if ((stats.mode & 0o002) !== 0) return "everybody";
+  return (stats.mode & 0o020) !== 0 && stats.gid !== 0 ? "group" : undefined;
+}

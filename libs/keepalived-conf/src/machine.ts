@@ -8,8 +8,8 @@ export interface Machine {
   readonly interfaceExists?: ((name: string) => boolean) | undefined;
   readonly userExists?: ((name: string) => boolean) | undefined;
   readonly groupExists?: ((name: string) => boolean) | undefined;
-  /** True when somebody else than root could change what runs as root. */
-  readonly scriptInsecure?: ((path: string, user: string | undefined) => boolean) | undefined;
+  /** What lets somebody else than root change the program, if `user` (this process's own when absent) is root. */
+  readonly scriptWeakness?: ((program: string, user: string | undefined) => ScriptWeakness | undefined) | undefined;
   /** The number that a name has in the files of iproute2; the names that every machine has are known without it. */
   readonly numberOfName?: ((table: NameTable, name: string) => number | undefined) | undefined;
   /** True for an interface that is a VRF. */
@@ -27,3 +27,10 @@ export const nameTables = [
   "protocols",
 ] as const;
 export type NameTable = (typeof nameTables)[number];
+
+/** The first part of a program's path, from the root on, that others than root can change. */
+export interface ScriptWeakness {
+  readonly path: string;
+  /** It is not root's; a group that is not root's may write to it; everybody may. */
+  readonly reason: "owner" | "group" | "everybody";
+}

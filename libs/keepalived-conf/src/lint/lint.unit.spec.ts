@@ -37,5 +37,5 @@ test("a virtual router is known by VRID and family, not by its name", () => {
   expect(lintCodes(instance("priority 100", "VI_1"), instance("priority 100", "other"))).toEqual([
     "lint/equal-priorities 5:1",
   ]);
-  expect(lintCodes(instance("priority 100"), instance("priority 100", "VI_1", 52))).toEqual([]);
+  expect(lintCodes(instance("priority 100"), instance("priority 100", "VI_1", 52, "10.0.0.2"))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// The rules in words: a manual page, and the text of one rule for a terminal.
+// The rules in words: the manual page, and the text of one rule for a terminal.
 import { codeOf, type Example, type LintRule } from "./rule.ts";
 import { rules } from "./rules.ts";
 
@@ -10,11 +10,15 @@ export interface LintRuleInfo {
   readonly why: string;
   readonly bad: Example;
   readonly good: Example;
+  /** The comment that silences it. */
+  readonly silencer: string;
+  /** `parser`: found without lint too; keepalived itself may complain of it. */
+  readonly by: "lint" | "parser";
 }
 
 const infoOf = (rule: LintRule): LintRuleInfo => {
-  const { title, severity, why, bad, good } = rule;
-  return { code: codeOf(rule), title, severity, why, bad, good };
+  const { name, title, severity, why, bad, good, by } = rule;
+  return { code: codeOf(rule), title, severity, why, bad, good, silencer: `# baton: ignore ${name}`, by };
 };
 
 export const lintRules = (): LintRuleInfo[] => rules.map(infoOf);
@@ -26,21 +30,21 @@ export const lintRule = (name: string): LintRuleInfo | undefined => {
 };
 
 /** The rule as plain text with line ends, for a terminal. */
-export function explainLintRule({ code, title, severity, why, bad, good }: LintRuleInfo): string {
-  const example = (head: string, { text, peer }: Example): string => {
-    const parts = [indent(text), ...(peer === undefined ? [] : [`  and on the other router:\n\n${indent(peer)}`])];
-    return `${head}:\n\n${parts.join("\n")}`;
-  };
+export function explainLintRule({ code, title, severity, why, bad, good, silencer }: LintRuleInfo): string {
+  const example = (head: string, { text, peer }: Example): string[] => [
+    `${head}:\n`,
+    indent(text),
+    ...(peer === undefined ? [] : ["and on the other router:\n", indent(peer)]),
+  ];
   return [
-    `${code} (${severity})\n${title}.\n`,
+    `${code} (${severity}): ${title}.\n`,
     `${wrap(why)}\n`,
-    example("Bad", bad),
-    example("Good", good),
-    `To silence it, on the line, above it, or on the line that opens a block:\n\n    ${silencer(code)}\n`,
+    ...example("Bad", bad),
+    ...example(bad.text === good.text ? "Good, as told above" : "Good", good),
+    `To silence it on a line, put this on the line or above it; on the line that opens a block it silences the block:\n`,
+    `    ${silencer}\n`,
   ].join("\n");
 }
-
-const silencer = (code: string): string => `# baton: ignore ${code.replace(/^lint\//, "")}`;
 
 const indent = (text: string): string => text.replace(/^(?=.)/gm, "    ");
 
@@ -57,4 +61,60 @@ function wrap(text: string): string {
     line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line].join("\n");
+}
+
+const introduction = `# Lint: what keepalived accepts, and its users regret
+
+Made by \`npm run docs\` of the rules themselves; \`baton check --explain lint/RULE\` shows one of them.
+
+    baton check keepalived.conf                       # a file alone
+    baton check keepalived.conf --peer other.conf     # and whether the other router agrees
+    baton check a.conf b.conf c.conf                  # all routers of a network
+
+Findings are warnings or infos and leave the exit code as \`keepalived -t\` has it; with \`--strict\` warnings fail.
+Instances of two files are compared where they are the same virtual router: same VRID, same family.
+
+## To silence a rule
+
+    priority 100            # baton: ignore equal-priorities -- both machines are alike
+
+    # baton: ignore slow-check mail-without-server
+    vrrp_instance VI_1 {
+
+    # baton: ignore-file readable-secret
+
+A comment counts for its line, or, where it stands alone, for the next line; where that line opens a block, for the whole
+block; \`ignore-file\` for the file. After \` -- \` a reason may follow. A name that is no rule is told.
+Errors cannot be silenced. What keepalived complains of itself becomes an info and keeps the exit code.
+`;
+
+/** A page of Markdown. */
+export function lintPage(): string {
+  const all = lintRules();
+  const rows = all.map(({ code, title, severity }) => `| [${code}](#${anchorOf(code)}) | ${severity} | ${title} |`);
+  const table = ["## Rules", "", "| rule | severity | |", "|---|---|---|", ...rows].join("\n");
+  return `${[introduction, table, "", ...all.map(sectionOf)].join("\n")}`;
+}
+
+/** As GitHub makes it of a heading. */
+const anchorOf = (code: string): string => code.replaceAll("/", "");
+
+function sectionOf({ code, title, why, bad, good, silencer, by }: LintRuleInfo): string {
+  const parser = by === "parser" ? " The parser tells it, so that a node's log has it as well." : "";
+  const sameFile = bad.text === good.text && bad.peer === good.peer;
+  return [
+    `## ${code}`,
+    "",
+    `${title}. ${why}${parser}`,
+    "",
+    ...(sameFile ? exampleOf("", bad) : [...exampleOf("Bad", bad), ...exampleOf("Good", good)]),
+    `Silenced by \`${silencer}\`.`,
+    "",
+  ].join("\n");
+}
+
+function exampleOf(head: string, { text, peer }: Example): string[] {
+  const fenced = (code: string): string[] => ["```", code.trimEnd(), "```", ""];
+  const first = head === "" ? [] : [`${head}:`, ""];
+  return [...first, ...fenced(text), ...(peer === undefined ? [] : ["and on the other router:", "", ...fenced(peer)])];
 }

@@ -1,6 +1,7 @@
 // Which instances of two routers are one virtual router: same VRID and family. A VRID counts per network segment, of which
 // a file tells only the interface's name, which may differ between machines; so where several could be meant, the one
 // that shares an address is, then the one on an interface of the same name.
+import type { IpAddress } from "@baton/domain";
 import type { Config, InstanceConfig } from "../config.ts";
 import type { InstancePair, PeerFile } from "./rule.ts";
 
@@ -40,10 +41,23 @@ function indexOf(instances: readonly InstanceConfig[]): (own: InstanceConfig) =>
 const routerOf = ({ vrid, family }: InstanceConfig): string => `${family} ${vrid}`;
 
 /** Addresses of the instance on the network, advertised or not. */
-export const addressesOf = ({ addresses, excludedAddresses }: InstanceConfig): ReadonlySet<string> =>
+export const addressesOf = ({ addresses, excludedAddresses }: InstanceConfig): ReadonlySet<IpAddress> =>
   new Set([...addresses, ...excludedAddresses].map(({ address }) => address));
 
 export function sharesAddress(one: InstanceConfig, other: InstanceConfig): boolean {
   const theirs = addressesOf(other);
   return [...addressesOf(one)].some((address) => theirs.has(address));
 }
+
+export function byInstance(pairs: readonly InstancePair[]): ReadonlyMap<InstanceConfig, readonly InstancePair[]> {
+  const found = new Map<InstanceConfig, InstancePair[]>();
+  for (const pair of pairs) {
+    const others = found.get(pair.own);
+    if (others === undefined) found.set(pair.own, [pair]);
+    else others.push(pair);
+  }
+  return found;
+}
+
+/** `VI_1 of b.conf`, for messages. */
+export const nameOf = ({ other, peer }: InstancePair): string => `${other.name} of ${peer.source.file}`;

@@ -3,7 +3,7 @@
 import { type IpAddress, parseIp } from "@baton/domain";
 import { canonicalJson } from "../canonical-json.ts";
 import type { InstanceConfig, RealServerConfig, VirtualServerConfig } from "../config.ts";
-import type { Entry, Keyword, ValueBlock } from "../keywords/table.ts";
+import type { BlockSpec, Entry, Keyword, ValueBlock } from "../keywords/table.ts";
 import { realServer, virtualServer } from "../keywords/virtual-server.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { vrrpScript, vrrpSyncGroup } from "../keywords/vrrp-others.ts";
@@ -17,6 +17,8 @@ type Row = Keyword<unknown> | ValueBlock;
 export interface Places {
   file(): Place;
   instance(instance: { readonly name: string }, row?: Row): Place;
+  /** The first block of that kind in the instance. */
+  inner(instance: { readonly name: string }, spec: BlockSpec): Place;
   /** The line of `virtual_ipaddress` or `virtual_ipaddress_excluded` that has the address. */
   address(instance: InstanceConfig, address: IpAddress): Place;
   /** The line of a list that starts with `word`. */
@@ -41,6 +43,10 @@ export function placesIn({ file, tree }: Source): Places {
   return {
     file: () => whole,
     instance: ({ name }, row) => at(instances.get(canonicalJson(name)), row),
+    inner(instance, spec) {
+      const block = instances.get(canonicalJson(instance.name));
+      return at((block && blocksOf(block, spec)[0]) ?? block);
+    },
     address(instance, address) {
       const { virtualAddresses, excludedAddresses } = vrrpInstance.keywords;
       const has = ({ words }: Entry) => words.some(({ text }) => parseIp(text.replace(/\/.*/, "")) === address);

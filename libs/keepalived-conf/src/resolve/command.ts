@@ -2,6 +2,7 @@
 // program, and it drops such a script. Its authors meant the shell, so Baton runs it under bash, and says so.
 import type { Command, ScriptUser } from "../config.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
+import type { ScriptWeakness } from "../machine.ts";
 import type { Place } from "../report.ts";
 import { adjust, advise, inform, type ResolveContext, reject } from "./context.ts";
 import { type Defaults, missingAccount, toScriptUser } from "./global.ts";
@@ -44,13 +45,23 @@ export function resolveCommand(source: CommandSource, context: CommandContext): 
   const text = run === "shell" ? script.text.replaceAll('\\"', '"') : script.text;
   const command = { text, argv: script.argv, run, user };
   const program = script.argv[0] ?? "";
-  if (run === "shell" || context.machine.scriptInsecure?.(program, user?.user) !== true) return command;
-  return allowInsecure(source, context) ? command : undefined;
+  const weakness = run === "shell" ? undefined : context.machine.scriptWeakness?.(program, user?.user);
+  return weakness === undefined || allowInsecure(source, weakness, context) ? command : undefined;
 }
 
-function allowInsecure({ place, what }: CommandSource, context: CommandContext): boolean {
-  const message = `${what}: somebody else than root can change what runs as root`;
-  const hint = "give the file and the directories above it to root, without write permission for others";
+const reasons: Readonly<Record<ScriptWeakness["reason"], (path: string) => string>> = {
+  owner: (path) => `${path} does not belong to root`,
+  group: (path) => `a group other than root's may write to ${path}`,
+  everybody: (path) => `everybody may write to ${path}`,
+};
+
+function allowInsecure(
+  { place, what }: CommandSource,
+  { path, reason }: ScriptWeakness,
+  context: CommandContext,
+): boolean {
+  const message = `${what}: ${reasons[reason](path)}, so others can change what runs as root`;
+  const hint = "give the file and all directories above it to root, without write permission for others";
   if (!context.defaults.enableScriptSecurity) advise(context, place, "insecure-script", message, hint);
   else reject(context, place, "insecure-script", `${message}; it does not run`, hint);
   return !context.defaults.enableScriptSecurity;

@@ -131,9 +131,13 @@ describe("users", () => {
   });
 
   test("a script that others can change runs only without script security", () => {
-    const insecure = { scriptInsecure: () => true };
+    const insecure = { scriptWeakness: () => ({ path: "/opt", reason: "everybody" as const }) };
     expect(resolve("script killall", { ...programs, ...insecure })).toMatchObject({ script: { name: "chk" } });
     expect(userOf(secure, insecure)[1]).toEqual(["insecure-script"]);
+    const { diagnostics } = parse(instance("notify /opt/n.sh"), insecure);
+    expect(diagnostics.find(({ code }) => code === "insecure-script")?.message).toBe(
+      "notify of VI_1: everybody may write to /opt, so others can change what runs as root",
+    );
   });
 });
 

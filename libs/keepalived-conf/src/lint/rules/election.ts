@@ -1,12 +1,11 @@
 // Who is master: what two routers say of the same virtual router.
 import { vrrpInstance } from "../../keywords/vrrp-instance.ts";
 import { file, router } from "../example.ts";
-import { type InstancePair, type LintRule, perPair } from "../rule.ts";
+import { byInstance, nameOf } from "../pairs.ts";
+import { healthyPriority } from "../priorities.ts";
+import { type LintRule, perPair } from "../rule.ts";
 
 const { keywords } = vrrpInstance;
-
-/** `VI_1 of b.conf`. */
-const theirs = ({ other, peer }: InstancePair): string => `${other.name} of ${peer.source.file}`;
 
 const equalPriorities: LintRule = {
   name: "equal-priorities",
@@ -14,17 +13,20 @@ const equalPriorities: LintRule = {
   severity: "warning",
   why:
     "Of two masters with the same priority the one with the higher address stays, so the addresses of the machines " +
-    "decide who is master, and after a split the one that gives way is nobody's choice. Give each router a priority " +
-    "of its own. With nopreempt on both sides nothing is said: there whoever is master stays.",
+    "decide who is master, and who gives way after a split. Give each router a priority of its own; what trackers add " +
+    "while all is well is counted. With nopreempt on both sides nothing is said: there whoever is master stays.",
   bad: { text: file(router("priority 100")), peer: file(router("priority 100")) },
   good: { text: file(router("priority 110")), peer: file(router("priority 100")) },
   by: "lint",
   check: perPair((pair, { places }) => {
     const { own, other } = pair;
-    if (own.priority !== other.priority || !(own.preempt || other.preempt)) return undefined;
+    const priority = healthyPriority(own);
+    if (priority !== healthyPriority(other) || !(own.preempt || other.preempt)) return undefined;
+    const wellNote =
+      own.priority === priority && other.priority === priority ? "" : " while all that they track is well";
     return {
       place: places.instance(own, keywords.priority),
-      message: `${own.name} has priority ${own.priority}, and so has ${theirs(pair)}: their addresses decide who is master`,
+      message: `${own.name} has priority ${priority}, and so has ${nameOf(pair)}${wellNote}: their addresses decide who is master`,
       hint: "give each router a priority of its own",
     };
   }),
@@ -45,8 +47,35 @@ const severalMasters: LintRule = {
     if (own.initialState !== "master" || other.initialState !== "master") return undefined;
     return {
       place: places.instance(own, keywords.state),
-      message: `${own.name} starts as MASTER, and so does ${theirs(pair)}`,
+      message: `${own.name} starts as MASTER, and so does ${nameOf(pair)}`,
       hint: "write state BACKUP on all routers but one",
+    };
+  }),
+};
+
+const masterBelowBackup: LintRule = {
+  name: "master-below-backup",
+  title: "A router that starts as MASTER has a lower priority than one that starts as BACKUP",
+  severity: "warning",
+  why:
+    "The state is only where a router starts; the priority decides. The BACKUP with the higher priority takes the " +
+    "addresses within seconds, so the file reads as if the other one were master. What trackers add while all is well " +
+    "is counted. Nothing is said where the BACKUP has nopreempt.",
+  bad: { text: file(router("state MASTER", "priority 100")), peer: file(router("state BACKUP", "priority 110")) },
+  good: { text: file(router("state MASTER", "priority 110")), peer: file(router("state BACKUP", "priority 100")) },
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    const [master, backup] = own.initialState === "master" ? [own, other] : [other, own];
+    if (master.initialState === backup.initialState || !backup.preempt) return undefined;
+    const [low, high] = [healthyPriority(master), healthyPriority(backup)];
+    if (low >= high) return undefined;
+    const role = master === own ? `starts as MASTER with priority ${low}` : `starts as BACKUP with priority ${high}`;
+    const rival = master === own ? `as BACKUP with ${high}` : `as MASTER with ${low}`;
+    return {
+      place: places.instance(own, keywords.state),
+      message: `${own.name} ${role}, ${nameOf(pair)} ${rival}: the BACKUP takes over at once`,
+      hint: "give the higher priority to the router with state MASTER",
     };
   }),
 };
@@ -63,4 +92,37 @@ const nopreempt: LintRule = {
   by: "parser",
 };
 
-export const electionRules: readonly LintRule[] = [equalPriorities, severalMasters, nopreempt];
+const nopreemptWithoutEffect: LintRule = {
+  name: "nopreempt-without-effect",
+  title: "nopreempt stands on the router with the lower priority only",
+  severity: "warning",
+  why:
+    "nopreempt keeps a router from taking the addresses of a master with a lower priority. The router with the lowest " +
+    "priority never meets one, and the other takes its addresses back as soon as it returns. Write nopreempt, with state " +
+    "BACKUP, on the router with the higher priority. Nothing is said where trackers change the priorities.",
+  bad: { text: file(router("priority 100", "nopreempt")), peer: file(router("priority 110")) },
+  good: { text: file(router("priority 100", "nopreempt")), peer: file(router("priority 110", "nopreempt")) },
+  by: "lint",
+  check: ({ pairs, places }) =>
+    [...byInstance(pairs)].map(([own, others]) => {
+      const rival = others.find(({ other }) => other.preempt);
+      const steady = [own, ...others.map(({ other }) => other)].every(
+        (instance) => instance.priority === healthyPriority(instance),
+      );
+      if (own.preempt || rival === undefined || !steady) return undefined;
+      if (others.some(({ other }) => other.priority <= own.priority)) return undefined;
+      return {
+        place: places.instance(own, keywords.nopreempt),
+        message: `nopreempt has no effect here: ${nameOf(rival)} has the higher priority, and takes the addresses back`,
+        hint: "write nopreempt and state BACKUP on the router with the higher priority",
+      };
+    }),
+};
+
+export const electionRules: readonly LintRule[] = [
+  equalPriorities,
+  severalMasters,
+  masterBelowBackup,
+  nopreempt,
+  nopreemptWithoutEffect,
+];

@@ -1,0 +1,30 @@
+// What lint wants to know of this machine beside what the parser does: who may read a file, and which addresses are set.
+import { statSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { parseIp } from "@baton/domain";
+import type { FileStatus, InterfaceAddress, LintMachine } from "@baton/keepalived-conf";
+
+export function lintFacts(): LintMachine {
+  return { fileStatus, interfaceAddresses };
+}
+
+function fileStatus(path: string): FileStatus | undefined {
+  try {
+    const { mode, uid, gid } = statSync(path);
+    return { mode: mode & 0o7777, userId: uid, groupId: gid };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those that are up only; a label (`eth0:1`) is an interface of its own to the C library. */
+function interfaceAddresses(name: string): InterfaceAddress[] {
+  return Object.entries(networkInterfaces())
+    .filter(([label]) => label === name || label.startsWith(`${name}:`))
+    .flatMap(([, addresses]) => addresses ?? [])
+    .flatMap(({ address: text, cidr }) => {
+      const address = parseIp(text.replace(/%.*/, ""));
+      const prefixLength = Number(cidr?.split("/")[1]);
+      return address === undefined || Number.isNaN(prefixLength) ? [] : [{ address, prefixLength }];
+    });
+}

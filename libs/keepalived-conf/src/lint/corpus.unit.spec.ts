@@ -1,0 +1,86 @@
+// No false alarms: what the rules say of real files of other people, each finding looked at and found to be right.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type ParseResult, parseConfig } from "../parse-config.ts";
+import { lint } from "./lint.ts";
+
+const folder = join(import.meta.dirname, "../../../../../shared/corpus");
+const present = existsSync(folder);
+if (!present) console.warn("SKIPPED: ../shared/corpus is not there");
+
+const read = (name: string, configId?: string): ParseResult => {
+  const text = readFileSync(join(folder, `${name}.conf`), "utf8");
+  const file = configId === undefined ? name : `${name}@${configId}`;
+  return parseConfig({
+    file,
+    hostName: "r1",
+    configId,
+    readFile: (path) => (path === file ? { text } : { error: "not in the corpus" }),
+    glob: () => [],
+  });
+};
+
+const told = (file: ParseResult, peers: readonly ParseResult[]): string[] =>
+  lint({ files: [file], peers })
+    .filter(({ code }) => code.startsWith("lint/"))
+    .map(({ file: name, line, code }) => `${name}:${line} ${code.replace("lint/", "")}`);
+
+/** Why each of them is right. */
+const alone: Readonly<Record<string, string>> = {
+  "016:7 slow-check": "each minute, five times; the comment beside it says two seconds",
+  "082:10 slow-check": "15 s, four times",
+  "110:21 mail-without-server": "smtp_server was left as <smtp.domain.com>",
+  "162:13 slow-check": "20 s, three times",
+  "162:21 slow-check": "20 s, three times",
+  "162:29 slow-check": "20 s, three times",
+  "164:19 slow-check": "60 s, three times",
+  "181:22 real-server-is-virtual": "by tunnel to the director itself",
+  "217:19 mail-without-server": "without global_defs",
+  "243:19 mail-without-server": "without global_defs",
+};
+
+/** Of files whose lines are for one node or another: the nodes are each other's peers. */
+const nodes: Readonly<Record<string, string>> = {
+  "162 equal-priorities": "150 on both",
+  "166 several-masters": "MASTER on both",
+  "168 equal-priorities": "100 on both",
+  "180 equal-priorities": "149 on both",
+  "181 equal-priorities": "255 by default on both, for state MASTER",
+  "181 several-masters": "MASTER on both",
+  "185 equal-priorities": "100 on both",
+  "191 equal-priorities": "the third node has 100 by default, as the second has",
+  "201 weight-without-effect": "180 and 95 are more than 20 apart",
+  "228 weight-without-effect": "180 and 95 are more than 20 apart",
+};
+
+describe.skipIf(!present)("real files", () => {
+  test("alone", () => {
+    const names = readdirSync(folder)
+      .filter((name) => name.endsWith(".conf"))
+      .map((name) => name.replace(".conf", ""));
+    const findings = names.flatMap((name) => told(read(name), []));
+    console.info(`files: ${names.length}, findings: ${findings.length}`);
+    expect(findings).toEqual(Object.keys(alone));
+  });
+
+  test("with the other nodes that they are for", () => {
+    const verdicts = readFileSync(join(folder, "verdicts-config-id.jsonl"), "utf8").trim().split("\n");
+    const ids = new Map<string, Set<string>>();
+    for (const line of verdicts) {
+      const { id, config_id } = JSON.parse(line) as { id: string; config_id: string };
+      ids.set(id, (ids.get(id) ?? new Set()).add(config_id));
+    }
+    const findings = [...ids].flatMap(([name, own]) => {
+      const files = [...own].map((id) => read(name, id));
+      return files.flatMap((file) =>
+        told(
+          file,
+          files.filter((other) => other !== file),
+        ).map((finding) => finding.replace(/@\w+:\d+/, "")),
+      );
+    });
+    const beyond = [...new Set(findings)].filter((finding) => !/slow-check|real-server/.test(finding));
+    expect(beyond.toSorted()).toEqual(Object.keys(nodes));
+  });
+});

@@ -1,0 +1,45 @@
+// Every rule: its bad example is told, its good one is not. So the manual is right, and no rule is without effect.
+import { parseIp } from "@baton/domain";
+import { describe, expect, test } from "vitest";
+import { parse } from "../testing/parse.ts";
+import { lint } from "./lint.ts";
+import { codeOf, type Example, type LintMachine, type LintRule } from "./rule.ts";
+import { rules } from "./rules.ts";
+
+const ip = (text: string) => parseIp(text) ?? expect.fail(text);
+const fileWith = (mode: number): LintMachine => ({ fileStatus: () => ({ mode, userId: 0, groupId: 0 }) });
+const subnet = { interfaceAddresses: () => [{ address: ip("192.0.2.1"), prefixLength: 24 }] };
+
+/** What has to be known of the machine for its examples: the bad one's, and the good one's. */
+const machines: Readonly<Record<string, readonly [LintMachine, LintMachine]>> = {
+  "readable-secret": [fileWith(0o644), fileWith(0o640)],
+  "host-outside-of-subnet": [subnet, subnet],
+};
+
+const codesOf = (rule: LintRule, { text, peer }: Example, machine: LintMachine | undefined): string[] => {
+  const file = parse(text, {
+    executable: (name) => name.startsWith("/") && name !== "/etc/keepalived/notify.sh",
+    scriptWeakness: (name) => (name.startsWith("/opt/") ? { path: "/opt", reason: "everybody" } : undefined),
+  });
+  const peers = peer === undefined ? [] : [parse({ "peer.conf": peer })];
+  for (const each of [file, ...peers])
+    expect(each.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  return lint({ files: [file], peers, machine })
+    .map(({ code }) => code)
+    .filter((code) => code.startsWith("lint/") || code === codeOf(rule));
+};
+
+describe.each(rules.map((rule) => [rule.name, rule] as const))("%s", (name, rule) => {
+  const [bad, good] = machines[name] ?? [];
+  test("tells its bad example, once", () => expect(codesOf(rule, rule.bad, bad)).toEqual([codeOf(rule)]));
+  test("has nothing to say of its good one, nor has any other rule", () =>
+    expect(codesOf(rule, rule.good, good)).toEqual([]));
+  test("is written as the others are", () => {
+    expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+    expect(rule.title).toMatch(/[^.]$/);
+    expect(rule.why).toMatch(/\.$/);
+    expect(rule.why).not.toMatch(/ {2}/);
+  });
+});
+
+test("names are unique", () => expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length));

@@ -1,0 +1,218 @@
+// What all routers of a virtual router have to say alike, or they do not hear each other.
+import type { InstanceConfig } from "../../config.ts";
+import { instanceAuthentication, vrrpInstance } from "../../keywords/vrrp-instance.ts";
+import { block, file, instance, routers } from "../example.ts";
+import { networkOf } from "../network.ts";
+import { addressesOf, nameOf, sharesAddress } from "../pairs.ts";
+import { type Finding, type LintedFile, type LintRule, perPair } from "../rule.ts";
+
+const { keywords } = vrrpInstance;
+
+const password = (text: string): string => block("authentication", "auth_type PASS", `auth_pass ${text}`);
+
+const differentVersions: LintRule = {
+  name: "different-versions",
+  title: "Two routers speak different versions of VRRP",
+  severity: "warning",
+  why:
+    "A router drops adverts of another version, so each thinks that it is alone, and both are master. Write the same " +
+    "version (or vrrp_version in global_defs) on all routers of the group.",
+  bad: routers(["version 3"], ["version 2"]),
+  good: routers(["version 3"], ["version 3"]),
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    if (own.version === other.version) return undefined;
+    return {
+      place: places.instance(own, keywords.version),
+      message: `${own.name} speaks VRRPv${own.version}, ${nameOf(pair)} VRRPv${other.version}: both would be master`,
+      hint: "write the same version on all routers",
+    };
+  }),
+};
+
+const differentIntervals: LintRule = {
+  name: "different-intervals",
+  title: "Two VRRPv2 routers have different advert intervals",
+  severity: "warning",
+  why:
+    "A VRRPv2 router drops adverts that name another interval than its own (RFC 3768, section 7.1), so both are master. " +
+    "Write the same advert_int on all routers. With VRRPv3 a backup takes over the interval of its master.",
+  bad: routers(["advert_int 1"], ["advert_int 2"]),
+  good: routers(["advert_int 2"], ["advert_int 2"]),
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    if (own.version !== 2 || other.version !== 2 || own.advertInterval === other.advertInterval) return undefined;
+    const [here, there] = [own, other].map(({ advertInterval }) => advertInterval / 1_000_000);
+    return {
+      place: places.instance(own, keywords.advertInterval),
+      message: `${own.name} sends an advert each ${here} s, ${nameOf(pair)} each ${there} s: with VRRPv2 both would be master`,
+      hint: "write the same advert_int on all routers",
+    };
+  }),
+};
+
+const differentAuthentication: LintRule = {
+  name: "different-authentication",
+  title: "Two routers do not authenticate alike",
+  severity: "warning",
+  why:
+    "A router drops adverts with another kind of authentication, or another password, so both are master. Only the first " +
+    "eight octets of a password count.",
+  bad: routers([password("secret1")], [password("secret2")]),
+  good: routers([password("secret1")], [password("secret1")]),
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    const [here, there] = [own.authentication, other.authentication];
+    if (own.version !== other.version || (here?.type === there?.type && here?.password === there?.password)) {
+      return undefined;
+    }
+    const difference =
+      here === undefined
+        ? `${own.name} has no authentication, ${nameOf(pair)} has`
+        : there === undefined
+          ? `${own.name} has authentication, ${nameOf(pair)} has none`
+          : `${own.name} and ${nameOf(pair)} have different passwords`;
+    return {
+      place: places.inner(own, instanceAuthentication),
+      message: `${difference}: both would be master`,
+      hint: "write the same authentication block on all routers",
+    };
+  }),
+};
+
+const differentAddresses: LintRule = {
+  name: "different-addresses",
+  title: "Two routers of one virtual router do not have the same addresses",
+  severity: "warning",
+  why:
+    "An address that only one router has is gone as soon as another one is master. Write the same virtual_ipaddress and " +
+    "virtual_ipaddress_excluded on all routers.",
+  bad: routers([block("virtual_ipaddress_excluded", "198.51.100.10/24")], []),
+  good: routers([], []),
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    // Without a common address these are two virtual routers: another rule tells.
+    if (!sharesAddress(own, other)) return undefined;
+    const [here, there] = [onlyIn(own, other), onlyIn(other, own)];
+    if (here.length === 0 && there.length === 0) return undefined;
+    const parts = [
+      ...(here.length === 0 ? [] : [`${listOf(here)} only here`]),
+      ...(there.length === 0 ? [] : [`${listOf(there)} only in ${nameOf(pair)}`]),
+    ];
+    const [first] = here;
+    return {
+      place: first === undefined ? places.instance(own, keywords.virtualAddresses) : places.address(own, first),
+      message: `${own.name}: ${parts.join(", ")}: gone when the other router is master`,
+      hint: "write the same addresses on all routers",
+    };
+  }),
+};
+
+const onlyIn = (one: InstanceConfig, other: InstanceConfig) => {
+  const theirs = addressesOf(other);
+  return [...one.addresses, ...one.excludedAddresses]
+    .map(({ address }) => address)
+    .filter((address) => !theirs.has(address));
+};
+
+const listMax = 4;
+const listOf = (addresses: readonly string[]): string =>
+  addresses.length <= listMax
+    ? addresses.join(", ")
+    : `${addresses.slice(0, listMax).join(", ")} and ${addresses.length - listMax} more`;
+
+const differentVrids: LintRule = {
+  name: "different-vrids",
+  title: "One address belongs to different virtual routers",
+  severity: "warning",
+  why:
+    "Routers with different VRIDs do not hear each other, so each is master, and both answer for the address. Write the " +
+    "same virtual_router_id on all routers that share an address.",
+  bad: {
+    text: file(instance("VI_1", 51, "192.0.2.10/24", "priority 110")),
+    peer: file(instance("VI_1", 52, "192.0.2.10/24", "priority 100")),
+  },
+  good: {
+    text: file(instance("VI_1", 51, "192.0.2.10/24", "priority 110")),
+    peer: file(instance("VI_1", 51, "192.0.2.10/24", "priority 100")),
+  },
+  by: "lint",
+  check: findDifferentVrids,
+};
+
+function findDifferentVrids({ config, peers, places }: LintedFile): Finding[] {
+  return peers.flatMap((peer) => {
+    const holders = new Map<string, InstanceConfig[]>();
+    for (const other of peer.config.instances) {
+      for (const address of addressesOf(other)) {
+        const known = holders.get(address);
+        if (known === undefined) holders.set(address, [other]);
+        else known.push(other);
+      }
+    }
+    return config.instances.flatMap((own) => {
+      for (const address of addressesOf(own)) {
+        const others = isLinkLocal(address) ? [] : (holders.get(address) ?? []);
+        const [first] = others;
+        if (first === undefined || others.some(({ vrid }) => vrid === own.vrid)) continue;
+        const message =
+          `${address} belongs to virtual router ${own.vrid} here and to ${first.vrid} in ` +
+          `${nameOf({ own, other: first, peer })}: both would be master of it`;
+        return [
+          { place: places.instance(own, keywords.virtualRouterId), message, hint: "write the same virtual_router_id" },
+        ];
+      }
+      return [];
+    });
+  });
+}
+
+/** The same one may stand on any network (RFC 4291 section 2.5.6). */
+const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address) || address.startsWith("169.254.");
+
+const vridCollision: LintRule = {
+  name: "vrid-collision",
+  title: "Two virtual routers without a common address have the same VRID",
+  severity: "warning",
+  why:
+    "Routers with the same VRID on one network take each other for peers: the one with the lower priority stays backup, " +
+    "and its addresses are nowhere. Every virtual router of a network needs a VRID of its own. It is told where the " +
+    "interfaces have the same name or the addresses are of one subnet; silence it where the networks are different.",
+  bad: {
+    text: file(instance("web", 51, "192.0.2.10/24", "priority 110")),
+    peer: file(instance("mail", 51, "192.0.2.20/24", "priority 100")),
+  },
+  good: {
+    text: file(instance("web", 51, "192.0.2.10/24", "priority 110")),
+    peer: file(instance("mail", 52, "192.0.2.20/24", "priority 100")),
+  },
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    if (sharesAddress(own, other) || own.addresses.length === 0 || other.addresses.length === 0) return undefined;
+    if (own.interface !== other.interface && !sharesNetwork(own, other)) return undefined;
+    return {
+      place: places.instance(own, keywords.virtualRouterId),
+      message: `${own.name} and ${nameOf(pair)} have virtual_router_id ${own.vrid} and no address in common`,
+      hint: "give each virtual router of a network a VRID of its own, or the same addresses on all of its routers",
+    };
+  }),
+};
+
+function sharesNetwork(one: InstanceConfig, other: InstanceConfig): boolean {
+  const theirs = new Set(other.addresses.map(networkOf));
+  return one.addresses.map(networkOf).some((network) => network !== undefined && theirs.has(network));
+}
+
+export const agreementRules: readonly LintRule[] = [
+  differentVersions,
+  differentIntervals,
+  differentAuthentication,
+  differentAddresses,
+  differentVrids,
+  vridCollision,
+];
