@@ -2,6 +2,7 @@
 // closes on one of its own, each line has one entry, words one blank between them. Comments and the order of lines stay,
 // and so does the meaning: what cannot be moved without risk keeps its text.
 import type { Diagnostic } from "../diagnostics.ts";
+import { decodeLatin1, encodeLine } from "../source/octets.ts";
 import { balanceOf, type Imbalance } from "./balance.ts";
 import { layOut } from "./layout.ts";
 import { scanLines } from "./scan.ts";
@@ -12,16 +13,27 @@ export interface FormatResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/**
- * `file` is for diagnostics. Comments in other encodings survive when the octets were decoded as Latin-1 and are written
- * so: nothing but ASCII characters is looked at.
- */
+/** `file` is for diagnostics. */
 export function formatConfig(text: string, file = ""): FormatResult {
   const lines = scanLines(text);
   const balance = balanceOf(lines);
   if (!balance.ok) return { text, diagnostics: [unbalanced(balance.at, file)] };
   return { text: layOut(lines, balance.counts, text.endsWith("\n")), diagnostics: [] };
 }
+
+export interface FormattedOctets {
+  readonly octets: Uint8Array;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The same for a file in any encoding that extends ASCII, comments in several of them included: none is looked at. */
+export function formatOctets(octets: Uint8Array, file = ""): FormattedOctets {
+  const start = byteOrderMark.every((octet, index) => octets[index] === octet) ? byteOrderMark.length : 0;
+  const { text, diagnostics } = formatConfig(decodeLatin1(octets.subarray(start)), file);
+  return { octets: diagnostics.length > 0 ? octets : encodeLine(text, true), diagnostics };
+}
+
+const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 const unbalanced = ({ line, brace }: Imbalance, file: string): Diagnostic => ({
   file,

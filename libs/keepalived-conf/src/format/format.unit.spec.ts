@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatConfig } from "./format.ts";
+import { formatConfig, formatOctets } from "./format.ts";
 
 const formatted = (...lines: readonly string[]): string[] => {
   const { text, diagnostics } = formatConfig(lines.join("\n"), "k.conf");
@@ -163,5 +163,30 @@ describe("a file whose braces do not balance is left as it is", () => {
       { file: "k.conf", line, severity: "error", code: "unbalanced-braces", errorClass: "ok" },
     ]);
     expect(result.diagnostics[0]?.message).toBe(`the file is left as it is: ${reason}`);
+  });
+});
+
+describe("octets in any encoding", () => {
+  const octets = (...parts: readonly (string | readonly number[])[]): Uint8Array =>
+    Uint8Array.from(parts.flatMap((part) => (typeof part === "string" ? [...new TextEncoder().encode(part)] : part)));
+  const gbk = [0xc4, 0xe3, 0xba, 0xc3];
+
+  test("stay as they are", () => {
+    expect(formatOctets(octets("# ", gbk, "\na{\n b # héllo ", gbk, "\n}"))).toEqual({
+      octets: octets("# ", gbk, "\na {\n    b # héllo ", gbk, "\n}\n"),
+      diagnostics: [],
+    });
+  });
+  test("but for a byte-order mark", () => {
+    expect(formatOctets(octets([0xef, 0xbb, 0xbf], "a\n")).octets).toEqual(octets("a\n"));
+    expect(formatOctets(octets([0xef, 0xbb], "a\n")).octets).toEqual(octets([0xef, 0xbb], "a\n"));
+  });
+  test("are the same ones where nothing can be done", () => {
+    const broken = octets([0xef, 0xbb, 0xbf], "a {");
+    expect(formatOctets(broken, "k.conf")).toMatchObject({ octets: broken, diagnostics: [{ file: "k.conf" }] });
+  });
+  test("of a mebibyte are no trouble", () => {
+    const large = octets("# x\n".repeat(262_144));
+    expect(formatOctets(large).octets).toEqual(large);
   });
 });

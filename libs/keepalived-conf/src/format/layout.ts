@@ -30,10 +30,10 @@ export function layOut(lines: readonly ScannedLine[], counts: Counts, endsLine: 
   const rows = layout.rows.map(render).join("\n");
   // What stood further down must not become the mark of the file.
   const text = rows.startsWith("\uFEFF") ? `\n${rows}` : rows;
-  // A definition that is still open takes the next line of the file that includes this one.
-  const isOpen = last.text.endsWith("\\") && last.comment === undefined;
-  if (isOpen && !endsLine) return text;
-  return isOpen && layout.blank ? `${text}\n\n` : `${text}\n`;
+  // keepalived reads a NUL octet in the last line only where that line has no end.
+  if (!endsLine && last.text.includes("\0")) return text;
+  // A definition that is still open takes the next line of the file that includes this one, but for a blank one here.
+  return layout.blank && last.text.endsWith("\\") ? `${text}\n\n` : `${text}\n`;
 }
 
 function addLine(layout: Layout, line: ScannedLine, counts: Counts): void {

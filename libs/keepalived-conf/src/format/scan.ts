@@ -40,8 +40,8 @@ export function scanLines(text: string): ScannedLine[] {
   if (rows.at(-1) === "") rows.pop();
   let inDefinition = false;
   return rows.map((row): ScannedLine => {
+    if (row.includes("\0") || octetsOf(row) >= lineOctetsMax) return { kind: "verbatim", text: row };
     const raw = row.replace(/\r+$/, "");
-    if (raw.includes("\0") || octetsOf(raw) >= lineOctetsMax) return { kind: "verbatim", text: raw };
     const { text: code, openQuote, comment } = stripComment(textOf(raw));
     if (inDefinition && code.value !== "") {
       inDefinition = code.value.endsWith("\\");

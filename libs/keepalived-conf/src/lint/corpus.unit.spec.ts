@@ -17,7 +17,6 @@ const read = (name: string, configId?: string): ParseResult => {
     hostName: "r1",
     configId,
     readFile: (path) => (path === file ? { text } : { error: "not in the corpus" }),
-    glob: () => [],
   });
 };
 

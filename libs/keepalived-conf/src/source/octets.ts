@@ -40,7 +40,7 @@ function decodeUtf8(octets: Uint8Array): string | undefined {
 }
 
 /** Not TextDecoder: its "latin1" is Windows-1252. Piece by piece: a line can be longer than a call has arguments. */
-function decodeLatin1(octets: Uint8Array): string {
+export function decodeLatin1(octets: Uint8Array): string {
   const pieces: string[] = [];
   for (let i = 0; i < octets.length; i += 4096) pieces.push(String.fromCharCode(...octets.subarray(i, i + 4096)));
   return pieces.join("");
