@@ -31,7 +31,7 @@ export {
 export type { Change, FieldChange } from "./diff/change.ts";
 export { diffConfig } from "./diff/diff-config.ts";
 export { changeSentences, fieldSentence, subjectOf } from "./diff/sentences.ts";
-export { type FormatResult, type FormattedOctets, formatConfig, formatOctets } from "./format/format.ts";
+export { type FormattedOctets, formatOctets } from "./format/format.ts";
 export { nearestNames } from "./keywords/nearest.ts";
 export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type LintInput, lint } from "./lint/lint.ts";

@@ -187,6 +187,6 @@ describe("octets in any encoding", () => {
   });
   test("of a mebibyte are no trouble", () => {
     const large = octets("# x\n".repeat(262_144));
-    expect(formatOctets(large).octets).toEqual(large);
+    expect(Buffer.compare(formatOctets(large).octets, large)).toBe(0);
   });
 });

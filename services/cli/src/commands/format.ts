@@ -1,5 +1,5 @@
 // `baton fmt FILE…`: one layout for every file. Octets that are no UTF-8 (comments of another age) come out as they went
-// in: text is read and written as Latin-1, of which the formatter looks at ASCII alone.
+// in.
 import {
   closeSync,
   fchmodSync,
@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { type Diagnostic, formatConfig, formatDiagnostic } from "@baton/keepalived-conf";
+import { type Diagnostic, formatDiagnostic, formatOctets } from "@baton/keepalived-conf";
 import type { FormatCommand } from "../arguments/parse-arguments.ts";
 import type { Console } from "./console.ts";
 
@@ -58,16 +58,17 @@ const standardInput = 0;
 
 function formatFile(file: string, mode: FormatCommand["mode"], { console, pid }: FormatDependencies): Outcome {
   const name = file === "-" ? "standard input" : file;
-  const before = readFileSync(file === "-" ? standardInput : file, "latin1");
-  const { text, diagnostics } = formatConfig(before, name);
-  if (mode === "print") console.out(Buffer.from(text, "latin1"));
+  const before = readFileSync(file === "-" ? standardInput : file);
+  const { octets, diagnostics } = formatOctets(before, name);
+  const after = Buffer.from(octets);
+  if (mode === "print") console.out(after);
   if (diagnostics.length > 0) return complain(diagnostics, console);
-  if (text === before || mode === "print") return "same";
+  if (after.equals(before) || mode === "print") return "same";
   if (mode === "check") {
     console.out(`${name} would change\n`);
     return "different";
   }
-  replaceFile(realpathSync(file), Buffer.from(text, "latin1"), pid);
+  replaceFile(realpathSync(file), after, pid);
   console.out(`${name} written\n`);
   return "same";
 }
