@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lint, parseConfig } from "@baton/keepalived-conf";
 import { afterAll, expect, test } from "vitest";
+import { readConfigFile } from "./config-file.ts";
 import { lintFacts } from "./lint-facts.ts";
-import { readConfigFile } from "./machine-facts.ts";
 
 const root = mkdtempSync(join(tmpdir(), "baton-lint-"));
 afterAll(() => rmSync(root, { recursive: true }));
