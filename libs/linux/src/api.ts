@@ -49,6 +49,59 @@ export interface VrrpSocket extends Closable {
   drain(): VrrpDatagram[];
 }
 
+export interface AdvertSocketOptions {
+  readonly interface: string;
+  /** Undefined: whatever interface routing says, for unicast alone. */
+  readonly ifindex: number | undefined;
+  readonly family: 4 | 6;
+  /** 112, or 51 for VRRPv2's authentication header. */
+  readonly protocol: 112 | 51;
+  /** A multicast group is joined, any other address is bound to: only what was sent there is heard. */
+  readonly address: IpAddress;
+  /** Datagrams that arrived, oldest first; never empty, at most `limits.datagramsPerTurn`. Those that `drain` hands out do not come here again. */
+  onDatagrams(datagrams: readonly AdvertDatagram[]): void;
+  /** The socket is of no use any more and has closed itself: open a new one when the interface is there. */
+  onError(error: Error): void;
+}
+
+/** A copy of its own, and `receivedAt` when the kernel received it, not when we came to read it (SAFETY S2). */
+export type AdvertDatagram =
+  | {
+      readonly family: 4;
+      /** From the IPv4 header on, which says sender, destination and TTL. */
+      readonly bytes: Uint8Array;
+      /** It was longer than `limits.datagramBytes`. */
+      readonly truncated: boolean;
+      readonly receivedAt: Instant;
+    }
+  | {
+      readonly family: 6;
+      /** What follows the IPv6 header; the checksum is not yet verified by anybody. */
+      readonly bytes: Uint8Array;
+      readonly source: IpAddress;
+      readonly destination: IpAddress;
+      readonly hopLimit: number | undefined;
+      readonly truncated: boolean;
+      readonly receivedAt: Instant;
+    };
+
+export interface AdvertPacket {
+  /** IPv4: from its header on; the kernel fills in checksum and total length. IPv6: what follows the header. */
+  readonly bytes: Uint8Array;
+  /** IPv4: as in the header. IPv6: an address of this machine. */
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** IPv6; undefined: the kernel's choice. */
+  readonly hopLimit: number | undefined;
+}
+
+export interface AdvertSocket extends Closable {
+  /** As that of `VrrpSocket`; besides, EINVAL or EADDRNOTAVAIL where an IPv6 source is no address of this machine. */
+  send(packet: AdvertPacket): void;
+  /** What waits in the socket right now, oldest first, at most `limits.datagramsPerDrain` (SAFETY S2). */
+  drain(): AdvertDatagram[];
+}
+
 // --- links and addresses ------------------------------------------------------------------------------------------
 
 export interface LinkInfo {

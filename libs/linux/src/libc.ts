@@ -53,6 +53,11 @@ export const libc = {
     to: Memory,
     toLength: number,
   ) => number,
+  sendmsg: program.func("long sendmsg(int fd, void *message, int flags)") as (
+    fd: number,
+    message: Memory,
+    flags: number,
+  ) => number,
   recv: program.func("long recv(int fd, void *data, size_t length, int flags)") as (
     fd: number,
     data: Memory,

@@ -1,7 +1,7 @@
 // Everything has a named limit; each says what it protects.
 export const limits = {
-  /** The largest VRRP message: 8 bytes and 255 IPv6 addresses, after an IPv4 header with options. */
-  datagramBytes: 60 + 8 + 255 * 16,
+  /** The largest VRRP message: 8 bytes, 255 IPv6 addresses and a trailer of 28 bytes, and room for an IPv4 header with options. */
+  datagramBytes: 60 + 8 + 255 * 16 + 28,
   /**
    * What a socket holds while the process is stopped: one advert a second of 255 virtual routers for several seconds.
    * The kernel doubles it, and counts at least 768 bytes a datagram: at most 2,731.

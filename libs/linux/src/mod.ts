@@ -2,6 +2,7 @@
 // because it cannot be loaded in a worker once the main thread has it.
 
 export { openAddressTable } from "./address-table.ts";
+export { openAdvertSocket } from "./advert-socket.ts";
 export type {
   AddressChange,
   AddressEvent,
@@ -11,6 +12,10 @@ export type {
   AddressSpec,
   AddressTable,
   AddressTableOptions,
+  AdvertDatagram,
+  AdvertPacket,
+  AdvertSocket,
+  AdvertSocketOptions,
   ArpPacket,
   ArpPort,
   ArpSendResult,

@@ -1,19 +1,35 @@
-// Reads datagrams with the time at which the kernel received them. A process that was stopped for a second finds its
-// datagrams waiting: what decides is when they came, not when they are read (SAFETY S2).
-import { type Instant, instant } from "@baton/domain";
+// Reads datagrams with the time at which the kernel received them, and what else it says beside them. A process that was
+// stopped for a second finds its datagrams waiting: what decides is when they came, not when they are read (SAFETY S2).
+import { type Instant, type IpAddress, instant } from "@baton/domain";
 import { bootNow, wallMicros } from "./clock.ts";
+import { ipFromBytes } from "./ip-bytes.ts";
 import { addressOf, checked, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
 
 const SOL_SOCKET = 1;
 const SO_TIMESTAMPNS = 35; // <asm-generic/socket.h>, also the type of the control message
 const MSG_DONTWAIT = 0x40;
-/** Where msg_controllen is: what the buffer holds before the call, what the kernel used of it after. */
+const SOL_IPV6 = 41;
+const IPV6_PKTINFO = 50;
+const IPV6_HOPLIMIT = 52;
+const MSG_TRUNC = 0x20;
+// Where struct msghdr has them; the lengths say what a buffer holds before the call, and what was used of it after.
+const NAME_LENGTH = 8;
 const CONTROL_LENGTH = 40;
+const FLAGS = 48;
 const CMSG_DATA = 16; // after struct cmsghdr: length (8), level (4), type (4)
+const SOCKADDR_IN6_BYTES = 28;
 
 export interface Datagram {
   readonly bytes: Uint8Array;
   readonly receivedAt: Instant;
+  /** It was longer than the buffer. */
+  readonly truncated: boolean;
+  /** IPv6: the sender, without its zone. */
+  readonly source: IpAddress | undefined;
+  /** IPv6, where the socket asks for it (IPV6_RECVPKTINFO). */
+  readonly destination: IpAddress | undefined;
+  /** IPv6, where the socket asks for it (IPV6_RECVHOPLIMIT). */
+  readonly hopLimit: number | undefined;
 }
 
 export interface ReceiveQueue {
@@ -34,6 +50,7 @@ export function openReceiveQueue(fd: number, bufferBytes: number): ReceiveQueue 
       const now = bootNow();
       const bootMinusWall = now - wallMicros();
       while (datagrams.length < max) {
+        memory.header.setUint32(NAME_LENGTH, SOCKADDR_IN6_BYTES, true);
         memory.header.setBigUint64(CONTROL_LENGTH, BigInt(memory.control.byteLength), true);
         const length = libc.recvmsg(fd, memory.headerBytes, MSG_DONTWAIT);
         if (length < 0) {
@@ -42,9 +59,16 @@ export function openReceiveQueue(fd: number, bufferBytes: number): ReceiveQueue 
           emptyAt = now;
           break;
         }
-        const stamp = kernelStamp(memory);
+        const { stamp, destination, hopLimit } = readControl(memory);
         const at = stamp === undefined ? now : Math.min(Math.max(stamp + bootMinusWall, emptyAt), now);
-        datagrams.push({ bytes: memory.data.slice(0, length), receivedAt: instant(Math.floor(at)) });
+        datagrams.push({
+          bytes: memory.data.slice(0, length),
+          receivedAt: instant(Math.floor(at)),
+          truncated: (memory.header.getInt32(FLAGS, true) & MSG_TRUNC) !== 0,
+          source: senderOf(memory),
+          destination,
+          hopLimit,
+        });
       }
       return datagrams;
     },
@@ -57,29 +81,56 @@ interface ReceiveMemory {
   readonly headerBytes: Uint8Array;
   readonly iovec: Uint8Array;
   readonly data: Uint8Array;
+  readonly name: Uint8Array;
   readonly control: DataView;
 }
 
-/** struct msghdr of 64-bit machines, pointing to one iovec and the control buffer. */
+/** struct msghdr of 64-bit machines, pointing to the sender's address, one iovec and the control buffer. */
 function layOut(bufferBytes: number): ReceiveMemory {
   const data = new Uint8Array(bufferBytes);
-  const control = new Uint8Array(64);
+  const name = new Uint8Array(SOCKADDR_IN6_BYTES);
+  const control = new Uint8Array(128);
   const iovec = new Uint8Array(16);
   const iovecView = new DataView(iovec.buffer);
   iovecView.setBigUint64(0, addressOf(data), true);
   iovecView.setBigUint64(8, BigInt(data.length), true);
   const headerBytes = new Uint8Array(56);
   const header = new DataView(headerBytes.buffer);
+  header.setBigUint64(0, addressOf(name), true);
   header.setBigUint64(16, addressOf(iovec), true);
   header.setBigUint64(24, 1n, true);
   header.setBigUint64(32, addressOf(control), true);
-  return { header, headerBytes, iovec, data, control: new DataView(control.buffer) };
+  return { header, headerBytes, iovec, data, name, control: new DataView(control.buffer) };
 }
 
-/** Wall-clock microseconds of the stamp, the only control message that was asked for. */
-function kernelStamp({ header, control }: ReceiveMemory): number | undefined {
+/** struct sockaddr_in6, unless the kernel wrote the shorter one of IPv4. */
+const senderOf = ({ header, name }: ReceiveMemory): IpAddress | undefined =>
+  header.getUint32(NAME_LENGTH, true) === SOCKADDR_IN6_BYTES ? ipFromBytes(name, 8, 16) : undefined;
+
+interface Control {
+  /** Wall-clock microseconds. */
+  stamp: number | undefined;
+  destination: IpAddress | undefined;
+  hopLimit: number | undefined;
+}
+
+/** The control messages that were asked for; each begins on the next multiple of eight. */
+function readControl({ header, control }: ReceiveMemory): Control {
+  const found: Control = { stamp: undefined, destination: undefined, hopLimit: undefined };
   const used = Number(header.getBigUint64(CONTROL_LENGTH, true));
-  if (used < CMSG_DATA + 16 || control.getInt32(12, true) !== SO_TIMESTAMPNS) return undefined;
-  const seconds = Number(control.getBigInt64(CMSG_DATA, true));
-  return seconds * 1_000_000 + Number(control.getBigInt64(CMSG_DATA + 8, true)) / 1_000;
+  for (let at = 0; at + CMSG_DATA <= used; ) {
+    const length = Number(control.getBigUint64(at, true));
+    const [level, type] = [control.getInt32(at + 8, true), control.getInt32(at + 12, true)];
+    const data = at + CMSG_DATA;
+    if (level === SOL_SOCKET && type === SO_TIMESTAMPNS && length >= CMSG_DATA + 16) {
+      const micros = Number(control.getBigInt64(data + 8, true)) / 1_000;
+      found.stamp = Number(control.getBigInt64(data, true)) * 1_000_000 + micros;
+    } else if (level === SOL_IPV6 && type === IPV6_PKTINFO && length >= CMSG_DATA + 16) {
+      found.destination = ipFromBytes(new Uint8Array(control.buffer), data, 16);
+    } else if (level === SOL_IPV6 && type === IPV6_HOPLIMIT && length >= CMSG_DATA + 4) {
+      found.hopLimit = control.getInt32(data, true);
+    }
+    at += Math.max(Math.ceil(length / 8) * 8, CMSG_DATA);
+  }
+  return found;
 }
