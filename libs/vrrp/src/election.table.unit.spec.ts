@@ -10,6 +10,7 @@ import { initializeRows } from "./table/initialize.ts";
 import { leavingRows, stoppedRows } from "./table/leaving.ts";
 import { listeningRows } from "./table/listening.ts";
 import { masterRows } from "./table/master.ts";
+import { stalledRows } from "./table/stalled.ts";
 import { atPriority, config, now, oneOfEach, owner, type Row, script } from "./table/world.ts";
 import type { ElectionConfig, ElectionState, Input } from "./types.ts";
 
@@ -22,6 +23,7 @@ const rows: readonly Row[] = [
   ...faultRows,
   ...stoppedRows,
   ...groupRows,
+  ...stalledRows,
 ];
 
 for (const row of rows) test(`${row.name} (${row.rule})`, () => assertRow(row));

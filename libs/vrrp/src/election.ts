@@ -144,6 +144,7 @@ function stepInitialize(state: StateOf<"initialize">, input: Input, now: Instant
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":
+    case "stalled":
     case "advertisement-received":
     case "deadline-reached":
     case "lease-confirmed":
@@ -200,6 +201,8 @@ function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step 
     case "primary-address-changed":
     case "configure":
       return faultOr(state, undefined);
+    case "stalled":
+      return input.duration > state.masterAdvertInterval / 2 ? grantLateness(state, now) : unchanged(state);
     case "group-fault":
       return faultOr(state, input.cause);
     case "group-takes-over":
@@ -293,10 +296,7 @@ function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId 
 function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant): Step {
   if (!state.dataplaneConnected) return enterFault(silenced(state), undefined);
   // The master may have spoken while we were not running: a timer does not decide alone (SAFETY S2).
-  if (lateness > state.masterAdvertInterval / 2 && !state.grantedLateness) {
-    const next = { ...state, masterDownAt: addMicros(now, state.masterAdvertInterval), grantedLateness: true };
-    return { state: next, effects: [count("lateness-granted")] };
-  }
+  if (lateness > state.masterAdvertInterval / 2 && !state.grantedLateness) return grantLateness(state, now);
   const { master } = state;
   if (master === undefined) return enterMaster(state, { reason: "master-down-expired" }, now);
   const { priority, heardAt: peerHeardAt } = master;
@@ -310,6 +310,13 @@ function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant
   // Pre-emption belongs to the story of the change that put us above that master.
   const cause = state.story.findLast(({ from }) => from <= priority)?.cause;
   return enterMaster(state, { reason: "preempt", cause, peerHeardAt }, now);
+}
+
+/** One more interval to be heard in for a master that spoke while we did not run; once (SAFETY S2). */
+function grantLateness(state: StateOf<"backup">, now: Instant): Step {
+  const until = addMicros(now, state.masterAdvertInterval);
+  if (state.grantedLateness || until <= state.masterDownAt) return unchanged(state);
+  return { state: { ...state, masterDownAt: until, grantedLateness: true }, effects: [count("lateness-granted")] };
 }
 
 /** The lease stream was away for a whole lease: from here on it is a fault, until dataplane is heard again. */
@@ -347,6 +354,7 @@ function stepMaster(state: StateOf<"master">, input: Input, now: Instant, config
       return enterLeaving(state, input.reason, now);
     case "group-takes-over":
     case "group-waits":
+    case "stalled": // its own deadlines tell how late it is
     case "startup":
     case "dataplane-disconnected": // its lease runs on (SAFETY S3)
     case "addresses-released":
@@ -411,6 +419,7 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
     case "addresses-released":
     case "group-takes-over":
     case "group-waits":
+    case "stalled":
       return unchanged(state);
     default:
       return assertNever(input);
@@ -460,6 +469,7 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":
+    case "stalled":
       return unchanged(state);
     default:
       return assertNever(input);

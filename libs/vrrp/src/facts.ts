@@ -57,6 +57,7 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":
+    case "stalled":
     case "startup": // INITIALIZE's own
     case "advertisement-received":
     case "deadline-reached":

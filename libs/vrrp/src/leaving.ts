@@ -29,6 +29,7 @@ export function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instan
     case "lease-applying":
     case "dataplane-disconnected":
     case "configure":
+    case "stalled":
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":

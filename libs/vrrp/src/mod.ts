@@ -14,6 +14,7 @@ export {
   heartbeatInterval,
   kernelLeaseSeconds,
   leaseLength,
+  longestMasterDown,
   longestSkew,
   masterDownInterval,
   releaseLimit,

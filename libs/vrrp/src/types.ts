@@ -67,6 +67,8 @@ export type Input =
     }
   /** The armed deadline has come and every input that was waiting has been fed in before (SAFETY S2). `lateness`: how late the shell is. */
   | { readonly type: "deadline-reached"; readonly lateness: Micros }
+  /** This process did not run for so long; what it should have heard meanwhile may be lost (SAFETY S2). */
+  | { readonly type: "stalled"; readonly duration: Micros }
   | {
       readonly type: "tracker-changed";
       readonly kind: TrackerConfig["kind"];

@@ -6,7 +6,7 @@ import type { ConfigSnapshot, Host } from "@baton/host";
 import type { InstanceConfig } from "@baton/keepalived-conf";
 import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
 import { metric } from "@baton/telemetry";
-import type { VrrpPacket } from "@baton/vrrp";
+import type { Input, VrrpPacket } from "@baton/vrrp";
 import { identityOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
@@ -46,6 +46,8 @@ const helloPatience = millisToMicros(3_000);
  * when a master is silent; what a sleeping machine takes to wake up cost 2 of the 3.5 ms from advert to announcement.
  */
 const approach = millisToMicros(4);
+/** How often the loop notes that it runs, at most and at least; a quarter of the shortest interval in between. */
+const metronome = { min: millisToMicros(25), max: millisToMicros(500) } as const;
 /** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
 const noticeableLateness = millisToMicros(20);
 const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
@@ -78,6 +80,7 @@ class Election implements RunningElection {
   #armedFor: Instant | undefined;
   #judging = false;
   #settle: () => void = () => {};
+  #tick: NodeJS.Timeout | undefined;
 
   constructor({ host, leaseSocketPath, recentResumes }: ElectionOptions) {
     this.#host = host;
@@ -99,6 +102,8 @@ class Election implements RunningElection {
 
   async start(snapshot: ConfigSnapshot): Promise<void> {
     this.#generation = snapshot.generation;
+    this.#beat(this.#host.now());
+    this.#host.own({ close: () => clearTimeout(this.#tick) });
     for (const instance of snapshot.config.instances) this.#add(instance);
     await this.#until(() => this.#hello !== undefined, helloPatience);
     for (const member of this.#members.values()) this.#startMember(member);
@@ -157,7 +162,7 @@ class Election implements RunningElection {
     }
   }
 
-  #feedStarted(input: TrackerInput | { readonly type: "dataplane-disconnected" }): void {
+  #feedStarted(input: TrackerInput | Extract<Input, { type: "dataplane-disconnected" | "stalled" }>): void {
     for (const { runner, started } of this.#everyone()) if (started) runner.feed(input);
   }
 
@@ -195,6 +200,21 @@ class Election implements RunningElection {
     while (this.#host.now() < due && this.#next()?.due === due) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
+  }
+
+  /**
+   * Notices that this process did not run. Node runs its timers before it reads its sockets, so this is known before any
+   * advert that waits there is heard; those that the socket had no room for will never be (SAFETY S2).
+   */
+  #beat(before: Instant): void {
+    const intervals = this.#everyone().map(({ instance }) => instance.advertInterval / 4);
+    const period = Math.min(Math.max(Math.min(...intervals, metronome.max), metronome.min), metronome.max);
+    this.#tick = setTimeout(() => {
+      const now = this.#host.now();
+      const duration = micros(Math.max(0, Math.round(microsSince(now, before) - period)));
+      if (duration > period) this.#feedStarted({ type: "stalled", duration });
+      this.#beat(now);
+    }, period / 1_000);
   }
 
   #drain(): void {

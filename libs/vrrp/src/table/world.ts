@@ -313,6 +313,7 @@ export const oneOfEach: Readonly<Record<Input["type"], Input>> = {
   "dataplane-disconnected": disconnected,
   "addresses-released": released(7),
   configure: configure(config),
+  stalled: { type: "stalled", duration: micros(second) },
   "group-takes-over": { type: "group-takes-over", cause: undefined },
   "group-waits": { type: "group-waits" },
   "group-gives-way": { type: "group-gives-way", cause: undefined },

@@ -1,0 +1,3 @@
+// VRRP in simulated time: the real election machines on a network, with clocks, processes and kernels that fail.
+export { type LossResult, measureLoss } from "./loss.ts";
+export { type Failure, isFailure, type Outcome, settling, simulate, type Trace, type TraceLine } from "./simulation.ts";

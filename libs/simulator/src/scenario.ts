@@ -1,0 +1,136 @@
+// What a run is put through, all of it drawn from its seed: routers and their configurations, a storm of faults, and what
+// is done to the group once it has settled.
+import { type IpAddress, micros, parseIp, priority, vrid } from "@baton/domain";
+import type { ElectionConfig } from "@baton/vrrp";
+import type { Random } from "./random.ts";
+
+const second = 1_000_000;
+
+export const faults = [
+  "link-down",
+  "partition",
+  "one-way",
+  "loss",
+  "slow",
+  "stall-election",
+  "stall-dataplane",
+  "pause",
+  "crash-election",
+  "crash-dataplane",
+  "crash-all",
+  "stop",
+  "tracker-down",
+  "reload",
+] as const;
+export type FaultKind = (typeof faults)[number];
+
+export interface Fault {
+  readonly what: FaultKind;
+  /** In microseconds from the start. */
+  readonly at: number;
+  readonly until: number;
+  readonly router: number;
+  readonly other: number;
+  /** 0 up to 1: how bad, where there is a choice. */
+  readonly size: number;
+}
+
+/** What happens to the settled group. */
+export const finales = [
+  "nothing",
+  "stop",
+  "crash-all",
+  "crash-election",
+  "crash-dataplane",
+  "stall-backup",
+  "pause-backup",
+] as const;
+export type Finale = (typeof finales)[number];
+
+export interface Scenario {
+  readonly seed: number;
+  /** One list of members for each router; several members are a sync group. */
+  readonly routers: readonly (readonly ElectionConfig[])[];
+  /** Parts per million that each router's clock is off, and what it shows at the start. */
+  readonly clocks: readonly { readonly startsAt: number; readonly partsPerMillion: number }[];
+  readonly startsAt: readonly number[];
+  readonly faults: readonly Fault[];
+  /** When the storm is over. */
+  readonly calmAt: number;
+  readonly finale: Finale;
+}
+
+const address = (text: string): IpAddress => {
+  const parsed = parseIp(text);
+  if (parsed === undefined) throw new Error(`no address: ${text}`);
+  return parsed;
+};
+
+export function drawScenario(seed: number, random: Random): Scenario {
+  const version = random.pick<2 | 3>([2, 3, 3]);
+  const advertInterval = version === 2 ? random.pick([1, 1, 2, 5]) * second : random.pick([0.1, 0.2, 1, 1, 2]) * second;
+  const common: Omit<ElectionConfig, "name" | "vrid" | "addresses" | "priority" | "syncGroup"> = {
+    interface: "eth0",
+    family: 4,
+    version,
+    initialState: "backup",
+    advertInterval: micros(advertInterval),
+    downTimerAdverts: random.pick([3, 3, 3, 2, 4]),
+    preempt: random.chance(0.8),
+    preemptDelay: micros(random.chance(0.15) ? random.integer(1, 5) * second : 0),
+    trackers: random.chance(0.4)
+      ? [{ kind: "script", name: "chk", weight: random.pick([0, -20, 20, -60]), reverse: false }]
+      : [],
+    trackPrimary: true,
+    lowerPriorityNoAdvert: random.chance(0.1),
+    higherPrioritySendAdvert: random.chance(0.1),
+  };
+  const members = random.pick([1, 1, 1, 2, 3]);
+  const routers = Array.from({ length: random.integer(2, 4) }, (_, router) => {
+    const base = random.chance(0.05) && router === 0 ? 255 : random.chance(0.1) ? 100 : random.integer(1, 254);
+    return Array.from(
+      { length: members },
+      (_, member): ElectionConfig => ({
+        ...common,
+        name: `VI_${member + 1}`,
+        syncGroup: members > 1 ? "VG" : undefined,
+        vrid: vrid(51 + member),
+        // A fault of one member alone: the others must follow.
+        trackers: member === 0 ? common.trackers : [],
+        priority: priority(base),
+        preempt: common.preempt || base === 255,
+        addresses: [address(`10.0.0.${100 + member}`)],
+      }),
+    );
+  });
+  const calmAt = Math.round(advertInterval * random.integer(20, 120));
+  return {
+    seed,
+    routers,
+    clocks: routers.map(() => ({
+      startsAt: random.integer(0, 1_000_000) * second,
+      partsPerMillion: random.integer(-500, 500),
+    })),
+    startsAt: routers.map(() => random.integer(0, 3 * advertInterval)),
+    faults: drawFaults(random, routers.length, advertInterval, calmAt),
+    calmAt,
+    finale: random.pick(finales),
+  };
+}
+
+function drawFaults(random: Random, routers: number, advertInterval: number, calmAt: number): Fault[] {
+  const count = random.chance(0.1) ? 0 : random.integer(1, 12);
+  return Array.from({ length: count }, () => {
+    const at = random.integer(0, calmAt);
+    const length = Math.round(advertInterval * 10 ** (random.next() * 3 - 1.5));
+    const router = random.integer(0, routers - 1);
+    return {
+      what: random.pick(faults),
+      at,
+      until: Math.min(at + length, calmAt),
+      router,
+      other: (router + random.integer(1, routers - 1)) % routers,
+      size: random.next(),
+    };
+  });
+}

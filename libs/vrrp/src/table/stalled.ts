@@ -1,0 +1,72 @@
+// A process that did not run: what it should have heard meanwhile may be lost (SAFETY S2).
+import type { Input } from "../types.ts";
+import {
+  advertOfMaster,
+  after,
+  backup,
+  counts,
+  ignores,
+  inFault,
+  initialize,
+  lasting,
+  leaving,
+  listening,
+  master,
+  now,
+  type Row,
+  second,
+  skew100,
+  timerOfBackup,
+  wait,
+} from "./world.ts";
+
+const stalled = (duration: number): Input => ({ type: "stalled", duration: lasting(duration) });
+
+export const stalledRows: readonly Row[] = [
+  {
+    name: "backup/stalled/near-its-takeover",
+    rule: "SAFETY S2: one more interval",
+    given: backup({ masterDownAt: after(second / 4) }),
+    when: stalled(3 * second),
+    becomes: "backup",
+    state: { masterDownAt: after(second), grantedLateness: true },
+    deadline: after(second),
+    effects: [counts("lateness-granted")],
+  },
+  {
+    name: "backup/stalled/past-its-takeover",
+    rule: "SAFETY S2: a timer does not decide alone",
+    given: backup({ masterDownAt: now }),
+    when: stalled(4 * second),
+    becomes: "backup",
+    state: { masterDownAt: after(second), grantedLateness: true },
+    deadline: after(second),
+    effects: [counts("lateness-granted")],
+  },
+  {
+    name: "backup/stalled/again",
+    rule: "SAFETY S2: once, or a machine that always stalls never takes over",
+    given: backup({ masterDownAt: after(second / 4), grantedLateness: true }),
+    when: stalled(3 * second),
+    becomes: "backup",
+    state: "unchanged",
+    deadline: after(second / 4),
+    effects: [],
+  },
+  {
+    name: "backup/stalled/for-less-than-half-an-interval",
+    rule: "SAFETY S2",
+    given: backup({ masterDownAt: after(second / 4) }),
+    when: stalled(second / 2),
+    becomes: "backup",
+    state: "unchanged",
+    deadline: after(second / 4),
+    effects: [],
+  },
+  ...ignores("backup", backup(), timerOfBackup, "an interval is left: the master is heard in time", ["stalled"]),
+  ...ignores("initialize", initialize(), undefined, "nothing is awaited", ["stalled"]),
+  ...ignores("master", master(), advertOfMaster, "SAFETY S11: its own deadlines tell", ["stalled"]),
+  ...ignores("listening", listening(), after(skew100), "SAFETY S11: its own deadline tells", ["stalled"]),
+  ...ignores("leaving", leaving(), after(wait - second / 2), "SAFETY S6: it leaves as it was", ["stalled"]),
+  ...ignores("fault", inFault(), undefined, "it can neither speak nor hold", ["stalled"]),
+];
