@@ -7,38 +7,27 @@
 //       │ │          ▼  │       │  ▼ │        LISTENING: addresses kept, ARP silent, no adverts, ears open
 //       │ └───────▶ FAULT ◀─────┘ LISTENING
 //       └── resume under a live lease ──▶ MASTER or LISTENING
-import {
-  addMicros,
-  assertNever,
-  type CauseRef,
-  type Instant,
-  instant,
-  type Micros,
-  type Term,
-  term,
-} from "@baton/domain";
-import { dataplaneSilent, learn } from "./facts.ts";
+import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, term } from "@baton/domain";
+import { stepBackup, takeoverAt } from "./backup.ts";
+import { dataplaneSilent, learn, silenced } from "./facts.ts";
 import { stepLeaving } from "./leaving.ts";
 import { giveWayWithGroup, hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
 import { addressOwner, awaitsFirstResult, faultCauses, weighPriority } from "./priority.ts";
 import { resumeMastership } from "./resume.ts";
-import { leaseLength, listeningInterval, skewTime } from "./timers.ts";
+import { leaseLength, listeningInterval } from "./timers.ts";
 import {
-  claim,
   count,
   endListening,
   enterBackup,
   enterFault,
   enterLeaving,
   enterMaster,
-  farewell,
-  masterDown,
-  nextTerm,
+  following,
   release,
   stop,
   unchanged,
 } from "./transitions.ts";
-import type { CommonState, Effect, ElectionConfig, ElectionState, Input, KnownMaster, StateOf, Step } from "./types.ts";
+import type { ElectionConfig, ElectionState, Input, StateOf, Step } from "./types.ts";
 
 type Heard = Extract<Input, { type: "advertisement-received" }>;
 
@@ -71,11 +60,7 @@ export function nextDeadline(state: ElectionState): Instant | undefined {
     case "stopped":
       return undefined;
     case "backup":
-      // Without dataplane nobody can be master here: the takeover waits for it, or for the fault.
-      return earliest(
-        state.dataplaneConnected ? state.masterDownAt : (state.dataplaneFaultAt ?? state.masterDownAt),
-        state.yielding?.until,
-      );
+      return earliest(takeoverAt(state), state.yielding?.until);
     case "master":
       return state.askedUntil ?? earliest(state.advertDueAt, state.leaseUntil, state.announceDueAt);
     case "listening":
@@ -185,143 +170,6 @@ function begin(state: StateOf<"initialize">, cause: CauseRef | undefined, now: I
   if (config.syncGroup !== undefined)
     return enterBackup(state, { reason: "startup", cause, wait: ownersWait(config) }, now);
   return enterMaster(state, { reason: "owner-start", cause }, now);
-}
-
-function stepBackup(state: StateOf<"backup">, input: Input, now: Instant): Step {
-  switch (input.type) {
-    case "advertisement-received":
-      return hearAsBackup(state, input, now);
-    case "deadline-reached":
-      return state.yielding !== undefined && now >= state.yielding.until
-        ? letGo(state, state.yielding.term)
-        : backupDeadline(state, input.lateness, now);
-    case "tracker-changed":
-      return faultOr(state, input.cause);
-    case "interface-changed":
-    case "primary-address-changed":
-    case "configure":
-      return faultOr(state, undefined);
-    case "stalled":
-      return input.duration > state.masterAdvertInterval / 2 ? grantLateness(state, now) : unchanged(state);
-    case "group-fault":
-      return faultOr(state, input.cause);
-    case "group-takes-over":
-      return takeOverWithGroup(state, input.cause, now);
-    case "group-waits":
-      return unchanged({ ...state, masterDownAt: addMicros(now, masterDown(state, state.masterAdvertInterval)) });
-    case "shutdown":
-      return following(abandon(state), stop(state, false, input.reason));
-    case "lease-lost":
-    case "addresses-released":
-      return input.term === state.yielding?.term
-        ? { state: { ...state, yielding: undefined }, effects: farewell(state) }
-        : unchanged(state);
-    case "dataplane-connected":
-      return state.yielding === undefined ? unchanged(state) : letGo(state, nextTerm(state, input.highestTerm));
-    case "startup":
-    case "lease-confirmed": // answers to the claims of an earlier term
-    case "lease-applying":
-    case "dataplane-disconnected":
-    case "group-gives-way":
-      return unchanged(state);
-    default:
-      return assertNever(input);
-  }
-}
-
-const faultOr = (state: StateOf<"backup">, cause: CauseRef | undefined): Step =>
-  faultCauses(state).length > 0 ? following(abandon(state), enterFault(state, cause)) : unchanged(state);
-
-function takeOverWithGroup(state: StateOf<"backup">, cause: CauseRef | undefined, now: Instant): Step {
-  return enterMaster(state, { reason: "sync-group", cause, peerHeardAt: state.master?.heardAt }, now);
-}
-
-/** The higher master had its time: the addresses go now (SAFETY S12). A dataplane that is new knows only a new term. */
-function letGo(state: StateOf<"backup">, of: Term): Step {
-  const highestTerm = term(Math.max(of, state.highestTerm));
-  const effects = [claim(of, "release"), ...farewell(state)];
-  return { state: { ...state, highestTerm, yielding: undefined }, effects };
-}
-
-/** What is still let go goes at once, without a word. */
-const abandon = ({ yielding }: StateOf<"backup">): readonly Effect[] =>
-  yielding === undefined ? [] : [claim(yielding.term, "release")];
-
-const following = (first: readonly Effect[], { state, effects }: Step): Step => ({
-  state,
-  effects: [...first, ...effects],
-});
-
-/** RFC 9568 section 6.4.2; pre-emption and its delay as keepalived does it (behaviour section 5). */
-function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId }: Heard, now: Instant): Step {
-  const { config } = state;
-  const by = (accepted: boolean): KnownMaster => ({
-    address: source,
-    priority: heard.priority,
-    heardAt: now,
-    accepted,
-    wireId,
-  });
-  if (heard.priority === 0) {
-    const { version } = config;
-    const skew = skewTime({
-      version,
-      priority: state.effectivePriority,
-      masterAdvertInterval: state.masterAdvertInterval,
-    });
-    const skewed = addMicros(now, skew);
-    // Never later than it was: a stream of zeroes must not postpone the takeover.
-    const masterDownAt = instant(Math.min(skewed, state.masterDownAt));
-    const next = { ...state, master: by(true), masterDownAt, grantedLateness: false };
-    return { state: next, effects: [count("priority-zero-received")] };
-  }
-  const lower = heard.priority < state.effectivePriority && config.preempt;
-  // keepalived's preempt_delay: the first lower advert starts it, until it ends lower ones count; an equal or higher ends it.
-  const delayed = lower && config.preemptDelay > 0;
-  const preemptAt = delayed ? (state.preemptAt ?? addMicros(now, config.preemptDelay)) : undefined;
-  if (lower && (preemptAt === undefined || now >= preemptAt)) {
-    return { state: { ...state, master: by(false), preemptAt }, effects: [count("lower-priority-received")] };
-  }
-  const masterAdvertInterval = config.version === 3 ? heard.advertInterval : config.advertInterval;
-  return unchanged({
-    ...state,
-    master: by(true),
-    masterAdvertInterval,
-    masterDownAt: addMicros(now, masterDown(state, masterAdvertInterval)),
-    preemptAt,
-    grantedLateness: false,
-  });
-}
-
-function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant): Step {
-  if (!state.dataplaneConnected) return enterFault(silenced(state), undefined);
-  // The master may have spoken while we were not running: a timer does not decide alone (SAFETY S2).
-  if (lateness > state.masterAdvertInterval / 2 && !state.grantedLateness) return grantLateness(state, now);
-  const { master } = state;
-  if (master === undefined) return enterMaster(state, { reason: "master-down-expired" }, now);
-  const { priority, heardAt: peerHeardAt } = master;
-  if (master.accepted) {
-    return enterMaster(
-      state,
-      { reason: priority === 0 ? "priority-zero-received" : "master-down-expired", peerHeardAt },
-      now,
-    );
-  }
-  // Pre-emption belongs to the story of the change that put us above that master.
-  const cause = state.story.findLast(({ from }) => from <= priority)?.cause;
-  return enterMaster(state, { reason: "preempt", cause, peerHeardAt }, now);
-}
-
-/** One more interval to be heard in for a master that spoke while we did not run; once (SAFETY S2). */
-function grantLateness(state: StateOf<"backup">, now: Instant): Step {
-  const until = addMicros(now, state.masterAdvertInterval);
-  if (state.grantedLateness || until <= state.masterDownAt) return unchanged(state);
-  return { state: { ...state, masterDownAt: until, grantedLateness: true }, effects: [count("lateness-granted")] };
-}
-
-/** The lease stream was away for a whole lease: from here on it is a fault, until dataplane is heard again. */
-function silenced<State extends CommonState>(state: State): State {
-  return { ...state, dataplaneFaultAt: undefined, holds: new Map(state.holds).set(dataplaneSilent, undefined) };
 }
 
 function stepMaster(state: StateOf<"master">, input: Input, now: Instant, configBefore: ElectionConfig): Step {

@@ -158,3 +158,8 @@ function priorityChanged(config: ElectionConfig, from: Priority, to: Priority, w
   const data = { instance: config.name, vrid: config.vrid, from, to, base: config.priority, tracker, reason };
   return { type: "append-event", event: { type: "priority-changed", data }, cause };
 }
+
+/** The lease stream was away for a whole lease: from here on it is a fault, until dataplane is heard again. */
+export function silenced<State extends CommonState>(state: State): State {
+  return { ...state, dataplaneFaultAt: undefined, holds: new Map(state.holds).set(dataplaneSilent, undefined) };
+}

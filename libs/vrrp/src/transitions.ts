@@ -280,3 +280,9 @@ export function stop(from: CommonState, wasMaster: boolean, reason: string): Ste
   const data = { ...subject(from.config), term: from.highestTerm, wasMaster, reason };
   return { state, effects: [{ type: "append-event", event: { type: "instance-stopped", data }, cause: undefined }] };
 }
+
+/** `first`, then what the step does. */
+export const following = (first: readonly Effect[], { state, effects }: Step): Step => ({
+  state,
+  effects: [...first, ...effects],
+});
