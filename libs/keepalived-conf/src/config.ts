@@ -11,13 +11,43 @@ import type {
   StaticRuleConfig,
   TrackGroupConfig,
 } from "./config/static.ts";
-import type { TrackScriptConfig } from "./config/tracking.ts";
+import type { BfdConfig, TrackFileConfig, TrackProcessConfig, TrackScriptConfig } from "./config/tracking.ts";
 import type { VirtualServerConfig } from "./config/virtual-server.ts";
 
 export type { UnicastPeerConfig, VirtualAddressConfig } from "./config/addresses.ts";
 export type { Command, ScriptUser } from "./config/command.ts";
-export type { GlobalConfig } from "./config/global.ts";
-export type { GarpConfig, InstanceConfig, NotifyConfig, SyncGroupConfig } from "./config/instance.ts";
+export type {
+  BufferConfig,
+  DbusConfig,
+  FifoConfig,
+  FifosConfig,
+  FilesConfig,
+  FirewallConfig,
+  GlobalConfig,
+  IpSetNames,
+  LvsGlobals,
+  NodeConfig,
+  ProcessConfig,
+  ProcessesConfig,
+  ReloadConfig,
+  SnmpConfig,
+  SyncDaemonConfig,
+  TimedCommand,
+  VrrpGlobals,
+} from "./config/global.ts";
+export type {
+  GarpConfig,
+  GarpExtraConfig,
+  GroupNotifyConfig,
+  HmacConfig,
+  HmacKeyConfig,
+  InstanceConfig,
+  IpvlanConfig,
+  NotifyConfig,
+  SyncGroupConfig,
+  UnicastConfig,
+  VmacConfig,
+} from "./config/instance.ts";
 export type {
   EncapsulationConfig,
   LockableMetric,
@@ -39,13 +69,23 @@ export type {
   StaticRuleConfig,
   TrackGroupConfig,
 } from "./config/static.ts";
-export type { TrackRef, TrackScriptConfig } from "./config/tracking.ts";
+export type {
+  BfdConfig,
+  TrackedConfig,
+  TrackFileConfig,
+  TrackProcessConfig,
+  TrackRef,
+  TrackScriptConfig,
+} from "./config/tracking.ts";
 export type { CheckerConfig, RealServerConfig, VirtualServerConfig } from "./config/virtual-server.ts";
 
 export interface Config {
   readonly global: GlobalConfig;
-  /** Those that an instance tracks: others do not run. */
+  /** Those that an instance or a group tracks: others do not run. */
   readonly scripts: readonly TrackScriptConfig[];
+  readonly trackFiles: readonly TrackFileConfig[];
+  readonly trackProcesses: readonly TrackProcessConfig[];
+  readonly bfdInstances: readonly BfdConfig[];
   readonly instances: readonly InstanceConfig[];
   readonly syncGroups: readonly SyncGroupConfig[];
   readonly virtualServers: readonly VirtualServerConfig[];

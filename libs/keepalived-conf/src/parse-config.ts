@@ -9,13 +9,16 @@ import { collectProblems } from "./problem-list.ts";
 import type { Report } from "./report.ts";
 import type { CommandContext } from "./resolve/command.ts";
 import { advise } from "./resolve/context.ts";
+import { mergeGlobals, resolveDefaults } from "./resolve/defaults.ts";
 import { resolveGlobal } from "./resolve/global.ts";
-import { checkDuplicates, resolveInstance } from "./resolve/instance.ts";
+import { resolveInstance } from "./resolve/instance.ts";
+import { checkRouterConflicts } from "./resolve/router-conflicts.ts";
 import { resolveRules } from "./resolve/rules.ts";
 import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scripts.ts";
 import { resolveServiceScripts } from "./resolve/service-scripts.ts";
 import { resolveStatic } from "./resolve/static.ts";
-import { resolveSyncGroups } from "./resolve/sync-group.ts";
+import { findGroups, resolveSyncGroups } from "./resolve/sync-group.ts";
+import { resolveBfdInstances, resolveTrackFiles, resolveTrackProcesses } from "./resolve/trackers.ts";
 import { resolveVirtualServers } from "./resolve/virtual-server.ts";
 import type { FileContent, FileError } from "./source/include.ts";
 import { openLines } from "./source/line-reader.ts";
@@ -88,21 +91,28 @@ export function parseConfig(input: ParseInput): ParseResult {
 }
 
 function resolve(root: Block, machine: ParseInput, report: Report, reported: (code: string) => boolean): Config {
-  const { global, defaults } = resolveGlobal(root, { report, machine });
+  const globals = mergeGlobals(root, { report, machine });
+  const defaults = resolveDefaults(globals, { report, machine });
   const context: CommandContext = { report, machine, defaults, programs: [] };
+  const global = resolveGlobal(root, globals, context);
   const scripts = resolveScripts(root, context);
+  const files = resolveTrackFiles(root, context);
+  const processes = resolveTrackProcesses(root, context);
+  const bfds = resolveBfdInstances(root, context);
+  const objects = { scripts, files: files.names, processes: processes.names, bfds: bfds.names.vrrp };
+  const { groups, membership } = findGroups(root, context);
   const entryContext = { ...context, dynamicInterfaces: defaults.dynamicInterfaces };
   const rules = resolveRules(root, entryContext);
+  const instanceContext = { ...context, objects, membership, rules, ownInterfaces: new Map<string, string>() };
   const resolved = blocksOf(root, vrrpInstance).flatMap((block) => {
-    const instance = resolveInstance(block, scripts, rules, context);
+    const instance = resolveInstance(block, instanceContext);
     return instance === undefined ? [] : [[block, instance] as const];
   });
-  checkDuplicates(resolved, context);
+  checkRouterConflicts(resolved, context);
   const instances = resolved.map(([, instance]) => instance);
-  const tracked = new Set(instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
-  const syncGroups = resolveSyncGroups(root, instances, context);
-  const names = new Set(instances.map(({ name }) => name));
-  const statics = resolveStatic(root, rules.statics, names, entryContext);
+  const named = new Map(instances.map((instance) => [instance.name, instance]));
+  const statics = resolveStatic(root, rules.statics, new Set(named.keys()), entryContext);
+  const syncGroups = resolveSyncGroups(groups, named, { ...context, objects });
   const virtualServers = resolveVirtualServers(root, context);
   if (configuresNothing({ instances, virtualServers })) {
     const place = { file: machine.file, line: 0, column: 0 };
@@ -110,6 +120,17 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   }
   resolveServiceScripts(root, virtualServers, context);
   checkScriptSecurity(context, reported("interface-missing"));
-  const used = usedScripts(scripts, tracked, root, context);
-  return { global, scripts: used, instances, syncGroups, virtualServers, ...statics };
+  const trackers = [...instances, ...syncGroups];
+  const tracked = new Set(trackers.flatMap(({ trackScripts }) => trackScripts.map(({ name }) => name)));
+  return {
+    global,
+    scripts: usedScripts(scripts, tracked, context),
+    trackFiles: files.configs,
+    trackProcesses: processes.configs,
+    bfdInstances: bfds.configs,
+    instances,
+    syncGroups,
+    virtualServers,
+    ...statics,
+  };
 }

@@ -34,7 +34,7 @@ describe("identity", () => {
   const lookup = (user: string, group: string | undefined) => users[group === undefined ? user : `${user}:${group}`];
   const without = (user: string) => (user === "keepalived_script" ? undefined : users[user]);
   const own = { uid: 0, gid: 0 };
-  const named = (user: string, group?: string): ScriptUser => ({ user, group });
+  const named = (user: string, group?: string): ScriptUser => ({ user, group, supplementaryGroups: false });
 
   const rows: [string, ScriptUser | undefined, ScriptUser | undefined, typeof lookup, unknown][] = [
     ["its own user first", named("web"), named("root"), lookup, { ok: true, ids: { uid: 33, gid: 33 } }],

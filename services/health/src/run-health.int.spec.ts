@@ -147,7 +147,7 @@ test("nothing starts after a stop", async () => {
 
 describe("who a script runs as", () => {
   test.runIf(process.getuid?.() === 0)("the configured user", async () => {
-    const user = { user: "nobody", group: undefined };
+    const user = { user: "nobody", group: undefined, supplementaryGroups: false };
     const { host } = await start([
       script("chk", { command: command("false", { user }) }),
       script("who", { command: { ...shell("id -un; exit 9"), user } }),
@@ -158,7 +158,9 @@ describe("who a script runs as", () => {
   });
   test("never somebody else than was asked for", async () => {
     const { host } = await start([
-      script("chk", { command: command("true", { user: { user: "nobdy", group: undefined } }) }),
+      script("chk", {
+        command: command("true", { user: { user: "nobdy", group: undefined, supplementaryGroups: false } }),
+      }),
     ]);
     await eventually(() => expect(tracker(host).status).toBe("down"));
     expect(events(host)[0]?.event.data).toMatchObject({ exit: "not started", output: "there is no user nobdy" });

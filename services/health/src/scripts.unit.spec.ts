@@ -22,9 +22,9 @@ test("of two scripts with one name the first is used", () => {
 test("script_user is who a script without a user of its own runs as", () => {
   const { config } = snapshot([
     script("a"),
-    script("b", { command: command("true", { user: { user: "root", group: undefined } }) }),
+    script("b", { command: command("true", { user: { user: "root", group: undefined, supplementaryGroups: false } }) }),
   ]);
-  const scriptUser = { user: "nobody", group: undefined };
+  const scriptUser = { user: "nobody", group: undefined, supplementaryGroups: false };
   const tracked = trackedScripts({ ...config, global: { ...config.global, scriptUser } }, lookup, own);
   expect(tracked.get("a")?.identity).toEqual({ ok: true, ids: nobody });
   expect(tracked.get("b")?.identity).toEqual({ ok: false, reason: "there is no user root" });
@@ -48,7 +48,7 @@ test.each([
   [
     "how the same user is named",
     tracked(),
-    tracked({ command: command("true", { user: { user: "root", group: undefined } }) }),
+    tracked({ command: command("true", { user: { user: "root", group: undefined, supplementaryGroups: false } }) }),
     "same",
   ],
 ] as const)("a reload that changes %s", (_name, before, after, difference) => {

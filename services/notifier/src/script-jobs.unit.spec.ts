@@ -4,11 +4,11 @@ import type { NotifyState } from "./state-change.ts";
 import { change, command, instance, noScripts } from "./testing/fixtures.ts";
 
 const notify = {
+  ...noScripts,
   master: command("/etc/keepalived/notify.sh master"),
   backup: command("/etc/keepalived/notify.sh backup"),
   fault: command("/etc/keepalived/notify.sh fault"),
   stop: command("/etc/keepalived/notify.sh stop"),
-  deleted: undefined,
   any: command("/etc/keepalived/any.sh -v"),
 };
 const words = (state: NotifyState, over = {}) =>

@@ -1,7 +1,10 @@
 // Programs that a configuration names, and as whom they run.
 export interface ScriptUser {
   readonly user: string;
+  /** The user's own group when undefined. */
   readonly group: string | undefined;
+  /** A `:` before the group, or `set_supplementary_groups`: the user's other groups, too. */
+  readonly supplementaryGroups: boolean;
 }
 
 /** A command of the configuration, split as keepalived splits it (grammar: script tokeniser). */

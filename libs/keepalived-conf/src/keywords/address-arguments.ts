@@ -5,12 +5,32 @@ import type { Word } from "../source/words.ts";
 import { invalidValue, oneWord, readNumber } from "./arguments.ts";
 import type { Argument, KeywordLine } from "./table.ts";
 
+export const isMulticast = (address: IpAddress): boolean => /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/.test(address);
+
+/** Of RFC 4291 section 2.7: routers do not pass it on. */
+const isLinkLocalMulticast = (address: IpAddress): boolean => /^ff[0-9a-f]2:/.test(address);
+
+/**
+ * The address that a word stands for; undefined without a report when it is none. keepalived reads up to the first `/`
+ * or `-`, because a prefix length or a range may follow elsewhere.
+ */
+export const addressOf = (word: Word): IpAddress | undefined => parseIp(word.text.split(/[-/]/, 1)[0] ?? "");
+
 export const ip = (family?: 4 | 6): Argument<IpAddress> =>
   oneWord("ADDR", family === undefined ? "IPv4 or IPv6" : `IPv${family}`, (word, line, report) => {
-    const address = parseIp(word.text);
-    if (address !== undefined && (family === undefined || ipFamily(address) === family)) return address;
-    invalidValue(word, line, report, family === undefined ? "an IP address" : `an IPv${family} address`);
-    return undefined;
+    const address = addressOf(word);
+    if (address === undefined || (family !== undefined && ipFamily(address) !== family))
+      return invalidValue(word, line, report, family === undefined ? "an IP address" : `an IPv${family} address`);
+    if (parseIp(word.text) !== undefined) return address;
+    report({
+      place: line.at(word),
+      severity: "info",
+      code: "surplus-words",
+      errorClass: "ok",
+      message: `${line.keyword.text} takes an address alone`,
+      used: `${line.keyword.text} ${address}`,
+    });
+    return address;
   });
 
 export interface AddressPort {
@@ -91,14 +111,38 @@ export const hostPort = (defaultPort: number): Argument<HostPort> => ({
   },
 });
 
-/** A multicast group; `family` 6 has to be link-local to reach the routers of the link only. */
-export const multicastGroup = (family?: 4 | 6): Argument<IpAddress> => ({
+/** A default for all instances. */
+export const multicastGroup = (family: 4 | 6): Argument<IpAddress> => ({
   ...ip(family),
+  range: family === 4 ? "IPv4 multicast" : "IPv6 multicast, best link-local",
   parse: (line, report) => {
+    const [word] = line.args;
     const address = ip(family).parse(line, report);
-    if (address === undefined || /^(22[4-9]|23\d)\.|^ff/.test(address)) return address;
-    const word = line.args[0];
-    if (word !== undefined) invalidValue(word, line, report, "a multicast address");
-    return undefined;
+    if (address === undefined || word === undefined) return undefined;
+    if (!isMulticast(address)) return invalidValue(word, line, report, "a multicast address");
+    if (family === 6 && !isLinkLocalMulticast(address)) {
+      report({
+        place: line.at(word),
+        severity: "warning",
+        code: "multicast-scope",
+        errorClass: "warning",
+        message: `${line.keyword.text}: ${address} reaches further than the link that VRRP is for`,
+        hint: "write a link-local multicast address, like ff02::12",
+      });
+    }
+    return address;
   },
 });
+
+/** Of one instance; there an IPv6 group has to be link-local. */
+export const instanceGroup: Argument<IpAddress> = {
+  ...ip(),
+  range: "IPv4 multicast, or IPv6 link-local multicast",
+  parse: (line, report) => {
+    const [word] = line.args;
+    const address = ip().parse(line, report);
+    if (address === undefined || word === undefined) return undefined;
+    if (ipFamily(address) === 4 ? isMulticast(address) : isLinkLocalMulticast(address)) return address;
+    return invalidValue(word, line, report, "a multicast address; for IPv6 a link-local one");
+  },
+};

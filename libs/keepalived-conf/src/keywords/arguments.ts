@@ -64,7 +64,12 @@ interface NumberProblem {
   readonly used: number | undefined;
 }
 
-const invalidNumber = (word: Word, line: KeywordLine, report: Report, { message, hint, used }: NumberProblem): void =>
+export const invalidNumber = (
+  word: Word,
+  line: KeywordLine,
+  report: Report,
+  { message, hint, used }: NumberProblem,
+): void =>
   report({
     place: line.at(word),
     severity: "error",
@@ -90,7 +95,8 @@ export function readNumber(
   const roundUp = (fraction[decimals] ?? "0") >= "5";
   const value = (match[1] === "-" ? -size : size) + (roundUp ? 1 : 0);
   const scale = 10 ** decimals;
-  if (value < min * scale || value > max * scale) {
+  // 4294.967295 is not exactly what it looks like.
+  if (value < Math.round(min * scale) || value > Math.round(max * scale)) {
     return { value: undefined, problem: `${text} is not between ${min} and ${max}` };
   }
   const surplus = fraction.length > decimals ? `${text} has more than ${decimals} decimals` : undefined;
@@ -124,14 +130,18 @@ interface SecondsOptions {
   readonly decimals?: 0 | 3 | 6;
   /** 0 is taken for one second, as keepalived has done since the value had to be positive. */
   readonly zeroIsOne?: boolean;
+  /** Out of range: this counts, and not the default. */
+  readonly instead?: number;
 }
 
-/** Longest time that keepalived keeps in microseconds of 32 bits. */
+/** Longest time that keepalived keeps in microseconds of 32 bits, in whole seconds and to the microsecond. */
 export const secondsMax = 4_294;
+export const microSecondsMax = 4_294.967295;
 
 export function seconds(options: SecondsOptions = {}): Argument<Micros> {
   const { min = 0, max = secondsMax, decimals = 6, zeroIsOne = false } = options;
-  const parse = number({ min, max, decimals, unit: "seconds" });
+  const instead = options.instead === undefined ? {} : { instead: options.instead };
+  const parse = number({ min, max, decimals, unit: "seconds", ...instead });
   const scale = 10 ** (6 - decimals);
   return oneWord("SECS", `${min} to ${max} s`, (word, line, report) => {
     const value = parse(word, line, report);
@@ -170,7 +180,7 @@ export const bool: Argument<boolean> = optional(
   true,
 );
 
-export function invalidValue(word: Word, line: KeywordLine, report: Report, expected: string): void {
+export function invalidValue(word: Word, line: KeywordLine, report: Report, expected: string): undefined {
   report({
     place: line.at(word),
     severity: "error",

@@ -1,6 +1,8 @@
 // The whole table: what may stand outside of all blocks, and below each of them.
+import { bfdInstance } from "./bfd-instance.ts";
 import { type FileConstruct, fileConstructs } from "./file-constructs.ts";
 import { globalDefs, rootKeywords } from "./global-defs.ts";
+import { garpGroup, staticValues, trackGroup } from "./static.ts";
 import {
   type BlockSpec,
   block,
@@ -11,18 +13,25 @@ import {
   type Support,
   type ValueBlock,
 } from "./table.ts";
+import { trackFile, vrrpTrackFile } from "./track-file.ts";
 import { sslBlock, virtualServer, virtualServerGroup } from "./virtual-server.ts";
 import { vrrpInstance } from "./vrrp-instance.ts";
-import { bfdInstance, vrrpRest, vrrpScript, vrrpSyncGroup } from "./vrrp-others.ts";
+import { vrrpScript } from "./vrrp-script.ts";
+import { vrrpSyncGroup } from "./vrrp-sync-group.ts";
+import { vrrpTrackProcess } from "./vrrp-track-process.ts";
 
 export const root = block("", {
-  keywords: { ...rootKeywords, ...vrrpRest.values, virtualServerGroup },
+  keywords: { ...rootKeywords, ...staticValues, virtualServerGroup },
   blocks: [
     globalDefs,
     vrrpScript,
     vrrpInstance,
     vrrpSyncGroup,
-    ...vrrpRest.blocks,
+    trackGroup,
+    garpGroup,
+    vrrpTrackProcess,
+    trackFile,
+    vrrpTrackFile,
     virtualServer,
     sslBlock,
     bfdInstance,

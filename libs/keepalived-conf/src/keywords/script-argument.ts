@@ -1,6 +1,7 @@
 // Words that are a command: `CMD [USER [GROUP]]`, split by the script tokeniser (grammar section 4).
 import type { Report } from "../report.ts";
 import { splitScript } from "../source/script-words.ts";
+import { lenientlyMissing } from "./arguments.ts";
 import { missingWord } from "./missing-word.ts";
 import type { Argument, KeywordLine } from "./table.ts";
 
@@ -31,6 +32,9 @@ export const script = ({ takesUser, command }: ScriptOptions): Argument<ScriptLi
 
 /** A script that runs on an event, as another user if need be. */
 export const eventScript = script({ takesUser: true, command: "must" });
+
+/** keepalived complains where it is missing, and goes on. */
+export const optionalScript = lenientlyMissing(eventScript);
 
 function parseScript(line: KeywordLine, report: Report, { takesUser, command }: ScriptOptions): ScriptLine | undefined {
   const refuse = (reason: string) =>

@@ -5,11 +5,11 @@ import type { Problem } from "../report.ts";
 import type { Word } from "../source/words.ts";
 import { staticAddressForm } from "./address-options.ts";
 import { interfaceName, readNumber, seconds } from "./arguments.ts";
+import { onlyName } from "./line-arguments.ts";
 import { entryForm, option } from "./option.ts";
 import { staticRouteForm } from "./route-options.ts";
 import { staticRuleForm } from "./rule-options.ts";
 import { accepted, asBlock, block, type OptionArgument, type OptionContext, values } from "./table.ts";
-import { onlyName } from "./vrrp-instance.ts";
 
 /** keepalived goes on without the line, and ends with exit code 4 when nothing else is wrong. */
 const fatalProblem = (word: Word, { entry }: OptionContext, message: string): Problem => ({

@@ -72,6 +72,8 @@ export interface Keyword<T> extends Row {
   readonly repeat: "last" | "first" | "all";
   /** Another spelling: the value is stored there. */
   readonly alias: Keyword<T> | undefined;
+  /** Deprecated, and keepalived only logs it; otherwise it complains. */
+  readonly tolerated: boolean;
 }
 
 /** One line of a value block. */
@@ -173,6 +175,7 @@ interface RowOptions<T> {
   readonly default?: string;
   readonly repeat?: Keyword<T>["repeat"];
   readonly deprecated?: string;
+  readonly tolerated?: boolean;
   readonly alias?: Keyword<T>;
 }
 
@@ -188,6 +191,7 @@ const row = <T>(name: string, argument: Argument<T>, support: Support, options: 
   repeat: options.repeat ?? "last",
   deprecated: options.deprecated,
   alias: options.alias,
+  tolerated: options.tolerated ?? false,
 });
 
 /** Carried out. */
@@ -214,8 +218,13 @@ export const missing = <T>(
   options: RowOptions<T> = {},
 ): Keyword<T> => row(name, argument, { level: "accepted", severity: "warning", differs }, options);
 
-/** Another spelling of `keyword`. `deprecated`: keepalived complains about it. */
-export const alias = <T>(name: string, keyword: Keyword<T>, deprecated?: string): Keyword<T> =>
+/** Another spelling of `keyword`. `deprecated`: what to write, where keepalived has something against it. */
+export const alias = <T>(
+  name: string,
+  keyword: Keyword<T>,
+  deprecated?: string,
+  options: Pick<RowOptions<T>, "since" | "tolerated"> = {},
+): Keyword<T> =>
   row(name, keyword.argument, keyword.support, {
     alias: keyword,
     default: keyword.default,
@@ -223,6 +232,7 @@ export const alias = <T>(name: string, keyword: Keyword<T>, deprecated?: string)
     meaning: `Another name of ${keyword.name}.`,
     ...(keyword.service === undefined ? {} : { service: keyword.service }),
     ...(deprecated === undefined ? {} : { deprecated }),
+    ...options,
   });
 
 interface ValuesOptions<Options extends OptionMap> {

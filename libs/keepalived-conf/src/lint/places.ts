@@ -6,7 +6,8 @@ import type { InstanceConfig, RealServerConfig, VirtualServerConfig } from "../c
 import type { BlockSpec, Entry, Keyword, ValueBlock } from "../keywords/table.ts";
 import { realServer, virtualServer } from "../keywords/virtual-server.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
-import { vrrpScript, vrrpSyncGroup } from "../keywords/vrrp-others.ts";
+import { vrrpScript } from "../keywords/vrrp-script.ts";
+import { vrrpSyncGroup } from "../keywords/vrrp-sync-group.ts";
 import type { Source } from "../parse-config.ts";
 import type { Place } from "../report.ts";
 import { type Block, blocksOf, entries, lists, setting } from "../syntax/tree.ts";

@@ -22,6 +22,14 @@ export interface InstanceAddresses {
   readonly excludedAddresses: readonly VirtualAddressConfig[];
   readonly sourceAddress: IpAddress | undefined;
   readonly unicastPeers: readonly UnicastPeerConfig[];
+  /** Where in the file the family was known first; Infinity: nothing says it. */
+  readonly familyOrder: number;
+}
+
+/** Something that says which family the instance is of. */
+export interface FamilyHint {
+  readonly family: 4 | 6;
+  readonly order: number;
 }
 
 /** Something with an address, and where in the file it stands. */
@@ -30,7 +38,12 @@ interface Found {
   readonly order: number;
 }
 
-export function resolveAddresses(block: Block<string>, ownInterface: string, context: EntryContext): InstanceAddresses {
+export function resolveAddresses(
+  block: Block<string>,
+  ownInterface: string,
+  context: EntryContext,
+  hints: readonly FamilyHint[] = [],
+): InstanceAddresses {
   const parse = (lines: readonly Entry[]) =>
     lines.map((entry) => parseAddressLine(entry, virtualAddressForm, context)).filter((line) => line !== undefined);
   const virtual = parse(entries(block, keywords.virtualAddresses));
@@ -40,7 +53,10 @@ export function resolveAddresses(block: Block<string>, ownInterface: string, con
     ({ value, order, place }) => ({ address: value, order, place }),
   );
   const groups = settings(block, keywords.multicastGroup).map(({ value, order }) => ({ address: value, order }));
-  const family = firstFamily([...virtual.map(toFound), ...peers, ...sources, ...groups]);
+  const { family, order: familyOrder } = firstFamily([
+    ...[...virtual.map(toFound), ...peers, ...sources, ...groups].map(toHint),
+    ...hints,
+  ]);
   const { advertised, others } = withoutDuplicates(ofFamily(family, virtual, context), excluded, context);
   const moved = advertised.slice(advertisedMax);
   if (moved.length > 0) {
@@ -62,16 +78,17 @@ export function resolveAddresses(block: Block<string>, ownInterface: string, con
     excludedAddresses: [...moved, ...others].map(toConfig),
     sourceAddress: resolveSource(sources, family, context),
     unicastPeers: resolvePeers(peers, family, context),
+    familyOrder,
   };
 }
 
 const toFound = ({ address, entry }: AddressLine): Found => ({ address, order: entry.order });
 
-/** The first address of the block decides. */
-function firstFamily(found: readonly Found[]): 4 | 6 {
-  const first = found.toSorted((a, b) => a.order - b.order)[0];
-  return first === undefined ? 4 : ipFamily(first.address);
-}
+const toHint = ({ address, order }: Found): FamilyHint => ({ family: ipFamily(address), order });
+
+/** What stands first in the block decides. */
+const firstFamily = (hints: readonly FamilyHint[]): FamilyHint =>
+  hints.toSorted((a, b) => a.order - b.order)[0] ?? { family: 4, order: Number.POSITIVE_INFINITY };
 
 function ofFamily(family: 4 | 6, lines: readonly AddressLine[], context: EntryContext): AddressLine[] {
   return lines.filter(({ address, entry }) => {

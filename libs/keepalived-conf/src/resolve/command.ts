@@ -4,8 +4,9 @@ import type { Command, ScriptUser } from "../config.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
 import type { ScriptWeakness } from "../machine.ts";
 import type { Place } from "../report.ts";
+import { missingAccount, toScriptUser } from "./account.ts";
 import { adjust, advise, inform, type ResolveContext, reject } from "./context.ts";
-import { type Defaults, missingAccount, toScriptUser } from "./global.ts";
+import type { Defaults } from "./defaults.ts";
 
 export interface CommandContext extends ResolveContext {
   readonly defaults: Defaults;
@@ -18,8 +19,11 @@ interface CommandSource {
   readonly place: Place;
   /** As in "vrrp_script chk" or "notify_master of VI_1". */
   readonly what: string;
-  /** `check`: keepalived complains about a missing program and drops the script. `event`: it only logs it. */
-  readonly role: "check" | "event";
+  /**
+   * What keepalived makes of a program that is missing, and of a user that is. `check`: it complains about both and drops
+   * the script. `event`: it only logs it. `program`: it complains about the user, and only logs the other.
+   */
+  readonly role: "check" | "event" | "program";
   /** `user` of the script's block. */
   readonly user?: ScriptUser | undefined;
 }
@@ -69,7 +73,9 @@ function allowInsecure(
 
 function resolveUser(source: CommandSource, context: CommandContext): ScriptUser | "none" | undefined {
   const { script, place, what, role } = source;
-  const own = script.user === undefined ? source.user : toScriptUser(script.user, script.group);
+  const { supplementaryGroups } = context.defaults;
+  const { user: name, group } = script;
+  const own = name === undefined ? source.user : toScriptUser({ user: name, group }, supplementaryGroups);
   if (own !== undefined) {
     const missing = missingAccount(own, context);
     if (missing === undefined) return own;
@@ -77,12 +83,12 @@ function resolveUser(source: CommandSource, context: CommandContext): ScriptUser
       script.user === undefined
         ? undefined
         : `a command with arguments has to be quoted: "${script.text} ${script.user}"`;
-    const say = role === "check" ? reject : advise;
+    const say = role === "event" ? advise : reject;
     say(context, place, "unknown-user", `${what}: ${missing}; it does not run`, hint);
     return "none";
   }
   if (!context.defaults.scriptUserMissing) return context.defaults.scriptUser;
-  const say = role === "check" ? reject : advise;
+  const say = role === "event" ? advise : reject;
   say(
     context,
     place,
@@ -124,7 +130,7 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
     );
     return "shell";
   }
-  if (role === "event") {
+  if (role !== "check") {
     inform(
       context,
       place,

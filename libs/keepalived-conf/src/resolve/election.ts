@@ -4,7 +4,7 @@ import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import type { Place } from "../report.ts";
 import { type Block, setting, settings, value } from "../syntax/tree.ts";
 import { adjust, type ResolveContext } from "./context.ts";
-import type { Defaults } from "./global.ts";
+import type { Defaults } from "./defaults.ts";
 
 const { keywords } = vrrpInstance;
 
@@ -17,6 +17,8 @@ export interface ElectionSettings {
   readonly downTimerAdverts: number;
   readonly lowerPriorityNoAdvert: boolean;
   readonly higherPrioritySendAdvert: boolean;
+  readonly ownerIgnoreAdverts: boolean;
+  readonly timerExpiredBackup: number | undefined;
 }
 
 export interface ElectionContext extends ResolveContext {
@@ -24,6 +26,8 @@ export interface ElectionContext extends ResolveContext {
   readonly defaults: Defaults;
   readonly strict: boolean;
   readonly version: 2 | 3;
+  /** `auth_type AH`: the number of the next advert is known only when another's was heard. */
+  readonly mustListen: boolean;
 }
 
 const placeOf = ({ block }: ElectionContext, keyword: Parameters<typeof setting>[1]): Place =>
@@ -43,6 +47,8 @@ export function resolveElection(context: ElectionContext): ElectionSettings {
     advertInterval: resolveInterval(context),
     downTimerAdverts: resolveDownTimer(context),
     ...resolveAnswers(context),
+    ownerIgnoreAdverts: resolveIgnore(base, context),
+    timerExpiredBackup: resolveExpired(preempt, context),
   };
 }
 
@@ -72,15 +78,16 @@ function fitState(
 ): "master" | "backup" {
   const owner = base === 255 ? "master" : "backup";
   if (wanted === undefined) return owner;
-  if (!context.strict || wanted === owner) return wanted;
-  adjust(
-    context,
-    placeOf(context, keywords.state),
-    "strict",
-    `strict: state has to be ${owner.toUpperCase()} with priority ${base}`,
-    { used: `state ${owner.toUpperCase()}` },
-  );
-  return owner;
+  const place = placeOf(context, keywords.state);
+  if (context.strict && wanted !== owner) {
+    const message = `strict: state has to be ${owner.toUpperCase()} with priority ${base}`;
+    adjust(context, place, "strict", message, { used: `state ${owner.toUpperCase()}` });
+    return owner;
+  }
+  if (wanted === "backup" || base === 255 || !context.mustListen) return wanted;
+  const message = "auth_type AH: an advert has to be heard before it can be master";
+  adjust(context, place, "auth-state", message, { used: "state BACKUP" });
+  return "backup";
 }
 
 function resolvePreempt(state: "master" | "backup", base: Priority, context: ElectionContext): boolean {
@@ -168,4 +175,23 @@ function resolveAnswers(
     lowerPriorityNoAdvert: strict || (lower ?? defaults.lowerPriorityNoAdvert),
     higherPrioritySendAdvert: !strict && (higher ?? defaults.higherPrioritySendAdvert),
   };
+}
+
+/** Only the owner of the addresses may be deaf; in keepalived it cannot choose not to be, when it says so at all. */
+function resolveIgnore(base: Priority, context: ElectionContext): boolean {
+  const given = setting(context.block, keywords.ownerIgnoreAdverts);
+  if (given === undefined) return base === 255 && (context.strict || context.defaults.ownerIgnoreAdverts);
+  if (base === 255 && !given.value) {
+    const message = "owner_ignore_adverts cannot be switched off with priority 255";
+    adjust(context, given.place, "owner-ignore", message, { used: "owner_ignore_adverts" });
+  } else if (base !== 255 && given.value)
+    adjust(context, given.place, "owner-ignore", `owner_ignore_adverts has no effect with priority ${base}`);
+  return base === 255;
+}
+
+function resolveExpired(preempt: boolean, context: ElectionContext): number | undefined {
+  const given = setting(context.block, keywords.timerExpiredBackup);
+  if (given === undefined || !preempt) return given?.value;
+  adjust(context, given.place, "timer-expired", "timer_expired_backup has no effect without nopreempt");
+  return undefined;
 }

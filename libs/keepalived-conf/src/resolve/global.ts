@@ -1,147 +1,118 @@
-// `global_defs`: what goes into the Config, and the defaults that instances and scripts take from it. keepalived's parent
-// reads all of global_defs before its children read anything else, so their place in the file does not matter.
-import { type IpAddress, type Micros, micros, secondsToMicros } from "@baton/domain";
-import type { GarpConfig, GlobalConfig, ScriptUser } from "../config.ts";
-import { globalDefs } from "../keywords/global-defs.ts";
-import { type Block, blocksOf, isSet, lists, setting, value } from "../syntax/tree.ts";
-import { adjust, advise, type ResolveContext, reject } from "./context.ts";
-
-/** Settings of global_defs that others inherit. */
-export interface Defaults {
-  readonly version: 2 | 3;
-  readonly strict: boolean;
-  readonly multicastGroup4: IpAddress | undefined;
-  readonly multicastGroup6: IpAddress | undefined;
-  readonly garp: GarpConfig;
-  readonly downTimerAdverts: number;
-  readonly lowerPriorityNoAdvert: boolean;
-  readonly higherPrioritySendAdvert: boolean;
-  readonly v3ChecksumAsV2: boolean;
-  readonly smtpAlert: boolean;
-  readonly dynamicInterfaces: boolean;
-  /** Of static addresses that name none. */
-  readonly defaultInterface: string;
-  readonly enableScriptSecurity: boolean;
-  readonly scriptUser: ScriptUser | undefined;
-  /** Scripts without a user of their own do not run: the default user does not exist, and root is not allowed. */
-  readonly scriptUserMissing: boolean;
-}
+// `global_defs` and the keywords outside of all blocks → GlobalConfig.
+import { micros, secondsToMicros } from "@baton/domain";
+import type { GlobalConfig, NodeConfig, VrrpGlobals } from "../config.ts";
+import { mailAddress } from "../keywords/global-arguments.ts";
+import { globalDefs, rootKeywords } from "../keywords/global-defs.ts";
+import { type Block, isSet, lists, setting, settings, value } from "../syntax/tree.ts";
+import type { CommandContext } from "./command.ts";
+import { adjust, advise } from "./context.ts";
+import { resolveDbus, resolveFiles, resolveReload, resolveSnmp } from "./global/management.ts";
+import { resolveProcesses } from "./global/processes.ts";
+import { resolveFifos, resolveTimedScript } from "./global/programs.ts";
+import { resolveFirewall, resolveLvs } from "./global/virtual-servers.ts";
 
 const { keywords } = globalDefs;
 
-export function resolveGlobal(root: Block, context: ResolveContext): { global: GlobalConfig; defaults: Defaults } {
-  const all = blocksOf(root, globalDefs);
-  const merged: Block = {
-    spec: globalDefs,
-    header: undefined,
-    place: root.place,
-    order: 0,
-    settings: all.flatMap((block) => block.settings),
-    lists: all.flatMap((block) => block.lists),
-    blocks: [],
+export function resolveGlobal(root: Block, globals: Block, context: CommandContext): GlobalConfig {
+  const { startupScript, startupScriptTimeout, shutdownScript, shutdownScriptTimeout } = keywords;
+  return {
+    ...resolveMail(globals, context),
+    enableScriptSecurity: context.defaults.enableScriptSecurity,
+    scriptUser: context.defaults.scriptUser,
+    useSymlinkPaths: value(globals, keywords.useSymlinkPaths) ?? false,
+    startupScript: resolveTimedScript(globals, startupScript, startupScriptTimeout, context),
+    shutdownScript: resolveTimedScript(globals, shutdownScript, shutdownScriptTimeout, context),
+    fifos: resolveFifos(root, globals, context),
+    vrrp: resolveVrrp(root, globals),
+    lvs: resolveLvs(root, globals, context),
+    firewall: resolveFirewall(globals),
+    snmp: resolveSnmp(globals),
+    dbus: resolveDbus(globals),
+    processes: resolveProcesses(globals),
+    node: resolveNode(root),
+    reload: resolveReload(globals),
+    files: resolveFiles(globals),
   };
-  const users = resolveScriptUser(merged, context);
-  const enableScriptSecurity = isSet(merged, keywords.enableScriptSecurity);
-  const defaults: Defaults = {
-    version: value(merged, keywords.version) === 3 ? 3 : 2,
-    strict: value(merged, keywords.strict) ?? false,
-    multicastGroup4: value(merged, keywords.multicastGroup4),
-    multicastGroup6: value(merged, keywords.multicastGroup6),
-    garp: resolveGarp(merged),
-    downTimerAdverts: value(merged, keywords.downTimerAdverts) ?? 3,
-    lowerPriorityNoAdvert: value(merged, keywords.lowerPriorityNoAdvert) ?? false,
-    higherPrioritySendAdvert: value(merged, keywords.higherPrioritySendAdvert) ?? false,
-    v3ChecksumAsV2: isSet(merged, keywords.v3ChecksumAsV2),
-    smtpAlert: value(merged, keywords.smtpAlertVrrp) ?? value(merged, keywords.smtpAlert) ?? false,
-    dynamicInterfaces: isSet(merged, keywords.dynamicInterfaces),
-    defaultInterface: value(merged, keywords.defaultInterface) ?? "eth0",
-    enableScriptSecurity,
-    ...users,
-    scriptUserMissing: users.scriptUserMissing || defaultUserMissing(users.scriptUser, enableScriptSecurity, context),
-  };
-  return { global: resolveMail(merged, context, defaults), defaults };
 }
 
-function resolveMail(block: Block, context: ResolveContext, defaults: Defaults): GlobalConfig {
-  const recipients = lists(block, keywords.notificationEmail);
+type Mail = Pick<
+  GlobalConfig,
+  | "routerId"
+  | "notificationEmail"
+  | "notificationEmailFrom"
+  | "smtpServer"
+  | "smtpHeloName"
+  | "smtpConnectTimeout"
+  | "noEmailFaults"
+  | "noCheckerEmails"
+>;
+
+function resolveMail(globals: Block, context: CommandContext): Mail {
+  const recipients = lists(globals, keywords.notificationEmail);
   for (const list of recipients) {
     if (list.entries.length === 0)
       adjust(context, list.place, "empty-block", "notification_email names nobody: no mail is sent");
   }
   const notificationEmail = recipients.flatMap((list) =>
-    list.entries.flatMap((entry) => entry.words.map((word) => word.text)),
+    list.entries.flatMap((entry) => entry.words.map((word) => mailAddress(word.text))),
   );
-  const smtpServer = setting(block, keywords.smtpServer);
+  const smtpServer = setting(globals, keywords.smtpServer);
   if (notificationEmail.length > 0 && smtpServer === undefined) {
-    const place = recipients[0]?.place ?? block.place;
+    const place = recipients[0]?.place ?? globals.place;
     advise(context, place, "no-smtp-server", "no mail is sent without smtp_server", "write smtp_server HOST");
   }
   return {
-    routerId: value(block, keywords.routerId) ?? context.machine.hostName,
+    routerId: value(globals, keywords.routerId) ?? context.machine.hostName,
     notificationEmail,
-    notificationEmailFrom: value(block, keywords.notificationEmailFrom),
+    notificationEmailFrom: value(globals, keywords.notificationEmailFrom),
     smtpServer: smtpServer?.value,
-    smtpHeloName: value(block, keywords.smtpHeloName),
-    smtpConnectTimeout: value(block, keywords.smtpConnectTimeout) ?? secondsToMicros(30),
-    enableScriptSecurity: defaults.enableScriptSecurity,
-    scriptUser: defaults.scriptUser,
+    smtpHeloName: value(globals, keywords.smtpHeloName),
+    smtpConnectTimeout: value(globals, keywords.smtpConnectTimeout) ?? secondsToMicros(30),
+    noEmailFaults: isSet(globals, keywords.noEmailFaults),
+    noCheckerEmails: value(globals, keywords.noCheckerEmails) ?? false,
   };
 }
 
-/** 0 repeats are one: a burst without an announcement announces nothing. */
-export const repeats = (given: number | undefined): number | undefined =>
-  given === undefined ? undefined : Math.max(1, given);
+const none = secondsToMicros(0);
 
-function resolveGarp(block: Block): GarpConfig {
-  const few = value(block, keywords.minGarp) ?? false;
-  const delay = value(block, keywords.garpDelay) ?? (few ? micros(0) : secondsToMicros(5));
-  const repeat = repeats(value(block, keywords.garpRepeat)) ?? (few ? 1 : 5);
-  const none: Micros = micros(0);
+function resolveVrrp(root: Block, globals: Block): VrrpGlobals {
+  const dynamic = value(globals, keywords.dynamicInterfaces);
+  // Each line counts when it is more than the ones before.
+  const longest = (keyword: typeof keywords.startupDelay) =>
+    settings(globals, keyword).reduce((most, { value: delay }) => micros(Math.max(delay, most)), none);
+  const vmacPrefix = value(globals, keywords.vmacPrefix) ?? "vrrp";
   return {
-    delay,
-    repeat,
-    refresh: value(block, keywords.garpRefresh) ?? none,
-    refreshRepeat: repeats(value(block, keywords.garpRefreshRepeat)) ?? (few ? 0 : 1),
-    lowerPriorityDelay: value(block, keywords.garpLowerPriorityDelay) ?? delay,
-    lowerPriorityRepeat: value(block, keywords.garpLowerPriorityRepeat) ?? repeat,
+    dynamicInterfaces: dynamic === undefined ? "no" : dynamic.allowChanges ? "changing" : "yes",
+    startupDelay: longest(keywords.startupDelay),
+    delayAfterBoot: longest(keywords.delayAfterBoot),
+    logUnknownVrids: isSet(globals, keywords.logUnknownVrids),
+    garpInterval: value(globals, keywords.garpInterval) ?? none,
+    gnaInterval: value(globals, keywords.gnaInterval) ?? none,
+    disableLocalIgmp: isSet(globals, keywords.disableLocalIgmp),
+    vmacPrefix,
+    vmacAddressPrefix: value(globals, keywords.vmacAddressPrefix) ?? vmacPrefix,
+    pollLinks: isSet(root, rootKeywords.linkbeatUsePolling),
+    receiveBuffers: resolveReceiveBuffers(globals),
   };
 }
 
-const conventionalUser = "keepalived_script";
-
-function resolveScriptUser(
-  block: Block,
-  context: ResolveContext,
-): { scriptUser: ScriptUser | undefined; scriptUserMissing: boolean } {
-  const given = setting(block, keywords.scriptUser);
-  if (given === undefined) {
-    const exists = context.machine.userExists?.(conventionalUser) === true;
-    return { scriptUser: exists ? { user: conventionalUser, group: undefined } : undefined, scriptUserMissing: false };
-  }
-  const [user, group] = given.value;
-  const scriptUser = user === undefined ? undefined : toScriptUser(user, group);
-  const missing = scriptUser === undefined ? undefined : missingAccount(scriptUser, context);
-  if (missing === undefined) return { scriptUser, scriptUserMissing: false };
-  reject(
-    context,
-    given.place,
-    "unknown-user",
-    `script_user: ${missing}`,
-    "scripts without a user of their own do not run",
-  );
-  return { scriptUser: undefined, scriptUserMissing: true };
+function resolveReceiveBuffers(globals: Block): VrrpGlobals["receiveBuffers"] {
+  const given = value(globals, keywords.receiveBufferPolicy);
+  const multiplier = value(globals, keywords.receiveBufferMultiplier) ?? 3;
+  if (given?.size !== undefined) return { policy: "size", octets: given.size, multiplier };
+  return given?.policy && { policy: given.policy, multiplier };
 }
 
-const defaultUserMissing = (user: ScriptUser | undefined, secure: boolean, { machine }: ResolveContext): boolean =>
-  user === undefined && secure && machine.userExists !== undefined;
-
-/** A `:` before the group asks for supplementary groups too, which Baton does not set. */
-export function toScriptUser(user: string, group: string | undefined): ScriptUser {
-  const name = group?.replace(/^:/, "");
-  return { user, group: name === "" ? undefined : name };
-}
-
-export function missingAccount({ user, group }: ScriptUser, { machine }: ResolveContext): string | undefined {
-  if (machine.userExists?.(user) === false) return `there is no user ${user}`;
-  return group !== undefined && machine.groupExists?.(group) === false ? `there is no group ${group}` : undefined;
+function resolveNode(root: Block): NodeConfig {
+  const instance = value(root, rootKeywords.instance);
+  const netNamespace = value(root, rootKeywords.netNamespace);
+  const wait = value(root, rootKeywords.childWaitTime);
+  return {
+    instance,
+    netNamespace,
+    netNamespaceIpvs: value(root, rootKeywords.netNamespaceIpvs),
+    namespaceWithIpsets: isSet(root, rootKeywords.namespaceWithIpsets),
+    usePidDirectory: isSet(root, rootKeywords.usePidDirectory) || instance !== undefined || netNamespace !== undefined,
+    childWaitTimeout: secondsToMicros(wait ?? 5),
+  };
 }

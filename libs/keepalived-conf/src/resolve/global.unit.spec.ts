@@ -1,13 +1,22 @@
-import { describe, expect, test } from "vitest";
-import { codes, instance, parse } from "../testing/parse.ts";
+import { expect, test } from "vitest";
+import { codes, parse } from "../testing/parse.ts";
 
 const resolve = (lines: string) => {
   const result = parse(`global_defs {\n${lines}\n}`);
   return { global: result.config?.global, said: codes(result).map((code) => code.replace(/ .*/, "")) };
 };
 
-test("an empty file", () => {
+test("an empty file: what counts when nothing is said", () => {
   const { config, diagnostics } = parse("");
+  const process = {
+    name: undefined,
+    niceness: 0,
+    noSwap: false,
+    realtimePriority: undefined,
+    cpus: undefined,
+    realtimeTimeout: 10_000,
+  };
+  const buffer = { octets: undefined, force: false };
   expect(config).toEqual({
     global: {
       routerId: "r1.example.net",
@@ -16,10 +25,88 @@ test("an empty file", () => {
       smtpServer: undefined,
       smtpHeloName: undefined,
       smtpConnectTimeout: 30_000_000,
+      noEmailFaults: false,
+      noCheckerEmails: false,
       enableScriptSecurity: false,
       scriptUser: undefined,
+      useSymlinkPaths: false,
+      startupScript: undefined,
+      shutdownScript: undefined,
+      fifos: { all: undefined, vrrp: undefined, lvs: undefined, statesOnReload: false },
+      vrrp: {
+        dynamicInterfaces: "no",
+        startupDelay: 0,
+        delayAfterBoot: 0,
+        logUnknownVrids: false,
+        garpInterval: 0,
+        gnaInterval: 0,
+        disableLocalIgmp: false,
+        vmacPrefix: "vrrp",
+        vmacAddressPrefix: "vrrp",
+        pollLinks: false,
+        receiveBuffers: undefined,
+      },
+      lvs: {
+        timeouts: { tcp: undefined, tcpFin: undefined, udp: undefined },
+        flushOnStart: false,
+        flushOnStop: "no",
+        syncDaemon: undefined,
+        nftables: undefined,
+        initNotifies: false,
+      },
+      firewall: { iptables: undefined, nftables: undefined },
+      snmp: {
+        socket: undefined,
+        traps: false,
+        vrrp: false,
+        rfcV2: false,
+        rfcV3: false,
+        checker: false,
+        virtualServerInterval: 5_000_000,
+        realServerInterval: 5_000_000,
+      },
+      dbus: undefined,
+      processes: {
+        name: undefined,
+        vrrp: process,
+        checker: process,
+        bfd: process,
+        maxAutoPriority: 0,
+        minAutoPriorityDelay: 1_000_000,
+        buffers: {
+          vrrpCommands: buffer,
+          vrrpMonitor: buffer,
+          lvsCommands: buffer,
+          lvsMonitor: buffer,
+          processMonitor: buffer,
+        },
+      },
+      node: {
+        instance: undefined,
+        netNamespace: undefined,
+        netNamespaceIpvs: undefined,
+        namespaceWithIpsets: false,
+        usePidDirectory: false,
+        childWaitTimeout: 5_000_000,
+      },
+      reload: { checkLog: undefined, timeFile: undefined, repeat: false, file: undefined },
+      files: {
+        umask: 0o177,
+        configurations: undefined,
+        temporary: undefined,
+        useInstance: false,
+        state: undefined,
+        statistics: undefined,
+        json: undefined,
+        jsonVersion: 1,
+        iprouteUsr: undefined,
+        iprouteEtc: undefined,
+      },
     },
     scripts: [],
+    trackFiles: [],
+    trackProcesses: [],
+    bfdInstances: [],
     instances: [],
     syncGroups: [],
     virtualServers: [],
@@ -50,45 +137,11 @@ test.each<[string, object, string[]]>([
   ["notification_email {\n}", { notificationEmail: [] }, ["empty-block"]],
   [
     "enable_script_security\nscript_user a b",
-    { enableScriptSecurity: true, scriptUser: { user: "a", group: "b" } },
+    { enableScriptSecurity: true, scriptUser: { user: "a", group: "b", supplementaryGroups: false } },
     [],
   ],
 ])("%j", (lines, expected, said) => {
   const result = resolve(lines);
   expect(result.global).toMatchObject(expected);
   expect(result.said).toEqual(said);
-});
-
-describe("sync groups", () => {
-  const group = (members: string, name = "G") => `vrrp_sync_group ${name} {\ngroup {\n${members}\n}\n}\n`;
-  const two = instance("", "A", 1) + instance("", "B", 2, "10.0.0.2");
-  const said = (text: string) => {
-    const result = parse(text);
-    return [
-      result.config?.syncGroups,
-      codes(result)
-        .map((code) => code.replace(/ .*/, ""))
-        .filter((code) => code !== "accepted"),
-    ];
-  };
-
-  test("before or after their members, on one line or several", () => {
-    const expected = [[{ name: "G", members: ["A", "B"] }], []];
-    expect(said(group("A\nB") + two)).toEqual(expected);
-    expect(said(two + group("A B"))).toEqual(expected);
-    expect(codes(parse(group("A B") + two))).toContain("accepted 1:1");
-  });
-
-  test.each([
-    ["A X", [{ name: "G", members: ["A"] }], ["lonely-group", "member-unknown"]],
-    ["", [], ["empty-group"]],
-    ["A B\nA", [{ name: "G", members: ["A", "B"] }], ["member-taken"]],
-  ])("%j", (members, groups, problems) => expect(said(group(members) + two)).toEqual([groups, problems]));
-
-  test("an instance is in one group only", () => {
-    expect(said(group("A B") + group("B A", "H") + two)).toEqual([
-      [{ name: "G", members: ["A", "B"] }],
-      ["empty-group", "member-taken", "member-taken"],
-    ]);
-  });
 });

@@ -153,7 +153,7 @@ describe("authentication", () => {
     [block("auth_type pass", "auth_pass x"), undefined, ["invalid-value", "auth-type"]],
     [`version 3\n${block("auth_type PASS", "auth_pass x")}`, undefined, ["auth-ignored"]],
     [`strict_mode\n${block("auth_type PASS", "auth_pass x")}`, undefined, ["auth-ignored"]],
-    [block("auth_type AH", "auth_pass x"), undefined, ["refused"]],
+    [block("auth_type AH", "auth_pass x"), { type: "ah", password: "x" }, ["refused"]],
   ])("%j", (lines, expected, said) => {
     const [found, places] = resolve(lines);
     expect(found?.authentication).toEqual(expected);
@@ -189,10 +189,10 @@ describe("what an instance cannot be without", () => {
     ["strict_mode", "address-required", true],
     ["no_virtual_ipaddress", undefined, false],
     ["no_virtual_ipaddress\nversion 3", undefined, false],
-    ["no_virtual_ipaddress\nstrict_mode", "address-required", true],
+    ["no_virtual_ipaddress\nstrict_mode", "address-required strict", true],
   ])("addresses: with %j", (extra, code, fatal) => {
     const { diagnostics, config } = without("address", extra);
-    expect(diagnostics.map((each) => each.code)).toEqual(code === undefined ? [] : [code]);
+    expect(diagnostics.map((each) => each.code)).toEqual(code === undefined ? [] : code.split(" "));
     expect(isFatal(diagnostics)).toBe(fatal);
     expect(config?.instances).toHaveLength(1);
   });
@@ -226,12 +226,14 @@ describe("notification", () => {
         text: "/n.sh master 'a b'",
         argv: ["/n.sh", "master", "a b"],
         run: "exec",
-        user: { user: "www-data", group: "adm" },
+        user: { user: "www-data", group: "adm", supplementaryGroups: false },
       },
       backup: { text: "/n.sh", argv: ["/n.sh"], run: "exec", user: undefined },
       fault: { text: '/n.sh \\"x\\"', argv: ["/n.sh", '"x"'], run: "exec", user: undefined },
       stop: { text: "/n", argv: ["/n"], run: "exec", user: undefined },
       deleted: { text: "/d", argv: ["/d"], run: "exec", user: undefined },
+      tellDeleted: true,
+      lowerPriority: undefined,
       any: { text: "/any", argv: ["/any"], run: "exec", user: undefined },
     });
   });

@@ -2,27 +2,25 @@
 import { micros, secondsToMicros } from "@baton/domain";
 import type { ScriptUser, TrackScriptConfig } from "../config.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
-import { vrrpScript } from "../keywords/vrrp-others.ts";
+import { vrrpScript } from "../keywords/vrrp-script.ts";
+import type { Place } from "../report.ts";
 import { type Block, blocksOf, isSet, setting, value } from "../syntax/tree.ts";
+import { toScriptUser } from "./account.ts";
 import { type CommandContext, resolveCommand } from "./command.ts";
 import { advise, reject } from "./context.ts";
-import { toScriptUser } from "./global.ts";
+import type { Trackable } from "./tracking.ts";
 
 /** A script as others name it. */
-export interface KnownScript {
-  readonly name: string;
-  /** Only what stands later in the file can name it. */
-  readonly order: number;
-  readonly weight: number;
-  readonly reverse: boolean;
-  /** undefined: it cannot run; whoever tracks it goes without. */
+export interface KnownScript extends Trackable {
+  readonly place: Place;
+  /** undefined: it cannot run. */
   readonly config: TrackScriptConfig | undefined;
 }
 
 const { keywords } = vrrpScript;
 
-export function resolveScripts(root: Block, context: CommandContext): KnownScript[] {
-  const known: KnownScript[] = [];
+export function resolveScripts(root: Block, context: CommandContext): ReadonlyMap<string, KnownScript> {
+  const known = new Map<string, KnownScript>();
   // Without an instance keepalived does not look at scripts at all.
   const watched = blocksOf(root, vrrpInstance).length > 0;
   const role = watched ? "check" : "event";
@@ -30,8 +28,7 @@ export function resolveScripts(root: Block, context: CommandContext): KnownScrip
   for (const block of blocksOf(root, vrrpScript)) {
     const script = resolveScript(block, role, inRole);
     if (script === undefined) continue;
-    const twin = known.find((other) => other.name === script.name);
-    if (twin === undefined) known.push(script);
+    if (!known.has(script.name)) known.set(script.name, script);
     else {
       advise(
         context,
@@ -65,7 +62,7 @@ function resolveScript(
   const { weight, reverse } = value(block, keywords.weight) ?? { weight: 0, reverse: false };
   const what = `vrrp_script ${name}`;
   const command = resolveCommand(
-    { script: script.value, place: script.place, what, role, user: userOf(block) },
+    { script: script.value, place: script.place, what, role, user: userOf(block, context) },
     context,
   );
   const interval = value(block, keywords.interval) ?? secondsToMicros(1);
@@ -91,34 +88,27 @@ function resolveScript(
     fall: value(block, keywords.fall) ?? 1,
     initFail: isSet(block, keywords.initFail),
   };
-  return { name, order: block.order, weight, reverse, config };
+  return { name, place: block.place, order: block.order, weight, reverse, usable: config !== undefined, config };
 }
 
-function userOf(block: Block): ScriptUser | undefined {
-  const [user, group] = value(block, keywords.user) ?? [];
-  return user === undefined ? undefined : toScriptUser(user, group);
+function userOf(block: Block, context: CommandContext): ScriptUser | undefined {
+  const given = value(block, keywords.user);
+  return given && toScriptUser(given, context.defaults.supplementaryGroups);
 }
 
 /** Scripts that nobody tracks do not run. */
 export function usedScripts(
-  known: readonly KnownScript[],
+  known: ReadonlyMap<string, KnownScript>,
   tracked: ReadonlySet<string>,
-  root: Block,
   context: CommandContext,
 ): TrackScriptConfig[] {
   const used: TrackScriptConfig[] = [];
-  for (const { name, config } of known) {
+  for (const { name, place, config } of known.values()) {
     if (config === undefined) continue;
     if (tracked.has(name)) used.push(config);
     else {
-      const place = blocksOf(root, vrrpScript).find((block) => block.header === name)?.place ?? root.place;
-      advise(
-        context,
-        place,
-        "unused-script",
-        `vrrp_script ${name} is tracked by nobody and does not run`,
-        "name it in a track_script block",
-      );
+      const message = `vrrp_script ${name} is tracked by nobody and does not run`;
+      advise(context, place, "unused-script", message, "name it in a track_script block");
     }
   }
   return used;

@@ -108,8 +108,9 @@ describe("users", () => {
 
   test("script_user, the conventional user, or none", () => {
     const named = "global_defs {\nenable_script_security\nscript_user www adm\n}\n";
-    expect(userOf(named, {})).toEqual([{ user: "www", group: "adm" }, []]);
-    expect(userOf(secure, { userExists: () => true })).toEqual([{ user: "keepalived_script", group: undefined }, []]);
+    expect(userOf(named, {})).toEqual([{ user: "www", group: "adm", supplementaryGroups: false }, []]);
+    const conventional = { user: "keepalived_script", group: undefined, supplementaryGroups: false };
+    expect(userOf(secure, { userExists: () => true })).toEqual([conventional, []]);
     expect(userOf(secure, {})).toEqual([undefined, []]);
   });
 
@@ -160,9 +161,9 @@ describe("tracking", () => {
     ["chk weight 7 reverse", [{ name: "chk", weight: 7, reverse: true }], []],
     ["chk weight 254", [{ name: "chk", weight: 253, reverse: false }], ["invalid-number"]],
     ["chk weight 300", [{ name: "chk", weight: 4, reverse: false }], ["invalid-number"]],
-    ["chk weight", [], ["unused-script", "track-option"]],
-    ["chk heavy 7", [], ["unused-script", "track-option"]],
-    ["chk weight 7 upwards", [{ name: "chk", weight: 7, reverse: false }], ["track-option"]],
+    ["chk weight", [], ["unused-script", "missing-value"]],
+    ["chk heavy 7", [], ["unused-script", "unknown-option"]],
+    ["chk weight 7 upwards", [{ name: "chk", weight: 7, reverse: false }], ["unknown-option"]],
     ["chk\nchk weight 9", [{ name: "chk", weight: 4, reverse: false }], ["tracked-twice"]],
     ["chk\nother", [{ name: "chk", weight: 4, reverse: false }], ["script-unknown"]],
   ])("%j", (lines, expected, said) => expect(refs(lines)).toEqual([expected, said]));
@@ -172,7 +173,7 @@ describe("tracking", () => {
     expect(result.config?.instances[0]?.trackScripts).toEqual([]);
     const { message, hint } = result.diagnostics.find(({ code }) => code === "script-unknown") ?? {};
     expect(message).toContain("further down");
-    expect(hint).toBe("move it above the instance");
+    expect(hint).toBe("move it above what tracks it");
   });
 
   test("of two scripts with one name the first counts", () => {

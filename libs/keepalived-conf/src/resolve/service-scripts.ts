@@ -1,11 +1,10 @@
-// Scripts of blocks that are read and not carried out yet: sync groups, virtual servers. They run nowhere, but keepalived
+// Scripts of blocks that are read and not carried out yet: virtual servers. They run nowhere, but keepalived
 // would run them, so what is wrong with them is said now.
 
 import type { VirtualServerConfig } from "../config.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
 import type { Keyword } from "../keywords/table.ts";
 import { checkers, realServer, virtualServer } from "../keywords/virtual-server.ts";
-import { vrrpSyncGroup } from "../keywords/vrrp-others.ts";
 import { type Block, blocksOf, setting } from "../syntax/tree.ts";
 import { type CommandContext, resolveCommand } from "./command.ts";
 
@@ -20,10 +19,6 @@ export function resolveServiceScripts(
     if (given?.value === undefined) return;
     resolveCommand({ script: given.value, place: given.place, what: keyword.name, role }, context);
   };
-  for (const group of blocksOf(root, vrrpSyncGroup)) {
-    const { notifyMaster, notifyBackup, notifyFault, notifyStop, notify } = vrrpSyncGroup.keywords;
-    for (const keyword of [notifyMaster, notifyBackup, notifyFault, notifyStop, notify]) check(group, keyword, "event");
-  }
   const ids = new Set<unknown>(kept.map(({ id }) => id));
   for (const service of blocksOf(root, virtualServer)) {
     if (!ids.has(service.header)) continue;

@@ -27,7 +27,7 @@ import { type EntryContext, optionValue, type ReadEntry, readEntry } from "../sy
 import { type Block, blocksOf, entries, lists, settings, value } from "../syntax/tree.ts";
 import { parseAddressLine } from "./address.ts";
 import { adjust, advise, type ResolveContext, reject } from "./context.ts";
-import type { Defaults } from "./global.ts";
+import type { Defaults } from "./defaults.ts";
 import { requireInterface } from "./interface.ts";
 import { parseRouteLine } from "./route.ts";
 import type { RuleLine } from "./rule.ts";

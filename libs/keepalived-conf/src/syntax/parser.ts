@@ -192,12 +192,14 @@ function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line:
   if (!(openQuote !== undefined && spec.argument.script) && !hasWords(reader, line, spec.argument)) return;
   const target = spec.alias ?? spec;
   if (target.repeat === "first" && level.given.has(target)) {
-    report(problems.repeated(source));
+    report(problems.repeated(source.at(), source.keyword.text));
     return;
   }
-  if (spec.deprecated !== undefined) report(problems.deprecated(source.at(), spec.kind, spec.name, spec.deprecated));
+  if (spec.deprecated !== undefined)
+    report(problems.deprecated(source.at(), spec.name, spec.deprecated, spec.tolerated));
   const value = spec.argument.parse(source, report);
-  if (value === undefined && (source.args.length > 0 || openQuote !== undefined)) return;
+  // Not usable, and reported: it is as if the line were not there.
+  if (value === undefined) return;
   tellSupport(spec, line, report);
   level.given.add(target);
   level.block.settings.push({ keyword: target, value, place: source.at(), order: line.order });
@@ -255,7 +257,7 @@ function openBlock(reader: Reader, level: Level, spec: BlockSpec, line: Line, ke
   const twin = usable && spec.unique ? twinOf(level, block) : undefined;
   if (twin !== undefined) report(problems.duplicateBlock(source, twin.place));
   else if (usable) {
-    if (spec.deprecated !== undefined) report(problems.deprecated(line.at(), spec.kind, spec.name, spec.deprecated));
+    if (spec.deprecated !== undefined) report(problems.deprecated(line.at(), spec.name, spec.deprecated, true));
     tellSupport(spec, line, report);
   }
   const read = usable && twin === undefined;

@@ -186,7 +186,7 @@ describe("what is not carried out yet", () => {
     for (const line of [
       "unicast_peer {\n10.0.0.7\n}",
       "mcast_dst_ip 224.0.0.19",
-      "auth_hmac {\n key 1 x\n active_key 1\n}",
+      `auth_hmac {\n key 1 ${"k".repeat(32)}\n active_key 1\n}`,
       "authentication {\n auth_type AH\n auth_pass x\n}",
     ]) {
       const { diagnostics } = parse(instance(line));

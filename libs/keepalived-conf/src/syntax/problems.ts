@@ -50,20 +50,20 @@ export const missingClose = (place: Place, count: number): Problem => ({
   hint: "add the missing '}'",
 });
 
-export const repeated = (line: KeywordLine): Problem => ({
-  place: line.at(),
+export const repeated = (place: Place, name: string): Problem => ({
+  place,
   severity: "error",
   code: "repeated",
   errorClass: "general-error",
-  message: `${line.keyword.text} was given before; this one is ignored`,
+  message: `${name} was given before; this one is ignored`,
 });
 
-/** keepalived complains about old keywords, but only logs old blocks. */
-export const deprecated = (place: Place, kind: "keyword" | "block", name: string, instead: string): Problem => ({
+/** `tolerated`: keepalived only logs it. */
+export const deprecated = (place: Place, name: string, instead: string, tolerated: boolean): Problem => ({
   place,
-  severity: kind === "keyword" ? "warning" : "info",
+  severity: tolerated ? "info" : "warning",
   code: "deprecated",
-  errorClass: kind === "keyword" ? "deprecated" : "ok",
+  errorClass: tolerated ? "ok" : "deprecated",
   message: `${name} is deprecated`,
   hint: instead,
 });

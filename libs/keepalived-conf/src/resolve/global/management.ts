@@ -1,0 +1,53 @@
+// How keepalived was to be watched and steered, and the files that it keeps.
+import { secondsToMicros } from "@baton/domain";
+import type { DbusConfig, FilesConfig, ReloadConfig, SnmpConfig } from "../../config.ts";
+import { globalDefs } from "../../keywords/global-defs.ts";
+import { type Block, isSet, setting, value } from "../../syntax/tree.ts";
+
+const { keywords } = globalDefs;
+
+export function resolveSnmp(globals: Block): SnmpConfig {
+  const both = isSet(globals, keywords.snmpRfc);
+  const virtualServerInterval = value(globals, keywords.snmpVsStats) ?? secondsToMicros(5);
+  return {
+    socket: value(globals, keywords.snmpSocket),
+    traps: isSet(globals, keywords.enableTraps),
+    vrrp: isSet(globals, keywords.snmpVrrp),
+    rfcV2: both || isSet(globals, keywords.snmpRfc2),
+    rfcV3: both || isSet(globals, keywords.snmpRfc3),
+    checker: isSet(globals, keywords.snmpChecker),
+    virtualServerInterval,
+    realServerInterval: value(globals, keywords.snmpRsStats) ?? virtualServerInterval,
+  };
+}
+
+export const resolveDbus = (globals: Block): DbusConfig | undefined =>
+  isSet(globals, keywords.enableDbus)
+    ? {
+        serviceName: value(globals, keywords.dbusServiceName),
+        noInterfaceName: value(globals, keywords.dbusNoInterfaceName),
+      }
+    : undefined;
+
+export function resolveReload(globals: Block): ReloadConfig {
+  const file = setting(globals, keywords.reloadFile);
+  return {
+    checkLog: value(globals, keywords.reloadCheckConfig),
+    timeFile: value(globals, keywords.reloadTimeFile),
+    repeat: isSet(globals, keywords.reloadRepeat),
+    file: file && { path: file.value === "" ? undefined : file.value },
+  };
+}
+
+export const resolveFiles = (globals: Block): FilesConfig => ({
+  umask: value(globals, keywords.umask) ?? 0o177,
+  configurations: value(globals, keywords.configSaveDirectory),
+  temporary: value(globals, keywords.temporaryDirectory),
+  useInstance: value(globals, keywords.dataUseInstance) ?? false,
+  state: value(globals, keywords.stateDumpFile),
+  statistics: value(globals, keywords.statsDumpFile),
+  json: value(globals, keywords.jsonDumpFile),
+  jsonVersion: value(globals, keywords.jsonVersion) === 2 ? 2 : 1,
+  iprouteUsr: value(globals, keywords.iprouteUsr),
+  iprouteEtc: value(globals, keywords.iprouteEtc),
+});
