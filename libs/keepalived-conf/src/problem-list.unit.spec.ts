@@ -50,7 +50,7 @@ describe("the text that a diagnostic is about, and what counts instead", () => {
   };
   test.each([
     ["a word", instance("priority 300"), "invalid-number", "300", "priority 100"],
-    ["a number with a unit", instance("advert_int 1.5s"), "invalid-number", "1.5s", "advert_int 1.5"],
+    ["a number with a unit", instance("preempt_delay 5s"), "invalid-number", "5s", "preempt_delay 0.000005"],
     ["a line", instance("state MASTERS 1"), "state", "state MASTERS 1", "state BACKUP"],
     ["an entry", instance("virtual_ipaddress {\n10.0.0.2/99\n}"), "prefix-length", "10.0.0.2/99", "10.0.0.2/32"],
     ["an unknown keyword", instance("prioriti 1"), "unknown-keyword", "prioriti", undefined],

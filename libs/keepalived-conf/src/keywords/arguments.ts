@@ -80,28 +80,58 @@ export const invalidNumber = (
     hint,
   });
 
-/** Reads `text` as keepalived does: what follows the digits is an error, but the number may still count. */
-export function readNumber(
-  text: string,
-  options: NumberOptions & { readonly decimals: number },
-): { value: number | undefined; problem: string | undefined } {
-  const { min, max, decimals } = options;
-  const signed = min < 0;
-  const match = /^[ \t\f\n\r\v]*([+-]?)(\d+)(?:\.(\d*))?(.*)$/s.exec(text);
-  if (match === null || (match[1] === "-" && !signed)) return { value: undefined, problem: `'${text}' is no number` };
-  const fraction = decimals > 0 ? (match[3] ?? "") : "";
-  const rest = decimals > 0 || match[3] === undefined ? (match[4] ?? "") : `.${match[3]}${match[4]}`;
-  const size = Number((match[2] ?? "") + fraction.slice(0, decimals).padEnd(decimals, "0"));
-  const roundUp = (fraction[decimals] ?? "0") >= "5";
-  const value = (match[1] === "-" ? -size : size) + (roundUp ? 1 : 0);
+interface ReadNumber {
+  /** Times ten to the power of `decimals`; undefined: not usable. */
+  readonly value: number | undefined;
+  readonly problem: string | undefined;
+}
+
+/**
+ * What strtol finds in front, and whether something follows. Nothing at all is 0 for keepalived; words are too while it
+ * runs, but not for `keepalived -t`, nor here.
+ */
+function leadingInteger(text: string): { readonly value: number; readonly whole: boolean } {
+  const match = /^[ \t\f\n\r\v]*([+-]?)(\d+)/.exec(text);
+  if (match === null) return { value: text === "" ? 0 : Number.NaN, whole: text === "" };
+  const size = Number(match[2]);
+  return { value: match[1] === "-" ? 0 - size : size, whole: match[0].length === text.length };
+}
+
+/**
+ * Reads `text` as keepalived does (grammar section 7): what follows the digits is an error, but the number counts all the
+ * same where it is in range, unless `strict`.
+ */
+export function readNumber(text: string, options: NumberOptions & { readonly decimals: number }): ReadNumber {
+  return options.decimals === 0 ? readInteger(text, options) : readDecimal(text, options);
+}
+
+const noNumber = (text: string): string => `'${text}' is no number`;
+const outOfRange = (text: string, { min, max }: NumberOptions): string => `${text} is not between ${min} and ${max}`;
+
+function readInteger(text: string, options: NumberOptions): ReadNumber {
+  const { min, max, strict = false } = options;
+  const { value, whole } = leadingInteger(text);
+  const inRange = value >= min && value <= max;
+  const negative = min >= 0 && /^[ \t\f\n\r\v]*-/.test(text);
+  if (!whole || negative) return { value: inRange && !strict ? value : undefined, problem: noNumber(text) };
+  return inRange ? { value, problem: undefined } : { value: undefined, problem: outOfRange(text, options) };
+}
+
+/** The point is taken out and zeros are put behind before anything is read: `5s` is five millionths, not five. */
+function readDecimal(text: string, options: NumberOptions & { readonly decimals: number }): ReadNumber {
+  const { min, max, decimals, strict = false } = options;
+  if (text.startsWith("-")) return { value: undefined, problem: noNumber(text) };
+  const point = text.indexOf(".");
+  const fraction = point < 0 ? "" : text.slice(point + 1);
+  const digits = (point < 0 ? text : text.slice(0, point)) + fraction.slice(0, decimals).padEnd(decimals, "0");
+  const { value: down, whole } = leadingInteger(digits);
+  const value = down + ((fraction[decimals] ?? "0") >= "5" ? 1 : 0);
   const scale = 10 ** decimals;
   // 4294.967295 is not exactly what it looks like.
-  if (value < Math.round(min * scale) || value > Math.round(max * scale)) {
-    return { value: undefined, problem: `${text} is not between ${min} and ${max}` };
-  }
-  const surplus = fraction.length > decimals ? `${text} has more than ${decimals} decimals` : undefined;
-  if (rest === "") return { value, problem: surplus };
-  return { value: options.strict === true ? undefined : value, problem: `'${text}' is no number` };
+  const inRange = value >= Math.round(min * scale) && value <= Math.round(max * scale);
+  if (!whole) return { value: inRange && !strict ? value : undefined, problem: noNumber(text) };
+  if (!inRange) return { value: undefined, problem: outOfRange(text, options) };
+  return { value, problem: fraction.length > decimals ? `${text} has more than ${decimals} decimals` : undefined };
 }
 
 function number(options: NumberOptions & { readonly decimals: number; readonly unit?: string }): Parse<number> {

@@ -1,4 +1,5 @@
-// Comments (grammar section 3): `#` or `!` outside double quotes ends the line; `\#` and `\!` stand for the characters.
+// Comments (grammar section 3): `#` or `!` outside double quotes ends the line; `\#` and `\!` stand for the characters,
+// once: keepalived's parent takes the backslashes away and passes the line on, and its children see comments there.
 import type { Place, Problem } from "../report.ts";
 import { columnAt, joinTexts, sliceText, type Text, textOf, trimText, withoutCharacters } from "./text.ts";
 

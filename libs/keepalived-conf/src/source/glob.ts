@@ -16,6 +16,7 @@ export interface Matches {
   readonly missing: boolean;
   /** A directory was looked into, for there are wildcards. */
   readonly wildcards: boolean;
+  /** There is a `{`, closed or not. */
   readonly braces: boolean;
 }
 
@@ -30,7 +31,7 @@ export function glob(pattern: string, directories: Directories): Matches | undef
   const search: Search = { directories, missing: false, wildcards: false, names: 0 };
   const paths = alternatives.flatMap((alternative) => matchPath(alternative, search).toSorted());
   if (search.names > namesMax) return undefined;
-  return { paths, missing: search.missing, wildcards: search.wildcards, braces: alternatives.length > 1 };
+  return { paths, missing: search.missing, wildcards: search.wildcards, braces: /^(?:[^\\{]|\\.)*\{/s.test(pattern) };
 }
 
 interface Search {

@@ -197,11 +197,7 @@ function takeFrom(frame: Frame, state: ReaderState): LogicalLine | undefined {
 function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undefined {
   for (let next = frame.lines.next(); !next.done; next = frame.lines.next()) {
     const { number, text: raw } = next.value;
-    const { text, openQuote } = stripComment(raw);
-    if (openQuote !== undefined) {
-      const place = { file: frame.path, line: number, column: columnAt(raw, openQuote) };
-      state.options.report(openQuoteProblem(place));
-    }
+    const text = withoutComment(raw, { file: frame.path, line: number, column: 1 }, state.options.report);
     // keepalived's children read a copy without comments: for them a line with only a comment is empty, and an empty
     // line ends a multi-line definition.
     if (text.value === "") {
@@ -213,6 +209,26 @@ function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undef
     return line;
   }
   return undefined;
+}
+
+/** As keepalived's children see the line: the parent has taken away comments, backslashes and blanks before them. */
+function withoutComment(raw: Text, place: Place, report: Report): Text {
+  const { text, openQuote } = stripComment(raw);
+  if (openQuote !== undefined) report(openQuoteProblem({ ...place, column: columnAt(raw, openQuote) }));
+  // Includes are the parent's business.
+  if (!/[#!]|[\\\r]$/.test(text.value) || parseInclude(text.value) !== undefined) return text;
+  const again = stripComment(sliceText(text, 0, text.value.replace(/\r+$/, "").length));
+  if (again.comment !== undefined) {
+    report({
+      place: { ...place, column: columnAt(text, again.comment) },
+      severity: "warning",
+      code: "escaped-comment",
+      errorClass: "ok",
+      message: "this starts a comment in spite of the backslash; the rest of the line is lost",
+      hint: "put it into double quotes: keepalived takes the backslash away and then looks for comments once more",
+    });
+  }
+  return again.text;
 }
 
 /** In comments it does not matter. */
