@@ -1,5 +1,5 @@
 // Sync groups: instances that move together.
-import { vrrpSyncGroup } from "../../keywords/vrrp-others.ts";
+import { vrrpSyncGroup } from "../../keywords/vrrp-sync-group.ts";
 import { block, file, instance } from "../example.ts";
 import { byInstance, nameOf } from "../pairs.ts";
 import { healthyPriority } from "../priorities.ts";

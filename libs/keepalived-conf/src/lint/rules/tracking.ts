@@ -1,6 +1,6 @@
 // Trackers: whether what they watch can ever move the addresses, and how fast.
 import type { InstanceConfig, TrackScriptConfig } from "../../config.ts";
-import { vrrpScript } from "../../keywords/vrrp-others.ts";
+import { vrrpScript } from "../../keywords/vrrp-script.ts";
 import { block, file, router } from "../example.ts";
 import { addressesOf, byInstance, nameOf } from "../pairs.ts";
 import {
