@@ -65,6 +65,8 @@ export class Router {
   #trackers: Map<string, "up" | "down"> = new Map();
   #stalled = false;
   #stalledSince: Instant = instant(0);
+  #isWanted = false;
+  #soonest: Instant = instant(0);
   #backlog = 0;
   #inbox: (() => void)[] = [];
   #asleep: (() => void)[] = [];
@@ -133,7 +135,9 @@ export class Router {
 
   // --- what happens to it ---
 
+  /** One that is leaving starts again when it has left. */
   start(): void {
+    this.#isWanted = true;
     if (this.isRunning) return;
     this.isRunning = true;
     this.#life++;
@@ -167,6 +171,7 @@ export class Router {
   }
 
   stop(): void {
+    this.#isWanted = false;
     this.#run(() => this.#feedAll({ type: "shutdown", reason: "stop" }));
   }
 
@@ -231,6 +236,11 @@ export class Router {
 
   // --- the shell ---
 
+  #end(): void {
+    this.crash();
+    if (this.#isWanted) this.#at(instant(this.clock.now() + crossing.max), () => this.start());
+  }
+
   #fresh(): GroupState {
     const group = this.#leading().syncGroup ?? "";
     return initialGroup(group, new Map(this.#configs.map((config) => [config.name, initialState(config)])));
@@ -267,7 +277,9 @@ export class Router {
   #soon(run: () => void): void {
     const life = this.#life;
     const delay = this.#parts.random.integer(crossing.min, crossing.max);
-    this.#at(instant(this.clock.now() + delay), () => {
+    // One stream between two processes: nothing overtakes.
+    this.#soonest = instant(Math.max(this.#soonest, this.clock.now() + delay));
+    this.#at(this.#soonest, () => {
       if (life === this.#life) this.#run(run);
     });
   }
@@ -315,7 +327,7 @@ export class Router {
     if (done.claim !== undefined) this.#claim = done.claim;
     this.#parts.onStep(this, done, before);
     // Stopped as asked: the process ends.
-    if ([...done.state.members.values()].every(({ kind }) => kind === "stopped")) this.crash();
+    if ([...done.state.members.values()].every(({ kind }) => kind === "stopped")) this.#end();
     if (done.claim !== undefined || done.effects.some(({ effect }) => effect.type === "send-advertisement"))
       this.#tell();
     this.#arm();

@@ -82,17 +82,20 @@ function stepDown(state: Master, { advert: theirs, source, wireId }: Heard, reas
   const last = config.higherPrioritySendAdvert && isSure ? [advert(state.effectivePriority)] : [];
   const master = { address: source, priority: theirs.priority, heardAt: now, accepted: true, wireId };
   const cause = declineBelow(state, master);
-  // Without a lease we do not know what our addresses do: they go at once.
-  const parting = isSure ? giveWay(state, now) : { yielding: undefined, effects: release(state, false) };
+  const parting = partWays(state, now);
   const { yielding } = parting;
   const entry = { reason, cause, master, masterAdvertInterval: theirs.advertInterval, yielding };
   const backup = enterBackup(state, entry, now);
   return { state: backup.state, effects: [...last, ...parting.effects, ...backup.effects] };
 }
 
+/** Make before break (SAFETY S12); without a lease we do not know what our addresses do: they go at once. */
+const partWays = (state: Master, now: Instant): ReturnType<typeof giveWay> =>
+  maySpeak(state, now) ? giveWay(state, now) : { yielding: undefined, effects: release(state, false) };
+
 /** Another member of the sync group has given way: so does this one, whatever it heard itself. */
 export function giveWayWithGroup(state: Master, cause: CauseRef | undefined, now: Instant): Step {
-  const { yielding, effects } = giveWay(state, now);
+  const { yielding, effects } = partWays(state, now);
   const backup = enterBackup(state, { reason: "sync-group", cause, yielding }, now);
   return { state: backup.state, effects: [...effects, ...backup.effects] };
 }

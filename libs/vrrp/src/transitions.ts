@@ -245,7 +245,10 @@ export function release(from: StateOf<"master"> | StateOf<"listening">, tellPeer
  * A master gives way to a higher one: make before break. Its addresses stay, ARP silent, until the other has announced
  * them, so that nobody waits for the other's dataplane (SAFETY S12).
  */
-export function giveWay(from: StateOf<"master">, now: Instant): { yielding: Yielding; effects: readonly Effect[] } {
+export function giveWay(
+  from: StateOf<"master">,
+  now: Instant,
+): { yielding: Yielding | undefined; effects: readonly Effect[] } {
   const yielding = { term: from.term, until: addMicros(now, yieldLimit) };
   return { yielding, effects: [claim(from.term, "leaving", { successorHeard: true }), count("released-master")] };
 }
