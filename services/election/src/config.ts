@@ -1,7 +1,7 @@
 // keepalived.conf's instance -> what the election machine and its shell need. The only place that knows both vocabularies.
 import type { IpAddress } from "@baton/domain";
 import type { InstanceConfig, TrackRef, VirtualAddressConfig } from "@baton/keepalived-conf";
-import { type ElectionConfig, groupAddress, groupAddressV6, type TrackerConfig, type WireConfig } from "@baton/vrrp";
+import type { ElectionConfig, TrackerConfig } from "@baton/vrrp";
 
 /** What the runner of an instance reads of its configuration. */
 export type RunnerConfig = Pick<
@@ -18,12 +18,17 @@ export type RunnerConfig = Pick<
   | "preempt"
   | "preemptDelay"
   | "authentication"
+  | "authHmac"
+  | "multicastGroup"
+  | "unicast"
   | "trackScripts"
   | "trackInterfaces"
   | "trackPrimary"
   | "v3ChecksumAsV2"
   | "lowerPriorityNoAdvert"
   | "higherPrioritySendAdvert"
+  | "ownerIgnoreAdverts"
+  | "skipCheckAddresses"
 > & { readonly addresses: readonly Pick<VirtualAddressConfig, "address">[] };
 
 export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
@@ -51,24 +56,6 @@ export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
     trackPrimary: instance.trackPrimary,
     lowerPriorityNoAdvert: instance.lowerPriorityNoAdvert,
     higherPrioritySendAdvert: instance.higherPrioritySendAdvert,
-  };
-}
-
-/** How the instance speaks on the wire. */
-export function toWireConfig(instance: RunnerConfig): WireConfig {
-  return {
-    family: instance.family,
-    version: instance.version,
-    vrid: instance.vrid,
-    advertInterval: instance.advertInterval,
-    addresses: instance.addresses.map((each): IpAddress => each.address),
-    authentication: instance.authentication ?? { type: "none" },
-    reach: { cast: "multicast", group: instance.family === 4 ? groupAddress : groupAddressV6 },
-    checksum: {
-      send: instance.v3ChecksumAsV2 ? "message" : "pseudo-header",
-      learn: true,
-      oldDestination: groupAddress,
-    },
   };
 }
 

@@ -1,5 +1,6 @@
 // One vrrp_instance at run time: feeds its machine, carries out the effects in their order, and remembers what only
 // the shell can know (packet ids, claims, what was last heard).
+import { readFileSync } from "node:fs";
 import type { AggregateState, LeaseClaim, LeaseStatus } from "@baton/contracts";
 import { ClaimState, LeaseStanding } from "@baton/contracts";
 import { type Aggregate, assertNever, type CauseRef, type Instant, term } from "@baton/domain";
@@ -15,16 +16,19 @@ import {
   initialWireState,
   leaseLength,
   nextDeadline,
+  type OutgoingPacket,
+  type ReceiveFacts,
   receiveAdvertisement,
   step,
   type VrrpPacket,
   type WireConfig,
 } from "@baton/vrrp";
 import { type AdvertSeen, advertLink } from "./advert-story.ts";
-import { type RunnerConfig, toElectionConfig, toWireConfig } from "./config.ts";
+import { type RunnerConfig, toElectionConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { toInstanceState } from "./instance-state.ts";
+import { toWireConfig } from "./wire-config.ts";
 
 export interface RunnerParts {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
@@ -35,6 +39,9 @@ export interface RunnerParts {
   /** After every step: the deadline may have moved. */
   onStepped(): void;
 }
+
+/** The address owner's (RFC 9568 section 5.2.4). */
+const ownerPriority = 255;
 
 /** As many changes as a state's story can hold, and some more. */
 const storiesMax = 16;
@@ -52,6 +59,7 @@ export class InstanceRunner {
   readonly #parts: RunnerParts;
   readonly #aggregate: Aggregate;
   readonly #labels: { readonly instance: string };
+  #config: Pick<RunnerConfig, "ownerIgnoreAdverts" | "skipCheckAddresses">;
   #wire: WireConfig;
   /** What packets have taught so far: identifications, sequence numbers, replay marks. */
   #wireState = initialWireState;
@@ -69,7 +77,8 @@ export class InstanceRunner {
     this.#parts = parts;
     this.#aggregate = { kind: "vrrp", id: instance.name };
     this.#labels = { instance: instance.name };
-    this.#wire = toWireConfig(instance);
+    this.#config = instance;
+    this.#wire = toWireConfig(instance, readFileSync);
     this.#state = initialState(toElectionConfig(instance));
     this.#since = parts.host.now();
   }
@@ -100,8 +109,7 @@ export class InstanceRunner {
 
   onPacket(packet: VrrpPacket): void {
     const { counters } = this.#parts;
-    const facts = { wallMicros: wallMicros(), ownerIgnores: false, checkAddresses: true };
-    const received = receiveAdvertisement(packet, this.#wire, this.#wireState, facts);
+    const received = receiveAdvertisement(packet, this.#wire, this.#wireState, this.#receiveFacts(packet));
     if (!received.ok) return counters.add(metric.advertsDiscarded, { ...this.#labels, reason: received.reason });
     this.#wireState = received.state;
     const { advert, notices } = received;
@@ -112,6 +120,16 @@ export class InstanceRunner {
     this.#lastHeard = this.#heardNow;
     this.feed({ type: "advertisement-received", advert, source: packet.source, wireId: packet.id });
     this.#heardNow = undefined;
+  }
+
+  #receiveFacts({ source }: VrrpPacket): ReceiveFacts {
+    const { ownerIgnoreAdverts, skipCheckAddresses } = this.#config;
+    const knownMaster = this.#state.kind === "backup" && this.#state.master?.address === source;
+    return {
+      wallMicros: wallMicros(),
+      ownerIgnores: ownerIgnoreAdverts && this.#state.effectivePriority === ownerPriority,
+      checkAddresses: !(skipCheckAddresses && knownMaster),
+    };
   }
 
   onLeaseStatus(status: LeaseStatus, sentAt: Instant): void {
@@ -131,7 +149,8 @@ export class InstanceRunner {
   }
 
   configure(instance: RunnerConfig): void {
-    this.#wire = toWireConfig(instance);
+    this.#config = instance;
+    this.#wire = toWireConfig(instance, readFileSync);
     this.feed({ type: "configure", config: toElectionConfig(instance) });
   }
 
@@ -170,15 +189,23 @@ export class InstanceRunner {
     const facts = { source, wallMicros: wallMicros() };
     const { packets, state } = buildAdvertisement(priority, this.#wire, this.#wireState, facts);
     this.#wireState = state;
+    // A unicast peer that cannot be reached keeps the advert from no other.
+    const left = packets.filter((packet) => this.#sendPacket(socket, packet)).length;
+    if (left === 0) return;
+    this.#sentNow ??= { sender: source, wireId: state.ipId, time: new Date().toISOString() };
+    counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
+    if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
+    // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
+    else this.#parts.leases.refreshNow();
+  }
+
+  #sendPacket(socket: VrrpSocket, { bytes, destination }: OutgoingPacket): boolean {
     try {
-      for (const { bytes, destination } of packets) socket.send(bytes, destination);
-      this.#sentNow ??= { sender: source, wireId: state.ipId, time: new Date().toISOString() };
-      counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
-      if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
-      // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
-      else this.#parts.leases.refreshNow();
+      socket.send(bytes, destination);
+      return true;
     } catch (error) {
-      counters.add(metric.sendErrors, { ...this.#labels, error: errorCode(error) });
+      this.#parts.counters.add(metric.sendErrors, { ...this.#labels, error: errorCode(error) });
+      return false;
     }
   }
 

@@ -127,6 +127,9 @@ const config = (round: number): RunnerConfig => ({
   preempt: true,
   preemptDelay: micros(0),
   authentication: { type: "pass", password: "rehearse" },
+  authHmac: undefined,
+  multicastGroup: undefined,
+  unicast: undefined,
   trackInterfaces: [],
   trackScripts: [],
   trackPrimary: true,
@@ -134,4 +137,6 @@ const config = (round: number): RunnerConfig => ({
   v3ChecksumAsV2: false,
   lowerPriorityNoAdvert: false,
   higherPrioritySendAdvert: false,
+  ownerIgnoreAdverts: false,
+  skipCheckAddresses: false,
 });

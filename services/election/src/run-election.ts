@@ -1,5 +1,6 @@
 // The loop of the election: inputs in, machine, effects out. One timer for the earliest deadline of all instances, and
 // before any deadline is acted on, everything that waits in the inputs is taken in first (SAFETY S2).
+import { readFileSync } from "node:fs";
 import type { AggregateState, LeaseRecord } from "@baton/contracts";
 import { type Instant, type IpAddress, instant, type Micros, micros, microsSince, millisToMicros } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
@@ -15,6 +16,7 @@ import { interfaceTrackers, viewInterface } from "./inputs/links.ts";
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
 import { InstanceRunner } from "./instance-runner.ts";
 import { highestTerm, resumeRecord } from "./resume.ts";
+import { toWireConfig } from "./wire-config.ts";
 
 export interface ElectionOptions {
   readonly host: Host;
@@ -104,7 +106,7 @@ class Election implements RunningElection {
     this.#generation = snapshot.generation;
     this.#beat(this.#host.now());
     this.#host.own({ close: () => clearTimeout(this.#tick) });
-    for (const instance of snapshot.config.instances) this.#add(instance);
+    for (const instance of this.#speaking(snapshot)) this.#add(instance);
     await this.#until(() => this.#hello !== undefined, helloPatience);
     for (const member of this.#members.values()) this.#startMember(member);
     this.#host.config.onChange((next) => this.#applyConfig(next));
@@ -296,6 +298,23 @@ class Election implements RunningElection {
     return member;
   }
 
+  /**
+   * Without its keys (`auth_hmac` in files) an instance would be deaf, and master beside another: it keeps the
+   * configuration that it has, or is not started.
+   */
+  #speaking(snapshot: ConfigSnapshot): InstanceConfig[] {
+    return snapshot.config.instances.flatMap((instance) => {
+      try {
+        toWireConfig(instance, readFileSync);
+        return [instance];
+      } catch (error) {
+        this.#host.log.error("an instance has no usable key", { instance: instance.name, error: String(error) });
+        const known = this.#members.get(identityOf(instance));
+        return known === undefined ? [] : [known.instance];
+      }
+    });
+  }
+
   #startMember(member: Member): void {
     if (member.started) return;
     member.started = true;
@@ -317,7 +336,7 @@ class Election implements RunningElection {
   /** A reload is a diff: what did not change does not move; a removed instance leaves like any other (SAFETY S6, S18). */
   #applyConfig(snapshot: ConfigSnapshot): void {
     this.#generation = snapshot.generation;
-    const wanted = new Map(snapshot.config.instances.map((each) => [identityOf(each), each]));
+    const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
     for (const [identity, member] of [...this.#members]) {
       if (wanted.has(identity)) continue;
       this.#members.delete(identity);
