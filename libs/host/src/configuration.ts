@@ -7,4 +7,5 @@ export {
   type ConfigurationFiles,
   type ConfigurationResult,
   readConfiguration,
+  readPeer,
 } from "./read-configuration.ts";

@@ -57,6 +57,12 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
   };
 }
 
+/** The file of another router: of this machine it only has the disk. Which programs and interfaces that one has is not known. */
+export function readPeer({ file, configId, env }: Pick<ConfigurationFiles, "file" | "configId" | "env">): ParseResult {
+  const { hostName, readFile, listDirectory, directory } = machineFacts(env);
+  return parseConfig({ file, configId, env, hostName, readFile, listDirectory, directory });
+}
+
 export function readSettings(file: string | undefined): ParsedSettings {
   if (file === undefined) return { settings: defaultSettings, diagnostics: [] };
   const read = (path: string): string => readFileSync(path, "utf8");

@@ -3,7 +3,7 @@
 import { writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { batonVersion, lintFacts, readConfiguration } from "@baton/host/configuration";
+import { batonVersion, lintFacts, readConfiguration, readPeer } from "@baton/host/configuration";
 import { keywordTable, lintRules } from "@baton/keepalived-conf";
 import { completionScript } from "./arguments/completion.ts";
 import { type Command, parseArguments, type When } from "./arguments/parse-arguments.ts";
@@ -80,7 +80,9 @@ async function run(command: Command): Promise<number> {
       return 0;
     case "check": {
       const read = (file: string) => readConfiguration({ file, configId: command.id, env: process.env });
-      return check(command, { console, screen: screen(command.color), read, machine: lintFacts() });
+      const readOther = (file: string) => readPeer({ file, configId: command.id, env: process.env });
+      const dependencies = { console, screen: screen(command.color), read, readPeer: readOther, machine: lintFacts() };
+      return check(command, dependencies);
     }
     case "fmt":
       return format(command, { console, pid: process.pid });

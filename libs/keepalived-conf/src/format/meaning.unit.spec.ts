@@ -49,11 +49,15 @@ const idsIn = (text: string): string[] => [
 ];
 
 describe("real files", () => {
-  test.skipIf(corpus.length === 0)("of other people", () => {
-    const left = corpus.filter(([, text]) => idsIn(text).some((id) => expectSameMeaning(text, id) === "left"));
-    console.info(`laid out: ${corpus.length - left.length} of ${corpus.length}; left: ${left.map(([name]) => name)}`);
-    for (const [, text] of left) expect(isBroken(text)).toBe(true);
-  });
+  test.skipIf(corpus.length === 0)(
+    "of other people",
+    () => {
+      const left = corpus.filter(([, text]) => idsIn(text).some((id) => expectSameMeaning(text, id) === "left"));
+      console.info(`laid out: ${corpus.length - left.length} of ${corpus.length}; left: ${left.map(([name]) => name)}`);
+      for (const [, text] of left) expect(isBroken(text)).toBe(true);
+    },
+    60_000,
+  );
   test.skipIf(seeds.length === 0).each(seeds)("%s", (_name, text) => {
     expect(expectSameMeaning(text, "r1")).toBe("laid out");
   });
@@ -124,10 +128,10 @@ const mutated = fc
 
 describe("any text", () => {
   const check = (text: string): void => void expectSameMeaning(text, "r1");
-  test("of blocks", () => fc.assert(fc.property(body, check), { numRuns: 250 }));
-  test("nearly real", () => fc.assert(fc.property(mutated, check), { numRuns: 150 }));
+  test("of blocks", () => fc.assert(fc.property(body, check), { numRuns: 120 }));
+  test("nearly real", () => fc.assert(fc.property(mutated, check), { numRuns: 100 }));
   test("of any characters", () =>
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), check), { numRuns: 150 }));
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), check), { numRuns: 100 }));
 });
 
 describe("long files take time in proportion", () => {

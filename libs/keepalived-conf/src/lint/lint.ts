@@ -35,8 +35,9 @@ function judge({ config, source }: ParseResult, others: readonly ParseResult[], 
   const peers = others.flatMap((other) =>
     other.config === undefined ? [] : [{ config: other.config, source: other.source }],
   );
-  const places = placesIn(source);
-  const file: LintedFile = { config, source, places, peers, pairs: pairInstances(config, peers), machine };
+  const unusablePeers = others.filter((other) => other.config === undefined).map((other) => other.source.file);
+  const pairs = pairInstances(config, peers);
+  const file: LintedFile = { config, source, places: placesIn(source), peers, unusablePeers, pairs, machine };
   const problems = collectProblems();
   for (const rule of rules.filter((candidate): candidate is OwnRule => candidate.by === "lint")) {
     for (const finding of rule.check(file)) {

@@ -92,7 +92,7 @@ Errors cannot be silenced. What keepalived complains of itself becomes an info a
 export function lintPage(): string {
   const all = lintRules();
   const rows = all.map(({ code, title, severity }) => `| [${code}](#${anchorOf(code)}) | ${severity} | ${title} |`);
-  const table = ["## Rules", "", "| rule | severity | |", "|---|---|---|", ...rows].join("\n");
+  const table = ["## Rules", "", "| rule | severity | what it tells |", "|---|---|---|", ...rows].join("\n");
   return `${[introduction, table, "", ...all.map(sectionOf)].join("\n")}`;
 }
 

@@ -61,3 +61,10 @@ export function byInstance(pairs: readonly InstancePair[]): ReadonlyMap<Instance
 
 /** `VI_1 of b.conf`, for messages. */
 export const nameOf = ({ other, peer }: InstancePair): string => `${other.name} of ${peer.source.file}`;
+
+const listMax = 4;
+/** The first of many, for messages. */
+export const listOf = (items: readonly string[]): string =>
+  items.length <= listMax
+    ? items.join(", ")
+    : `${items.slice(0, listMax).join(", ")} and ${items.length - listMax} more`;

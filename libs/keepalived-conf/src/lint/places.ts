@@ -10,7 +10,7 @@ import { vrrpScript } from "../keywords/vrrp-script.ts";
 import { vrrpSyncGroup } from "../keywords/vrrp-sync-group.ts";
 import type { Source } from "../parse-config.ts";
 import type { Place } from "../report.ts";
-import { type Block, blocksOf, entries, lists, setting } from "../syntax/tree.ts";
+import { type Block, blocksOf, entries, isSet, lists, setting } from "../syntax/tree.ts";
 
 type Row = Keyword<unknown> | ValueBlock;
 
@@ -18,6 +18,8 @@ type Row = Keyword<unknown> | ValueBlock;
 export interface Places {
   file(): Place;
   instance(instance: { readonly name: string }, row?: Row): Place;
+  /** Whether the instance has a line with that keyword. */
+  has(instance: { readonly name: string }, row: Keyword<unknown>): boolean;
   /** The first block of that kind in the instance. */
   inner(instance: { readonly name: string }, spec: BlockSpec): Place;
   /** The line of `virtual_ipaddress` or `virtual_ipaddress_excluded` that has the address. */
@@ -44,6 +46,10 @@ export function placesIn({ file, tree }: Source): Places {
   return {
     file: () => whole,
     instance: ({ name }, row) => at(instances.get(canonicalJson(name)), row),
+    has({ name }, row) {
+      const block = instances.get(canonicalJson(name));
+      return block !== undefined && isSet(block, row);
+    },
     inner(instance, spec) {
       const block = instances.get(canonicalJson(instance.name));
       return at((block && blocksOf(block, spec)[0]) ?? block);

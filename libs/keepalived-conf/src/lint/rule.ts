@@ -27,8 +27,10 @@ interface About {
 /** Its diagnostics have the code `lint/NAME`. */
 export interface OwnRule extends About {
   readonly by: "lint";
-  readonly check: (file: LintedFile) => Iterable<Finding | undefined>;
+  readonly check: Check;
 }
+
+export type Check = (file: LintedFile) => Iterable<Finding | undefined>;
 
 /** What the parser finds on its way, with the code NAME: listed so that it is explained, and can be silenced. */
 export interface ParserRule extends About {
@@ -51,20 +53,16 @@ export interface LintedFile {
   readonly source: Source;
   readonly places: Places;
   readonly peers: readonly PeerFile[];
+  /** Files of other routers that cannot be compared with. */
+  readonly unusablePeers: readonly string[];
   /** Which instances of the peers are the same virtual router as one of ours. */
   readonly pairs: readonly InstancePair[];
   readonly machine: LintMachine;
 }
 
-/** A rule that looks at each instance alone. */
-export const perInstance =
-  (find: (instance: InstanceConfig, file: LintedFile) => Finding | undefined): OwnRule["check"] =>
-  (file) =>
-    file.config.instances.map((instance) => find(instance, file));
-
 /** A rule that compares an instance with the same virtual router on another router. */
 export const perPair =
-  (find: (pair: InstancePair, file: LintedFile) => Finding | undefined): OwnRule["check"] =>
+  (find: (pair: InstancePair, file: LintedFile) => Finding | undefined): Check =>
   (file) =>
     file.pairs.map((pair) => find(pair, file));
 

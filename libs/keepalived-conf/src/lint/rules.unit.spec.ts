@@ -1,6 +1,7 @@
 // Every rule: its bad example is told, its good one is not. So the manual is right, and no rule is without effect.
 import { parseIp } from "@baton/domain";
 import { describe, expect, test } from "vitest";
+import type { Diagnostic } from "../diagnostics.ts";
 import { parse } from "../testing/parse.ts";
 import { lint } from "./lint.ts";
 import { codeOf, type Example, type LintMachine, type LintRule } from "./rule.ts";
@@ -16,14 +17,17 @@ const machines: Readonly<Record<string, readonly [LintMachine, LintMachine]>> = 
   "host-outside-of-subnet": [subnet, subnet],
 };
 
+/** What Baton itself cannot do yet is no mistake in an example. */
+const isMistake = ({ severity, code }: Diagnostic): boolean => severity === "error" && code !== "refused";
+
 const codesOf = (rule: LintRule, { text, peer }: Example, machine: LintMachine | undefined): string[] => {
   const file = parse(text, {
     executable: (name) => name.startsWith("/") && name !== "/etc/keepalived/notify.sh",
     scriptWeakness: (name) => (name.startsWith("/opt/") ? { path: "/opt", reason: "everybody" } : undefined),
   });
   const peers = peer === undefined ? [] : [parse({ "peer.conf": peer })];
-  for (const each of [file, ...peers])
-    expect(each.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  const sound = [file, ...peers].filter(({ config }) => config !== undefined);
+  for (const { diagnostics } of sound) expect(diagnostics.filter(isMistake)).toEqual([]);
   return lint({ files: [file], peers, machine })
     .map(({ code }) => code)
     .filter((code) => code.startsWith("lint/") || code === codeOf(rule));

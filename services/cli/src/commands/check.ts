@@ -2,7 +2,7 @@
 // says of them, each alone and all together as the routers of one set.
 import { resolve } from "node:path";
 import type { ConfigurationResult } from "@baton/host/configuration";
-import { type Diagnostic, type LintMachine, lint } from "@baton/keepalived-conf";
+import { type Diagnostic, type LintMachine, lint, type ParseResult } from "@baton/keepalived-conf";
 import type { CheckCommand } from "../arguments/parse-arguments.ts";
 import { countDiagnostics, diagnosticLines, plural } from "../rendering/diagnostic-text.ts";
 import type { Screen } from "../rendering/screen.ts";
@@ -12,6 +12,7 @@ export interface CheckDependencies {
   readonly console: Console;
   readonly screen: Screen;
   read(file: string): ConfigurationResult;
+  readPeer(file: string): ParseResult;
   readonly machine: LintMachine;
 }
 
@@ -48,11 +49,14 @@ export function check(options: CheckOptions, dependencies: CheckDependencies): n
   return Math.max(...verdicts.map(({ exitCode }) => exitCode));
 }
 
-function judge({ files, peers, strict, lint: wanted }: CheckOptions, { read, machine }: CheckDependencies): Verdict[] {
+function judge(
+  { files, peers, strict, lint: wanted }: CheckOptions,
+  { read, readPeer, machine }: CheckDependencies,
+): Verdict[] {
   // A file that is named twice is no peer of itself.
   const [named, others] = [distinct(files, []), distinct(peers, files)];
   const results = named.map((file) => ({ file, result: read(file) }));
-  const parsedPeers = wanted ? others.map((peer) => read(peer).parsed) : [];
+  const parsedPeers = wanted ? others.map(readPeer) : [];
   const parsed = results.map(({ result }) => result.parsed);
   return results.map(({ file, result }) => {
     const peersOfFile = [...parsed.filter((other) => other !== result.parsed), ...parsedPeers];

@@ -35,7 +35,9 @@ function run(files: Files, more: Options = {}, screen: Screen = pipe) {
     },
   };
   const options = { files: ["k.conf"], peers: [], strict: false, lint: true, json: false, ...more };
-  const code = check(options, { console, screen, read: readFrom(files), machine: {} });
+  const read = readFrom(files);
+  const readPeer = (file: string) => read(file).parsed;
+  const code = check(options, { console, screen, read, readPeer, machine: {} });
   expect(said.error).toBe("");
   return { code, out: said.out };
 }

@@ -1,10 +1,9 @@
 // What all routers of a virtual router have to say alike, or they do not hear each other.
 import type { InstanceConfig } from "../../config.ts";
 import { instanceAuthentication, vrrpInstance } from "../../keywords/vrrp-instance.ts";
-import { block, file, instance, routers } from "../example.ts";
-import { networkOf } from "../network.ts";
-import { addressesOf, nameOf, sharesAddress } from "../pairs.ts";
-import { type Finding, type LintedFile, type LintRule, perPair } from "../rule.ts";
+import { block, routers } from "../example.ts";
+import { addressesOf, listOf, nameOf, sharesAddress } from "../pairs.ts";
+import { type LintRule, perPair } from "../rule.ts";
 
 const { keywords } = vrrpInstance;
 
@@ -119,100 +118,70 @@ const onlyIn = (one: InstanceConfig, other: InstanceConfig) => {
     .filter((address) => !theirs.has(address));
 };
 
-const listMax = 4;
-const listOf = (addresses: readonly string[]): string =>
-  addresses.length <= listMax
-    ? addresses.join(", ")
-    : `${addresses.slice(0, listMax).join(", ")} and ${addresses.length - listMax} more`;
-
-const differentVrids: LintRule = {
-  name: "different-vrids",
-  title: "One address belongs to different virtual routers",
+const unicastOnOneSide: LintRule = {
+  name: "unicast-on-one-side",
+  title: "One router sends its adverts to its peers, the other one to the multicast group",
   severity: "warning",
   why:
-    "Routers with different VRIDs do not hear each other, so each is master, and both answer for the address. Write the " +
-    "same virtual_router_id on all routers that share an address.",
-  bad: {
-    text: file(instance("VI_1", 51, "192.0.2.10/24", "priority 110")),
-    peer: file(instance("VI_1", 52, "192.0.2.10/24", "priority 100")),
-  },
-  good: {
-    text: file(instance("VI_1", 51, "192.0.2.10/24", "priority 110")),
-    peer: file(instance("VI_1", 51, "192.0.2.10/24", "priority 100")),
-  },
-  by: "lint",
-  check: findDifferentVrids,
-};
-
-function findDifferentVrids({ config, peers, places }: LintedFile): Finding[] {
-  return peers.flatMap((peer) => {
-    const holders = new Map<string, InstanceConfig[]>();
-    for (const other of peer.config.instances) {
-      for (const address of addressesOf(other)) {
-        const known = holders.get(address);
-        if (known === undefined) holders.set(address, [other]);
-        else known.push(other);
-      }
-    }
-    return config.instances.flatMap((own) => {
-      for (const address of addressesOf(own)) {
-        const others = isLinkLocal(address) ? [] : (holders.get(address) ?? []);
-        const [first] = others;
-        if (first === undefined || others.some(({ vrid }) => vrid === own.vrid)) continue;
-        const message =
-          `${address} belongs to virtual router ${own.vrid} here and to ${first.vrid} in ` +
-          `${nameOf({ own, other: first, peer })}: both would be master of it`;
-        return [
-          { place: places.instance(own, keywords.virtualRouterId), message, hint: "write the same virtual_router_id" },
-        ];
-      }
-      return [];
-    });
-  });
-}
-
-/** The same one may stand on any network (RFC 4291 section 2.5.6). */
-const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address) || address.startsWith("169.254.");
-
-const vridCollision: LintRule = {
-  name: "vrid-collision",
-  title: "Two virtual routers without a common address have the same VRID",
-  severity: "warning",
-  why:
-    "Routers with the same VRID on one network take each other for peers: the one with the lower priority stays backup, " +
-    "and its addresses are nowhere. Every virtual router of a network needs a VRID of its own. It is told where the " +
-    "interfaces have the same name or the addresses are of one subnet; silence it where the networks are different.",
-  bad: {
-    text: file(instance("web", 51, "192.0.2.10/24", "priority 110")),
-    peer: file(instance("mail", 51, "192.0.2.20/24", "priority 100")),
-  },
-  good: {
-    text: file(instance("web", 51, "192.0.2.10/24", "priority 110")),
-    peer: file(instance("mail", 52, "192.0.2.20/24", "priority 100")),
-  },
+    "A router drops adverts that come the other way than its own go, so both are master. Write unicast_peer on all routers " +
+    "of the group, or on none.",
+  bad: routers([block("unicast_peer", "192.0.2.2")], []),
+  good: routers([], []),
   by: "lint",
   check: perPair((pair, { places }) => {
     const { own, other } = pair;
-    if (sharesAddress(own, other) || own.addresses.length === 0 || other.addresses.length === 0) return undefined;
-    if (own.interface !== other.interface && !sharesNetwork(own, other)) return undefined;
+    const [here, there] = [own, other].map(({ unicastPeers }) =>
+      unicastPeers.length > 0 ? "to its peers" : "to the group",
+    );
+    if (here === there) return undefined;
     return {
-      place: places.instance(own, keywords.virtualRouterId),
-      message: `${own.name} and ${nameOf(pair)} have virtual_router_id ${own.vrid} and no address in common`,
-      hint: "give each virtual router of a network a VRID of its own, or the same addresses on all of its routers",
+      place: places.instance(own, keywords.unicastPeer),
+      message: `${own.name} sends its adverts ${here}, ${nameOf(pair)} ${there}: both would be master`,
+      hint: "write unicast_peer on all routers, or on none",
     };
   }),
 };
 
-function sharesNetwork(one: InstanceConfig, other: InstanceConfig): boolean {
-  const theirs = new Set(other.addresses.map(networkOf));
-  return one.addresses.map(networkOf).some((network) => network !== undefined && theirs.has(network));
-}
+const unicastNotMutual: LintRule = {
+  name: "unicast-not-mutual",
+  title: "A router is not among the unicast peers of another one",
+  severity: "warning",
+  why:
+    "Adverts go to the addresses of unicast_peer only. A router that is missing there hears nothing, and makes itself " +
+    "master. It is told where unicast_src_ip says which address a router has.",
+  bad: routers(
+    ["unicast_src_ip 192.0.2.1", block("unicast_peer", "192.0.2.2")],
+    ["unicast_src_ip 192.0.2.2", block("unicast_peer", "192.0.2.3")],
+  ),
+  good: routers(
+    ["unicast_src_ip 192.0.2.1", block("unicast_peer", "192.0.2.2")],
+    ["unicast_src_ip 192.0.2.2", block("unicast_peer", "192.0.2.1")],
+  ),
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    // Of routers that share no address, each may be of a group of its own.
+    if (!sharesAddress(own, other) || own.unicastPeers.length === 0 || other.unicastPeers.length === 0)
+      return undefined;
+    const missing = lacksPeer(other, own)
+      ? `${own.sourceAddress}, which ${own.name} has, is no unicast_peer of ${nameOf(pair)}`
+      : lacksPeer(own, other)
+        ? `${other.sourceAddress}, which ${nameOf(pair)} has, is no unicast_peer here`
+        : undefined;
+    if (missing === undefined) return undefined;
+    const place = places.instance(own, keywords.unicastPeer);
+    return { place, message: `${missing}: both would be master`, hint: "write each router's address at all others" };
+  }),
+};
+
+const lacksPeer = ({ unicastPeers }: InstanceConfig, { sourceAddress }: InstanceConfig): boolean =>
+  sourceAddress !== undefined && unicastPeers.every(({ address }) => address !== sourceAddress);
 
 export const agreementRules: readonly LintRule[] = [
   differentVersions,
   differentIntervals,
   differentAuthentication,
   differentAddresses,
-  differentVrids,
-  vridCollision,
+  unicastOnOneSide,
+  unicastNotMutual,
 ];

@@ -55,36 +55,16 @@ describe("addresses", () => {
   });
 });
 
-describe("VRIDs", () => {
-  test("one address in two virtual routers", () => {
-    const findings = lintFindings(own("", 51), [peer("", 52)]);
-    expect(findings).toMatchObject([{ code: "lint/different-vrids", line: 3 }]);
-    expect(findings[0]?.message).toBe(
-      "10.0.0.1 belongs to virtual router 51 here and to 52 in VI_1 of peer1.conf: both would be master of it",
-    );
-  });
-
-  test("a link-local address may be anywhere", () => {
-    expect(lintTold(own("", 51, "fe80::1"), [peer("", 52, "fe80::1")])).toEqual([]);
-  });
-
+describe("unicast", () => {
+  const unicast = (source: string, ...peers: string[]) =>
+    `${source === "" ? "" : `unicast_src_ip ${source}\n`}unicast_peer {\n${peers.join("\n")}\n}`;
   test.each<[string, string, string, string[]]>([
-    ["on interfaces of one name", own("", 51, "10.0.0.1"), peer("", 51, "192.0.2.1"), ["vrid-collision 3"]],
-    ["in one subnet", own("", 51, "10.0.0.1/24"), peer("interface eth7", 51, "10.0.0.2/24"), ["vrid-collision 3"]],
-    ["in different subnets", own("", 51, "10.0.0.1/24"), peer("interface eth7", 51, "10.0.1.2/24"), []],
-    ["of different families", own("", 51, "10.0.0.1"), peer("", 51, "2001:db8::1"), []],
-    ["with a common address", own("", 51, "10.0.0.1"), peer("", 51, "10.0.0.1"), []],
-  ])("two virtual routers with one VRID %s", (_what, file, other, expected) =>
-    expect(lintTold(file, [other])).toEqual(expected),
-  );
-});
-
-test("of several instances with the VRID the one with the same address is meant, then the one on the same interface", () => {
-  const two = (first: string, second: string) =>
-    instance(`priority 90\n${first}`, "A", 51, "10.0.0.1") + instance(`priority 90\n${second}`, "B", 51, "10.0.1.1");
-  expect(lintTold(own("", 51, "10.0.1.1"), [two("advert_int 2", "interface eth1")])).toEqual([]);
-  expect(lintTold(own("", 51, "10.0.1.1"), [two("", "interface eth1\nadvert_int 2")])).toEqual([
-    "different-intervals 1",
-  ]);
-  expect(lintTold(own("", 51, "10.0.2.1"), [two("interface eth1", "")])).toEqual(["vrid-collision 3"]);
+    ["on both sides", unicast("10.9.0.1", "10.9.0.2"), unicast("10.9.0.2", "10.9.0.1"), []],
+    ["on one side", unicast("", "10.9.0.2"), "", ["unicast-on-one-side 6"]],
+    ["on the other side", "", unicast("", "10.9.0.1"), ["unicast-on-one-side 1"]],
+    ["not heard there", unicast("10.9.0.1", "10.9.0.2"), unicast("10.9.0.2", "10.9.0.3"), ["unicast-not-mutual 7"]],
+    ["not heard here", unicast("10.9.0.1", "10.9.0.3"), unicast("10.9.0.2", "10.9.0.1"), ["unicast-not-mutual 7"]],
+    ["from addresses that are not written", unicast("", "10.9.0.2"), unicast("", "10.9.0.1"), []],
+    ["among three", unicast("10.9.0.1", "10.9.0.2", "10.9.0.3"), unicast("10.9.0.2", "10.9.0.3", "10.9.0.1"), []],
+  ])("%s", (_what, here, there, expected) => expect(lintTold(own(here), [peer(there)])).toEqual(expected));
 });

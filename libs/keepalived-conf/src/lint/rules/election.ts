@@ -80,6 +80,27 @@ const masterBelowBackup: LintRule = {
   }),
 };
 
+const masterWithoutPriority: LintRule = {
+  name: "master-without-priority",
+  title: "A router with state MASTER has no priority, so it has 255",
+  severity: "warning",
+  why:
+    "255 is for the router that has the addresses as its own: it takes them from any other one at once, whatever delays " +
+    "and nopreempt say, and no tracker ever lowers it. keepalived takes it where state MASTER stands without a priority. " +
+    "Write one, below 255.",
+  bad: { text: file(router("state MASTER")) },
+  good: { text: file(router("state MASTER", "priority 110")) },
+  by: "lint",
+  check: ({ config, places }) =>
+    config.instances
+      .filter((own) => own.priority === 255 && own.initialState === "master" && !places.has(own, keywords.priority))
+      .map((own) => ({
+        place: places.instance(own, keywords.state),
+        message: `${own.name} has no priority, and as MASTER so 255: that of the owner of the addresses`,
+        hint: "write a priority below 255",
+      })),
+};
+
 const nopreempt: LintRule = {
   name: "nopreempt",
   title: "nopreempt together with state MASTER",
@@ -123,6 +144,7 @@ export const electionRules: readonly LintRule[] = [
   equalPriorities,
   severalMasters,
   masterBelowBackup,
+  masterWithoutPriority,
   nopreempt,
   nopreemptWithoutEffect,
 ];

@@ -44,3 +44,12 @@ describe("what trackers add while all is well counts", () => {
     ]);
   });
 });
+
+describe("state MASTER without a priority", () => {
+  test.each([
+    ["state MASTER", ["master-without-priority 5"]],
+    ["state MASTER\npriority 255", []],
+    ["state MASTER\npriority 100", []],
+    ["state BACKUP", []],
+  ])("%j", (lines, expected) => expect(lintTold(instance(lines))).toEqual(expected));
+});

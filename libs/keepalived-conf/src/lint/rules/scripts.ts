@@ -56,4 +56,22 @@ const missingScript: LintRule = {
   by: "parser",
 };
 
-export const scriptRules: readonly LintRule[] = [shellSyntax, shellOperators, insecureScript, missingScript];
+const unquotedCommand: LintRule = {
+  name: "unquoted-command",
+  title: "Words behind a command are no arguments of it",
+  severity: "warning",
+  why:
+    "A command with arguments is one word, in double quotes. Without them, the first word is the command; the next ones are " +
+    "the user and the group that it runs as, or nothing at all.",
+  bad: { text: checkedBy("script /usr/bin/pgrep haproxy") },
+  good: { text: checkedBy('script "/usr/bin/pgrep haproxy"') },
+  by: "parser",
+};
+
+export const scriptRules: readonly LintRule[] = [
+  shellSyntax,
+  shellOperators,
+  unquotedCommand,
+  insecureScript,
+  missingScript,
+];

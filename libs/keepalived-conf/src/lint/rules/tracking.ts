@@ -107,6 +107,38 @@ const unusedScript: LintRule = {
   by: "parser",
 };
 
+const longTimeout: LintRule = {
+  name: "long-timeout",
+  title: "A check may take longer than the time until the next one",
+  severity: "warning",
+  why:
+    "A check that still runs when the next one is due delays it, so failures are noticed later than the interval says. " +
+    "Make timeout at most interval, and connect_timeout at most delay_loop.",
+  bad: {
+    text: file(
+      block("vrrp_script chk", 'script "/usr/bin/pgrep haproxy"', "interval 2", "timeout 5"),
+      router(track(0)),
+    ),
+  },
+  good: {
+    text: file(
+      block("vrrp_script chk", 'script "/usr/bin/pgrep haproxy"', "interval 2", "timeout 2"),
+      router(track(0)),
+    ),
+  },
+  by: "parser",
+};
+
+const duplicateScript: LintRule = {
+  name: "duplicate-script",
+  title: "Two scripts have the same name",
+  severity: "warning",
+  why: "Only the first one is ever used. Give the other one a name of its own, or remove it.",
+  bad: { text: file(check, check, router(track(0))) },
+  good: { text: file(check, router(track(0))) },
+  by: "parser",
+};
+
 const slowCheck: LintRule = {
   name: "slow-check",
   title: "A script takes much longer to notice a failure than the routers take to replace a dead one",
@@ -193,6 +225,8 @@ export const trackingRules: readonly LintRule[] = [
   weightWithoutEffect,
   weightCut,
   unusedScript,
+  duplicateScript,
+  longTimeout,
   slowCheck,
   checkOfVirtualAddress,
 ];

@@ -1,7 +1,7 @@
 // Virtual servers and their real servers.
 import type { VirtualServerConfig } from "../../config.ts";
 import { virtualServer } from "../../keywords/virtual-server.ts";
-import { block, file } from "../example.ts";
+import { block, file, router } from "../example.ts";
 import { addressesOf } from "../pairs.ts";
 import type { Finding, LintedFile, LintRule } from "../rule.ts";
 
@@ -91,4 +91,32 @@ const uncheckedRealServer: LintRule = {
 const isChecked = ({ realServers }: VirtualServerConfig): boolean =>
   realServers.some(({ checkers }) => checkers.length > 0);
 
-export const virtualServerRules: readonly LintRule[] = [realServerIsVirtual, quorum, uncheckedRealServer];
+const addressOfNobody: LintRule = {
+  name: "address-of-nobody",
+  title: "No VRRP instance has the address of a virtual server",
+  severity: "info",
+  why:
+    "Connections reach the virtual server on the router that has its address. Where the file has VRRP instances, one of " +
+    "them is most likely to have it; without one, something else has to set the address, on one router at a time.",
+  bad: { text: file(router(), server(real("198.51.100.11", tcpCheck)).replace("192.0.2.10", "192.0.2.11")) },
+  good: { text: file(router(), server(real("198.51.100.11", tcpCheck))) },
+  by: "lint",
+  check: ({ config, places }) => {
+    const { instances, staticAddresses } = config;
+    const virtual = instances.flatMap((instance) => [...addressesOf(instance)]);
+    const set = new Set<string>([...virtual, ...staticAddresses.map(({ address }) => address)]);
+    return config.virtualServers.flatMap((service) => {
+      const { id } = service;
+      if (instances.length === 0 || id.kind !== "address" || set.has(id.address)) return [];
+      const message = `no vrrp_instance has ${id.address}: who sets it, and where?`;
+      return [{ place: places.virtualServer(service), message, hint: "add it to virtual_ipaddress" }];
+    });
+  },
+};
+
+export const virtualServerRules: readonly LintRule[] = [
+  realServerIsVirtual,
+  addressOfNobody,
+  quorum,
+  uncheckedRealServer,
+];
