@@ -4,6 +4,7 @@ import type { ParseResult } from "../parse-config.ts";
 import { collectProblems, inFileOrder } from "../problem-list.ts";
 import { pairInstances } from "./pairs.ts";
 import { placesIn } from "./places.ts";
+import { candidatesOf } from "./priorities.ts";
 import { codeOf, type LintedFile, type LintMachine, type OwnRule } from "./rule.ts";
 import { rules } from "./rules.ts";
 import { silence } from "./silence.ts";
@@ -36,8 +37,10 @@ function judge({ config, source }: ParseResult, others: readonly ParseResult[], 
     other.config === undefined ? [] : [{ config: other.config, source: other.source }],
   );
   const unusablePeers = others.filter((other) => other.config === undefined).map((other) => other.source.file);
-  const pairs = pairInstances(config, peers);
-  const file: LintedFile = { config, source, places: placesIn(source), peers, unusablePeers, pairs, machine };
+  const candidates = candidatesOf(config);
+  const pairs = pairInstances(candidates, peers);
+  const places = placesIn(source);
+  const file: LintedFile = { config, source, places, candidates, peers, unusablePeers, pairs, machine };
   const problems = collectProblems();
   for (const rule of rules.filter((candidate): candidate is OwnRule => candidate.by === "lint")) {
     for (const finding of rule.check(file)) {

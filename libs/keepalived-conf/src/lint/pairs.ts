@@ -2,15 +2,23 @@
 // a file tells only the interface's name, which may differ between machines; so where several could be meant, the one
 // that shares an address is, then the one on an interface of the same name.
 import type { IpAddress } from "@baton/domain";
-import type { Config, InstanceConfig } from "../config.ts";
+import type { InstanceConfig } from "../config.ts";
+import { type Candidate, candidatesOf } from "./priorities.ts";
 import type { InstancePair, PeerFile } from "./rule.ts";
 
-export function pairInstances(config: Config, peers: readonly PeerFile[]): InstancePair[] {
+export function pairInstances(
+  candidates: ReadonlyMap<InstanceConfig, Candidate>,
+  peers: readonly PeerFile[],
+): InstancePair[] {
   return peers.flatMap((peer) => {
     const find = indexOf(peer.config.instances);
-    return config.instances.flatMap((own) => {
+    const others = candidatesOf(peer.config);
+    return [...candidates].flatMap(([own, ownCandidate]) => {
       const other = find(own);
-      return other === undefined ? [] : [{ own, other, peer }];
+      const otherCandidate = other && others.get(other);
+      return other === undefined || otherCandidate === undefined
+        ? []
+        : [{ own, other, ownCandidate, otherCandidate, peer }];
     });
   });
 }
@@ -60,7 +68,8 @@ export function byInstance(pairs: readonly InstancePair[]): ReadonlyMap<Instance
 }
 
 /** `VI_1 of b.conf`, for messages. */
-export const nameOf = ({ other, peer }: InstancePair): string => `${other.name} of ${peer.source.file}`;
+export const nameOf = ({ other, peer }: Pick<InstancePair, "other" | "peer">): string =>
+  `${other.name} of ${peer.source.file}`;
 
 const listMax = 4;
 /** The first of many, for messages. */

@@ -11,6 +11,7 @@ import { vrrpSyncGroup } from "../keywords/vrrp-sync-group.ts";
 import type { Source } from "../parse-config.ts";
 import type { Place } from "../report.ts";
 import { type Block, blocksOf, entries, isSet, lists, setting } from "../syntax/tree.ts";
+import type { TrackKind, WeightedTracker } from "./priorities.ts";
 
 type Row = Keyword<unknown> | ValueBlock;
 
@@ -24,8 +25,8 @@ export interface Places {
   inner(instance: { readonly name: string }, spec: BlockSpec): Place;
   /** The line of `virtual_ipaddress` or `virtual_ipaddress_excluded` that has the address. */
   address(instance: InstanceConfig, address: IpAddress): Place;
-  /** The line of a list that starts with `word`. */
-  entry(instance: InstanceConfig, list: ValueBlock, word: string): Place;
+  /** The line that names a tracked object: the group's, or the instance's own. */
+  tracker(instance: InstanceConfig, tracker: WeightedTracker): Place;
   script(script: { readonly name: string }, row?: Row): Place;
   syncGroup(group: { readonly name: string }, row?: Row): Place;
   virtualServer(server: VirtualServerConfig, row?: Row): Place;
@@ -39,10 +40,8 @@ export function placesIn({ file, tree }: Source): Places {
   const groups = byHeader(blocksOf(tree, vrrpSyncGroup));
   const servers = byHeader(blocksOf(tree, virtualServer));
   const at = (block: Block | undefined, row?: Row): Place => placeIn(block, row) ?? whole;
-  const find = (instance: InstanceConfig, list: ValueBlock, wanted: (entry: Entry) => boolean): Place | undefined => {
-    const block = instances.get(canonicalJson(instance.name));
-    return block === undefined ? undefined : entries(block, list).find(wanted)?.at();
-  };
+  const find = (block: Block | undefined, list: ValueBlock, wanted: (entry: Entry) => boolean): Place | undefined =>
+    block === undefined ? undefined : entries(block, list).find(wanted)?.at();
   return {
     file: () => whole,
     instance: ({ name }, row) => at(instances.get(canonicalJson(name)), row),
@@ -57,10 +56,15 @@ export function placesIn({ file, tree }: Source): Places {
     address(instance, address) {
       const { virtualAddresses, excludedAddresses } = vrrpInstance.keywords;
       const has = ({ words }: Entry) => words.some(({ text }) => parseIp(text.replace(/\/.*/, "")) === address);
-      return find(instance, virtualAddresses, has) ?? find(instance, excludedAddresses, has) ?? this.instance(instance);
+      const block = instances.get(canonicalJson(instance.name));
+      return find(block, virtualAddresses, has) ?? find(block, excludedAddresses, has) ?? at(block);
     },
-    entry(instance, list, word) {
-      return find(instance, list, ({ words: [first] }) => first.text === word) ?? this.instance(instance, list);
+    tracker(instance, { group, kind, name }) {
+      const [block, list] =
+        group === undefined
+          ? [instances.get(canonicalJson(instance.name)), instanceLists[kind]]
+          : [groups.get(canonicalJson(group.name)), groupLists[kind]];
+      return find(block, list, ({ words: [first] }) => first.text === name) ?? at(block, list);
     },
     script: ({ name }, row) => at(scripts.get(canonicalJson(name)), row),
     syncGroup: ({ name }, row) => at(groups.get(canonicalJson(name)), row),
@@ -72,6 +76,21 @@ export function placesIn({ file, tree }: Source): Places {
     },
   };
 }
+
+type TrackLists = Readonly<Record<TrackKind, ValueBlock>>;
+
+const listsOf = (
+  keywords: Readonly<Record<`track${"Interface" | "Script" | "File" | "Process" | "Bfd"}`, ValueBlock>>,
+): TrackLists => ({
+  trackInterfaces: keywords.trackInterface,
+  trackScripts: keywords.trackScript,
+  trackFiles: keywords.trackFile,
+  trackProcesses: keywords.trackProcess,
+  trackBfds: keywords.trackBfd,
+});
+
+const instanceLists = listsOf(vrrpInstance.keywords);
+const groupLists = listsOf(vrrpSyncGroup.keywords);
 
 /** Of several with one name the first counts, as it does for keepalived. */
 function byHeader<Header>(blocks: readonly Block<Header>[]): ReadonlyMap<string, Block<Header>> {

@@ -5,6 +5,7 @@ import type { Config, InstanceConfig } from "../config.ts";
 import type { Source } from "../parse-config.ts";
 import type { Place } from "../report.ts";
 import type { Places } from "./places.ts";
+import type { Candidate } from "./priorities.ts";
 
 /** A whole configuration, for the manual; `peer`: that of the other router. */
 export interface Example {
@@ -52,6 +53,7 @@ export interface LintedFile {
   readonly config: Config;
   readonly source: Source;
   readonly places: Places;
+  readonly candidates: ReadonlyMap<InstanceConfig, Candidate>;
   readonly peers: readonly PeerFile[];
   /** Files of other routers that cannot be compared with. */
   readonly unusablePeers: readonly string[];
@@ -74,6 +76,8 @@ export interface PeerFile {
 export interface InstancePair {
   readonly own: InstanceConfig;
   readonly other: InstanceConfig;
+  readonly ownCandidate: Candidate;
+  readonly otherCandidate: Candidate;
   readonly peer: PeerFile;
 }
 

@@ -54,7 +54,7 @@ const differentIntervals: LintRule = {
 
 const differentAuthentication: LintRule = {
   name: "different-authentication",
-  title: "Two routers do not authenticate alike",
+  title: "Two routers have different authentication",
   severity: "warning",
   why:
     "A router drops adverts with another kind of authentication, or another password, so both are master. Only the first " +
@@ -65,15 +65,15 @@ const differentAuthentication: LintRule = {
   check: perPair((pair, { places }) => {
     const { own, other } = pair;
     const [here, there] = [own.authentication, other.authentication];
-    if (own.version !== other.version || (here?.type === there?.type && here?.password === there?.password)) {
-      return undefined;
-    }
+    // Of different versions, or with signatures, other rules tell.
+    if (own.version !== other.version || own.authHmac !== undefined || other.authHmac !== undefined) return undefined;
+    if (here?.type === there?.type && here?.password === there?.password) return undefined;
     const difference =
       here === undefined
         ? `${own.name} has no authentication, ${nameOf(pair)} has`
         : there === undefined
           ? `${own.name} has authentication, ${nameOf(pair)} has none`
-          : `${own.name} and ${nameOf(pair)} have different passwords`;
+          : `${own.name} and ${nameOf(pair)} have different ${here.type === there.type ? "passwords" : "kinds of it"}`;
     return {
       place: places.inner(own, instanceAuthentication),
       message: `${difference}: both would be master`,
@@ -118,70 +118,9 @@ const onlyIn = (one: InstanceConfig, other: InstanceConfig) => {
     .filter((address) => !theirs.has(address));
 };
 
-const unicastOnOneSide: LintRule = {
-  name: "unicast-on-one-side",
-  title: "One router sends its adverts to its peers, the other one to the multicast group",
-  severity: "warning",
-  why:
-    "A router drops adverts that come the other way than its own go, so both are master. Write unicast_peer on all routers " +
-    "of the group, or on none.",
-  bad: routers([block("unicast_peer", "192.0.2.2")], []),
-  good: routers([], []),
-  by: "lint",
-  check: perPair((pair, { places }) => {
-    const { own, other } = pair;
-    const [here, there] = [own, other].map(({ unicastPeers }) =>
-      unicastPeers.length > 0 ? "to its peers" : "to the group",
-    );
-    if (here === there) return undefined;
-    return {
-      place: places.instance(own, keywords.unicastPeer),
-      message: `${own.name} sends its adverts ${here}, ${nameOf(pair)} ${there}: both would be master`,
-      hint: "write unicast_peer on all routers, or on none",
-    };
-  }),
-};
-
-const unicastNotMutual: LintRule = {
-  name: "unicast-not-mutual",
-  title: "A router is not among the unicast peers of another one",
-  severity: "warning",
-  why:
-    "Adverts go to the addresses of unicast_peer only. A router that is missing there hears nothing, and makes itself " +
-    "master. It is told where unicast_src_ip says which address a router has.",
-  bad: routers(
-    ["unicast_src_ip 192.0.2.1", block("unicast_peer", "192.0.2.2")],
-    ["unicast_src_ip 192.0.2.2", block("unicast_peer", "192.0.2.3")],
-  ),
-  good: routers(
-    ["unicast_src_ip 192.0.2.1", block("unicast_peer", "192.0.2.2")],
-    ["unicast_src_ip 192.0.2.2", block("unicast_peer", "192.0.2.1")],
-  ),
-  by: "lint",
-  check: perPair((pair, { places }) => {
-    const { own, other } = pair;
-    // Of routers that share no address, each may be of a group of its own.
-    if (!sharesAddress(own, other) || own.unicastPeers.length === 0 || other.unicastPeers.length === 0)
-      return undefined;
-    const missing = lacksPeer(other, own)
-      ? `${own.sourceAddress}, which ${own.name} has, is no unicast_peer of ${nameOf(pair)}`
-      : lacksPeer(own, other)
-        ? `${other.sourceAddress}, which ${nameOf(pair)} has, is no unicast_peer here`
-        : undefined;
-    if (missing === undefined) return undefined;
-    const place = places.instance(own, keywords.unicastPeer);
-    return { place, message: `${missing}: both would be master`, hint: "write each router's address at all others" };
-  }),
-};
-
-const lacksPeer = ({ unicastPeers }: InstanceConfig, { sourceAddress }: InstanceConfig): boolean =>
-  sourceAddress !== undefined && unicastPeers.every(({ address }) => address !== sourceAddress);
-
 export const agreementRules: readonly LintRule[] = [
   differentVersions,
   differentIntervals,
   differentAuthentication,
   differentAddresses,
-  unicastOnOneSide,
-  unicastNotMutual,
 ];

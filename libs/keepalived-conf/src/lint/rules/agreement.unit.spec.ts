@@ -54,17 +54,3 @@ describe("addresses", () => {
     expect(lintFindings(own(many), [peer()])[0]?.message).toContain("10.0.1.3 and 5 more only here");
   });
 });
-
-describe("unicast", () => {
-  const unicast = (source: string, ...peers: string[]) =>
-    `${source === "" ? "" : `unicast_src_ip ${source}\n`}unicast_peer {\n${peers.join("\n")}\n}`;
-  test.each<[string, string, string, string[]]>([
-    ["on both sides", unicast("10.9.0.1", "10.9.0.2"), unicast("10.9.0.2", "10.9.0.1"), []],
-    ["on one side", unicast("", "10.9.0.2"), "", ["unicast-on-one-side 6"]],
-    ["on the other side", "", unicast("", "10.9.0.1"), ["unicast-on-one-side 1"]],
-    ["not heard there", unicast("10.9.0.1", "10.9.0.2"), unicast("10.9.0.2", "10.9.0.3"), ["unicast-not-mutual 7"]],
-    ["not heard here", unicast("10.9.0.1", "10.9.0.3"), unicast("10.9.0.2", "10.9.0.1"), ["unicast-not-mutual 7"]],
-    ["from addresses that are not written", unicast("", "10.9.0.2"), unicast("", "10.9.0.1"), []],
-    ["among three", unicast("10.9.0.1", "10.9.0.2", "10.9.0.3"), unicast("10.9.0.2", "10.9.0.3", "10.9.0.1"), []],
-  ])("%s", (_what, here, there, expected) => expect(lintTold(own(here), [peer(there)])).toEqual(expected));
-});

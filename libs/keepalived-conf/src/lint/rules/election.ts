@@ -20,8 +20,8 @@ const equalPriorities: LintRule = {
   by: "lint",
   check: perPair((pair, { places }) => {
     const { own, other } = pair;
-    const priority = healthyPriority(own);
-    if (priority !== healthyPriority(other) || !(own.preempt || other.preempt)) return undefined;
+    const priority = healthyPriority(pair.ownCandidate);
+    if (priority !== healthyPriority(pair.otherCandidate) || !(own.preempt || other.preempt)) return undefined;
     const wellNote =
       own.priority === priority && other.priority === priority ? "" : " while all that they track is well";
     return {
@@ -66,10 +66,10 @@ const masterBelowBackup: LintRule = {
   by: "lint",
   check: perPair((pair, { places }) => {
     const { own, other } = pair;
-    const [master, backup] = own.initialState === "master" ? [own, other] : [other, own];
-    if (master.initialState === backup.initialState || !backup.preempt) return undefined;
-    const [low, high] = [healthyPriority(master), healthyPriority(backup)];
-    if (low >= high) return undefined;
+    const [here, there] = [healthyPriority(pair.ownCandidate), healthyPriority(pair.otherCandidate)];
+    const [master, backup, low, high] =
+      own.initialState === "master" ? [own, other, here, there] : [other, own, there, here];
+    if (master.initialState === backup.initialState || !backup.preempt || low >= high) return undefined;
     const role = master === own ? `starts as MASTER with priority ${low}` : `starts as BACKUP with priority ${high}`;
     const rival = master === own ? `as BACKUP with ${high}` : `as MASTER with ${low}`;
     return {
@@ -127,8 +127,8 @@ const nopreemptWithoutEffect: LintRule = {
   check: ({ pairs, places }) =>
     [...byInstance(pairs)].map(([own, others]) => {
       const rival = others.find(({ other }) => other.preempt);
-      const steady = [own, ...others.map(({ other }) => other)].every(
-        (instance) => instance.priority === healthyPriority(instance),
+      const steady = others.every(
+        ({ ownCandidate, otherCandidate }) => ownCandidate.trackers.length + otherCandidate.trackers.length === 0,
       );
       if (own.preempt || rival === undefined || !steady) return undefined;
       if (others.some(({ other }) => other.priority <= own.priority)) return undefined;

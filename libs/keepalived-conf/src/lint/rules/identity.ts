@@ -44,7 +44,7 @@ function findDifferentVrids({ config, peers, places }: LintedFile): Finding[] {
         if (first === undefined || others.some(({ vrid }) => vrid === own.vrid)) continue;
         const message =
           `${address} belongs to virtual router ${own.vrid} here and to ${first.vrid} in ` +
-          `${nameOf({ own, other: first, peer })}: both would be master of it`;
+          `${nameOf({ other: first, peer })}: both would be master of it`;
         return [
           { place: places.instance(own, keywords.virtualRouterId), message, hint: "write the same virtual_router_id" },
         ];

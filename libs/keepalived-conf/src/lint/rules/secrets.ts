@@ -1,6 +1,8 @@
 // Passwords in files.
+import type { HmacKey } from "../../keywords/instance/authentication.ts";
+import { instanceAuthHmac } from "../../keywords/vrrp-instance.ts";
 import type { Place } from "../../report.ts";
-import type { Block } from "../../syntax/tree.ts";
+import { type Block, settings } from "../../syntax/tree.ts";
 import { block, file, router } from "../example.ts";
 import type { Finding, LintedFile, LintRule } from "../rule.ts";
 
@@ -25,19 +27,34 @@ const readByOthers = 0o004;
 function findReadableSecrets({ source, machine }: LintedFile): Finding[] {
   const { fileStatus } = machine;
   if (fileStatus === undefined) return [];
+  /** By the file that they stand in. */
   const first = new Map<string, Place>();
-  for (const place of secretsIn(source.tree)) if (!first.has(place.file)) first.set(place.file, place);
-  return [...first.values()].flatMap((place) => {
-    const status = fileStatus(place.file);
+  for (const { file: name, place } of secretsIn(source.tree)) if (!first.has(name)) first.set(name, place);
+  return [...first].flatMap(([name, place]) => {
+    const status = fileStatus(name);
     if (status === undefined || (status.mode & readByOthers) === 0) return [];
-    const message = `everybody may read ${place.file}, and here is a password`;
-    return [{ place, message, hint: `chmod 600 ${place.file}` }];
+    const what = name === place.file ? "here is a password" : "it holds a key";
+    return [{ place, message: `everybody may read ${name}, and ${what}`, hint: `chmod 600 ${name}` }];
   });
 }
 
-const secretsIn = ({ settings, blocks }: Block): Place[] => [
-  ...settings.filter(({ keyword }) => keyword.argument.secret === true).map(({ place }) => place),
-  ...blocks.flatMap(secretsIn),
-];
+interface Secret {
+  readonly place: Place;
+  readonly file: string;
+}
+
+const { key } = instanceAuthHmac.keywords;
+
+function secretsIn(block: Block): Secret[] {
+  const keys = settings(block, key).map(({ value, place }) => ({ place, file: keyFile(value) ?? place.file }));
+  const others = block.settings
+    .filter(({ keyword }) => keyword.argument.secret === true && keyword !== key)
+    .map(({ place }) => ({ place, file: place.file }));
+  return [...keys, ...others, ...block.blocks.flatMap(secretsIn)];
+}
+
+/** undefined: the key is written out, or is none. */
+const keyFile = (key: HmacKey | undefined): string | undefined =>
+  key?.value.from === "file" ? key.value.path : undefined;
 
 export const secretRules: readonly LintRule[] = [readableSecret];

@@ -34,7 +34,9 @@ function findTornGroups({ config, pairs, peers, places }: LintedFile): Finding[]
       const rivals = each.members.flatMap((name) => {
         const own = byName.get(name);
         const pair = own && others.get(own)?.find((candidate) => candidate.peer === peer);
-        return pair === undefined ? [] : [{ pair, lead: healthyPriority(pair.own) - healthyPriority(pair.other) }];
+        return pair === undefined
+          ? []
+          : [{ pair, lead: healthyPriority(pair.ownCandidate) - healthyPriority(pair.otherCandidate) }];
       });
       const ahead = rivals.find(({ lead }) => lead > 0);
       const behind = rivals.find(({ lead }) => lead < 0);

@@ -1,15 +1,17 @@
 // Trackers: whether what they watch can ever move the addresses, and how fast.
 import type { InstanceConfig, TrackScriptConfig } from "../../config.ts";
 import { vrrpScript } from "../../keywords/vrrp-script.ts";
+import type { Place } from "../../report.ts";
 import { block, file, router } from "../example.ts";
 import { addressesOf, byInstance, nameOf } from "../pairs.ts";
 import {
+  type Candidate,
+  type Effect,
   effectOf,
   healthySum,
   possiblePriorities,
   reachOf,
   type WeightedTracker,
-  weightedTrackers,
 } from "../priorities.ts";
 import type { Finding, InstancePair, LintedFile, LintRule } from "../rule.ts";
 
@@ -34,38 +36,53 @@ const weightWithoutEffect: LintRule = {
   check: findWeightsWithoutEffect,
 };
 
-function findWeightsWithoutEffect({ config, pairs, places }: LintedFile): Finding[] {
-  // The members of a group decide together; keepalived drops their weights, or has the group sum them up.
-  const grouped = new Set(config.syncGroups.flatMap(({ members }) => members));
-  return [...byInstance(pairs)].flatMap(([own, others]) => {
-    if (grouped.has(own.name) || own.priority === 255) return [];
-    const rivals = others.filter(({ other }) => other.preempt);
-    const priorities = new Set(rivals.flatMap(({ other }) => [...possiblePriorities(other)]));
-    const trackers = weightedTrackers(own);
-    return trackers.flatMap((tracker) => {
-      const message =
-        rivals.length === 0
-          ? `${tracker.name} can lower the priority of ${own.name}, but ${namesOf(others)} has nopreempt and leaves any master alone`
-          : reasonWithoutEffect(own, tracker, effectOf(own, tracker, priorities), rivals);
-      return message === undefined
-        ? []
-        : [{ place: places.entry(own, tracker.list, tracker.name), message, hint: betterWeight }];
-    });
-  });
+function findWeightsWithoutEffect({ pairs, places }: LintedFile): Finding[] {
+  /** Of a group's trackers the first member's reason, unless another member is moved: then none. */
+  const reasons = new Map<string, { readonly place: Place; readonly message: string | undefined }>();
+  for (const others of byInstance(pairs).values()) {
+    for (const [tracker, message] of judgeTrackers(others)) {
+      const [first] = others;
+      const key = `${tracker.group?.name ?? `of ${first?.own.name}`} ${tracker.kind} ${tracker.name}`;
+      const known = reasons.get(key);
+      if (first === undefined || (known !== undefined && message !== undefined)) continue;
+      reasons.set(key, { place: places.tracker(first.own, tracker), message });
+    }
+  }
+  return [...reasons.values()].flatMap(({ place, message }) =>
+    message === undefined ? [] : [{ place, message, hint: betterWeight }],
+  );
 }
 
 const betterWeight =
   "write a weight larger than the distance of the priorities, or weight 0, which makes a failure a fault";
 
+/** Each tracker of an instance with the reason why it never moves the addresses, if so. */
+function judgeTrackers(others: readonly InstancePair[]): [WeightedTracker, string | undefined][] {
+  const own = others[0]?.ownCandidate;
+  if (own === undefined || own.instance.priority === 255) return [];
+  const rivals = others.filter(({ other }) => other.preempt);
+  const priorities = new Set(rivals.flatMap(({ otherCandidate }) => [...possiblePriorities(otherCandidate)]));
+  // In a group a member alone does not move: what it tracks itself is not judged.
+  const judged = own.grouped ? own.trackers.filter(({ group }) => group !== undefined) : own.trackers;
+  return judged.map((tracker) => {
+    if (rivals.length > 0)
+      return [tracker, reasonWithoutEffect(own, tracker, effectOf(own, tracker, priorities), rivals)];
+    return [
+      tracker,
+      `${tracker.name} can lower the priority of ${own.instance.name}, but ${namesOf(others)} has nopreempt and leaves any master alone`,
+    ];
+  });
+}
+
 function reasonWithoutEffect(
-  own: InstanceConfig,
+  own: Candidate,
   tracker: WeightedTracker,
-  effect: "moves" | "tie" | "none",
+  effect: Effect,
   rivals: readonly InstancePair[],
 ): string | undefined {
   if (effect === "moves") return undefined;
-  const { low, high } = reachOf(own, tracker, healthySum(own) - tracker.well);
-  const moves = `${tracker.name} moves the priority of ${own.name} between ${low} and ${high}`;
+  const { low, high } = reachOf(own.instance, tracker, healthySum(own) - tracker.well);
+  const moves = `${tracker.name} moves the priority of ${own.instance.name} between ${low} and ${high}`;
   return effect === "tie"
     ? `${moves}: at worst it equals that of ${namesOf(rivals)}, and a backup takes over from a lower one only`
     : `${moves}, and never past that of ${namesOf(rivals)}`;
@@ -83,14 +100,14 @@ const weightCut: LintRule = {
   bad: { text: tracking(254, track(20)) },
   good: { text: tracking(200, track(20)) },
   by: "lint",
-  check: ({ config, places }) =>
-    config.instances.flatMap((instance) => {
-      const trackers = instance.priority === 255 ? [] : weightedTrackers(instance);
-      return trackers.flatMap((tracker) => {
-        if (effectOf(instance, tracker, everyPriority) !== "none") return [];
+  check: ({ candidates, places }) =>
+    [...candidates.values()].flatMap((own) => {
+      const { instance, trackers } = own;
+      return (instance.priority === 255 ? [] : trackers).flatMap((tracker) => {
+        if (effectOf(own, tracker, everyPriority) !== "none") return [];
         const message = `the weight of ${tracker.name} does nothing: the priority of ${instance.name} stays within 1 and 254`;
         const hint = "choose a priority that leaves room for the weight";
-        return [{ place: places.entry(instance, tracker.list, tracker.name), message, hint }];
+        return [{ place: places.tracker(instance, tracker), message, hint }];
       });
     }),
 };

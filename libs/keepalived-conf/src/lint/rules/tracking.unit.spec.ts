@@ -63,9 +63,36 @@ describe("a weight that can never move the addresses", () => {
     );
   });
 
-  test("members of a sync group decide together", () => {
-    const group = `vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n${instance("", "VI_2", 52, "10.0.0.2")}`;
-    expect(without(router(110, [-1]) + group, router(100, []))).toEqual([]);
+  describe("of a sync group", () => {
+    const second = instance("priority 110", "VI_2", 52, "10.0.0.2");
+    const group = (lines: string) => `vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n${lines}\n}\n${second}`;
+    const weighted = (weight: number) => `track_interface {\neth9 weight ${weight}\n}\nsync_group_tracking_weight`;
+    const peers = router(100, []) + instance("", "VI_2", 52, "10.0.0.2");
+
+    test("a member's own is not judged: it does not move alone", () => {
+      expect(without(router(110, [-1]) + group("sync_group_tracking_weight"), peers)).toEqual([]);
+    });
+    test("what the group tracks is, for all members together", () => {
+      expect(without(router(110, []) + group(weighted(-1)), peers)).toEqual(["eth9"]);
+      expect(without(router(110, []) + group(weighted(-11)), peers)).toEqual([]);
+      const lower = router(110, []) + instance("priority 105", "VI_2", 52, "10.0.0.2");
+      expect(without(lower + group(weighted(-6)).replace(second, ""), peers)).toEqual([]);
+    });
+  });
+
+  test("the numbers in files may be any", () => {
+    const file = "track_file f {\nfile /tmp/f\n}\n";
+    expect(without(file + instance("priority 110\ntrack_file {\nf weight 1\n}"), router(100, []))).toEqual([]);
+    const peer = file + instance("priority 50\ntrack_file {\nf weight 1\n}");
+    expect(without(router(110, [-1]), peer)).toEqual([]);
+  });
+
+  test("processes and BFD sessions are trackers too", () => {
+    const own =
+      "vrrp_track_process p {\nprocess /bin/x\n}\nbfd_instance b {\nneighbor_ip 10.0.0.9\n}\n" +
+      instance("priority 110\ntrack_process {\np weight -5\n}\ntrack_bfd {\nb weight -4\n}");
+    expect(without(own, router(100, []))).toEqual(["p", "b"]);
+    expect(without(own, router(102, []))).toEqual([]);
   });
 
   test("an interface is a tracker too", () => {
