@@ -1,4 +1,5 @@
 // For tests of this package and of the services above it.
+export { type FramePort, openFramePort } from "./frame-port.ts";
 export {
   type InMemoryAddressTable,
   type InMemoryAddressTableOptions,
