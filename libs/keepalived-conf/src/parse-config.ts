@@ -114,7 +114,7 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   const statics = resolveStatic(root, rules.statics, new Set(named.keys()), entryContext);
   const syncGroups = resolveSyncGroups(groups, named, { ...context, objects });
   const virtualServers = resolveVirtualServers(root, context);
-  if (configuresNothing({ instances, virtualServers })) {
+  if (configuresNothing({ instances, virtualServers, ...statics })) {
     const place = { file: machine.file, line: 0, column: 0 };
     advise(context, place, "nothing-configured", "there is nothing to do: no vrrp_instance and no virtual_server");
   }

@@ -1,6 +1,6 @@
 // keepalived.conf's instance -> what the election machine and its shell need. The only place that knows both vocabularies.
 import type { IpAddress } from "@baton/domain";
-import type { InstanceConfig, TrackRef, VirtualAddressConfig } from "@baton/keepalived-conf";
+import { type InstanceConfig, type TrackRef, type VirtualAddressConfig, virtualRouterOf } from "@baton/keepalived-conf";
 import type { ElectionConfig, TrackerConfig } from "@baton/vrrp";
 
 /** What the runner of an instance reads of its configuration. */
@@ -66,6 +66,8 @@ const tracker = (kind: TrackerConfig["kind"], ref: TrackRef): TrackerConfig => (
   reverse: ref.reverse,
 });
 
-/** What makes it the same virtual router across a reload; anything else may change in place (SAFETY S18). */
-export const identityOf = (instance: InstanceConfig): string =>
-  `${instance.interface}/${instance.family}/${instance.vrid}/${instance.name}`;
+/**
+ * What makes it the same virtual router across a reload; anything else may change in place (SAFETY S18). Leases and events
+ * go by the name, so another name is another one as well.
+ */
+export const identityOf = (instance: InstanceConfig): string => `${instance.name} ${virtualRouterOf(instance)}`;

@@ -1,8 +1,11 @@
 // A configuration that is read, and asks for nothing.
 import type { Config } from "../config.ts";
 
-/** No instance and no virtual server: scripts, groups and settings alone do nothing. */
-export const configuresNothing = ({
-  instances,
-  virtualServers,
-}: Pick<Config, "instances" | "virtualServers">): boolean => instances.length === 0 && virtualServers.length === 0;
+const substance = ["instances", "virtualServers", "staticAddresses", "staticRoutes", "staticRules"] as const;
+
+/**
+ * No instance, no virtual server, nothing static: scripts, groups and settings alone do nothing. What an older version
+ * stored may lack lists.
+ */
+export const configuresNothing = (config: Partial<Pick<Config, (typeof substance)[number]>>): boolean =>
+  substance.every((name) => (config[name] ?? []).length === 0);

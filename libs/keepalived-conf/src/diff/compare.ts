@@ -25,8 +25,6 @@ export interface Shape {
   restart?(before: Members, after: Members): string | undefined;
   /** Why one whose identity changed starts anew under its name; both identities when absent. */
   readonly renewed?: string;
-  /** Fields whose change is a restart, with the reason. */
-  readonly restarting?: Readonly<Record<string, string>>;
   readonly fields?: Readonly<Record<string, Field>>;
   readonly lists?: Readonly<Record<string, Shape>>;
   /** The order of the list means something. */
@@ -48,7 +46,7 @@ export function compareSubjects(shape: Shape, before: Members, after: Members): 
         parts.push(...compareLists(list, was, is));
         fields.push(...orderOf(list, at, was, is));
       } else if (field?.untold === true) continue;
-      else if (isMembers(was) && isMembers(is) && field === undefined && !isValue(was) && !isSecret(name))
+      else if (isMembers(was) && isMembers(is) && field?.show === undefined && !isValue(was) && !isSecret(name))
         compare(was, is, at);
       else fields.push(changeOf(at, name, field, was, is));
     }
@@ -58,7 +56,7 @@ export function compareSubjects(shape: Shape, before: Members, after: Members): 
 }
 
 /** Commands and users are told whole. */
-const isValue = (members: Members): boolean => "argv" in members || "group" in members;
+const isValue = (members: Members): boolean => "argv" in members || ("user" in members && "group" in members);
 
 function changeOf(path: string, name: string, field: Field | undefined, was: unknown, is: unknown): FieldChange {
   const secret = isSecret(name);
@@ -168,9 +166,7 @@ function compareKept(shape: Shape, before: Members, after: Members): Change[] {
   if (why !== undefined) return [restarted(shape, before, after, why)];
   const { fields, parts } = compareSubjects(shape, before, after);
   if (fields.length === 0 && parts.length === 0) return [];
-  const restarting = fields.map(({ path }) => shape.restarting?.[path]).find((reason) => reason !== undefined);
-  const action = restarting === undefined ? "changed" : "restarted";
-  return [{ ...subject(shape, after), action, why: restarting, fields, parts }];
+  return [{ ...subject(shape, after), action: "changed", why: undefined, fields, parts }];
 }
 
 const restarted = (shape: Shape, before: Members, after: Members, why: string): Change => ({

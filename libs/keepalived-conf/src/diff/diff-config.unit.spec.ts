@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Micros } from "@baton/domain";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../canonical-json.ts";
 import type { Config } from "../config.ts";
@@ -5,6 +8,7 @@ import { instance, parse } from "../testing/parse.ts";
 import type { Change } from "./change.ts";
 import { diffConfig } from "./diff-config.ts";
 import { changeSentences } from "./sentences.ts";
+import { isDuration } from "./show.ts";
 
 function configOf(text: string): Config {
   const { config } = parse(text);
@@ -88,7 +92,10 @@ describe("instances", () => {
   test("another VRID, interface or family is another virtual router", () => {
     const changes = diff(instance("", "A", 1), instance("", "A", 2));
     expect(actions(changes)).toEqual(["instance A: restarted"]);
-    expect(changeSentences(changes)).toEqual(["instance A starts anew: VRID 1 on eth0, IPv4 → VRID 2 on eth0, IPv4"]);
+    expect(changeSentences(changes)).toEqual([
+      "instance A starts anew: it is another virtual router",
+      "instance A: virtual_router_id 1 → 2",
+    ]);
     const moved = diff(instance("", "A", 1), instance("", "A", 1).replace("eth0", "eth1"));
     expect(actions(moved)).toEqual(["instance A: restarted"]);
     expect(actions(diff(instance("", "A", 1), instance("", "A", 1, "fe80::1")))).toEqual(["instance A: restarted"]);
@@ -126,6 +133,25 @@ describe("instances", () => {
     expect(told(secured("old"), instance())).toEqual(["instance VI_1: authentication PASS → none"]);
     expect(JSON.stringify(diff(secured("old"), secured("new")))).not.toMatch(/old|new/);
   });
+});
+
+test("unicast is another virtual router than multicast, and so is another source of it", () => {
+  const peers = (lines = "") => instance(`${lines}\nunicast_peer {\n10.0.0.7\n}`);
+  const change = (before: Config, after: Config) => diffConfig(before, after)[0]?.action;
+  const [multicast, unicast, elsewhere] = [
+    configOf(instance()),
+    configOf(peers()),
+    configOf(peers("unicast_src_ip 10.0.0.5")),
+  ];
+  expect(change(multicast, unicast)).toBe("restarted");
+  expect(change(unicast, elsewhere)).toBe("restarted");
+  expect(change(multicast, configOf(instance("mcast_src_ip 10.0.0.5")))).toBe("changed");
+});
+
+test("so is one that sends from another MAC address, or to another group", () => {
+  const [first, second, third] = ["", "use_vmac", "mcast_dst_ip 224.0.0.19"].map((line) => configOf(instance(line)));
+  for (const other of [second, third])
+    expect(first && other && diffConfig(first, other)[0]).toMatchObject({ action: "restarted" });
 });
 
 describe("scripts", () => {
@@ -198,6 +224,78 @@ describe("virtual servers", () => {
   });
 });
 
+describe("routes and rules", () => {
+  const routes = (...lines: string[]) => instance(`virtual_routes {\n${lines.join("\n")}\n}`);
+
+  test("a route is known by where it leads, in which table and with which metric", () => {
+    const before = routes("10.1.0.0/16 via 10.0.0.9", "default via 10.0.0.8 table 7");
+    const after = routes("10.1.0.0/16 via 10.0.0.10", "default via 10.0.0.8 table 8");
+    expect(told(before, after)).toEqual([
+      "instance VI_1: route default via 10.0.0.8 table 7 removed",
+      "instance VI_1: route 10.1.0.0/16 via 10.0.0.10 starts anew: it is taken out of the kernel and put in again",
+      "instance VI_1: route 10.1.0.0/16 via 10.0.0.10: gateway 10.0.0.9 → 10.0.0.10",
+      "instance VI_1: route default via 10.0.0.8 table 8 added",
+    ]);
+  });
+
+  test("whether its loss is a fault is nothing to the kernel", () => {
+    const [change] = diff(routes("10.1.0.0/16 via 10.0.0.9"), routes("10.1.0.0/16 via 10.0.0.9 no_track"));
+    expect(change?.parts[0]).toMatchObject({ kind: "route", action: "changed", fields: [{ label: "tracked" }] });
+  });
+
+  test("a rule is known by its preference", () => {
+    const rules = (line: string) => instance(`virtual_rules {\n${line}\n}`);
+    const [change] = diff(
+      rules("from 10.0.0.0/8 lookup 7 preference 100"),
+      rules("from 10.0.0.0/8 lookup 8 preference 100"),
+    );
+    expect(change?.parts).toMatchObject([{ kind: "rule", name: "100 from 10.0.0.0/8 to all", action: "restarted" }]);
+  });
+
+  test("what is static stands for itself", () => {
+    const statics = (address: string) => `static_ipaddress {\n${address} dev eth0\n}\n${instance()}`;
+    expect(told(statics("10.9.0.1/24"), statics("10.9.0.2/24"))).toEqual([
+      "static address 10.9.0.1/24 removed",
+      "static address 10.9.0.2/24 added",
+    ]);
+  });
+});
+
+test("keys of HMAC are known by their numbers, and never shown", () => {
+  const [base] = configOf(instance()).instances;
+  const withKeys = (...secrets: string[]): Config => ({
+    ...configOf(instance()),
+    instances: [base].flatMap((each) =>
+      each === undefined
+        ? []
+        : [{ ...each, authHmac: { ...hmac, keys: secrets.map((secret, id) => keyOf(id, secret)) } }],
+    ),
+  });
+  const hmac = { activeKey: 0, antiReplay: "time", timeWindow: 1_500_000 as Micros, mode: "enforce" } as const;
+  const keyOf = (id: number, secret: string) => ({ id, value: { from: "text", secret } }) as const;
+  const changes = diffConfig(withKeys("sesame", "one"), withKeys("open", "one", "two"));
+  expect(changeSentences(changes)).toEqual([
+    "instance VI_1: HMAC key 0: value secret changed",
+    "instance VI_1: HMAC key 2 added",
+  ]);
+  const all = [...changes, ...diffConfig(configOf(instance()), withKeys("sesame"))];
+  expect(changeSentences(all).at(-1)).toMatch(/auth_hmac none → .*time_window 1\.5 s.*keys \*\*\*/);
+  expect(JSON.stringify(all)).not.toMatch(/sesame|open|one|two/);
+});
+
+test("what is a duration by its type is shown as one", () => {
+  const folder = join(import.meta.dirname, "../config");
+  const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+  const namesOf = (type: string) =>
+    sources.flatMap((text) => [...text.matchAll(/readonly (\w+): (\w+)/g)]).filter(([, , given]) => given === type);
+  const durations = namesOf("Micros").map(([, name = ""]) => name);
+  // Told by where they stand: the names alone are too short to mean it.
+  const short = ["down", "tcp", "tcpFin", "udp", "up"];
+  expect([...new Set(durations.filter((name) => !isDuration(name)))].toSorted()).toEqual(short);
+  expect(namesOf("number").filter(([, name = ""]) => isDuration(name))).toEqual([]);
+  expect(durations.length).toBeGreaterThan(20);
+});
+
 describe("what nobody described", () => {
   const base = configOf(instance());
   const withMember = (member: object): Config => ({ ...base, ...member });
@@ -211,8 +309,8 @@ describe("what nobody described", () => {
     ["a number", { useVmac: 3 }, "instance VI_1: use_vmac none → 3"],
     ["a duration, by its name", { retryDelay: 1_500_000 }, "instance VI_1: retry_delay none → 1.5 s"],
     ["a list of values", { peers: ["10.0.0.8", "10.0.0.9"] }, "instance VI_1: peers none → 10.0.0.8, 10.0.0.9"],
-    ["a list of subjects", { trackFiles: [{ name: "f", weight: 3 }] }, "instance VI_1: track file f added"],
-    ["an object", { vmac: { interface: "v1", address: undefined } }, "instance VI_1: vmac none → interface v1"],
+    ["a list of subjects", { mirrorFiles: [{ name: "f", weight: 3 }] }, "instance VI_1: mirror file f added"],
+    ["an object", { tunnel: { interface: "v1", address: undefined } }, "instance VI_1: tunnel none → interface v1"],
     ["a secret", { peerPassword: "sesame" }, "instance VI_1: peer_password added"],
     ["a secret inside", { peer: { key: "sesame", port: 1 } }, "instance VI_1: peer none → key *** port 1"],
     ["a list too long to read", { n: Array.from({ length: 99 }, (_, i) => i) }, /0, 1, 2, 3, 4, 5, 6, 7 and 91 more$/],
@@ -224,17 +322,17 @@ describe("what nobody described", () => {
   });
 
   test("inside of what changes", () => {
-    const [before, after] = [{ vmac: { interface: "v1", xmit: true } }, { vmac: { interface: "v1", xmit: false } }];
-    expect(sentences(inInstance(before), inInstance(after))).toEqual(["instance VI_1: vmac xmit on → off"]);
-    const files = (weight: number) => inInstance({ trackFiles: [{ name: "f", weight }] });
-    expect(sentences(files(1), files(2))).toEqual(["instance VI_1: track file f: weight 1 → 2"]);
+    const [before, after] = [{ tunnel: { interface: "v1", xmit: true } }, { tunnel: { interface: "v1", xmit: false } }];
+    expect(sentences(inInstance(before), inInstance(after))).toEqual(["instance VI_1: tunnel xmit on → off"]);
+    const files = (weight: number) => inInstance({ mirrorFiles: [{ name: "f", weight }] });
+    expect(sentences(files(1), files(2))).toEqual(["instance VI_1: mirror file f: weight 1 → 2"]);
   });
 
   test("beside the lists that are known", () => {
-    const routes = (...names: string[]) => withMember({ staticRoutes: names.map((via) => ({ via, table: 1 })) });
-    expect(sentences(routes("10.0.0.8"), routes("10.0.0.9"))).toEqual([
-      "static route via 10.0.0.8 table 1 removed",
-      "static route via 10.0.0.9 table 1 added",
+    const mirrors = (...names: string[]) => withMember({ trafficMirrors: names.map((via) => ({ via, table: 1 })) });
+    expect(sentences(mirrors("10.0.0.8"), mirrors("10.0.0.9"))).toEqual([
+      "traffic mirror via 10.0.0.8 table 1 removed",
+      "traffic mirror via 10.0.0.9 table 1 added",
     ]);
     expect(sentences(base, withMember({ linkbeat: true }))).toEqual(["global: linkbeat none → on"]);
   });
@@ -281,6 +379,12 @@ vrrp_instance A {
   }
   virtual_ipaddress_excluded {
     10.0.1.1
+  }
+  virtual_routes {
+    10.1.0.0/16 via 10.0.0.9 metric 5 mtu 1400
+  }
+  virtual_rules {
+    from 10.0.0.0/8 lookup 7 preference 100
   }
   notify_master "/m"
   notify_backup "/b"

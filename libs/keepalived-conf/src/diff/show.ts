@@ -31,6 +31,9 @@ function showList(values: readonly unknown[], name: string): string | undefined 
 function showMembers(members: Members): string {
   if (typeof members.text === "string" && Array.isArray(members.argv)) return showCommand(members);
   if (typeof members.user === "string" && "group" in members) return showUser(members);
+  const keys = Object.keys(members).length;
+  if (keys === 2 && "address" in members && "prefixLength" in members) return showPrefix(members);
+  if (keys === 2 && "first" in members && "last" in members) return `${members.first}-${members.last}`;
   return Object.entries(members)
     .flatMap(([key, value]) => {
       const shown = isSecret(key) ? "***" : showValue(value, key);
@@ -44,6 +47,10 @@ function showCommand({ text, run, user }: Members): string {
   return `"${String(text)}"${run === "shell" ? " (shell)" : ""}${as}`;
 }
 
+/** The unspecified address with no prefix stands for everything. */
+export const showPrefix = ({ address, prefixLength }: Members): string =>
+  prefixLength === 0 ? "default" : `${String(address)}/${String(prefixLength)}`;
+
 const showUser = ({ user, group }: Members): string =>
   typeof group === "string" ? `${String(user)}:${group}` : String(user);
 
@@ -52,10 +59,12 @@ const shorten = (text: string): string => (text.length <= charactersMax ? text :
 /** Durations of the Config are microseconds. */
 export const seconds = (micros: number): string => `${micros / 1_000_000} s`;
 
-const isDuration = (name: string): boolean =>
-  /(^|[a-z])(delay|interval|timeout|refresh|warmup|lifetime|delayLoop|delayBeforeRetry)$/i.test(name);
+/** By their names; a test compares them with the types. */
+export const isDuration = (name: string): boolean =>
+  /(^|[a-z])(delay|interval|timeout|refresh|warmup|lifetime|delayLoop|delayBeforeRetry)$/i.test(name) ||
+  /^(delayAfterBoot|expires|retransmitMin|roundTripTime|roundTripVariance|timeWindow)$/.test(name);
 
-export const isSecret = (name: string): boolean => /passw|^pass$|secret|hmac|^keys?$|community/i.test(name);
+export const isSecret = (name: string): boolean => /passw|^pass$|secret|^keys?$|community/i.test(name);
 
 /** The Config's name of a field is mostly keepalived's keyword in another spelling: `smtpHeloName`, `smtp_helo_name`. */
 export const words = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

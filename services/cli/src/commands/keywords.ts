@@ -54,7 +54,7 @@ export function explain(
     return 0;
   }
   const texts = [
-    ...rows.map((row) => explainKeyword(row, all, screen).join("\n")),
+    ...alike(rows).map(({ row, blocks }) => explainKeyword(row, blocks, all, screen).join("\n")),
     ...(rule === undefined ? [] : [explainLintRule(rule).trimEnd()]),
   ];
   console.out(`${texts.join("\n\n")}\n`);
@@ -69,6 +69,18 @@ function rowsOf(name: string, all: readonly KeywordInfo[]): KeywordInfo[] {
   return all.filter(
     (row) => row.keyword === keyword && (path === "" || row.block === path || row.block.endsWith(`.${path}`)),
   );
+}
+
+/** What means the same in several blocks is told once. */
+function alike(rows: readonly KeywordInfo[]): { row: KeywordInfo; blocks: string[] }[] {
+  const groups = new Map<string, { row: KeywordInfo; blocks: string[] }>();
+  for (const row of rows) {
+    const key = JSON.stringify({ ...row, block: "" });
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { row, blocks: [row.block] });
+    else group.blocks.push(row.block);
+  }
+  return [...groups.values()];
 }
 
 const meantMax = 4;

@@ -45,7 +45,11 @@ function countRows(rows: readonly KeywordInfo[]): string[] {
 }
 
 /** As GitHub makes it of a heading. */
-const anchorOf = (block: string): string => blockTitle(block).toLowerCase().replaceAll(" ", "-").replaceAll(".", "");
+const anchorOf = (block: string): string =>
+  blockTitle(block)
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, "")
+    .replaceAll(" ", "-");
 
 function section(block: string, rows: readonly KeywordInfo[], all: readonly KeywordInfo[]): string[] {
   const own = all.find(

@@ -68,9 +68,12 @@ function describe(
   const gutter = String(line).length;
   const shown = source === undefined ? undefined : excerpt(source, column, text, columns - gutter - 4);
   const paint = paintOf(severity, screen);
+  // A definition stood there: what it stands for is seen nowhere else.
+  const isSeen = text === undefined || text === "" || message.includes(text) || source?.startsWith(text, column - 1);
   return [
     `${bold(printable(place))}: ${paint(`${severity}: `)}${bold(printable(message))} ${dim(`[${code}]`)}`,
     ...(shown === undefined ? [] : quote(shown, line, gutter, paint, dim)),
+    ...(isSeen ? [] : [`  ${dim("text:")} ${printable(text)}`]),
     ...(used === undefined ? [] : [`  ${dim("used:")} ${printable(used)}`]),
     ...(hint === undefined ? [] : [`  ${dim("hint:")} ${printable(hint)}`]),
     ...(others.length === 0 ? [] : [`  ${dim("also:")} ${also(others)}`]),

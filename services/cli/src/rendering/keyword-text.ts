@@ -14,8 +14,9 @@ export function countSupport(rows: readonly KeywordInfo[]): SupportCounts {
 export const supportText = ({ works, accepted, refused }: SupportCounts): string =>
   `${works} works, ${accepted} accepted, ${refused} refused`;
 
-/** `vrrp_instance.track_script`; what stands outside of all blocks has none. */
-export const blockTitle = (block: string): string => (block === "" ? "outside of all blocks" : block);
+/** `vrrp_instance.track_script`; what stands outside of all blocks has no name, what no block has a say in is `(file)`. */
+export const blockTitle = (block: string): string =>
+  block === "" ? "outside of all blocks" : block === "(file)" ? "anywhere in a file" : block;
 
 /** Rows by their block, in the order of the table. */
 export const byBlock = (rows: readonly KeywordInfo[]): Map<string, KeywordInfo[]> => {
@@ -29,7 +30,8 @@ export const byBlock = (rows: readonly KeywordInfo[]): Map<string, KeywordInfo[]
 };
 
 /** What one may call a keyword in a sentence: its words, and what follows them. */
-export const usageOf = ({ keyword, syntax }: KeywordInfo): string => `${keyword} ${syntax}`.trim();
+export const usageOf = ({ keyword, syntax }: KeywordInfo): string =>
+  syntax.startsWith(keyword.replace(/[=(].*/, "")) ? syntax : `${keyword} ${syntax}`.trim();
 
 const paintOf = (support: KeywordInfo["support"], screen: Screen): Screen["green"] =>
   support === "works" ? screen.green : support === "accepted" ? screen.yellow : screen.red;
@@ -64,12 +66,17 @@ const carriers: Readonly<Record<KeywordInfo["service"], string>> = {
 
 const pageColumns = 100;
 
-/** All that is known of one keyword in one block. `others`: the whole table, for its other names. */
-export function explainKeyword(row: KeywordInfo, others: readonly KeywordInfo[], screen: Screen): string[] {
+/** All that is known of one keyword. `blocks`: where it is just this; `others`: the whole table, for its other names. */
+export function explainKeyword(
+  row: KeywordInfo,
+  blocks: readonly string[],
+  others: readonly KeywordInfo[],
+  screen: Screen,
+): string[] {
   const { bold, columns = pageColumns } = screen;
   const names = others.filter((other) => other.block === row.block && other.alias === row.keyword);
   const facts: readonly (readonly [string, string])[] = [
-    ["in", blockTitle(row.block)],
+    ["in", blocks.map(blockTitle).join(", ")],
     ["range", row.range],
     ["default", row.default],
     ["baton", supportSentence(row, screen)],

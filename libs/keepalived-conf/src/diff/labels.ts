@@ -1,0 +1,123 @@
+// What settings are called in the file, where that is not the Config's name for them in another spelling.
+import type { Field } from "./compare.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Keywords by the path of their value in an instance. */
+export const instanceLabels: Labels = {
+  vrid: "virtual_router_id",
+  initialState: "state",
+  strict: "strict_mode",
+  advertInterval: "advert_int",
+  authHmac: "auth_hmac",
+  "authHmac.activeKey": "auth_hmac active_key",
+  "authHmac.antiReplay": "auth_hmac anti_replay",
+  "authHmac.timeWindow": "auth_hmac time_window",
+  trackPrimary: "tracking of its own interface",
+  trackSource: "track_src_ip",
+  sourceAddress: "source address",
+  multicastGroup: "mcast_dst_ip",
+  "unicast.ttl": "unicast_ttl",
+  "unicast.checkSource": "check_unicast_src",
+  "unicast.oldChecksum": "old_unicast_checksum",
+  "unicast.vrf": "vrf",
+  vmac: "use_vmac",
+  "vmac.name": "use_vmac name",
+  "vmac.mac": "use_vmac MAC address",
+  "vmac.transmitBase": "vmac_xmit_base",
+  "vmac.addresses": "use_vmac_addr",
+  "vmac.netlinkNotify": "vmac_netlink_notify",
+  ipvlan: "use_ipvlan",
+  pollLink: "linkbeat_use_polling",
+  "garp.delay": "garp_master_delay",
+  "garp.repeat": "garp_master_repeat",
+  "garp.refresh": "garp_master_refresh",
+  "garp.refreshRepeat": "garp_master_refresh_repeat",
+  "garp.lowerPriorityDelay": "garp_lower_prio_delay",
+  "garp.lowerPriorityRepeat": "garp_lower_prio_repeat",
+  "garpExtra.interval": "garp_extra_if",
+  "garpExtra.all": "garp_extra_if all",
+  "notify.any": "notify",
+  "notify.master": "notify_master",
+  "notify.backup": "notify_backup",
+  "notify.fault": "notify_fault",
+  "notify.stop": "notify_stop",
+  "notify.deleted": "notify_deleted",
+  "notify.tellDeleted": "notify_deleted",
+  "notify.lowerPriority": "notify_master_rx_lower_pri",
+  v3ChecksumAsV2: "v3_checksum_as_v2",
+  lowerPriorityNoAdvert: "lower_prio_no_advert",
+  higherPrioritySendAdvert: "higher_prio_send_advert",
+  skipCheckAddresses: "skip_check_adv_addr",
+  receiveBuffer: "kernel_rx_buf_size",
+  debugLevel: "debug",
+};
+
+/** Keywords by the path of their value in global_defs. */
+export const globalLabels: Labels = {
+  noCheckerEmails: "no_checker_emails",
+  useSymlinkPaths: "use_symlink_paths",
+  "startupScript.command": "startup_script",
+  "startupScript.timeout": "startup_script_timeout",
+  "shutdownScript.command": "shutdown_script",
+  "shutdownScript.timeout": "shutdown_script_timeout",
+  "fifos.all": "notify_fifo",
+  "fifos.all.path": "notify_fifo",
+  "fifos.all.reader": "notify_fifo_script",
+  "fifos.vrrp": "vrrp_notify_fifo",
+  "fifos.vrrp.path": "vrrp_notify_fifo",
+  "fifos.vrrp.reader": "vrrp_notify_fifo_script",
+  "fifos.lvs": "lvs_notify_fifo",
+  "fifos.lvs.path": "lvs_notify_fifo",
+  "fifos.lvs.reader": "lvs_notify_fifo_script",
+  "fifos.statesOnReload": "fifo_write_vrrp_states_on_reload",
+  "vrrp.dynamicInterfaces": "dynamic_interfaces",
+  "vrrp.startupDelay": "vrrp_startup_delay",
+  "vrrp.delayAfterBoot": "vrrp_startup_delay after boot",
+  "vrrp.logUnknownVrids": "log_unknown_vrids",
+  "vrrp.garpInterval": "vrrp_garp_interval",
+  "vrrp.gnaInterval": "vrrp_gna_interval",
+  "vrrp.disableLocalIgmp": "disable_local_igmp",
+  "vrrp.vmacPrefix": "vmac_prefix",
+  "vrrp.vmacAddressPrefix": "vmac_addr_prefix",
+  "vrrp.pollLinks": "linkbeat_use_polling",
+  "vrrp.receiveBuffers": "vrrp_rx_bufs_policy",
+  "lvs.timeouts.tcp": "lvs_timeouts tcp",
+  "lvs.timeouts.tcpFin": "lvs_timeouts tcpfin",
+  "lvs.timeouts.udp": "lvs_timeouts udp",
+  "lvs.flushOnStart": "lvs_flush",
+  "lvs.flushOnStop": "lvs_flush_on_stop",
+  "lvs.syncDaemon": "lvs_sync_daemon",
+  "lvs.nftables": "nftables_ipvs",
+  "lvs.initNotifies": "rs_init_notifies",
+  "firewall.iptables": "vrrp_iptables",
+  "firewall.nftables": "nftables",
+  "snmp.socket": "snmp_socket",
+  dbus: "enable_dbus",
+  "node.instance": "instance",
+  "node.netNamespace": "net_namespace",
+  "node.netNamespaceIpvs": "net_namespace_ipvs",
+  "node.namespaceWithIpsets": "namespace_with_ipsets",
+  "node.usePidDirectory": "use_pid_dir",
+  "node.childWaitTimeout": "child_wait_time",
+  "reload.checkLog": "reload_check_config",
+  "reload.timeFile": "reload_time_file",
+  "reload.repeat": "reload_repeat",
+  "reload.file": "reload_file",
+  "files.umask": "umask",
+};
+
+export const virtualServerLabels: Labels = {
+  scheduler: "lvs_sched",
+  forwarding: "lvs_method",
+};
+
+/** Each path with its label, and with how its value is shown where there is a way of its own. */
+export const labelled = (labels: Labels, others: Readonly<Record<string, Field>>): Readonly<Record<string, Field>> => {
+  const paths = new Set([...Object.keys(labels), ...Object.keys(others)]);
+  const fieldAt = (path: string): Field => ({
+    ...others[path],
+    ...(labels[path] === undefined ? {} : { label: labels[path] }),
+  });
+  return Object.fromEntries([...paths].map((path) => [path, fieldAt(path)]));
+};
