@@ -7,6 +7,7 @@ import { canonicalJson } from "./canonical-json.ts";
 import { errorClasses, exitCodeOf, formatDiagnostic, isFatal } from "./diagnostics.ts";
 import { diffConfig } from "./diff/diff-config.ts";
 import { keywordTable } from "./keywords/root.ts";
+import { lint } from "./lint/lint.ts";
 import { instance, parse } from "./testing/parse.ts";
 
 const folder = join(import.meta.dirname, "../../../../shared/seed-configs");
@@ -100,6 +101,9 @@ function check(text: string): void {
     expect(diagnostic.column).toBeGreaterThanOrEqual(diagnostic.line === 0 ? 0 : 1);
     expect(formatDiagnostic(diagnostic)).toContain(diagnostic.severity);
   }
+  const told = lint({ files: [first], peers: [second] });
+  expect(exitCodeOf(told)).toBe(exitCodeOf(first.diagnostics));
+  for (const { message } of told) expect(message).not.toContain("undefined");
   if (first.config === undefined) return;
   // Plain JSON: what is stored and read back means the same.
   expect(canonicalJson(JSON.parse(JSON.stringify(first.config)))).toBe(canonicalJson(first.config));

@@ -50,6 +50,8 @@ export interface ParseResult {
 export interface Source {
   /** As it was named to parseConfig. */
   readonly file: string;
+  /** For which node its `@ID` lines were read. */
+  readonly configId: string;
   /** All that were read, or were tried to be, in that order. */
   readonly files: ReadonlyMap<string, FileText | FileError>;
   readonly tree: Block;
@@ -86,7 +88,7 @@ export function parseConfig(input: ParseInput): ParseResult {
     // The lines of value blocks are read by resolve(): a word may be missing there, too.
     config: problems.has("missing-parameter") ? undefined : config,
     diagnostics: problems.inOrder([...files.keys()], input.file),
-    source: { file: input.file, files, tree: root },
+    source: { file: input.file, configId, files, tree: root },
   };
 }
 

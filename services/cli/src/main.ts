@@ -80,7 +80,8 @@ async function run(command: Command): Promise<number> {
       return 0;
     case "check": {
       const read = (file: string) => readConfiguration({ file, configId: command.id, env: process.env });
-      const readOther = (file: string) => readPeer({ file, configId: command.id, env: process.env });
+      const readOther = (file: string, id: string | undefined) =>
+        readPeer({ file, configId: id ?? command.id, env: process.env });
       const dependencies = { console, screen: screen(command.color), read, readPeer: readOther, machine: lintFacts() };
       return check(command, dependencies);
     }

@@ -1,6 +1,6 @@
 // Lint: what keepalived accepts and its users regret. Pure: files come parsed, facts about the machine as functions.
 import type { Diagnostic } from "../diagnostics.ts";
-import type { ParseResult } from "../parse-config.ts";
+import type { ParseResult, Source } from "../parse-config.ts";
 import { collectProblems, inFileOrder } from "../problem-list.ts";
 import { pairInstances } from "./pairs.ts";
 import { placesIn } from "./places.ts";
@@ -12,7 +12,7 @@ import { silence } from "./silence.ts";
 export interface LintInput {
   /** What is judged: one file, or a set whose routers share a network. Each is compared with all others. */
   readonly files: readonly ParseResult[];
-  /** Compared with as well, but not judged themselves. */
+  /** Compared with as well, but not judged themselves: other files, or the same one as other nodes read it. */
   readonly peers?: readonly ParseResult[] | undefined;
   /** The machine that is to use `files`. */
   readonly machine?: LintMachine | undefined;
@@ -33,10 +33,12 @@ export function lint({ files, peers = [], machine = {} }: LintInput): readonly D
 
 function judge({ config, source }: ParseResult, others: readonly ParseResult[], machine: LintMachine): Diagnostic[] {
   if (config === undefined) return [];
+  const nameOf = (other: Source): string =>
+    other.file === source.file ? `${other.file} as node ${other.configId}` : other.file;
   const peers = others.flatMap((other) =>
-    other.config === undefined ? [] : [{ config: other.config, source: other.source }],
+    other.config === undefined ? [] : [{ name: nameOf(other.source), config: other.config }],
   );
-  const unusablePeers = others.filter((other) => other.config === undefined).map((other) => other.source.file);
+  const unusablePeers = others.filter((other) => other.config === undefined).map((other) => nameOf(other.source));
   const candidates = candidatesOf(config);
   const pairs = pairInstances(candidates, peers);
   const places = placesIn(source);

@@ -27,6 +27,14 @@ test("a file alone, with a peer, and as one of a set", () => {
   ]);
 });
 
+test("one file as two nodes read it", () => {
+  const text = instance("@r1 priority 100\n@r2 priority 110\nstate MASTER");
+  const [own, other] = ["r1", "r2"].map((configId) => parse(text, { configId }));
+  if (own === undefined || other === undefined) expect.fail();
+  const told = lint({ files: [own], peers: [other] }).map(({ message }) => message);
+  expect(told).toEqual(["VI_1 starts as MASTER, and so does VI_1 of keepalived.conf as node r2"]);
+});
+
 test("a file that cannot be used is told as it is", () => {
   const broken = parse("vrrp_instance VI_1 {\npriority\n}");
   expect(broken.config).toBeUndefined();

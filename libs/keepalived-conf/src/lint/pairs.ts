@@ -69,7 +69,7 @@ export function byInstance(pairs: readonly InstancePair[]): ReadonlyMap<Instance
 
 /** `VI_1 of b.conf`, for messages. */
 export const nameOf = ({ other, peer }: Pick<InstancePair, "other" | "peer">): string =>
-  `${other.name} of ${peer.source.file}`;
+  `${other.name} of ${peer.name}`;
 
 const listMax = 4;
 /** The first of many, for messages. */

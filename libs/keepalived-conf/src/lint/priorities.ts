@@ -68,13 +68,15 @@ const effectivePriority = ({ priority }: InstanceConfig, added: number): number 
   priority === owner ? owner : Math.max(1, Math.min(owner - 1, priority + added));
 
 /** What all trackers add while what they watch is well, and files hold 0. */
-export const healthySum = ({ trackers }: Candidate): number => trackers.reduce((sum, { well }) => sum + well, 0);
+export const healthySum = ({ trackers }: Candidate): number => sumWell(trackers);
+
+const sumWell = (trackers: readonly WeightedTracker[]): number => trackers.reduce((sum, { well }) => sum + well, 0);
 
 export const healthyPriority = (candidate: Candidate): number =>
   effectivePriority(candidate.instance, healthySum(candidate));
 
 /** Beyond so many, each of which may be well or failed, any sum between the extremes is taken for possible. */
-const trackersMax = 8;
+const trackersMax = 6;
 
 /** All that trackers may add together. */
 function possibleSums(trackers: readonly WeightedTracker[]): ReadonlySet<number> {
@@ -111,11 +113,15 @@ export function effectOf(
   for (let priority = 1; priority <= owner; priority++) {
     upTo.push((upTo[priority - 1] ?? 0) + (rivals.has(priority) ? 1 : 0));
   }
+  const others = trackers.filter((other) => other !== tracker);
   let tie = false;
-  for (const sum of possibleSums(trackers.filter((other) => other !== tracker))) {
-    const { low, high } = reachOf(instance, tracker, sum);
-    if ((upTo[high] ?? 0) > (upTo[low] ?? 0)) return "moves";
-    tie ||= low < high && rivals.has(low);
+  // With all others well most trackers do what they are for: the rest of the states is only looked at for those that do not.
+  for (const sums of [() => [sumWell(others)], () => possibleSums(others)]) {
+    for (const sum of sums()) {
+      const { low, high } = reachOf(instance, tracker, sum);
+      if ((upTo[high] ?? 0) > (upTo[low] ?? 0)) return "moves";
+      tie ||= low < high && rivals.has(low);
+    }
   }
   return tie ? "tie" : "none";
 }

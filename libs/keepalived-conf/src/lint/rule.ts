@@ -69,8 +69,9 @@ export const perPair =
     file.pairs.map((pair) => find(pair, file));
 
 export interface PeerFile {
+  /** For messages. */
+  readonly name: string;
   readonly config: Config;
-  readonly source: Source;
 }
 
 export interface InstancePair {

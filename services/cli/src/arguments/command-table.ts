@@ -92,6 +92,12 @@ const check: CommandSpec = {
       multiple: true,
       meaning: "the file of another router of the set: what must be equal, what must differ",
     },
+    {
+      name: "peer-id",
+      value: { kind: "text", label: "NAME" },
+      multiple: true,
+      meaning: "another router of the set that has the same files, and other @NAME lines",
+    },
     { name: "no-lint", meaning: "only what keepalived itself would say, and what Baton does differently" },
     color,
     {

@@ -22,6 +22,7 @@ export interface CheckCommand {
   readonly type: "check";
   readonly files: readonly string[];
   readonly peers: readonly string[];
+  readonly peerIds: readonly string[];
   readonly id: string | undefined;
   readonly strict: boolean;
   readonly lint: boolean;
@@ -216,6 +217,7 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
       type: "check",
       files,
       peers: words.all("peer"),
+      peerIds: words.all("peer-id"),
       id: words.word("id"),
       strict: words.flag("strict"),
       lint: !words.flag("no-lint"),

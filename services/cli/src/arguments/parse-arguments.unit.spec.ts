@@ -39,12 +39,22 @@ test("up, with everything", () => {
 });
 
 test("check", () => {
-  const plain = { type: "check", peers: [], id: undefined, strict: false, lint: true, json: false, color: "auto" };
+  const plain = {
+    type: "check",
+    peers: [],
+    peerIds: [],
+    id: undefined,
+    strict: false,
+    lint: true,
+    json: false,
+    color: "auto",
+  };
   expect(parse("check x.conf")).toEqual({ ...plain, files: ["x.conf"] });
-  expect(parse("check x y --strict --json --id r1 --peer p --peer q --no-lint --color never")).toEqual({
+  expect(parse("check x y --strict --json --id r1 --peer p --peer q --peer-id r2 --no-lint --color never")).toEqual({
     type: "check",
     files: ["x", "y"],
     peers: ["p", "q"],
+    peerIds: ["r2"],
     id: "r1",
     strict: true,
     lint: false,

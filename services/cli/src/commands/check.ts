@@ -12,7 +12,8 @@ export interface CheckDependencies {
   readonly console: Console;
   readonly screen: Screen;
   read(file: string): ConfigurationResult;
-  readPeer(file: string): ParseResult;
+  /** Without the facts of this machine. `id`: for which @NAME lines; undefined: as for `read`. */
+  readPeer(file: string, id: string | undefined): ParseResult;
   readonly machine: LintMachine;
 }
 
@@ -50,16 +51,17 @@ export function check(options: CheckOptions, dependencies: CheckDependencies): n
 }
 
 function judge(
-  { files, peers, strict, lint: wanted }: CheckOptions,
+  { files, peers, peerIds, strict, lint: wanted }: CheckOptions,
   { read, readPeer, machine }: CheckDependencies,
 ): Verdict[] {
   // A file that is named twice is no peer of itself.
   const [named, others] = [distinct(files, []), distinct(peers, files)];
   const results = named.map((file) => ({ file, result: read(file) }));
-  const parsedPeers = wanted ? others.map(readPeer) : [];
+  const parsedPeers = wanted ? others.map((peer) => readPeer(peer, undefined)) : [];
   const parsed = results.map(({ result }) => result.parsed);
   return results.map(({ file, result }) => {
-    const peersOfFile = [...parsed.filter((other) => other !== result.parsed), ...parsedPeers];
+    const otherNodes = wanted ? peerIds.map((id) => readPeer(file, id)) : [];
+    const peersOfFile = [...parsed.filter((other) => other !== result.parsed), ...parsedPeers, ...otherNodes];
     const diagnostics = wanted ? lint({ files: [result.parsed], peers: peersOfFile, machine }) : result.diagnostics;
     const fails = strict && result.exitCode === 0 && diagnostics.some(({ severity }) => severity !== "info");
     return { file, result, diagnostics, exitCode: fails ? strictExitCode : result.exitCode };

@@ -10,13 +10,13 @@ const instance = (lines: string): string =>
 type Files = Readonly<Record<string, string>>;
 type Options = Partial<Parameters<typeof check>[0]>;
 
-function readFrom(files: Files): (file: string) => ConfigurationResult {
+function readFrom(files: Files, configId?: string): (file: string) => ConfigurationResult {
   const readFile = (path: string): FileContent => {
     const text = files[path];
     return text === undefined ? { error: "no such file", kind: "missing" } : { text };
   };
   return (file) => {
-    const parsed = parseConfig({ file, readFile, hostName: "r1", executable: () => true });
+    const parsed = parseConfig({ file, readFile, configId, hostName: "r1", executable: () => true });
     const { config, diagnostics } = parsed;
     const settings = {} as NonNullable<ConfigurationResult["configuration"]>["settings"];
     const configuration = config === undefined || isFatal(diagnostics) ? undefined : { config, settings };
@@ -34,9 +34,9 @@ function run(files: Files, more: Options = {}, screen: Screen = pipe) {
       said.error += `${line}\n`;
     },
   };
-  const options = { files: ["k.conf"], peers: [], strict: false, lint: true, json: false, ...more };
+  const options = { files: ["k.conf"], peers: [], peerIds: [], strict: false, lint: true, json: false, ...more };
   const read = readFrom(files);
-  const readPeer = (file: string) => read(file).parsed;
+  const readPeer = (file: string, id: string | undefined) => readFrom(files, id)(file).parsed;
   const code = check(options, { console, screen, read, readPeer, machine: {} });
   expect(said.error).toBe("");
   return { code, out: said.out };
@@ -74,6 +74,17 @@ test("--strict fails for what lint warns of; without it, it is told", () => {
   });
   expect(run(files, { peers: ["peer.conf"], strict: true, lint: false }).code).toBe(0);
   expect(run(files, { strict: true }).code).toBe(0);
+});
+
+test("another node of the set may have the same file", () => {
+  const files = { "k.conf": instance("@r1 priority 100\n@r2 priority 100") };
+  const { code, out } = run(files, { peerIds: ["r2"] });
+  expect(code).toBe(0);
+  expect(out).toContain("VI_1 has priority 100, and so has VI_1 of k.conf as node r2");
+  expect(run(files, { peerIds: ["r3"] }).out).toContain("VI_1 of k.conf as node r3");
+  expect(run({ "k.conf": instance("@r1 priority 100\n@r2 priority 90") }, { peerIds: ["r2"] }).out).not.toContain(
+    "lint/",
+  );
 });
 
 test("several files are one set; the highest exit code counts", () => {

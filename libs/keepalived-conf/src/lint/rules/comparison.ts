@@ -16,7 +16,7 @@ const peerUnusable: LintRule = {
     unusablePeers.map((name) => ({
       place: places.file(),
       message: `${name} cannot be used: it was not compared with`,
-      hint: `baton check ${name} says why`,
+      hint: "baton check says why, when it is given that file",
     })),
 };
 

@@ -116,7 +116,7 @@ const noCounterpart: LintRule = {
     if (pairs.length === 0) return [];
     return alone.map((own) => ({
       place: places.instance(own),
-      message: `${own.name} (virtual router ${own.vrid}) has no counterpart in ${listOf(peers.map(({ source }) => source.file))}`,
+      message: `${own.name} (virtual router ${own.vrid}) has no counterpart in ${listOf(peers.map(({ name }) => name))}`,
       hint: "define it on another router too",
     }));
   },
