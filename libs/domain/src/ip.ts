@@ -19,17 +19,54 @@ export const ipFamily = (address: IpAddress): 4 | 6 => (address.includes(":") ? 
 /** `0.0.0.0` or `::`. */
 export const unspecifiedIp = (family: 4 | 6): IpAddress => format(new Array<number>(family === 4 ? 4 : 16).fill(0));
 
-/** 4 or 16 bytes in network order. */
+/** 4 or 16 bytes in network order. Several times for each advert: canonical text is read without looking back. */
 export function ipToBytes(address: IpAddress): Uint8Array {
-  const bytes = address.includes(":") ? parseV6(address) : parseV4(address);
-  assert(bytes !== undefined, `not an address: ${address}`);
-  return Uint8Array.from(bytes);
+  return address.includes(":") ? readV6(address) : readV4(address);
+}
+
+const [dot, colon, zero, letterA] = [46, 58, 48, 97];
+
+function readV4(address: IpAddress): Uint8Array {
+  const bytes = new Uint8Array(4);
+  let [at, byte] = [0, 0];
+  for (let i = 0; i < address.length; i++) {
+    const code = address.charCodeAt(i);
+    if (code === dot) {
+      bytes[at++] = byte;
+      byte = 0;
+    } else byte = byte * 10 + code - zero;
+  }
+  bytes[at] = byte;
+  assert(at === 3, `not an address: ${address}`);
+  return bytes;
+}
+
+function readV6(address: IpAddress): Uint8Array {
+  const bytes = new Uint8Array(16);
+  /** Where the zeroes that `::` stands for begin. */
+  let gap = -1;
+  let [at, group] = [0, 0];
+  for (let i = 0; i <= address.length; i++) {
+    const code = i < address.length ? address.charCodeAt(i) : colon;
+    if (code !== colon) group = group * 16 + (code < letterA ? code - zero : code - letterA + 10);
+    else if (i > 0 && address.charCodeAt(i - 1) !== colon) {
+      bytes[at++] = group >> 8;
+      bytes[at++] = group & 0xff;
+      group = 0;
+    } else if (i > 0 && i < address.length) gap = at;
+  }
+  assert(gap < 0 ? at === 16 : at <= 14, `not an address: ${address}`);
+  if (gap >= 0) {
+    bytes.copyWithin(16 - (at - gap), gap, at);
+    bytes.fill(0, gap, 16 - (at - gap));
+  }
+  return bytes;
 }
 
 /** The address of 4 or 16 bytes in network order. */
 export function ipFromBytes(bytes: Uint8Array): IpAddress {
   assert(bytes.length === 4 || bytes.length === 16, `an address has 4 or 16 bytes, not ${bytes.length}`);
-  return format([...bytes]);
+  return format(bytes);
 }
 
 /** Negative, zero or positive as `a` is below, equal to or above `b`, by unsigned bytes; IPv4 sorts before IPv6. */
@@ -78,8 +115,8 @@ function parseGroups(text: string, mayEndInV4: boolean): number[] | undefined {
   return bytes;
 }
 
-function format(bytes: number[]): IpAddress {
-  if (bytes.length === 4) return bytes.join(".") as IpAddress;
+function format(bytes: ArrayLike<number>): IpAddress {
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` as IpAddress;
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
   // RFC 5952 section 4.2: compress the longest run of zero groups, the first of equals, never a single one.
   let [bestStart, bestLength] = [-1, 1];

@@ -60,3 +60,25 @@ test("four bytes are an IPv4 address, and five are none", () => {
   expect(ipFromBytes(Uint8Array.of(192, 0, 2, 255))).toBe("192.0.2.255");
   expect(() => ipFromBytes(new Uint8Array(5))).toThrow("4 or 16 bytes");
 });
+
+test("bytes of every shape of canonical text", () => {
+  const shapes = [
+    "::",
+    "::1",
+    "1::",
+    "fe80::1",
+    "1:2:3:4:5:6:7:8",
+    "1::8",
+    "::2:3:4:5:6:7:8",
+    "1:2:3:4:5:6:7::",
+    "abcd:ef01::ffff",
+  ];
+  for (const text of shapes) {
+    expect(ipFromBytes(ipToBytes(ip(text)))).toBe(ip(text));
+  }
+  expect([...ipToBytes(ip("1::8"))]).toEqual([0, 1, ...new Array<number>(13).fill(0), 8]);
+  expect([...ipToBytes(ip("255.0.10.1"))]).toEqual([255, 0, 10, 1]);
+  for (const text of ["1.2.3", "1.2.3.4.5", "1:2", "1:2:3:4:5:6:7:8:9"]) {
+    expect(() => ipToBytes(text as IpAddress)).toThrow("not an address");
+  }
+});

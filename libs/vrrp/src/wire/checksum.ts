@@ -2,7 +2,7 @@
 // (RFC 3768 section 5.3.8); everything over IPv6 adds the pseudo-header of RFC 8200 section 8.1. For VRRPv3 over IPv4,
 // RFC 9568 section 5.2.8 says the message alone, while keepalived by default adds a pseudo-header, and once did so with
 // the multicast group even where the packet goes to a unicast peer; who talks to keepalived must follow.
-import { type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
+import { type IpAddress, ipToBytes } from "@baton/domain";
 
 /** keepalived's default; `v3_checksum_as_v2`; `old_unicast_checksum`. */
 export type ChecksumRule = "pseudo-header" | "message" | "group-pseudo-header";
@@ -38,10 +38,13 @@ export const checksumBetween = (endpoints: Endpoints, data: Uint8Array): number 
  * section 8.1), and 12 over IPv4, as keepalived lays them out.
  */
 function pseudoHeader({ source, destination }: Endpoints, length: number): Uint8Array {
-  const wide = ipFamily(source) === 6;
-  const addresses = [...ipToBytes(source), ...ipToBytes(destination)];
-  const octets = [(length >> 8) & 0xff, length & 0xff];
-  return Uint8Array.from(
-    wide ? [...addresses, 0, 0, ...octets, 0, 0, 0, vrrpProtocol] : [...addresses, 0, vrrpProtocol, ...octets],
-  );
+  const from = ipToBytes(source);
+  const wide = from.length === 16;
+  const header = new Uint8Array(wide ? 40 : 12);
+  header.set(from);
+  header.set(ipToBytes(destination), from.length);
+  const view = new DataView(header.buffer);
+  view.setUint16(wide ? 34 : 10, length);
+  view.setUint8(wide ? 39 : 9, vrrpProtocol);
+  return header;
 }

@@ -53,13 +53,21 @@ export function receiveAdvertisement(
   state: WireState,
   facts: ReceiveFacts,
 ): ReceivedAdvertisement {
-  const judged: Judged = { packet, wire, facts, state, message: layOut(packet), trailer: undefined, notices: [] };
+  const judged: Judged = {
+    packet,
+    wire,
+    facts,
+    state,
+    message: layOut(packet),
+    trailer: undefined,
+    advert: undefined,
+    notices: [],
+  };
   for (const check of checks) {
     const reason = check(judged);
     if (reason !== undefined) return { ok: false, reason };
   }
-  const advert = decodeMessage(judged.message, wire.family, wire.version);
-  return { ok: true, advert, notices: judged.notices, state: judged.state };
+  return { ok: true, advert: advertOf(judged), notices: judged.notices, state: judged.state };
 }
 
 /** A packet under judgement: what the checks so far have found out about it. */
@@ -72,7 +80,14 @@ interface Judged {
   /** The VRRP message alone; shorter than it has to be until check 2 has passed. */
   readonly message: Uint8Array;
   trailer: Uint8Array | undefined;
+  /** What the message says, once somebody has asked. */
+  advert: Advertisement | undefined;
   readonly notices: AdvertNotice[];
+}
+
+function advertOf(judged: Judged): Advertisement {
+  judged.advert ??= decodeMessage(judged.message, judged.wire.family, judged.wire.version);
+  return judged.advert;
 }
 
 type Check = (judged: Judged) => DiscardReason | undefined;
@@ -200,13 +215,13 @@ const checkChecksum: Check = (judged) => {
     return checksumBetween(packet, whole) === 0 ? undefined : "bad-checksum";
   }
   if (wire.version === 2) return internetChecksum(message) === 0 ? undefined : "bad-checksum";
-  const right = (["pseudo-header", "message", "group-pseudo-header"] as const).filter(
-    (rule) => checksumBy(rule, judged) === 0,
-  );
-  const notice = right.includes(wire.checksum.send) ? undefined : otherChecksum(right, wire);
-  if (notice === "bad-checksum") return notice;
-  if (notice !== undefined) judged.notices.push(notice);
-  judged.state = learnChecksum(judged, right);
+  const ours = checksumBy(wire.checksum.send, judged) === 0;
+  if (!ours) {
+    const notice = otherChecksum(judged);
+    if (notice === "bad-checksum") return notice;
+    judged.notices.push(notice);
+  }
+  judged.state = learnChecksum(judged, ours);
   return undefined;
 };
 
@@ -217,30 +232,31 @@ function checksumBy(rule: ChecksumRule, { message, packet, wire }: Judged): numb
 }
 
 /** What is right by other rules than ours is heard where keepalived hears it. */
-function otherChecksum(right: readonly ChecksumRule[], { reach, checksum }: WireConfig): AdvertNotice | "bad-checksum" {
+function otherChecksum(judged: Judged): AdvertNotice | "bad-checksum" {
+  const { reach, checksum } = judged.wire;
   const unicast = reach.cast === "unicast";
+  const right = (rule: ChecksumRule): boolean => checksumBy(rule, judged) === 0;
   switch (checksum.send) {
     case "pseudo-header":
-      return unicast && checksum.learn && right.includes("group-pseudo-header") ? "old-checksum" : "bad-checksum";
+      return unicast && checksum.learn && right("group-pseudo-header") ? "old-checksum" : "bad-checksum";
     case "group-pseudo-header":
-      return unicast && right.includes("pseudo-header") ? "other-checksum" : "bad-checksum";
+      return unicast && right("pseudo-header") ? "other-checksum" : "bad-checksum";
     case "message":
       // With `v3_checksum_as_v2` keepalived takes any checksum, so that both kinds of peers are heard. Here both kinds
       // are heard too, but what is right by neither rule was damaged on the way; except in unicast, where keepalived
       // itself sends wrong ones to all peers but its first (2.4.3).
-      if (right.length > 0) return "other-checksum";
+      if (right("pseudo-header") || right("group-pseudo-header")) return "other-checksum";
       return unicast ? "wrong-checksum" : "bad-checksum";
   }
 }
 
 /** Each unicast peer is answered by the rule that it was heard to use last. */
-function learnChecksum({ state, packet, wire }: Judged, right: readonly ChecksumRule[]): WireState {
+function learnChecksum({ state, packet, wire }: Judged, ours: boolean): WireState {
   const { source } = packet;
   if (wire.checksum.send !== "pseudo-header" || peerOf(wire, source) === undefined) return state;
-  const old = !right.includes("pseudo-header");
-  if (old === state.oldChecksumPeers.has(source)) return state;
+  if (ours !== state.oldChecksumPeers.has(source)) return state;
   const others = [...state.oldChecksumPeers].filter((peer) => peer !== source && peerOf(wire, peer) !== undefined);
-  return { ...state, oldChecksumPeers: new Set(old ? [...others, source] : others) };
+  return { ...state, oldChecksumPeers: new Set(ours ? others : [...others, source]) };
 }
 
 /** 14. */
@@ -253,13 +269,14 @@ const checkDestination: Check = ({ packet: { destination }, wire: { reach } }) =
 const checkOwner: Check = ({ facts }) => (facts.ownerIgnores ? "owner-ignores" : undefined);
 
 /** 16. Other addresses than ours are told and accepted. From here on keepalived counts the advert as received. */
-const noticeAddresses: Check = ({ packet, message, wire, facts, notices }) => {
+const noticeAddresses: Check = (judged) => {
+  const { packet, message, wire, facts, notices } = judged;
   if (wire.family === 6 && wire.reach.cast === "multicast" && !isLinkLocal(packet.source)) {
     notices.push("source-not-link-local");
   }
   if (addressCountOf(message) !== wire.addresses.length) notices.push("address-count-mismatch");
   else if (facts.checkAddresses) {
-    const theirs = new Set(decodeMessage(message, wire.family, wire.version).addresses);
+    const theirs = new Set(advertOf(judged).addresses);
     if (!wire.addresses.every((address) => theirs.has(address))) notices.push("address-list-mismatch");
   }
   return undefined;
