@@ -11,15 +11,19 @@ import {
   buildAdvertisement,
   type Effect,
   type ElectionState,
+  heardMaster,
   type Input,
   initialState,
   initialWireState,
+  type LogCause,
   leaseLength,
   nextDeadline,
+  nothingTold,
   type OutgoingPacket,
   type ReceiveFacts,
   receiveAdvertisement,
   step,
+  tellOnce,
   type VrrpPacket,
   type WireConfig,
 } from "@baton/vrrp";
@@ -63,6 +67,7 @@ export class InstanceRunner {
   #wire: WireConfig;
   /** What packets have taught so far: identifications, sequence numbers, replay marks. */
   #wireState = initialWireState;
+  #told = nothingTold;
   #since: Instant;
   #lastHeard: AdvertSeen | undefined;
   /** The advert that the current step is about, and the first one that it sent: the links of its spans. */
@@ -98,6 +103,7 @@ export class InstanceRunner {
     const { state, effects } = step(this.#state, input, host.now());
     this.#state = state;
     if (state.kind !== before) {
+      this.#told = nothingTold;
       this.#since = host.now();
       counters.add(metric.transitions, { ...this.#labels, from: before, to: state.kind });
     }
@@ -110,16 +116,30 @@ export class InstanceRunner {
   onPacket(packet: VrrpPacket): void {
     const { counters } = this.#parts;
     const received = receiveAdvertisement(packet, this.#wire, this.#wireState, this.#receiveFacts(packet));
-    if (!received.ok) return counters.add(metric.advertsDiscarded, { ...this.#labels, reason: received.reason });
+    if (!received.ok) {
+      this.#tellOnce(received.reason, packet);
+      return counters.add(metric.advertsDiscarded, { ...this.#labels, reason: received.reason });
+    }
     this.#wireState = received.state;
+    this.#told = heardMaster(this.#told, packet.source);
     const { advert, notices } = received;
-    for (const notice of notices) counters.add(metric.advertNotices, { ...this.#labels, notice });
+    for (const notice of notices) {
+      this.#tellOnce(notice, packet);
+      counters.add(metric.advertNotices, { ...this.#labels, notice });
+    }
     counters.add(metric.adverts, { ...this.#labels, direction: "received" });
     if (advert.priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "received" });
     this.#heardNow = { sender: packet.source, wireId: packet.id, time: new Date().toISOString() };
     this.#lastHeard = this.#heardNow;
     this.feed({ type: "advertisement-received", advert, source: packet.source, wireId: packet.id });
     this.#heardNow = undefined;
+  }
+
+  /** With every advert it would be the same line: one per cause and master. */
+  #tellOnce(cause: LogCause, { source }: VrrpPacket): void {
+    const { memory, tell } = tellOnce(this.#told, cause);
+    this.#told = memory;
+    if (tell) this.#parts.host.log.warn("something is wrong with an advert", { instance: this.name, cause, source });
   }
 
   #receiveFacts({ source }: VrrpPacket): ReceiveFacts {

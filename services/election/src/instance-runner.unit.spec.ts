@@ -128,8 +128,12 @@ test("an advert with another password is counted and changes nothing", () => {
   if (packet === undefined) throw new Error("no advert");
   packet[packet.length - 1] = 0;
   const before = r2.runner.state;
-  deliver(r1, r2);
+  for (let i = 0; i < 3; i++) deliver(r1, r2);
   expect(r2.runner.state).toBe(before);
+  const warnings = r2.host.lines.filter(({ level }) => level === "warn");
+  expect(warnings.map(({ fields }) => fields)).toEqual([
+    { instance: "VI_1", cause: "auth-failure", source: "172.16.1.1" },
+  ]);
 });
 
 test("a check fails: stepping down belongs to the check's story, and both routers derive the same link", () => {
