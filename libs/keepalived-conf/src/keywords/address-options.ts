@@ -3,44 +3,8 @@ import { type IpAddress, ipFamily, type Micros, parseIp, secondsToMicros } from 
 import { interfaceNameMax, readNumber, uint32Max } from "./arguments.ts";
 import { entryForm, option, optionAlias, present } from "./option.ts";
 import { existingInterface, name, numberOrName } from "./option-arguments.ts";
+import { prefix } from "./prefix-arguments.ts";
 import { accepted, type OptionArgument, type Support } from "./table.ts";
-
-export interface Prefix {
-  readonly address: IpAddress;
-  readonly prefixLength: number;
-  /** `/LENGTH` was written. */
-  readonly lengthGiven: boolean;
-}
-
-/** `ADDR[/LEN]`; a length that is none is taken for the whole address. */
-const prefix: OptionArgument<Prefix> = {
-  syntax: "ADDR[/LEN]",
-  range: "IPv4 or IPv6; 0 to 32 or 128",
-  read: (words, { report, entry, invalid }) => {
-    const word = words.take();
-    if (word === undefined) return undefined;
-    const slash = word.text.indexOf("/");
-    const address = parseIp(slash < 0 ? word.text : word.text.slice(0, slash));
-    if (address === undefined) {
-      invalid(word, "an IP address and perhaps its prefix length, as in 10.0.0.1/24");
-      return undefined;
-    }
-    const max = ipFamily(address) === 4 ? 32 : 128;
-    if (slash < 0) return { address, prefixLength: max, lengthGiven: false };
-    const { value, problem } = readNumber(word.text.slice(slash + 1), { min: 0, max, decimals: 0 });
-    if (problem !== undefined) {
-      report({
-        place: entry.at(word),
-        severity: "warning",
-        code: "prefix-length",
-        errorClass: "general-error",
-        message: `prefix length: ${problem}`,
-        used: `${address}/${value ?? max}`,
-      });
-    }
-    return { address, prefixLength: value ?? max, lengthGiven: true };
-  },
-};
 
 /** `+`: all bits behind the prefix set; `-`: none. */
 const broadcast: OptionArgument<IpAddress | "+" | "-"> = {
@@ -87,6 +51,7 @@ const warn = (differs: string): { readonly support: Support } => ({ support: acc
 const broadcastOption = option("broadcast", broadcast, {
   default: "none",
   loses: "entry",
+  repeat: "all",
   meaning: "Sets the broadcast address: the one given, or with + and - the highest or lowest of the prefix.",
 });
 
@@ -110,7 +75,7 @@ const common = {
   }),
   peer: option("peer", peer, {
     default: "none",
-    repeat: "first",
+    repeat: "all",
     meaning: "Names the other end of a point-to-point link.",
     ...warn("the address is set without a peer"),
   }),

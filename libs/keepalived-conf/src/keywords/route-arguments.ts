@@ -113,10 +113,12 @@ export const tripTime = (units: number): OptionArgument<Micros> => ({
 
 /** In the kernel's units. undefined: no time, or one that keepalived does not reduce to the longest. */
 function parseTrip(text: string, units: number): { value: number; rounded: boolean } | undefined {
-  const match = /^[ \t\f\n\r\v]*(\d*)(?:\.(\d*))?(?:([mM]?)(?:s|sec|secs))?$/i.exec(text);
+  // The first s begins the unit; what stands behind the decimals that count is cut off unread.
+  const match = /^[ \t\f\n\r\v]*(\d*)(?:\.([^sS]*?))?(?:(m?)(?:s|sec|secs))?$/i.exec(text);
   const [whole = "", fraction = "", milli] = match?.slice(1) ?? [];
-  if (match === null || (whole === "" && fraction === "")) return undefined;
   const decimals = milli === "" ? 3 : 0;
+  const read = /^\d*$/.test(fraction.slice(0, decimals)) && !/e/i.test(fraction);
+  if (match === null || !read || (whole === "" && fraction === "")) return undefined;
   const digits = Number(whole + fraction.slice(0, decimals).padEnd(decimals, "0"));
   const value = digits + ((fraction[decimals] ?? "0") >= "5" ? 1 : 0);
   // keepalived measures before it multiplies.

@@ -86,7 +86,8 @@ const hopWords: Readonly<Record<string, ReadHopWord>> = {
     return true;
   },
   as: (_draft, words, context) => {
-    context.invalid(words.peek() ?? context.word, "the next hop without as: the kernel rewrites no IP destination");
+    const word = words.take();
+    if (word !== undefined) context.invalid(word, "the next hop without as: the kernel rewrites no IP destination");
     return false;
   },
 };
@@ -164,6 +165,27 @@ const choice = <T>(values: Readonly<Record<string, T>>): OptionArgument<T> => ({
     return value;
   },
 });
+
+/** What is neither word counts as the second. */
+const propagation: OptionArgument<boolean> = {
+  syntax: "enabled|disabled",
+  range: "",
+  read: (words, { report, entry, word: own }) => {
+    const word = words.take();
+    if (word !== undefined && word.text !== "enabled" && word.text !== "disabled") {
+      report({
+        place: entry.at(word),
+        severity: "error",
+        code: "invalid-value",
+        errorClass: "general-error",
+        message: `${own.text}: '${word.text}' is not understood`,
+        used: `${own.text} disabled`,
+        hint: "write enabled or disabled",
+      });
+    }
+    return word && word.text === "enabled";
+  },
+};
 
 /** ICMPV6_ROUTER_PREF_* of linux/icmpv6.h. */
 const preferences: Readonly<Record<string, number>> = { low: 3, medium: 0, high: 1 };
@@ -245,7 +267,7 @@ export const routeOptions = {
   realms: realm,
   ...metrics,
   routerPreference: part("pref", preference, "Says how this IPv6 router compares with others.", { default: "medium" }),
-  ttlPropagate: option("ttl-propagate", choice({ enabled: true, disabled: false }), {
+  ttlPropagate: option("ttl-propagate", propagation, {
     default: "the kernel's",
     meaning: "Copies the TTL between MPLS and IP, or not.",
   }),

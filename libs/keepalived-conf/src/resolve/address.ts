@@ -3,13 +3,21 @@ import { type IpAddress, ipFamily, ipToBytes, type Micros, micros, parseIp } fro
 import type { VirtualAddressConfig } from "../config.ts";
 import {
   addressPrefix,
-  type Prefix,
   type staticAddressForm,
   type virtualAddressForm,
   virtualAddressOptions,
 } from "../keywords/address-options.ts";
+import type { Prefix } from "../keywords/prefix-arguments.ts";
 import type { Entry, Option } from "../keywords/table.ts";
-import { type EntryContext, isOf, type OptionValue, optionValue, type ReadEntry, readEntry } from "../syntax/entry.ts";
+import {
+  type EntryContext,
+  isOf,
+  type OptionValue,
+  optionValue,
+  optionValues,
+  type ReadEntry,
+  readEntry,
+} from "../syntax/entry.ts";
 import { adjust, reject } from "./context.ts";
 
 /** Before the instance's own interface fills what the line leaves open. */
@@ -85,18 +93,21 @@ function resolveOnly4(
   return { label: undefined, scope: 0 };
 }
 
-function resolvePeer(read: ReadEntry, { address, lengthGiven }: Prefix, context: EntryContext): IpAddress | undefined {
-  const peer = optionValue(read, options.peer);
-  if (peer === undefined) return undefined;
-  if (ipFamily(peer.value) !== ipFamily(address)) {
-    reject(context, peer.place, "address-family", `the peer ${peer.value} is of another family; it is ignored`);
-    return undefined;
+/** The first that is of the address's family. */
+function resolvePeer(read: ReadEntry, { address, prefixLength }: Prefix, context: EntryContext): IpAddress | undefined {
+  let found: IpAddress | undefined;
+  for (const { value: peer, place } of optionValues(read, options.peer)) {
+    if (found !== undefined) reject(context, place, "repeated", `${address} has a peer already; this one is ignored`);
+    else if (ipFamily(peer) !== ipFamily(address))
+      reject(context, place, "address-family", `the peer ${peer} is of another family; it is ignored`);
+    else {
+      found = peer;
+      if (prefixLength === bitsOf(address)) continue;
+      const used = `${address} peer ${peer}`;
+      adjust(context, place, "prefix-length", "an address with a peer has no network of its own", { used });
+    }
   }
-  if (lengthGiven && optionValue(read, addressPrefix)?.value.prefixLength !== bitsOf(address)) {
-    const used = `${address} peer ${peer.value}`;
-    adjust(context, peer.place, "prefix-length", "an address with a peer has no network of its own", { used });
-  }
-  return peer.value;
+  return found;
 }
 
 /** keepalived's choice: a whole IPv6 address is there to be reached, not to send from (RFC 6724 section 5). */
@@ -113,7 +124,9 @@ function resolveBroadcast(
   { address, prefixLength, peer }: Pick<AddressLine, "address" | "prefixLength" | "peer">,
   context: EntryContext,
 ): IpAddress | undefined {
-  const broadcast = optionValue(read, options.broadcast);
+  const all = optionValues(read, options.broadcast);
+  // keepalived computes it last, whatever else was written.
+  const broadcast = all.findLast(({ value }) => value === "+" || value === "-") ?? all.at(-1);
   if (broadcast === undefined) return undefined;
   if (peer !== undefined) {
     adjust(context, broadcast.place, "broadcast", "an address with a peer has no broadcast address; it is ignored");

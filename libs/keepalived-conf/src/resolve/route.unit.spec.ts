@@ -356,6 +356,8 @@ describe("kept, but not as written", () => {
     ["10.0.0.0/8 gw 10.9.9.1", { gateway: "10.9.9.1" }, ["deprecated 2:12"]],
     ["10.0.0.0/8 protocol static", { protocol: 18 }, ["protocol 2:12"]],
     ["10.0.0.0/33", { destination: { address: "10.0.0.0", prefixLength: 32 } }, ["prefix-length 2:1"]],
+    ["10.0.0.0/8 ttl-propagate yes", { ttlPropagate: false }, ["invalid-value 2:26"]],
+    ["10.0.0.0/8 rtt 1000.2.3ms", { metrics: { roundTripTime: 1_000_000 } }, ["time-range 2:16"]],
     ["10.0.0.0/8 features fast", { metrics: { ecn: false } }, ["invalid-value 2:21"]],
     ["10.0.0.0/8 as to 10.1.1.1 metric 3", { metric: 3 }, ["unknown-option 2:12"]],
     ["10.0.0.0/8 as 10.1.1.1 metric 3", { metric: 3 }, ["unknown-option 2:12"]],
@@ -372,16 +374,20 @@ describe("kept, but not as written", () => {
   });
 });
 
-test.each(["10.0.0.0/8 via", "10.0.0.0/8 mtu lock", "blackhole", "to", "10.0.0.0/8 nexthop via 10.9.9.1 weight"])(
-  "%s: a word is missing, and keepalived ends",
-  (line) => {
-    const { routes, told, exit } = resolve(`10.7.0.0/16\n${line}`);
-    expect(routes).toBeUndefined();
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(/^missing-parameter 3:/);
-    expect(exit).toBe(2);
-  },
-);
+test.each([
+  "10.0.0.0/8 nexthop as",
+  "10.0.0.0/8 via",
+  "10.0.0.0/8 mtu lock",
+  "blackhole",
+  "to",
+  "10.0.0.0/8 nexthop via 10.9.9.1 weight",
+])("%s: a word is missing, and keepalived ends", (line) => {
+  const { routes, told, exit } = resolve(`10.7.0.0/16\n${line}`);
+  expect(routes).toBeUndefined();
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatch(/^missing-parameter 3:/);
+  expect(exit).toBe(2);
+});
 
 test("without facts about the machine, names and interfaces are taken as they come", () => {
   const routes = resolve("10.0.0.0/8 dev nowhere vrf blue", {}).routes as StaticRouteConfig[];
