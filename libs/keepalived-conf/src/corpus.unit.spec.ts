@@ -4,57 +4,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { InstanceConfig, TrackScriptConfig, VirtualServerConfig } from "./config.ts";
-import { type Diagnostic, exitCodeOf, isFatal } from "./diagnostics.ts";
-import { type ParseResult, parseConfig } from "./parse-config.ts";
-import { type Dump, readDump } from "./testing/keepalived-dump.ts";
+import { exitCodeOf } from "./diagnostics.ts";
+import type { ParseResult } from "./parse-config.ts";
+import { isComparable, readSamples, type Sample } from "./testing/corpus.ts";
 
 const folder = join(import.meta.dirname, "../../../../shared/corpus");
 const present = existsSync(folder);
 if (!present) console.warn("SKIPPED: ../shared/corpus is not there");
-
-interface Verdict {
-  readonly id: string;
-  readonly config_id?: string;
-  readonly version: string;
-  readonly exit: number;
-  readonly messages: readonly string[];
-}
-
-interface Sample {
-  readonly verdict: Verdict;
-  readonly result: ParseResult;
-  readonly dump: Dump | undefined;
-}
-
-const verdictsOf = (file: string): Verdict[] =>
-  readFileSync(join(folder, file), "utf8")
-    .trim()
-    .split("\n")
-    .map((line): Verdict => JSON.parse(line))
-    .filter((verdict) => verdict.version === "2.4.3");
-
-/** The machine on which the verdicts were taken. */
-const programs =
-  /^(\/usr)?(\/s?bin\/)?(killall|pidof|curl|pgrep|systemctl|ss|bash|sh|test|true|false|ps|grep|ping|ip|cat|netstat|service)$/;
-const strangers = ["keepalived_script", "quentin", "ziggy", "nginx"];
-
-function parseSample({ id, config_id, messages }: Verdict): ParseResult {
-  const absent = new Set(
-    messages
-      .map((message) => /tracked interface (\S+) doesn't|interface (\S+) for (?:vrrp|ip)/.exec(message))
-      .map((match) => match?.[1] ?? match?.[2]),
-  );
-  const path = join(folder, `${id}.conf`);
-  return parseConfig({
-    file: path,
-    hostName: "vm",
-    configId: config_id,
-    readFile: (name) => (name === path ? { text: readFileSync(name, "utf8") } : { error: "no such file" }),
-    executable: (name) => programs.test(name),
-    interfaceExists: (name) => !absent.has(name),
-    userExists: (name) => !strangers.includes(name),
-  });
-}
 
 const samples: Sample[] = [];
 
@@ -65,9 +21,6 @@ const exempt: Readonly<Record<string, string>> = {
   "186": "built without iptables",
   "194": "BFD sessions are not checked yet",
   "199": "AH is refused, and not checked further",
-  "215": "routes are not checked yet",
-  "216": "rules are not checked yet",
-  "242": "rules are not checked yet",
 };
 
 /** Without what only Baton refuses, because it would do harm. */
@@ -78,12 +31,9 @@ const percent = (part: number, whole: number): string => `${((100 * part) / whol
 
 describe.skipIf(!present)("corpus", () => {
   beforeAll(() => {
-    for (const verdict of [...verdictsOf("verdicts.jsonl"), ...verdictsOf("verdicts-config-id.jsonl")]) {
-      const name = [verdict.id, verdict.config_id, "2.4.3", "txt"].filter((part) => part !== undefined).join(".");
-      const path = join(folder, "dump", name);
-      const dump = existsSync(path) ? readDump(readFileSync(path, "utf8")) : undefined;
-      samples.push({ verdict, result: parseSample(verdict), dump });
-    }
+    samples.push(
+      ...readSamples((name) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : undefined)),
+    );
   });
 
   test("every file is there", () => {
@@ -113,12 +63,6 @@ describe.skipIf(!present)("corpus", () => {
       else expect([...new Set(ours)], verdict.id).toEqual([...theirs].toSorted((a, b) => a - b));
     }
   });
-
-  /** Half of a dump: keepalived did not start, or AH, which it starts in another state. */
-  const isComparable = ({ result }: Sample): boolean =>
-    result.diagnostics.every(
-      ({ code, message }) => !isFatal([{ ...blank, code }]) || (code === "refused" && !message.includes("AH")),
-    );
 
   test("instances are understood alike", () => {
     const differences: string[] = [];
@@ -195,19 +139,6 @@ describe.skipIf(!present)("corpus", () => {
     expect(differences).toEqual([]);
   });
 });
-
-const blank: Diagnostic = {
-  file: "",
-  line: 0,
-  column: 0,
-  severity: "error",
-  code: "",
-  errorClass: "ok",
-  message: "",
-  text: undefined,
-  used: undefined,
-  hint: undefined,
-};
 
 /** `host` blocks of SMTP_CHECK are checkers of their own, which we do not read yet; the others are not timed. */
 const isTimed = (checker: string): boolean =>

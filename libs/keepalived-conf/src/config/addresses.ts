@@ -25,8 +25,8 @@ export interface VirtualAddressConfig {
   readonly manageTemporary: boolean;
   /** `autojoin`: IFA_F_MCAUTOJOIN. */
   readonly autojoin: boolean;
-  /** `use_vmac`: on a virtual MAC of its interface. */
-  readonly vmac: boolean;
+  /** The virtual MAC that it stands on: none, its instance's, or one of its own on `interface`. */
+  readonly vmac: "none" | "instance" | "own";
   /** False for `no_track`: its loss is no fault of the instance. */
   readonly tracked: boolean;
 }

@@ -2,7 +2,7 @@
 import type { IpAddress, Micros, Priority, Vrid } from "@baton/domain";
 import type { UnicastPeerConfig, VirtualAddressConfig } from "./addresses.ts";
 import type { Command } from "./command.ts";
-import type { RouteConfig, RuleConfig } from "./routes.ts";
+import type { PrefixConfig, RouteConfig, RuleConfig } from "./routes.ts";
 import type { TrackedConfig } from "./tracking.ts";
 
 /** `vrrp_instance`. */
@@ -118,7 +118,7 @@ export interface VmacConfig {
 /** `use_ipvlan`: an interface of its own that shares the MAC address. */
 export interface IpvlanConfig {
   readonly name: string | undefined;
-  readonly address: IpAddress | undefined;
+  readonly address: PrefixConfig | undefined;
   readonly mode: "bridge" | "private" | "vepa";
   readonly group: number | undefined;
 }

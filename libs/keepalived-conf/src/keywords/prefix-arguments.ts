@@ -31,6 +31,16 @@ export function parsePrefix(word: Word, entry: Entry, report: Report): Prefix | 
   return { address, prefixLength: value ?? max };
 }
 
+/** undefined: no address, or no length. */
+export function plainPrefix(text: string): Prefix | undefined {
+  const slash = text.indexOf("/");
+  const address = parseIp(slash < 0 ? text : text.slice(0, slash));
+  if (address === undefined) return undefined;
+  const max = ipFamily(address) === 4 ? 32 : 128;
+  const length = slash < 0 ? max : readNumber(text.slice(slash + 1), { min: 0, max, decimals: 0, strict: true }).value;
+  return length === undefined ? undefined : { address, prefixLength: length };
+}
+
 export const prefix: OptionArgument<Prefix> = {
   syntax: "ADDR[/LEN]",
   range: "IPv4 or IPv6; 0 to 32 or 128",

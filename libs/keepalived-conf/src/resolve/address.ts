@@ -21,7 +21,7 @@ import {
 import { adjust, reject } from "./context.ts";
 
 /** Before the instance's own interface fills what the line leaves open. */
-export interface AddressLine extends Omit<VirtualAddressConfig, "interface"> {
+export interface AddressLine extends Omit<VirtualAddressConfig, "interface" | "vmac"> {
   readonly interface: string | undefined;
   readonly entry: Entry;
   readonly read: ReadEntry;
@@ -55,7 +55,6 @@ export function parseAddressLine(
     detectDuplicates: has(options.withoutNoDad),
     manageTemporary: has(options.manageTemporary),
     autojoin: has(options.autojoin),
-    vmac: has(options.useVmac),
     tracked: !has(options.noTrack),
     entry,
     read,

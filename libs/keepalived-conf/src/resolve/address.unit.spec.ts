@@ -28,7 +28,7 @@ const plain = {
   detectDuplicates: false,
   manageTemporary: false,
   autojoin: false,
-  vmac: false,
+  vmac: "none",
   tracked: true,
 };
 
@@ -77,7 +77,7 @@ describe("adjusted", () => {
     ["10.0.0.1 mngtmpaddr", { manageTemporary: true }, "accepted"],
     ["10.0.0.1 autojoin", { autojoin: true }, "accepted"],
     ["10.0.0.1 no_track", { tracked: false }, "accepted"],
-    ["10.0.0.1 use_vmac", { vmac: true }, "accepted"],
+    ["10.0.0.1 use_vmac", { vmac: "own" }, "accepted"],
     ["10.0.0.1 track_group g", {}, "unknown-option,unknown-option"],
   ])("%s", (line, expected, code) => {
     const result = resolve(line);

@@ -1,13 +1,13 @@
 // The addresses of an instance together: their family, duplicates, and what fits into an advert.
 import { type IpAddress, ipFamily } from "@baton/domain";
 import type { UnicastPeerConfig, VirtualAddressConfig } from "../config.ts";
-import { virtualAddressForm } from "../keywords/address-options.ts";
+import { virtualAddressForm, virtualAddressOptions } from "../keywords/address-options.ts";
 import { peerAddress, peerForm, peerOptions } from "../keywords/peer-options.ts";
 import type { Entry } from "../keywords/table.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import type { Place } from "../report.ts";
-import { type EntryContext, optionValue, readEntry } from "../syntax/entry.ts";
-import { type Block, entries, settings } from "../syntax/tree.ts";
+import { type EntryContext, type OptionValue, optionValue, readEntry } from "../syntax/entry.ts";
+import { type Block, entries, isSet, setting, settings } from "../syntax/tree.ts";
 import { type AddressLine, parseAddressLine } from "./address.ts";
 import { adjust, advise, reject } from "./context.ts";
 
@@ -49,9 +49,7 @@ export function resolveAddresses(
   const virtual = parse(entries(block, keywords.virtualAddresses));
   const excluded = parse(entries(block, keywords.excludedAddresses));
   const peers = entries(block, keywords.unicastPeer).flatMap((entry) => parsePeer(entry, context) ?? []);
-  const sources = [...settings(block, keywords.sourceAddress), ...settings(block, keywords.unicastSource)].map(
-    ({ value, order, place }) => ({ address: value, order, place }),
-  );
+  const sources = sourcesOf(block);
   const groups = settings(block, keywords.multicastGroup).map(({ value, order }) => ({ address: value, order }));
   const { family, order: familyOrder } = firstFamily([
     ...[...virtual.map(toFound), ...peers, ...sources, ...groups].map(toHint),
@@ -68,10 +66,16 @@ export function resolveAddresses(
     const message = "the first IPv6 address should be a link-local one (RFC 9568 section 5.1.2.2)";
     advise(context, first.entry.at(), "ipv6-link-local", message);
   }
-  const toConfig = ({ entry: _entry, read: _read, ...line }: AddressLine): VirtualAddressConfig => ({
-    ...line,
-    interface: line.interface ?? ownInterface,
-  });
+  const carrier: Carrier = {
+    interface: ownInterface,
+    family,
+    vmac: settings(block, keywords.useVmac).length > 0,
+    elsewhere: isSet(block, keywords.useVmacAddress),
+  };
+  const toConfig = ({ entry, read, ...line }: AddressLine): VirtualAddressConfig => {
+    const place = { ...line, interface: line.interface ?? ownInterface };
+    return { ...place, vmac: resolveVmac(place, optionValue(read, virtualAddressOptions.useVmac), carrier, context) };
+  };
   return {
     family,
     addresses: advertised.slice(0, advertisedMax).map(toConfig),
@@ -80,6 +84,33 @@ export function resolveAddresses(
     unicastPeers: resolvePeers(peers, family, context),
     familyOrder,
   };
+}
+
+/** What an instance has to put addresses on. */
+interface Carrier {
+  readonly interface: string;
+  readonly family: 4 | 6;
+  /** `use_vmac`: for what is on its interface and of its family. */
+  readonly vmac: boolean;
+  /** `use_vmac_addr`: for the rest. */
+  readonly elsewhere: boolean;
+}
+
+function resolveVmac(
+  { address, interface: name }: Pick<VirtualAddressConfig, "address" | "interface">,
+  asked: OptionValue<true> | undefined,
+  carrier: Carrier,
+  context: EntryContext,
+): VirtualAddressConfig["vmac"] {
+  const own = name === carrier.interface;
+  const kin = ipFamily(address) === carrier.family;
+  const without = own && kin ? carrier.vmac : carrier.elsewhere;
+  if (asked !== undefined && without) {
+    const because = own && kin ? "use_vmac" : "use_vmac_addr";
+    adjust(context, asked.place, "vmac", `${because} of the instance says it already`, { hint: "remove one of them" });
+  }
+  if (own && kin && carrier.vmac) return "instance";
+  return asked !== undefined || without ? "own" : "none";
 }
 
 const toFound = ({ address, entry }: AddressLine): Found => ({ address, order: entry.order });
@@ -127,12 +158,25 @@ function withoutDuplicates(
   return { advertised: pick(false), others: pick(true) };
 }
 
-function resolveSource(
-  sources: readonly (Found & { readonly place: Place })[],
-  family: 4 | 6,
-  context: EntryContext,
-): IpAddress | undefined {
-  const source = sources.toSorted((a, b) => a.order - b.order).at(-1);
+interface Source extends Found {
+  readonly place: Place;
+}
+
+/** In the order of the file. The address of `use_ipvlan` is one where none stands above it. */
+function sourcesOf(block: Block<string>): Source[] {
+  const written = [...settings(block, keywords.sourceAddress), ...settings(block, keywords.unicastSource)]
+    .map(({ value, order, place }) => ({ address: value, order, place }))
+    .toSorted((a, b) => a.order - b.order);
+  const ipvlan = setting(block, keywords.useIpvlan);
+  const address = ipvlan?.value.address?.address;
+  const [first] = written;
+  if (ipvlan === undefined || address === undefined || (first !== undefined && first.order < ipvlan.order))
+    return written;
+  return [{ address, order: ipvlan.order, place: ipvlan.place }, ...written];
+}
+
+function resolveSource(sources: readonly Source[], family: 4 | 6, context: EntryContext): IpAddress | undefined {
+  const source = sources.at(-1);
   if (source === undefined || ipFamily(source.address) === family) return source?.address;
   const message = `the source address ${source.address} is not of the family of the virtual addresses; it is ignored`;
   reject(context, source.place, "address-family", message);

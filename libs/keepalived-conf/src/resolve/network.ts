@@ -77,7 +77,7 @@ function maySpeakWithout(block: Block<string>, addresses: InstanceAddresses, con
 const familyHints = (block: Block<string>): FamilyHint[] => [
   ...settings(block, keywords.nativeIpv6).map(({ order }) => ({ family: 6 as const, order })),
   ...settings(block, keywords.useIpvlan).flatMap(({ value: { address }, order }) =>
-    address === undefined ? [] : { family: ipFamily(address), order },
+    address === undefined ? [] : { family: ipFamily(address.address), order },
   ),
 ];
 

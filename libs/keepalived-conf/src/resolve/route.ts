@@ -109,9 +109,11 @@ function checkWord(
 const agreeVia = ({ family, address }: Via, place: Place, families: FamilyOfLine, lost?: string): boolean =>
   (family === undefined || families.agree(family, place, lost)) && families.agree(ipFamily(address), place, lost);
 
-function checkVrf({ value, place }: OptionValue<string>, { machine, ...context }: EntryContext): boolean {
-  if (machine.isVrf?.(value) !== false) return true;
-  reject({ machine, ...context }, place, "vrf-missing", `there is no VRF ${value}; the line is left out`);
+function checkVrf({ value, place }: OptionValue<string>, context: EntryContext): boolean {
+  const { interfaceExists, linkKind } = context.machine;
+  const kind = linkKind?.(value);
+  if (interfaceExists?.(value) !== false && (kind === undefined || kind === "vrf")) return true;
+  reject(context, place, "vrf-missing", `there is no VRF ${value}; the line is left out`);
   return false;
 }
 

@@ -6,8 +6,8 @@ import type { ParseInput } from "../parse-config.ts";
 import { codes, parse } from "../testing/parse.ts";
 
 const machine: Partial<ParseInput> = {
-  interfaceExists: (name) => /^eth[01]$/.test(name),
-  isVrf: (name) => name === "red",
+  interfaceExists: (name) => /^(eth[01]|red)$/.test(name),
+  linkKind: (name) => (name === "red" ? "vrf" : ""),
   numberOfName: (table, name) => (table === "rt_tables" && name === "guests" ? 77 : undefined),
 };
 
@@ -311,6 +311,7 @@ describe("left out", () => {
     ["10.0.0.0/8 realms 256", "invalid-value 2:19"],
     ["10.0.0.0/8 inet6 inet6", "address-family 2:12"],
     ["10.0.0.0/8 vrf blue", "vrf-missing 2:12"],
+    ["10.0.0.0/8 vrf eth0", "vrf-missing 2:12"],
     ["10.0.0.0/8 metric 4294967296", "invalid-number 2:19"],
     ["10.0.0.0/8 metric -1", "invalid-number 2:19"],
     ["10.0.0.0/8 metric 0x10", "invalid-number 2:19"],

@@ -152,7 +152,7 @@ function resolveStaticAddresses(
       return [];
     }
     const group = groupOf(read, staticAddressOptions.trackGroup, true, groups, context);
-    return [{ ...address, interface: name, trackGroup: group }];
+    return [{ ...address, interface: name, vmac: "none", trackGroup: group }];
   });
 }
 

@@ -1,4 +1,5 @@
 // Interfaces that an instance is to have for itself: `use_vmac`, `use_ipvlan`.
+import { ipFamily } from "@baton/domain";
 import type { IpvlanConfig, VmacConfig } from "../config.ts";
 import { knownNames } from "../keywords/number-names.ts";
 import { low, unsigned } from "../keywords/option-arguments.ts";
@@ -66,7 +67,7 @@ function resolveVmac(block: Block<string>, transmitBase: boolean, context: Virtu
     adjust(context, first.place, "strict", "strict: the MAC address is the one that VRRP has", { used: "use_vmac" });
   const name = words.find((line) => line.name !== undefined)?.name;
   return {
-    name: takeName(name, block, first.place, context),
+    name: takeName(name, "macvlan", block, first.place, context),
     mac: mac === undefined || context.strict ? undefined : showMac(mac.octets, context.vrid),
     transmitBase,
     addresses: isSet(block, keywords.useVmacAddress),
@@ -82,16 +83,15 @@ function resolveIpvlan(block: Block<string>, context: VirtualMacContext): Ipvlan
   const given = setting(block, keywords.useIpvlan);
   if (given === undefined) return undefined;
   const { name, address, mode, group } = given.value;
-  const family = address === undefined ? undefined : address.includes(":") ? 6 : 4;
-  const fits = family === context.family;
+  const fits = address !== undefined && ipFamily(address.address) === context.family;
   if (address !== undefined && !fits)
-    reject(context, given.place, "address-family", `${address} is not of the family of the virtual addresses`);
+    reject(context, given.place, "address-family", `${address.address} is not of the family of the virtual addresses`);
   if (context.family === 4 && (address === undefined || !fits)) {
     const message = "use_ipvlan needs an address of its own for IPv4; the instance stays in fault";
     reject(context, given.place, "ipvlan-address", message, "write use_ipvlan ADDR");
   }
   return {
-    name: takeName(name, block, given.place, context),
+    name: takeName(name, "ipvlan", block, given.place, context),
     address: fits ? address : undefined,
     mode,
     group: groupOf(group, given.place, context),
@@ -101,15 +101,24 @@ function resolveIpvlan(block: Block<string>, context: VirtualMacContext): Ipvlan
 /** Two instances cannot have one such interface; the second gets another name. */
 function takeName(
   name: string | undefined,
+  kind: "macvlan" | "ipvlan",
   block: Block<string>,
   place: Place,
   { names, ...context }: VirtualMacContext,
 ): string | undefined {
   if (name === undefined) return undefined;
   const owner = names.get(name);
-  if (owner === undefined) names.set(name, block.header);
-  else reject(context, place, "vmac-name", `${name} is ${owner}'s interface already; the name is ignored`);
-  return owner === undefined ? name : undefined;
+  const existing = context.machine.linkKind?.(name);
+  const own = setting(block, keywords.interface)?.value === name;
+  if (owner !== undefined)
+    reject(context, place, "vmac-name", `${name} is ${owner}'s interface already; the name is ignored`);
+  else if (own || (existing !== undefined && existing !== kind))
+    reject(context, place, "vmac-name", `${name} is there, and no ${kind}; the name is ignored`);
+  else {
+    names.set(name, block.header);
+    return name;
+  }
+  return undefined;
 }
 
 function groupOf(word: Word | undefined, place: Place, context: ResolveContext): number | undefined {

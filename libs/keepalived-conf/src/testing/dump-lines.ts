@@ -43,7 +43,6 @@ export function dumpedAddress(of: Address): string {
     prefix(of),
     word("brd", of.broadcast),
     `dev ${of.interface}`,
-    of.vmac && "use_vmac",
     `scope ${scopes.get(of.scope) ?? of.scope}`,
     word("label", of.label),
     of.peer && `peer ${of.peer}/${of.prefixLength}`,
@@ -62,8 +61,10 @@ export const dumpedPeer = ({ address, minTtl, maxTtl }: UnicastPeerConfig): stri
   `${address} min_ttl ${minTtl} max_ttl ${maxTtl}`;
 
 /** `withSource`: keepalived asks the route, and not the hop, whether there are two numbers. */
-const realms = (of: RealmsConfig | undefined, withSource = of?.source !== 0): string | undefined =>
-  of && (of.source === 0 && of.destination === 0 ? undefined : withSource ? `realms ${of.source}/${of.destination}` : `realm ${of.destination}`);
+function realms(of: RealmsConfig | undefined, withSource = of?.source !== 0): string | undefined {
+  if (of === undefined || (of.source === 0 && of.destination === 0)) return undefined;
+  return withSource ? `realms ${of.source}/${of.destination}` : `realm ${of.destination}`;
+}
 
 function encapsulation(of: EncapsulationConfig | undefined): string | undefined {
   if (of === undefined) return undefined;

@@ -6,6 +6,11 @@ export interface DumpedInstance {
   readonly facts: ReadonlyMap<string, string>;
   readonly addresses: readonly string[];
   readonly excluded: readonly string[];
+  readonly routes: readonly string[];
+  readonly rules: readonly string[];
+  readonly peers: readonly string[];
+  /** `Use VMAC, …`. */
+  readonly virtualMac: string | undefined;
   readonly scripts: readonly string[];
 }
 
@@ -23,6 +28,9 @@ export interface DumpedScript {
 }
 
 export interface Dump {
+  readonly staticAddresses: readonly string[];
+  readonly staticRoutes: readonly string[];
+  readonly staticRules: readonly string[];
   readonly instances: readonly DumpedInstance[];
   readonly scripts: readonly DumpedScript[];
   readonly servers: readonly DumpedServer[];
@@ -40,7 +48,14 @@ export function readDump(text: string): Dump {
   const scripts = section(text, "VRRP Scripts", "======CHECK")
     .split(/^ VRRP Script = /m)
     .slice(1);
+  const listed = (title: string): string[] => {
+    const lines = section(text, title, "\n------").split("\n").slice(1);
+    return lines.filter((line) => line.startsWith("     ")).map((line) => line.trim());
+  };
   return {
+    staticAddresses: listed("Static Addresses"),
+    staticRoutes: listed("Static Routes"),
+    staticRules: listed("Static Rules"),
     // A dump that breaks off in the middle of an instance says nothing about it.
     instances: vrrp
       .split(/^ VRRP Instance = /m)
@@ -91,6 +106,10 @@ function readInstance(text: string): DumpedInstance {
     facts: factsOf(lines),
     addresses: under(/^ {3}Virtual IP \(/),
     excluded: under(/^ {3}Virtual IP Excluded/),
+    routes: under(/^ {3}Virtual Routes :/),
+    rules: under(/^ {3}Virtual Rules :/),
+    peers: under(/^ {3}Unicast Peer :/),
+    virtualMac: lines.find((line) => /^ {3}Use (VMAC|IPVLAN)/.test(line))?.trim(),
     scripts: under(/^ {3}Tracked scripts/),
   };
 }

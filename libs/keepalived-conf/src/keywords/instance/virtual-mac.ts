@@ -1,13 +1,12 @@
 // Interfaces that an instance has made for itself, so that its addresses keep their MAC address.
 
-import type { IpAddress } from "@baton/domain";
 import type { Report } from "../../report.ts";
 import type { Word } from "../../source/words.ts";
-import { addressOf } from "../address-arguments.ts";
 import { flag, interfaceName, interfaceNameMax, invalidValue } from "../arguments.ts";
 import { noIpvs, noVmac } from "../global/reasons.ts";
 import { wholeLine } from "../line-arguments.ts";
 import { missingWord } from "../missing-word.ts";
+import { type Prefix, plainPrefix } from "../prefix-arguments.ts";
 import { type Argument, type KeywordLine, missing, noted } from "../table.ts";
 
 /** What its lines say; several add up. */
@@ -82,7 +81,7 @@ const vmac: Argument<VmacWords> = wholeLine(
 
 export interface IpvlanWords {
   readonly name: string | undefined;
-  readonly address: IpAddress | undefined;
+  readonly address: Prefix | undefined;
   readonly mode: "bridge" | "private" | "vepa";
   readonly group: Word | undefined;
 }
@@ -93,12 +92,12 @@ const ipvlanModes = ["bridge", "private", "vepa"] as const;
 const ipvlan: Argument<IpvlanWords> = wholeLine(
   ipvlanSyntax,
   (line, report) => {
-    let [name, address, group]: [Word?, IpAddress?, Word?] = [];
+    let [name, address, group]: [Word?, Prefix?, Word?] = [];
     let mode: IpvlanWords["mode"] | undefined;
     for (let i = 0; i < line.args.length; i++) {
       const word = line.args[i];
       if (word === undefined) break;
-      const [asMode, asAddress] = [ipvlanModes.find((each) => each === word.text), addressOf(word)];
+      const [asMode, asAddress] = [ipvlanModes.find((each) => each === word.text), plainPrefix(word.text)];
       if (asMode !== undefined) {
         if (mode !== undefined) invalidValue(word, line, report, "one of bridge, private and vepa");
         mode ??= asMode;

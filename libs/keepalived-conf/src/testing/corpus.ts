@@ -1,0 +1,89 @@
+// Real files of other people, with what keepalived 2.4.3 said of each and how it understood it: read, and parsed by us.
+// The files themselves come in as a function, as everywhere here.
+import { type Diagnostic, isFatal } from "../diagnostics.ts";
+import { type ParseResult, parseConfig } from "../parse-config.ts";
+import { type Dump, readDump } from "./keepalived-dump.ts";
+
+/** A line of `verdicts.jsonl`. */
+export interface Verdict {
+  readonly id: string;
+  readonly config_id?: string;
+  readonly version: string;
+  readonly exit: number;
+  readonly messages: readonly string[];
+}
+
+export interface Sample {
+  readonly verdict: Verdict;
+  readonly result: ParseResult;
+  /** undefined: keepalived made none, because it did not start. */
+  readonly dump: Dump | undefined;
+}
+
+/** The text of a file of the corpus, undefined when there is none. */
+export type ReadCorpus = (name: string) => string | undefined;
+
+/** Every file, and once more for each id that an `@id` line of it names. */
+export function readSamples(read: ReadCorpus): Sample[] {
+  const verdicts = ["verdicts.jsonl", "verdicts-config-id.jsonl"].flatMap((name) =>
+    (read(name) ?? "")
+      .trim()
+      .split("\n")
+      .map((line): Verdict => JSON.parse(line))
+      .filter(({ version }) => version === "2.4.3"),
+  );
+  return verdicts.map((verdict) => {
+    const name = [verdict.id, verdict.config_id, "2.4.3", "txt"].filter((part) => part !== undefined).join(".");
+    const dump = read(`dump/${name}`);
+    return {
+      verdict,
+      result: parseSample(verdict, read),
+      dump: dump === undefined ? undefined : readDump(dump),
+    };
+  });
+}
+
+/** The machine on which the verdicts were taken. */
+const programs =
+  /^(\/usr)?(\/s?bin\/)?(killall|pidof|curl|pgrep|systemctl|ss|bash|sh|test|true|false|ps|grep|ping|ip|cat|netstat|service)$/;
+const strangers = ["keepalived_script", "quentin", "ziggy", "nginx"];
+
+function parseSample({ id, config_id, messages }: Verdict, read: ReadCorpus): ParseResult {
+  const absent = new Set(
+    messages
+      .map((message) => /tracked interface (\S+) doesn't|interface (\S+) for (?:vrrp|ip)/.exec(message))
+      .map((match) => match?.[1] ?? match?.[2]),
+  );
+  const file = `${id}.conf`;
+  return parseConfig({
+    file,
+    hostName: "vm",
+    configId: config_id,
+    readFile: (name) => {
+      const text = name === file ? read(name) : undefined;
+      return text === undefined ? { error: "no such file" } : { text };
+    },
+    executable: (name) => programs.test(name),
+    interfaceExists: (name) => !absent.has(name),
+    userExists: (name) => !strangers.includes(name),
+  });
+}
+
+/** keepalived started, and in the state that we would start in: AH takes another. */
+export const isComparable = ({ result }: Sample): boolean =>
+  result.diagnostics.every(
+    ({ code, message }) => !isFatal([{ ...blank, code }]) || (code === "refused" && !message.includes("AH")),
+  );
+
+const blank: Diagnostic = {
+  file: "",
+  line: 0,
+  column: 0,
+  severity: "error",
+  code: "",
+  errorClass: "ok",
+  message: "",
+  text: undefined,
+  used: undefined,
+  hint: undefined,
+};
