@@ -1,5 +1,7 @@
 // What a keepalived.conf means: the typed Config that the services use. Defaults and inheritance are resolved;
 // durations are microseconds, addresses canonical. Plain JSON throughout: it is stored in the snapshot as it is.
+
+import type { TlsConfig } from "./config/checker.ts";
 import type { GlobalConfig } from "./config/global.ts";
 import type { InstanceConfig, SyncGroupConfig } from "./config/instance.ts";
 import type {
@@ -12,9 +14,32 @@ import type {
   TrackGroupConfig,
 } from "./config/static.ts";
 import type { BfdConfig, TrackFileConfig, TrackProcessConfig, TrackScriptConfig } from "./config/tracking.ts";
-import type { VirtualServerConfig } from "./config/virtual-server.ts";
+import type { VirtualServerConfig, VirtualServerGroupConfig } from "./config/virtual-server.ts";
 
 export type { UnicastPeerConfig, VirtualAddressConfig } from "./config/addresses.ts";
+export type {
+  BfdCheckerConfig,
+  CheckConnection,
+  CheckerConfig,
+  CheckTimes,
+  DnsCheckerConfig,
+  DnsType,
+  FileCheckerConfig,
+  HttpCheckerConfig,
+  MiscCheckerConfig,
+  PingCheckerConfig,
+  RegexConfig,
+  RegexOption,
+  SmtpCheckerConfig,
+  SslCheckerConfig,
+  SslUrlConfig,
+  StatusRange,
+  TcpCheckerConfig,
+  TlsConfig,
+  UdpCheckerConfig,
+  UdpReply,
+  UrlConfig,
+} from "./config/checker.ts";
 export type { Command, ScriptUser } from "./config/command.ts";
 export type {
   BufferConfig,
@@ -77,7 +102,19 @@ export type {
   TrackRef,
   TrackScriptConfig,
 } from "./config/tracking.ts";
-export type { CheckerConfig, RealServerConfig, VirtualServerConfig } from "./config/virtual-server.ts";
+export type {
+  CheckDefaults,
+  Forwarding,
+  PersistenceConfig,
+  RealServerConfig,
+  Scheduler,
+  SorryServerConfig,
+  Tunnel,
+  VirtualServerConfig,
+  VirtualServerGroupConfig,
+  VirtualServerGroupEntry,
+  VirtualServerId,
+} from "./config/virtual-server.ts";
 
 export interface Config {
   readonly global: GlobalConfig;
@@ -97,4 +134,7 @@ export interface Config {
   readonly interfaceDelays: readonly InterfaceDelayConfig[];
   readonly garpGroups: readonly GarpGroupConfig[];
   readonly polledInterfaces: readonly PolledInterfaceConfig[];
+  readonly virtualServerGroups: readonly VirtualServerGroupConfig[];
+  /** `SSL`: key material of SSL_GET; undefined: none. */
+  readonly tls: TlsConfig | undefined;
 }

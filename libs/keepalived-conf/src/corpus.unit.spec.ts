@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { InstanceConfig, TrackScriptConfig, VirtualServerConfig } from "./config.ts";
+import type { InstanceConfig, TrackScriptConfig } from "./config.ts";
 import { exitCodeOf } from "./diagnostics.ts";
 import type { ParseResult } from "./parse-config.ts";
 import { isComparable, readSamples, type Sample } from "./testing/corpus.ts";
@@ -114,35 +114,7 @@ describe.skipIf(!present)("corpus", () => {
     console.info(`scripts compared: ${compared}`);
     expect(compared).toBeGreaterThan(20);
   });
-
-  test("virtual servers and checkers are understood alike", () => {
-    const differences: string[] = [];
-    let [servers, checkers] = [0, 0];
-    for (const { verdict, result, dump } of samples) {
-      if (dump === undefined) continue;
-      const services = result.config?.virtualServers ?? [];
-      const theirs = dump.servers.map(
-        ({ name, facts, realServers }) => `${name} ${facts.get("lvs_sched")} ${realServers.join(", ")}`,
-      );
-      const pairs = [
-        [theirs, services.map(describeServer)],
-        [dump.checkers.filter(isTimed), services.flatMap(describeCheckers).filter(isTimed)],
-      ] as const;
-      servers += theirs.length;
-      checkers += dump.checkers.length;
-      for (const [keepalived, baton] of pairs) {
-        if (JSON.stringify(keepalived) !== JSON.stringify(baton))
-          differences.push(`${verdict.id}:\n ${keepalived.join("\n ")}\nwe\n ${baton.join("\n ")}`);
-      }
-    }
-    console.info(`virtual servers compared: ${servers}, checkers: ${checkers}`);
-    expect(differences).toEqual([]);
-  });
 });
-
-/** `host` blocks of SMTP_CHECK are checkers of their own, which we do not read yet; the others are not timed. */
-const isTimed = (checker: string): boolean =>
-  /^(TCP_CHECK|HTTP_GET|SSL_GET|PING_CHECK|UDP_CHECK|DNS_CHECK)/.test(checker);
 
 const seconds = (micros: number): string => String(micros / 1_000_000);
 
@@ -185,17 +157,6 @@ const withoutDevice = (line: string): string => line.replace(/ .*/, "");
 const describeAddress = ({ address, prefixLength }: InstanceConfig["addresses"][number]): string =>
   prefixLength === (address.includes(":") ? 128 : 32) ? address : `${address}/${prefixLength}`;
 
-const methods = { masquerade: "NAT", "direct-route": "DR", tunnel: "TUN" };
-
-function describeServer({ id, scheduler, realServers, forwarding }: VirtualServerConfig): string {
-  const name =
-    id.kind === "address" ? `${id.address}:${id.port}` : id.kind === "fwmark" ? `fwmark ${id.mark}` : id.name;
-  const reals = realServers.map(
-    (server) => `${server.address}:${server.port} weight ${server.weight} ${methods[forwarding]}`,
-  );
-  return `${name} ${scheduler} ${reals.join(", ")}`;
-}
-
 const describeScript = ({ command, interval, weight, rise, fall }: TrackScriptConfig): string[] => [
   // keepalived resolves the program; a file that is only opened is shown as it is.
   command.text.startsWith("<")
@@ -206,11 +167,3 @@ const describeScript = ({ command, interval, weight, rise, fall }: TrackScriptCo
   String(rise),
   String(fall),
 ];
-
-const describeCheckers = ({ realServers }: VirtualServerConfig): string[] =>
-  realServers.flatMap(({ checkers }) =>
-    checkers.map(({ type, retry, delayBeforeRetry, connectTimeout, urls }) => {
-      const paths = urls.map(({ path }) => path).join(",");
-      return `${type} retries ${retry} delay ${delayBeforeRetry} timeout ${seconds(connectTimeout)} ${paths}`.trim();
-    }),
-  );

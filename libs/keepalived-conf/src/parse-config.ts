@@ -12,14 +12,13 @@ import { advise } from "./resolve/context.ts";
 import { mergeGlobals, resolveDefaults } from "./resolve/defaults.ts";
 import { resolveGlobal } from "./resolve/global.ts";
 import { resolveInstance } from "./resolve/instance.ts";
+import { resolveLoadBalancer } from "./resolve/load-balancer.ts";
 import { checkRouterConflicts } from "./resolve/router-conflicts.ts";
 import { resolveRules } from "./resolve/rules.ts";
 import { checkScriptSecurity, resolveScripts, usedScripts } from "./resolve/scripts.ts";
-import { resolveServiceScripts } from "./resolve/service-scripts.ts";
 import { resolveStatic } from "./resolve/static.ts";
 import { findGroups, resolveSyncGroups } from "./resolve/sync-group.ts";
 import { resolveBfdInstances, resolveTrackFiles, resolveTrackProcesses } from "./resolve/trackers.ts";
-import { resolveVirtualServers } from "./resolve/virtual-server.ts";
 import type { FileContent, FileError } from "./source/include.ts";
 import { openLines } from "./source/line-reader.ts";
 import { decodeOctets, type FileText } from "./source/octets.ts";
@@ -115,13 +114,15 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   const named = new Map(instances.map((instance) => [instance.name, instance]));
   const statics = resolveStatic(root, rules.statics, new Set(named.keys()), entryContext);
   const syncGroups = resolveSyncGroups(groups, named, { ...context, objects });
-  const virtualServers = resolveVirtualServers(root, context);
-  if (configuresNothing({ instances, virtualServers, ...statics })) {
+  const balancing = { ...context, programs: [] };
+  const balancer = resolveLoadBalancer(root, { ...balancing, files: files.names, sessions: bfds.names.checker });
+  if (configuresNothing({ instances, ...balancer, ...statics })) {
     const place = { file: machine.file, line: 0, column: 0 };
     advise(context, place, "nothing-configured", "there is nothing to do: no vrrp_instance and no virtual_server");
   }
-  resolveServiceScripts(root, virtualServers, context);
-  checkScriptSecurity(context, reported("interface-missing"));
+  // The checker process of keepalived has looked at its scripts before the other one comes to miss an interface.
+  const programs = [...balancing.programs, ...context.programs];
+  checkScriptSecurity({ ...context, programs }, balancing.programs.length === 0 && reported("interface-missing"));
   const trackers = [...instances, ...syncGroups];
   const tracked = new Set(trackers.flatMap(({ trackScripts }) => trackScripts.map(({ name }) => name)));
   return {
@@ -132,7 +133,7 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
     bfdInstances: bfds.configs,
     instances,
     syncGroups,
-    virtualServers,
+    ...balancer,
     ...statics,
   };
 }

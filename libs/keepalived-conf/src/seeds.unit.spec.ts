@@ -3,7 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Micros, micros, priority, secondsToMicros, vrid } from "@baton/domain";
 import { describe, expect, test } from "vitest";
-import type { Command, Config, InstanceConfig, RealServerConfig, TrackScriptConfig } from "./config.ts";
+import type {
+  CheckConnection,
+  CheckerConfig,
+  Command,
+  Config,
+  InstanceConfig,
+  RealServerConfig,
+  TrackScriptConfig,
+} from "./config.ts";
 import { exitCodeOf, isFatal } from "./diagnostics.ts";
 import {
   config as exampleConfig,
@@ -164,6 +172,14 @@ describe.skipIf(!present)("seed configurations", () => {
     ]);
   });
 
+  const routed = { method: "direct-route" } as const;
+  const unchecked = {
+    delayLoop: seconds(6),
+    connectTimeout: seconds(5),
+    retry: undefined,
+    delayBeforeRetry: undefined,
+    warmup: undefined,
+  };
   const director = (realServers: RealServerConfig[], persistence: number, sorry: boolean): Config => ({
     ...exampleConfig(),
     global: global(magedu, "kanotify@magedu.com", 3),
@@ -172,50 +188,90 @@ describe.skipIf(!present)("seed configurations", () => {
     virtualServers: [
       {
         id: { kind: "address", address: ip("172.16.100.1"), port: 80 },
+        family: 4,
         protocol: "tcp",
         scheduler: "rr",
-        forwarding: "direct-route",
-        delayLoop: seconds(6),
-        persistenceTimeout: seconds(persistence),
-        realServers,
-        sorryServer: sorry ? { address: ip("127.0.0.1"), port: 80 } : undefined,
+        schedulerFlags: [],
+        onePacket: false,
+        persistence: { timeout: seconds(persistence), granularity: undefined, engine: undefined },
+        forwarding: routed,
         quorum: 1,
         hysteresis: 0,
+        alpha: false,
+        omega: false,
+        haSuspend: false,
+        smtpAlert: false,
+        quorumUp: undefined,
+        quorumDown: undefined,
+        snmpName: undefined,
+        checkDefaults: unchecked,
+        realServers,
+        sorryServer: sorry ? { address: ip("127.0.0.1"), port: 80, forwarding: routed, inhibit: false } : undefined,
       },
     ],
   });
-  const real = (address: string, checker: RealServerConfig["checkers"][number]): RealServerConfig => ({
+  const real = (address: string, checker: (connection: CheckConnection) => CheckerConfig): RealServerConfig => ({
     address: ip(address),
     port: 80,
     weight: 1,
-    checkers: [checker],
+    forwarding: routed,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    inhibitOnFailure: false,
+    alpha: false,
+    smtpAlert: true,
+    notifyUp: undefined,
+    notifyDown: undefined,
+    snmpName: undefined,
+    checkers: [
+      checker({
+        address: ip(address),
+        port: 80,
+        bindAddress: undefined,
+        bindPort: undefined,
+        bindInterface: undefined,
+        timeout: seconds(3),
+        mark: 0,
+      }),
+    ],
   });
+  const times = { alpha: false, delayLoop: seconds(6), warmup: seconds(6), logAllFailures: false };
 
   test("LVS by direct routing with HTTP_GET", () => {
     const { config, diagnostics } = parseSeed("lvs-dr-http-get.conf");
-    const get: RealServerConfig["checkers"][number] = {
+    const get = (connection: CheckConnection): CheckerConfig => ({
       type: "HTTP_GET",
-      connectPort: undefined,
-      connectTimeout: seconds(3),
+      ...times,
       retry: 3,
       delayBeforeRetry: seconds(3),
-      urls: [{ path: "/", statusCodes: [{ min: 200, max: 200 }], digest: undefined }],
-    };
+      connection,
+      httpVersion: "1.0",
+      closeConnection: false,
+      fastRecovery: false,
+      urls: [
+        {
+          path: "/",
+          host: undefined,
+          statusCodes: [{ min: 200, max: 200 }],
+          digest: undefined,
+          regex: undefined,
+        },
+      ],
+    });
     expect(config).toEqual(director([real("172.16.100.11", get), real("172.16.100.12", get)], 50, false));
     expect(exitCodeOf(diagnostics)).toBe(5);
   });
 
   test("LVS with TCP_CHECK and a sorry server: tcp_port is no keyword", () => {
     const result = parseSeed("lvs-dr-tcp-check-sorry.conf");
-    const check = (connectPort: number | undefined): RealServerConfig["checkers"][number] => ({
+    const check = (connection: CheckConnection): CheckerConfig => ({
       type: "TCP_CHECK",
-      connectPort,
-      connectTimeout: seconds(3),
+      ...times,
       retry: 1,
       delayBeforeRetry: seconds(1),
-      urls: [],
+      connection,
     });
-    const servers = [real("172.16.100.11", check(undefined)), real("172.16.100.12", check(80))];
+    const servers = [real("172.16.100.11", check), real("172.16.100.12", check)];
     expect(result.config).toEqual(director(servers, 300, true));
     expect(exitCodeOf(result.diagnostics)).toBe(5);
     const unknown = result.diagnostics.find(({ code }) => code === "unknown-keyword");

@@ -3,7 +3,7 @@
 import { canonicalJson } from "../canonical-json.ts";
 import type { InstanceConfig } from "../config.ts";
 import type { Field, Shape } from "./compare.ts";
-import { globalLabels, instanceLabels, labelled, virtualServerLabels } from "./labels.ts";
+import { checkerLabels, globalLabels, instanceLabels, labelled, virtualServerLabels } from "./labels.ts";
 import { isMembers, isSame, type Members, seconds, showPrefix, showValue } from "./show.ts";
 
 const text = (value: unknown): string => (value === undefined || value === null ? "" : String(value));
@@ -184,6 +184,7 @@ const checkerShape: Shape = {
   identity: (item) => canonicalJson(Object.fromEntries(Object.entries(item).filter(([name]) => !timing.has(name)))),
   name: ({ type }) => text(type),
   renewed: "it checks something else: what was found out does not hold",
+  fields: labelled(checkerLabels, {}),
 };
 
 const realServerShape: Shape = {
@@ -205,7 +206,7 @@ const virtualServerShape: Shape = {
   identity: virtualServerOf,
   name: virtualServerOf,
   lists: { realServers: realServerShape },
-  fields: labelled(virtualServerLabels, { id: untold, sorryServer: { show: hostPort } }),
+  fields: labelled(virtualServerLabels, { id: untold }),
 };
 
 // --- the whole ------------------------------------------------------------------------------------------------------------

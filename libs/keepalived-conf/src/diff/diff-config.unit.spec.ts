@@ -215,12 +215,14 @@ describe("virtual servers", () => {
     expect(told(check("retry 1"), check("retry 4"))).toEqual([`${subject}: retry 1 → 4`]);
     expect(told(check(""), check("connect_port 81"))).toEqual([
       `${subject} starts anew: it checks something else: what was found out does not hold`,
-      `${subject}: connect_port none → 81`,
+      `${subject}: connect_port 80 → 81`,
     ]);
   });
 
   test("two equal ones are two, and the second is not lost", () => {
-    expect(actions(diff(server(""), server("") + server("")))).toEqual(["virtual server 10.0.0.1 port 80 tcp: added"]);
+    const one = configOf(server(""));
+    const two = { ...one, virtualServers: [...one.virtualServers, ...structuredClone(one.virtualServers)] };
+    expect(actions(diffConfig(one, two))).toEqual(["virtual server 10.0.0.1 port 80 tcp: added"]);
   });
 });
 

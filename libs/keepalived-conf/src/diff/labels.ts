@@ -110,6 +110,24 @@ export const globalLabels: Labels = {
 export const virtualServerLabels: Labels = {
   scheduler: "lvs_sched",
   forwarding: "lvs_method",
+  "checkDefaults.delayLoop": "delay_loop",
+  "checkDefaults.connectTimeout": "connect_timeout",
+  "checkDefaults.retry": "retry",
+  "checkDefaults.delayBeforeRetry": "delay_before_retry",
+  "checkDefaults.warmup": "warmup",
+  "persistence.timeout": "persistence_timeout",
+  "persistence.granularity": "persistence_granularity",
+  "persistence.engine": "persistence_engine",
+};
+
+export const checkerLabels: Labels = {
+  "connection.address": "connect_ip",
+  "connection.port": "connect_port",
+  "connection.bindAddress": "bindto",
+  "connection.bindPort": "bind_port",
+  "connection.bindInterface": "bind_if",
+  "connection.timeout": "connect_timeout",
+  "connection.mark": "fwmark",
 };
 
 /** Each path with its label, and with how its value is shown where there is a way of its own. */

@@ -1,6 +1,6 @@
 // Words that are addresses, hosts and ports.
 import { type IpAddress, ipFamily, parseIp } from "@baton/domain";
-import type { Report } from "../report.ts";
+import type { Place, Report } from "../report.ts";
 import type { Word } from "../source/words.ts";
 import { invalidValue, oneWord, readNumber } from "./arguments.ts";
 import type { Argument, KeywordLine } from "./table.ts";
@@ -39,12 +39,25 @@ export interface AddressPort {
   readonly port: number;
 }
 
-const portOf = (word: Word | undefined, line: KeywordLine, report: Report): number | undefined => {
-  if (word === undefined || /^0+$/.test(word.text)) return 0;
-  const { value, problem } = readNumber(word.text, { min: 1, max: 65_535, decimals: 0, strict: true });
-  if (problem !== undefined) invalidValue(word, line, report, "a port from 1 to 65535");
+/** A port, or 0 for all of them; undefined: none, and reported. */
+export function readPort({ text }: Word, place: Place, report: Report): number | undefined {
+  if (/^0+$/.test(text)) return 0;
+  const { value, problem } = readNumber(text, { min: 1, max: 65_535, decimals: 0 });
+  if (problem === undefined) return value;
+  report({
+    place,
+    severity: "error",
+    code: "invalid-number",
+    errorClass: "general-error",
+    message: `'${text}' is no port`,
+    used: value === undefined ? undefined : `port ${value}`,
+    hint: "write a port from 1 to 65535",
+  });
   return value;
-};
+}
+
+const portOf = (word: Word | undefined, line: KeywordLine, report: Report): number | undefined =>
+  word === undefined ? 0 : readPort(word, line.at(word), report);
 
 /** `IP [PORT]`. */
 export const addressPort: Argument<AddressPort> = {
@@ -82,10 +95,21 @@ export const virtualServerId: Argument<VirtualServerId> = {
     }
     if (kind.text === "group") return { kind: "group", name: value.text };
     const { value: mark, problem } = readNumber(value.text, { min: 0, max: 0xffffffff, decimals: 0 });
-    if (problem !== undefined) invalidValue(value, line, report, "a firewall mark, a number of 32 bits");
+    if (problem !== undefined) invalidMark(value, line, report, mark);
     return mark === undefined ? undefined : { kind: "fwmark", mark };
   },
 };
+
+const invalidMark = (word: Word, line: KeywordLine, report: Report, mark: number | undefined): void =>
+  report({
+    place: line.at(word),
+    severity: "error",
+    code: "invalid-number",
+    errorClass: "general-error",
+    message: `${line.keyword.text}: '${word.text}' is no firewall mark`,
+    used: mark === undefined ? undefined : `fwmark ${mark}`,
+    hint: `write fwmark and a number from 0 to ${0xffffffff}`,
+  });
 
 export interface HostPort {
   readonly host: string;

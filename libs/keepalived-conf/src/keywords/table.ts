@@ -68,8 +68,11 @@ interface Row {
 export interface Keyword<T> extends Row {
   readonly kind: "keyword";
   readonly argument: Argument<T>;
-  /** `first`: keepalived complains about a second one and ignores it. `all`: the Config wants every one. */
-  readonly repeat: "last" | "first" | "all";
+  /**
+   * `first`: keepalived complains about a second one and ignores it; `replaced`: it complains, and takes it.
+   * `all`: the Config wants every one.
+   */
+  readonly repeat: "last" | "first" | "replaced" | "all";
   /** Another spelling: the value is stored there. */
   readonly alias: Keyword<T> | undefined;
   /** Deprecated, and keepalived only logs it; otherwise it complains. */

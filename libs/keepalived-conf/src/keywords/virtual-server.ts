@@ -1,300 +1,350 @@
-// `virtual_server`, its real servers and their checkers. Read into the Config; carried out by a later release, so each
-// block says once that it is not, and its keywords say nothing more.
-import { addressPort, ip, virtualServerId } from "./address-arguments.ts";
+// `virtual_server`, its real servers and groups of addresses. Read into the Config; carried out by a later release, so
+// each block outside of all others says once that it is not, and its keywords say nothing more.
+import { schedulers } from "../config/virtual-server.ts";
+import { addressPort, virtualServerId } from "./address-arguments.ts";
 import {
-  anyWords,
   bool,
   choice,
   flag,
   int32Max,
   integer,
-  interfaceName,
   invalidValue,
   lenientlyMissing,
   oneWord,
   optional,
-  seconds,
   secret,
   text,
   uint32Max,
 } from "./arguments.ts";
+import { checkers, checkTimes, connectTimeout } from "./checker.ts";
+import { forwarding } from "./forwarding-argument.ts";
 import { noVirtualServers } from "./global-defs.ts";
-import { eventScript, script } from "./script-argument.ts";
-import { alias, asBlock, block, type KeywordMap, noted, values } from "./table.ts";
+import { groupForm } from "./group-options.ts";
+import { eventScript } from "./script-argument.ts";
+import { type Argument, alias, asBlock, block, noted, values } from "./table.ts";
 
-const port = integer({ min: 1, max: 65_535, syntax: "PORT" });
 const count = integer({ min: 0, max: uint32Max });
-const positiveSeconds = seconds({ min: 0.000001 });
-const anyTime = seconds({ max: uint32Max });
-const loopTime = seconds({ min: 0.000001, max: uint32Max });
+const name = lenientlyMissing(text("NAME"));
 
 /** Of real and virtual servers; a checker may say 0. */
-const serverRetry = asBlock("retry", integer({ min: 1, max: uint32Max, strict: true }));
+const retry = asBlock("retry", integer({ min: 1, max: uint32Max, strict: true }), {
+  meaning: "How often a check that fails is tried again before the server is taken out.",
+  default: "1; 3 for DNS_CHECK, 0 for MISC_CHECK",
+});
 
-/** What every checker, or its real or virtual server as a default for it, can say. */
-const checkTimes = {
-  delayBeforeRetry: asBlock("delay_before_retry", anyTime),
-  warmup: asBlock("warmup", anyTime, { default: "delay_loop" }),
-  delayLoop: asBlock("delay_loop", loopTime, { default: "60" }),
-} as const;
-
-const checkerBase = {
-  retry: asBlock("retry", count),
-  ...checkTimes,
-  alpha: asBlock("alpha", bool),
-  logAllFailures: asBlock("log_all_failures", bool),
-} as const;
-
-const connection = {
-  connectAddress: asBlock("connect_ip", ip()),
-  connectPort: asBlock("connect_port", port),
-  bindAddress: asBlock("bindto", ip()),
-  bindPort: asBlock("bind_port", port),
-  bindInterface: asBlock("bind_if", interfaceName),
-  connectTimeout: asBlock("connect_timeout", positiveSeconds, { default: "5" }),
-  mark: asBlock("fwmark", count),
-} as const;
-
-/** The same in every checker that has them. */
-export const checkerKeywords = { ...connection, ...checkerBase } as const;
-
-const checker = <Keywords extends KeywordMap>(
-  name: string,
-  keywords: Keywords,
-  blocks: Parameters<typeof block>[1]["blocks"] = [],
-) =>
-  block(name, {
-    keywords,
-    blocks,
-    support: { level: "as-block" },
-    misnomers: misnomersOf(Object.values(keywords).map(({ name }) => name)),
-  });
-
-const checkerMisnomers = {
-  tcp_port: "connect_port",
-  port: "connect_port",
-  timeout: "connect_timeout",
-  ip: "connect_ip",
-  nb_get_retry: "retry",
-};
-
-const misnomersOf = (known: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(checkerMisnomers).filter(([wrong, right]) => known.includes(right) && !known.includes(wrong)),
-  );
-
-export interface StatusRange {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** `200`, `200-299 301`. */
-const statusCodes = {
-  ...oneWord("N[-M] …", "100 to 599", (): readonly StatusRange[] => []),
-  parse: (line: Parameters<typeof bool.parse>[0], report: Parameters<typeof bool.parse>[1]) => {
-    const ranges: StatusRange[] = [];
-    for (const word of line.args) {
-      const match = /^(\d{3})(?:-(\d{3}))?$/.exec(word.text);
-      const min = Number(match?.[1]);
-      const max = Number(match?.[2] ?? match?.[1]);
-      if (match !== null && min >= 100 && max <= 599 && min <= max) ranges.push({ min, max });
-      else invalidValue(word, line, report, "codes from 100 to 599, or ranges like 200-299");
-    }
-    return ranges.length === 0 ? undefined : ranges;
+/** One word, neither more nor less. */
+const snmpName: Argument<string> = {
+  ...text("NAME"),
+  required: 0,
+  parse: (line, report) => {
+    const [word, surplus] = line.args;
+    if (word !== undefined && surplus === undefined) return word.text;
+    report({
+      place: line.at(surplus),
+      severity: "error",
+      code: "name",
+      errorClass: "general-error",
+      message: "snmp_name takes one name; the line is ignored",
+      hint: 'put a name with blanks into double quotes: snmp_name "A NAME"',
+    });
+    return undefined;
   },
 };
 
-const md5 = oneWord("MD5", "32 hexadecimal digits", (word, line, report) => {
-  if (/^[0-9a-fA-F]{32}$/.test(word.text)) return word.text.toLowerCase();
-  invalidValue(word, line, report, "32 hexadecimal digits, as `baton` or genhash compute them");
-  return undefined;
+const snmp = asBlock("snmp_name", snmpName, {
+  meaning: "The name under which others show it.",
+  default: "none",
+  repeat: "replaced",
 });
-
-export const urlKeywords = {
-  path: asBlock("path", text("PATH")),
-  digest: asBlock("digest", md5, { repeat: "first" }),
-  statusCodes: asBlock("status_code", statusCodes, { default: "200-299" }),
-  virtualHost: asBlock("virtualhost", text("NAME")),
-  regex: asBlock("regex", { ...text("PATTERN"), script: true }),
-  regexNoMatch: asBlock("regex_no_match", flag),
-  regexOptions: asBlock("regex_options", anyWords("OPT …", 1)),
-  regexMinOffset: asBlock("regex_min_offset", count),
-  regexMaxOffset: asBlock("regex_max_offset", count),
-  regexStack: asBlock("regex_stack", anyWords("START MAX", 2)),
-} as const;
-
-export const httpUrl = block("url", { keywords: urlKeywords, support: { level: "as-block" } });
-export const sslUrl = block("url", {
-  keywords: { ...urlKeywords, tlsCompliant: asBlock("tls_compliant", bool) },
-  support: { level: "as-block" },
-});
-
-const httpKeywords = {
-  ...connection,
-  ...checkerBase,
-  oldRetry: alias("nb_get_retry", checkerBase.retry, "write retry"),
-  virtualHost: asBlock("virtualhost", text("NAME")),
-  httpProtocol: asBlock("http_protocol", choice("1.0", "1.0C", "1.0c", "1.1"), { default: "1.0" }),
-  enableSni: asBlock("enable_sni", bool),
-  sniName: asBlock("sni_name", optional(text("NAME"), undefined)),
-  fastRecovery: asBlock("fast_recovery", bool),
-} as const;
-
-const smtpHost = block("host", {
-  keywords: { ...connection, ...checkerBase },
-  support: { level: "as-block" },
-  deprecated: "write one SMTP_CHECK for each host",
-});
-
-export const checkers = {
-  TCP_CHECK: checker("TCP_CHECK", { ...connection, ...checkerBase }),
-  HTTP_GET: checker("HTTP_GET", httpKeywords, [httpUrl]),
-  SSL_GET: checker("SSL_GET", { ...httpKeywords, tlsCompliant: asBlock("tls_compliant", bool) }, [sslUrl]),
-  SMTP_CHECK: checker("SMTP_CHECK", { ...connection, ...checkerBase, heloName: asBlock("helo_name", text("NAME")) }, [
-    smtpHost,
-  ]),
-  DNS_CHECK: checker("DNS_CHECK", {
-    ...connection,
-    ...checkerBase,
-    type: asBlock("type", text("TYPE"), { default: "SOA" }),
-    name: asBlock("name", text("FQDN"), { repeat: "first" }),
-  }),
-  PING_CHECK: checker("PING_CHECK", { ...connection, ...checkerBase }),
-  UDP_CHECK: checker("UDP_CHECK", {
-    ...connection,
-    ...checkerBase,
-    payload: asBlock("payload", anyWords("HEX", 1)),
-    requireReply: asBlock("require_reply", anyWords("[HEX]")),
-    minReplyLength: asBlock("min_reply_length", integer({ min: 0, max: 65_535, strict: true })),
-    maxReplyLength: asBlock("max_reply_length", integer({ min: 0, max: 65_535, strict: true })),
-  }),
-  MISC_CHECK: checker("MISC_CHECK", {
-    ...checkerBase,
-    path: asBlock("misc_path", script({ takesUser: false, command: "maybe" })),
-    timeout: asBlock("misc_timeout", seconds({ decimals: 0 })),
-    dynamic: asBlock("misc_dynamic", flag),
-    user: asBlock("user", anyWords("USER [GROUP]", 1)),
-  }),
-  FILE_CHECK: checker("FILE_CHECK", {
-    trackFile: asBlock("track_file", text("NAME")),
-    weight: asBlock("weight", anyWords("N [reverse|noreverse]", 1)),
-  }),
-  BFD_CHECK: checker("BFD_CHECK", { name: asBlock("name", text("NAME")), alpha: asBlock("alpha", bool) }),
-} as const;
-
-const method = choice("NAT", "DR", "TUN");
-const weight = integer({ min: 0, max: int32Max });
 
 export const realServer = block("real_server", {
   header: addressPort,
+  meaning: "A server behind the virtual server.",
   support: { level: "as-block" },
   keywords: {
-    weight: asBlock("weight", weight, { default: "weight of the virtual server" }),
-    method: asBlock("lvs_method", method),
-    upperThreshold: asBlock("uthreshold", count),
-    lowerThreshold: asBlock("lthreshold", count),
-    inhibitOnFailure: asBlock("inhibit_on_failure", bool),
-    notifyUp: asBlock("notify_up", eventScript, { repeat: "first" }),
-    notifyDown: asBlock("notify_down", eventScript, { repeat: "first" }),
-    alpha: asBlock("alpha", bool),
-    retry: serverRetry,
-    ...checkTimes,
-    connectTimeout: asBlock("connect_timeout", positiveSeconds),
-    smtpAlert: asBlock("smtp_alert", bool),
-    virtualHost: asBlock("virtualhost", lenientlyMissing(text("NAME"))),
-    snmpName: asBlock("snmp_name", text("NAME")),
+    weight: asBlock("weight", integer({ min: 0, max: int32Max }), {
+      meaning: "Its share of the connections; 0: no new ones.",
+      default: "weight of the virtual server",
+    }),
+    method: asBlock("lvs_method", forwarding, {
+      meaning: "How packets reach this server.",
+      default: "lb_kind of the virtual server",
+      repeat: "all",
+    }),
+    upperThreshold: asBlock("uthreshold", count, {
+      meaning: "Above so many connections the server gets no more.",
+      default: "0: no limit",
+    }),
+    lowerThreshold: asBlock("lthreshold", count, {
+      meaning: "Below so many connections a server that had too many gets new ones again.",
+      default: "0: three quarters of uthreshold",
+    }),
+    inhibitOnFailure: asBlock("inhibit_on_failure", bool, {
+      meaning: "A server that fails keeps its connections, with weight 0, in place of being removed.",
+      default: "inhibit_on_failure of the virtual server",
+    }),
+    notifyUp: asBlock("notify_up", eventScript, {
+      meaning: "Runs when the server is taken in.",
+      service: "notifier",
+      default: "none",
+      repeat: "first",
+    }),
+    notifyDown: asBlock("notify_down", eventScript, {
+      meaning: "Runs when the server is taken out.",
+      service: "notifier",
+      default: "none",
+      repeat: "first",
+    }),
+    alpha: asBlock("alpha", bool, {
+      meaning: "The server counts as down until its checks have succeeded.",
+      service: "health",
+      default: "alpha of the virtual server",
+    }),
+    retry: { ...retry, service: "health", default: "retry of the virtual server" },
+    delayBeforeRetry: { ...checkTimes.delayBeforeRetry, service: "health" },
+    warmup: { ...checkTimes.warmup, service: "health" },
+    delayLoop: { ...checkTimes.delayLoop, service: "health", default: "delay_loop of the virtual server" },
+    connectTimeout: { ...connectTimeout, service: "health", default: "connect_timeout of the virtual server" },
+    smtpAlert: asBlock("smtp_alert", bool, {
+      meaning: "Mail is sent when the server is taken in or out, or a check of it changes.",
+      service: "notifier",
+      default: "smtp_alert_checker, smtp_alert, or on",
+    }),
+    virtualHost: asBlock("virtualhost", name, {
+      meaning: "The Host header of HTTP_GET and SSL_GET.",
+      service: "health",
+      default: "virtualhost of the virtual server",
+      repeat: "replaced",
+    }),
+    snmpName: { ...snmp, service: "control" },
   },
   blocks: Object.values(checkers),
 });
 
-const schedulers = [
-  "rr",
-  "wrr",
-  "lc",
-  "wlc",
-  "lblc",
-  "lblcr",
-  "sh",
-  "mh",
-  "dh",
-  "fo",
-  "ovf",
-  "sed",
-  "nq",
-  "twos",
-] as const;
+const scheduler = asBlock("lb_algo", choice(...schedulers), {
+  meaning: "How the kernel chooses a server for a connection.",
+  default: "wlc",
+  repeat: "all",
+});
 
-const scheduler = asBlock("lb_algo", choice(...schedulers), { default: "wlc" });
-const forwarding = asBlock("lb_kind", method, { default: "NAT" });
+const lbKind = asBlock("lb_kind", forwarding, {
+  meaning: "How packets reach the servers: NAT, direct routing, or a tunnel.",
+  default: "NAT",
+  repeat: "all",
+});
 
-const protocol = oneWord("TCP|UDP|SCTP", "", (word, line, report) => {
-  const name = word.text.toLowerCase();
-  if (name === "tcp" || name === "udp" || name === "sctp") return name;
-  invalidValue(word, line, report, "TCP, UDP or SCTP");
-  return undefined;
+const schedulerFlag = (flagName: string, meaning: string) => asBlock(flagName, flag, { meaning, default: "off" });
+
+const scheduling = {
+  scheduler,
+  schedulerOld: alias("lvs_sched", scheduler),
+  hashed: schedulerFlag("hashed", "Has no effect; it is only taken after lb_algo sh or mh."),
+  onePacket: schedulerFlag("ops", "Each packet goes to a server of its own; for UDP and firewall marks."),
+  flag1: schedulerFlag("flag-1", "The first flag of the scheduler, whatever it means to it."),
+  flag2: schedulerFlag("flag-2", "The second flag of the scheduler."),
+  flag3: schedulerFlag("flag-3", "The third flag of the scheduler."),
+  shPort: schedulerFlag("sh-port", "The source port counts as well; after lb_algo sh."),
+  shFallback: schedulerFlag("sh-fallback", "A server that takes nothing is stepped over; after lb_algo sh."),
+  mhPort: schedulerFlag("mh-port", "The source port counts as well; after lb_algo mh."),
+  mhFallback: schedulerFlag("mh-fallback", "A server that takes nothing is stepped over; after lb_algo mh."),
+} as const;
+
+/** IP_VS_PENAME_MAXLEN of linux/ip_vs.h. */
+const engineMax = 16;
+
+const engine = oneWord("NAME", `up to ${engineMax} characters`, (word, line, report) => {
+  if (word.text.length <= engineMax) return word.text;
+  const used = word.text.slice(0, engineMax);
+  report({
+    place: line.at(word),
+    severity: "error",
+    code: "invalid-value",
+    errorClass: "general-error",
+    message: `persistence_engine: '${word.text}' is too long`,
+    used: `persistence_engine ${used}`,
+    hint: "write the name of one of the kernel's modules ip_vs_pe_NAME, as sip",
+  });
+  return used;
+});
+
+/** What persistence means without a number of seconds (ip_vs), and the longest that it can be. */
+export const persistenceDefault = 360;
+const persistenceMax = 2_678_400;
+
+const persistence = {
+  persistenceEngine: asBlock("persistence_engine", engine, {
+    meaning: "What the kernel knows clients by, where their address is not enough.",
+    default: "none: their address",
+  }),
+  persistenceTimeout: asBlock(
+    "persistence_timeout",
+    optional(integer({ min: 1, max: persistenceMax, strict: true, syntax: "SECS" }), persistenceDefault),
+    {
+      meaning: `How long after its last connection a client comes to the same server; ${persistenceDefault} s without a number.`,
+      default: "0: clients are not remembered",
+    },
+  ),
+  persistenceGranularity: asBlock("persistence_granularity", text("MASK|PREFIX"), {
+    meaning: "Clients of one network are one client: an IPv4 netmask, or the prefix length of IPv6 networks.",
+    default: "255.255.255.255, or 128",
+    repeat: "all",
+  }),
+} as const;
+
+const protocol = oneWord("TCP|UDP|SCTP", "upper or lower case", (word, line, report) => {
+  const known = (["tcp", "udp", "sctp"] as const).find((candidate) => candidate === word.text.toLowerCase());
+  if (known === undefined) invalidValue(word, line, report, "TCP, UDP or SCTP");
+  return known;
+});
+
+const quorum = {
+  alpha: asBlock("alpha", flag, {
+    meaning: "Servers count as down until their checks have succeeded.",
+    service: "health",
+    default: "off",
+  }),
+  omega: asBlock("omega", flag, {
+    meaning: "An end of the service runs notify_down and quorum_down as a failure would.",
+    service: "health",
+    default: "off",
+  }),
+  quorumUp: asBlock("quorum_up", eventScript, {
+    meaning: "Runs when the quorum is gained.",
+    service: "notifier",
+    default: "none",
+    repeat: "first",
+  }),
+  quorumDown: asBlock("quorum_down", eventScript, {
+    meaning: "Runs when the quorum is lost.",
+    service: "notifier",
+    default: "none",
+    repeat: "first",
+  }),
+  quorum: asBlock("quorum", integer({ min: 1, max: uint32Max, instead: 1 }), {
+    meaning: "The total weight of live servers that the service needs.",
+    service: "health",
+    default: "1",
+  }),
+  hysteresis: asBlock("hysteresis", count, {
+    meaning: "How much above the quorum it is gained, and how much below it is lost.",
+    service: "health",
+    default: "0",
+  }),
+} as const;
+
+const sorry = {
+  sorryServer: asBlock("sorry_server", addressPort, {
+    meaning: "The server that stands in while the quorum is lost.",
+    default: "none",
+    repeat: "all",
+  }),
+  sorryServerInhibit: asBlock("sorry_server_inhibit", flag, {
+    meaning: "While it is not needed the sorry server stays with weight 0; after sorry_server.",
+    default: "off",
+    repeat: "all",
+  }),
+  sorryServerMethod: asBlock("sorry_server_lvs_method", forwarding, {
+    meaning: "How packets reach the sorry server; after sorry_server.",
+    default: "lb_kind as far as it was given before sorry_server",
+    repeat: "all",
+  }),
+} as const;
+
+const family = asBlock("ip_family", choice("inet", "inet6"), {
+  meaning: "The family of packets that a service with a firewall mark, or a group of them, takes.",
+  default: "that of the real servers",
+  repeat: "all",
 });
 
 export const virtualServer = block("virtual_server", {
   header: virtualServerId,
   owners: ["checker"],
+  meaning: "A service of the kernel's load balancer: an address and port, a firewall mark, or a group of them.",
+  service: "dataplane",
   support: noVirtualServers,
   keywords: {
-    family: asBlock("ip_family", choice("inet", "inet6")),
-    retry: serverRetry,
-    ...checkTimes,
-    connectTimeout: asBlock("connect_timeout", positiveSeconds, { default: "5" }),
-    inhibitOnFailure: asBlock("inhibit_on_failure", flag),
-    scheduler,
-    schedulerOld: alias("lvs_sched", scheduler),
-    forwarding,
-    forwardingOld: alias("lvs_method", forwarding),
-    hashed: asBlock("hashed", flag),
-    onePacket: asBlock("ops", flag),
-    flag1: asBlock("flag-1", flag),
-    flag2: asBlock("flag-2", flag),
-    flag3: asBlock("flag-3", flag),
-    shPort: asBlock("sh-port", flag),
-    shFallback: asBlock("sh-fallback", flag),
-    mhPort: asBlock("mh-port", flag),
-    mhFallback: asBlock("mh-fallback", flag),
-    persistenceEngine: asBlock("persistence_engine", text("NAME")),
-    persistenceTimeout: asBlock(
-      "persistence_timeout",
-      optional(integer({ min: 1, max: 2_678_400, strict: true, syntax: "SECS" }), 360),
-      { default: "0: off" },
-    ),
-    persistenceGranularity: asBlock("persistence_granularity", text("MASK|PREFIX")),
-    protocol: asBlock("protocol", protocol, { default: "UDP" }),
-    haSuspend: asBlock("ha_suspend", flag),
-    smtpAlert: asBlock("smtp_alert", bool),
-    virtualHost: asBlock("virtualhost", lenientlyMissing(text("NAME"))),
-    snmpName: asBlock("snmp_name", text("NAME")),
-    alpha: asBlock("alpha", flag),
-    omega: asBlock("omega", flag),
-    quorumUp: asBlock("quorum_up", eventScript, { repeat: "first" }),
-    quorumDown: asBlock("quorum_down", eventScript, { repeat: "first" }),
-    quorum: asBlock("quorum", integer({ min: 1, max: uint32Max, instead: 1 }), { default: "1" }),
-    hysteresis: asBlock("hysteresis", count, { default: "0" }),
-    weight: asBlock("weight", integer({ min: 1, max: int32Max }), { default: "1" }),
-    sorryServer: asBlock("sorry_server", addressPort),
-    sorryServerInhibit: asBlock("sorry_server_inhibit", flag),
-    sorryServerMethod: asBlock("sorry_server_lvs_method", method),
+    family,
+    retry: { ...retry, service: "health" },
+    delayBeforeRetry: { ...checkTimes.delayBeforeRetry, service: "health" },
+    warmup: { ...checkTimes.warmup, service: "health" },
+    delayLoop: { ...checkTimes.delayLoop, service: "health" },
+    connectTimeout: { ...connectTimeout, service: "health" },
+    inhibitOnFailure: asBlock("inhibit_on_failure", flag, {
+      meaning: "Servers that fail keep their connections, with weight 0, in place of being removed.",
+      default: "off",
+    }),
+    ...scheduling,
+    forwarding: lbKind,
+    forwardingOld: alias("lvs_method", lbKind),
+    ...persistence,
+    protocol: asBlock("protocol", protocol, {
+      meaning: "The protocol of the service; firewall marks take any.",
+      default: "UDP",
+    }),
+    haSuspend: asBlock("ha_suspend", flag, {
+      meaning: "Checks run only while the address of the service is on this machine; not with firewall marks.",
+      service: "health",
+      default: "off",
+    }),
+    smtpAlert: asBlock("smtp_alert", bool, {
+      meaning: "Mail is sent when the quorum is gained or lost.",
+      service: "notifier",
+      default: "smtp_alert_checker, smtp_alert, or off",
+    }),
+    virtualHost: asBlock("virtualhost", name, {
+      meaning: "The Host header of HTTP_GET and SSL_GET.",
+      service: "health",
+      default: "address and port of the connection",
+      repeat: "replaced",
+    }),
+    snmpName: { ...snmp, service: "control" },
+    ...quorum,
+    weight: asBlock("weight", integer({ min: 1, max: int32Max }), {
+      meaning: "The weight of the servers that do not say their own.",
+      default: "1",
+    }),
+    ...sorry,
   },
   blocks: [realServer],
   misnomers: { lb_method: "lb_kind", scheduler: "lb_algo", quorom: "quorum" },
 });
 
-export const virtualServerGroup = values("virtual_server_group", { header: text("NAME"), support: noVirtualServers });
+export const virtualServerGroup = values("virtual_server_group", {
+  header: text("NAME"),
+  meaning: "Addresses, ranges and firewall marks that virtual servers can serve as one.",
+  service: "dataplane",
+  support: noVirtualServers,
+  form: groupForm,
+});
 
 const noKeyMaterial = "SSL_GET is not carried out by this version";
+const pem = lenientlyMissing(text("PATH"));
 
 export const sslBlock = block("SSL", {
   owners: ["checker"],
+  meaning: "Keys and certificates of SSL_GET, for all checks of the file.",
+  service: "health",
   support: noVirtualServers,
   keywords: {
-    password: noted("password", secret(lenientlyMissing(text("STRING"))), noKeyMaterial),
-    ca: noted("ca", lenientlyMissing(text("PATH")), noKeyMaterial),
-    certificate: noted("certificate", lenientlyMissing(text("PATH")), noKeyMaterial),
-    key: noted("key", lenientlyMissing(text("PATH")), noKeyMaterial),
+    password: noted("password", lenientlyMissing(secret(text("STRING"))), noKeyMaterial, {
+      meaning: "The password of the key.",
+      default: "none",
+      repeat: "replaced",
+    }),
+    ca: noted("ca", pem, noKeyMaterial, {
+      meaning: "A PEM file with certificates of authorities.",
+      default: "none",
+      repeat: "replaced",
+    }),
+    certificate: noted("certificate", pem, noKeyMaterial, {
+      meaning: "A PEM file with the certificate that checks show, and its chain.",
+      default: "none",
+      repeat: "replaced",
+    }),
+    key: noted("key", pem, noKeyMaterial, {
+      meaning: "A PEM file with the key of the certificate.",
+      default: "none",
+      repeat: "replaced",
+    }),
   },
 });

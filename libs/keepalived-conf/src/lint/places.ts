@@ -68,9 +68,9 @@ export function placesIn({ file, tree }: Source): Places {
     },
     script: ({ name }, row) => at(scripts.get(canonicalJson(name)), row),
     syncGroup: ({ name }, row) => at(groups.get(canonicalJson(name)), row),
-    virtualServer: ({ id }, row) => at(servers.get(canonicalJson(id)), row),
+    virtualServer: ({ id }, row) => at(servers.get(headerOf(id)), row),
     realServer({ id }, { address }, row) {
-      const block = servers.get(canonicalJson(id));
+      const block = servers.get(headerOf(id));
       const inner = block && blocksOf(block, realServer).find(({ header }) => header.address === address);
       return at(inner ?? block, row);
     },
@@ -91,6 +91,10 @@ const listsOf = (
 
 const instanceLists = listsOf(vrrpInstance.keywords);
 const groupLists = listsOf(vrrpSyncGroup.keywords);
+
+/** The file does not count the virtual servers of a group. */
+const headerOf = (id: VirtualServerConfig["id"]): string =>
+  canonicalJson(id.kind === "group" ? { kind: id.kind, name: id.name } : id);
 
 /** Of several with one name the first counts, as it does for keepalived. */
 function byHeader<Header>(blocks: readonly Block<Header>[]): ReadonlyMap<string, Block<Header>> {

@@ -1,114 +1,148 @@
-// Checkers of a real server: what they do not say themselves, the real server says, then the virtual server, then the type.
-import { secondsToMicros } from "@baton/domain";
-import type { CheckerConfig } from "../config.ts";
-import type { Keyword } from "../keywords/table.ts";
-import {
-  checkerKeywords,
-  checkers,
-  httpUrl,
-  realServer,
-  sslUrl,
-  urlKeywords,
-  virtualServer,
-} from "../keywords/virtual-server.ts";
+// The checkers of a real server, each with what its type has of its own.
+import type { CheckConnection, CheckerConfig, CheckTimes, SmtpCheckerConfig, UdpCheckerConfig } from "../config.ts";
+import { checkers, httpKeywords, smtpHost } from "../keywords/checker.ts";
 import { type Block, blocksOf, setting, value } from "../syntax/tree.ts";
-import { advise, type ResolveContext, reject } from "./context.ts";
+import { namesConnection, resolveConnection } from "./check-connection.ts";
+import { type CheckedServer, type CheckerContext, resolveTimes } from "./check-times.ts";
+import { adjust, advise, reject } from "./context.ts";
+import { resolveBfd, resolveFile, resolveMisc } from "./local-checker.ts";
+import { resolveHttpUrls, resolveSslUrls } from "./url.ts";
 
-interface TypeDefaults {
-  readonly retry: number;
-  /** Seconds; undefined: delay_loop. */
-  readonly delayBeforeRetry: number | undefined;
-}
-
-const typeDefaults: Readonly<Record<CheckerConfig["type"], TypeDefaults>> = {
-  TCP_CHECK: { retry: 1, delayBeforeRetry: 1 },
-  HTTP_GET: { retry: 1, delayBeforeRetry: 3 },
-  SSL_GET: { retry: 1, delayBeforeRetry: 3 },
-  SMTP_CHECK: { retry: 1, delayBeforeRetry: 1 },
-  DNS_CHECK: { retry: 3, delayBeforeRetry: undefined },
-  PING_CHECK: { retry: 1, delayBeforeRetry: 1 },
-  UDP_CHECK: { retry: 1, delayBeforeRetry: 1 },
-  MISC_CHECK: { retry: 0, delayBeforeRetry: 1 },
-  FILE_CHECK: { retry: 0, delayBeforeRetry: 1 },
-  BFD_CHECK: { retry: 1, delayBeforeRetry: 1 },
-};
-
-const types = Object.keys(typeDefaults) as CheckerConfig["type"][];
-
-export function resolveCheckers(server: Block, service: Block, context: ResolveContext): CheckerConfig[] {
+/** In the order of the file. */
+export function resolveCheckers(real: Block, server: CheckedServer, context: CheckerContext): CheckerConfig[] {
   const found: CheckerConfig[] = [];
-  // In the order of the file: the first that fails takes the server out.
-  for (const block of server.blocks) {
-    const type = types.find((name) => checkers[name] === block.spec);
-    if (type === undefined) continue;
-    const urls = type === "HTTP_GET" || type === "SSL_GET" ? resolveUrls(block, context) : [];
-    if ((type === "HTTP_GET" || type === "SSL_GET") && urls.length === 0) {
-      reject(
-        context,
-        block.place,
-        "no-url",
-        `${type} has no url and checks nothing; it is left out`,
-        "write url { path / }",
-      );
-      continue;
+  const followed = new Set<string>();
+  for (const block of real.blocks) {
+    if (block.spec === checkers.SMTP_CHECK) found.push(...resolveSmtp(block, server, context));
+    else if (block.spec === checkers.BFD_CHECK) {
+      const checker = resolveBfd(block, server, context, followed);
+      if (checker === undefined) continue;
+      followed.add(checker.session);
+      found.push(checker);
+    } else {
+      const checker = resolveChecker(block, server, context);
+      if (checker !== undefined) found.push(checker);
     }
-    found.push(resolveChecker(type, urls, [block, server, service], context));
   }
   return found;
 }
 
-/** `scopes`: checker, real server, virtual server; the first that says something counts. */
-function resolveChecker(
-  type: CheckerConfig["type"],
-  urls: CheckerConfig["urls"],
-  scopes: readonly [Block, Block, Block],
-  context: ResolveContext,
-): CheckerConfig {
-  const [checker, server, service] = scopes;
-  const inherited = <T>(own: Keyword<T>, real: Keyword<T>, virtual: Keyword<T>): T | undefined =>
-    value(checker, own) ?? value(server, real) ?? value(service, virtual);
-  const defaults = typeDefaults[type];
-  const { retry, delayBeforeRetry, delayLoop, connectTimeout } = checkerKeywords;
-  const loop = inherited(delayLoop, delayLoop, delayLoop) ?? secondsToMicros(60);
-  const real = realServer.keywords;
-  const virtual = virtualServer.keywords;
-  const timeout = inherited(connectTimeout, real.connectTimeout, virtual.connectTimeout) ?? secondsToMicros(5);
-  if (timeout > loop) {
-    const place = setting(checker, connectTimeout)?.place ?? checker.place;
-    advise(
-      context,
-      place,
-      "long-timeout",
-      `${type}: connect_timeout is longer than delay_loop`,
-      "a dead server is noticed late",
-    );
+/** undefined: the checker is left out; reported. */
+function resolveChecker(block: Block, server: CheckedServer, context: CheckerContext): CheckerConfig | undefined {
+  switch (block.spec) {
+    case checkers.TCP_CHECK:
+      return connecting("TCP_CHECK", [block], server, context);
+    case checkers.PING_CHECK:
+      return connecting("PING_CHECK", [block], server, context);
+    case checkers.HTTP_GET:
+      return resolveHttp(block, server, context);
+    case checkers.SSL_GET:
+      return resolveSsl(block, server, context);
+    case checkers.DNS_CHECK:
+      return resolveDns(block, server, context);
+    case checkers.UDP_CHECK:
+      return resolveUdp(block, server, context);
+    case checkers.MISC_CHECK:
+      return resolveMisc(block, server, context);
+    case checkers.FILE_CHECK:
+      return resolveFile(block, context);
+    default:
+      return undefined;
   }
-  const wait = defaults.delayBeforeRetry;
-  return {
-    type,
-    connectPort: value(checker, checkerKeywords.connectPort),
-    connectTimeout: timeout,
-    retry: inherited(retry, real.retry, virtual.retry) ?? defaults.retry,
-    delayBeforeRetry:
-      inherited(delayBeforeRetry, delayBeforeRetry, delayBeforeRetry) ??
-      (wait === undefined ? loop : secondsToMicros(wait)),
-    urls,
-  };
 }
 
-function resolveUrls(checker: Block, context: ResolveContext): CheckerConfig["urls"] {
-  const urls: CheckerConfig["urls"][number][] = [];
-  for (const block of [...blocksOf(checker, httpUrl), ...blocksOf(checker, sslUrl)]) {
-    const path = value(block, urlKeywords.path);
-    if (path === undefined) {
-      reject(context, block.place, "no-path", "this url has no path and is left out", "write path /");
-      continue;
-    }
-    urls.push({
-      path,
-      statusCodes: value(block, urlKeywords.statusCodes) ?? [{ min: 200, max: 299 }],
-      digest: value(block, urlKeywords.digest),
-    });
+interface Connecting<Type> extends CheckTimes {
+  readonly type: Type;
+  readonly connection: CheckConnection;
+}
+
+/** `blocks`: the checker, from the inside out. */
+function connecting<Type extends CheckerConfig["type"]>(
+  type: Type,
+  blocks: readonly [Block, ...Block[]],
+  server: CheckedServer,
+  context: CheckerContext,
+): Connecting<Type> | undefined {
+  const connection = resolveConnection(blocks, server, context);
+  if (connection === undefined) return undefined;
+  const times = resolveTimes(type, blocks, server, context);
+  if (connection.timeout > times.delayLoop) {
+    const message = `${type}: connect_timeout is longer than delay_loop`;
+    advise(context, blocks[0].place, "long-timeout", message, "a dead server is noticed late");
   }
-  return urls;
+  return { type, ...times, connection };
+}
+
+function hasUrls(block: Block, urls: readonly unknown[], context: CheckerContext): boolean {
+  if (urls.length > 0) return true;
+  const message = `${block.spec.name} has no url and checks nothing; it is left out`;
+  reject(context, block.place, "no-url", message, "write url { path / }");
+  return false;
+}
+
+function resolveHttp(block: Block, server: CheckedServer, context: CheckerContext): CheckerConfig | undefined {
+  const urls = resolveHttpUrls(block, server, context);
+  const base = hasUrls(block, urls, context) ? connecting("HTTP_GET", [block], server, context) : undefined;
+  return base && { ...base, ...resolveGet(block), urls };
+}
+
+function resolveSsl(block: Block, server: CheckedServer, context: CheckerContext): CheckerConfig | undefined {
+  const urls = resolveSslUrls(block, server, context);
+  const base = hasUrls(block, urls, context) ? connecting("SSL_GET", [block], server, context) : undefined;
+  return base && { ...base, ...resolveGet(block), urls };
+}
+
+const resolveGet = (block: Block) => {
+  const protocol = value(block, httpKeywords.httpProtocol) ?? "1.0";
+  return {
+    httpVersion: protocol === "1.1" ? "1.1" : "1.0",
+    closeConnection: protocol !== "1.0",
+    fastRecovery: value(block, httpKeywords.fastRecovery) ?? false,
+  } as const;
+};
+
+const defaultHeloName = "smtpchecker.keepalived.org";
+
+/**
+ * Each `host` is a checker; so is the block itself where it says where to connect to, or has no hosts. keepalived 2.4
+ * reads the hosts' settings into the block around them: that loses all but the last, and gives the others no time.
+ */
+function resolveSmtp(block: Block, server: CheckedServer, context: CheckerContext): SmtpCheckerConfig[] {
+  const heloName = value(block, checkers.SMTP_CHECK.keywords.heloName) ?? defaultHeloName;
+  const hosts = blocksOf(block, smtpHost);
+  const own: [Block, ...Block[]][] = hosts.length === 0 || namesConnection(block) ? [[block]] : [];
+  const all = [...own, ...hosts.map((host): [Block, ...Block[]] => [host, block])];
+  return all.flatMap((blocks) => {
+    const base = connecting("SMTP_CHECK", blocks, server, context);
+    return base === undefined ? [] : [{ ...base, heloName }];
+  });
+}
+
+function resolveDns(block: Block, server: CheckedServer, context: CheckerContext): CheckerConfig | undefined {
+  const { type, name } = checkers.DNS_CHECK.keywords;
+  const base = connecting("DNS_CHECK", [block], server, context);
+  return base && { ...base, queryType: value(block, type) ?? "SOA", name: value(block, name) ?? "." };
+}
+
+/** Longest answer that counts where nobody says one. */
+const maxReplyLength = 255;
+
+function resolveUdp(block: Block, server: CheckedServer, context: CheckerContext): UdpCheckerConfig | undefined {
+  const { keywords } = checkers.UDP_CHECK;
+  const base = connecting("UDP_CHECK", [block], server, context);
+  const reply = value(block, keywords.requireReply);
+  const minLength = value(block, keywords.minReplyLength) ?? 0;
+  const maxLength = value(block, keywords.maxReplyLength) ?? maxReplyLength;
+  if (minLength > maxLength) {
+    const place = setting(block, keywords.minReplyLength)?.place ?? block.place;
+    const message = `no answer is at least ${minLength} and at most ${maxLength} octets long; the check always fails`;
+    adjust(context, place, "reply-length", message);
+  }
+  return (
+    base && {
+      ...base,
+      payload: value(block, keywords.payload),
+      reply: reply && { minLength, maxLength, pattern: reply.pattern },
+    }
+  );
 }

@@ -21,9 +21,10 @@ interface CommandSource {
   readonly what: string;
   /**
    * What keepalived makes of a program that is missing, and of a user that is. `check`: it complains about both and drops
-   * the script. `event`: it only logs it. `program`: it complains about the user, and only logs the other.
+   * the script. `event`: it only logs it. `program`: it complains about the user, and only logs the other; so it does for
+   * a `server-check`, and drops it.
    */
-  readonly role: "check" | "event" | "program";
+  readonly role: "check" | "server-check" | "event" | "program";
   /** `user` of the script's block. */
   readonly user?: ScriptUser | undefined;
 }
@@ -130,7 +131,7 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
     );
     return "shell";
   }
-  if (role !== "check") {
+  if (role === "event" || role === "program") {
     inform(
       context,
       place,
@@ -140,11 +141,13 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
     );
     return "exec";
   }
-  reject(
+  const tell = role === "check" ? reject : advise;
+  const effect = role === "check" ? "it does not run" : "without this check the server counts as alive";
+  tell(
     context,
     place,
     "script-not-found",
-    `${what}: ${program} is not found or not executable; it does not run`,
+    `${what}: ${program} is not found or not executable; ${effect}`,
     "give the whole path of an executable file",
   );
   return undefined;

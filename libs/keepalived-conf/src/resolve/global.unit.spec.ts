@@ -117,6 +117,8 @@ test("an empty file: what counts when nothing is said", () => {
     interfaceDelays: [],
     garpGroups: [],
     polledInterfaces: [],
+    virtualServerGroups: [],
+    tls: undefined,
   });
   expect(diagnostics.map(({ code, line }) => [code, line])).toEqual([["nothing-configured", 0]]);
 });

@@ -1,216 +1,312 @@
-// `virtual_server` → VirtualServerConfig, with keepalived's fallbacks.
+// `virtual_server` → VirtualServerConfig, with keepalived's fallbacks: first the lines of the block one after another
+// (service-lines.ts), then what they mean together.
 import { ipFamily, secondsToMicros } from "@baton/domain";
-import type { RealServerConfig, VirtualServerConfig } from "../config.ts";
-import type { VirtualServerId } from "../keywords/address-arguments.ts";
-import { realServer, virtualServer, virtualServerGroup } from "../keywords/virtual-server.ts";
-import { type Block, blocksOf, isSet, lists, setting, value } from "../syntax/tree.ts";
-import { resolveCheckers } from "./checker.ts";
-import { adjust, type ResolveContext, reject } from "./context.ts";
+import type {
+  CheckDefaults,
+  Forwarding,
+  PersistenceConfig,
+  VirtualServerConfig,
+  VirtualServerGroupConfig,
+  VirtualServerId,
+} from "../config.ts";
+import type { VirtualServerId as GivenId } from "../keywords/address-arguments.ts";
+import { persistenceDefault, virtualServer } from "../keywords/virtual-server.ts";
+import { type Block, blocksOf, isSet, setting, value } from "../syntax/tree.ts";
+import type { CheckerContext } from "./check-times.ts";
+import { adjust, advise, type ResolveContext, reject } from "./context.ts";
+import { toForwarding } from "./forwarding.ts";
+import {
+  type ResolvedServer,
+  resolveEvent,
+  resolveRealServers,
+  resolveSorryServer,
+  type ServiceScope,
+} from "./real-server.ts";
+import { type FoundService, readService } from "./service-lines.ts";
+import { familiesOf } from "./virtual-server-group.ts";
 
 const { keywords } = virtualServer;
 
-const forwardings = { NAT: "masquerade", DR: "direct-route", TUN: "tunnel" } as const;
-
-/** What persistence means without a number of seconds (ip_vs). */
-const persistenceDefault = 360;
-
-export function resolveVirtualServers(root: Block, context: ResolveContext): VirtualServerConfig[] {
-  const groups = new Set(lists(root, virtualServerGroup).map((list) => list.header));
-  const servers: VirtualServerConfig[] = [];
-  for (const block of blocksOf(root, virtualServer)) {
-    const server = resolveVirtualServer(block, groups, context);
-    if (server !== undefined) servers.push(server);
-  }
-  return servers;
+/** By name. */
+export interface ServiceContext extends CheckerContext {
+  readonly groups: ReadonlyMap<string, VirtualServerGroupConfig>;
 }
 
-export function nameOf(id: VirtualServerId): string {
-  if (id.kind === "address") return `${id.address}:${id.port}`;
+export function resolveVirtualServers(root: Block, context: ServiceContext): VirtualServerConfig[] {
+  const servers = new Map<string, VirtualServerConfig>();
+  const indexes = new Map<string, number>();
+  for (const block of blocksOf(root, virtualServer)) {
+    const server = resolveVirtualServer(block, indexes, context);
+    if (server === undefined) continue;
+    const key = keyOf(server);
+    if (!servers.has(key)) servers.set(key, server);
+    else tellTwin(block, context);
+  }
+  return [...servers.values()];
+}
+
+/** Equal keys are one service of the kernel. */
+const keyOf = ({ id, protocol, family }: VirtualServerConfig): string =>
+  `${id.kind === "group" ? `group ${id.name}` : nameOf(id)} ${protocol} ${family}`;
+
+function tellTwin(block: Block<GivenId>, { report }: ResolveContext): void {
+  report({
+    place: block.place,
+    severity: "error",
+    code: "virtual-server-twice",
+    errorClass: "ok",
+    message: `virtual_server ${nameOf(block.header)} was defined before, for the same protocol; this one is left out`,
+    hint: "the kernel has one service of an address, port and protocol: put the real servers into the first one",
+  });
+}
+
+export function nameOf(id: GivenId | VirtualServerId): string {
+  if (id.kind === "address")
+    return id.address.includes(":") ? `[${id.address}]:${id.port}` : `${id.address}:${id.port}`;
   return id.kind === "fwmark" ? `fwmark ${id.mark}` : `group ${id.name}`;
 }
 
+/** What a virtual server serves: of a group, what its entries do. */
+interface Served {
+  readonly id: VirtualServerId;
+  readonly group: VirtualServerGroupConfig | undefined;
+  readonly family: 4 | 6 | undefined;
+  readonly addresses: boolean;
+  readonly marks: boolean;
+  /** An address without a port: all ports. */
+  readonly allPorts: boolean;
+}
+
 function resolveVirtualServer(
-  block: Block<VirtualServerId>,
-  groups: ReadonlySet<string | undefined>,
-  context: ResolveContext,
+  block: Block<GivenId>,
+  indexes: Map<string, number>,
+  context: ServiceContext,
 ): VirtualServerConfig | undefined {
+  const name = `virtual_server ${nameOf(block.header)}`;
+  if (block.header.kind === "fwmark" && block.header.mark === 0) {
+    reject(context, block.place, "no-mark", "fwmark 0 is on packets without a mark; the virtual server is left out");
+    return undefined;
+  }
+  const found = readService(block, context);
+  if (found.realServers.length === 0) {
+    const message = `${name} has no real server and is left out`;
+    reject(context, block.place, "no-real-server", message, "write real_server IP PORT { … }");
+    return undefined;
+  }
+  dropStrangeSorryServer(found, context);
+  const served = resolveServed(block, name, found, indexes, context);
+  return served && assemble({ block, name, found, served }, context);
+}
+
+/** Only a tunnel takes packets of one family to a server of the other. */
+function dropStrangeSorryServer(found: FoundService, context: ServiceContext): void {
+  const { sorryServer: sorry } = found;
+  if (sorry === undefined || sorry.forwarding.method === "tunnel") return;
+  found.family ??= ipFamily(sorry.address);
+  if (found.family === ipFamily(sorry.address)) return;
+  const message = `the sorry server ${sorry.address} is not of the family of its virtual server and is left out`;
+  reject(context, sorry.place, "address-family", message);
+  found.sorryServer = undefined;
+}
+
+/** undefined: its group is not there, or is of another family; reported. */
+function resolveServed(
+  block: Block<GivenId>,
+  name: string,
+  found: FoundService,
+  indexes: Map<string, number>,
+  context: ServiceContext,
+): Served | undefined {
   const id = block.header;
-  const name = `virtual_server ${nameOf(id)}`;
-  if (id.kind === "group" && !groups.has(id.name)) {
-    reject(context, block.place, "group-unknown", `there is no virtual_server_group ${id.name}; ${name} is left out`);
+  if (id.kind === "address") {
+    return { id, group: undefined, family: found.family, addresses: true, marks: false, allPorts: id.port === 0 };
+  }
+  if (id.kind === "fwmark") {
+    const family = found.family ?? familyOfTunnels(found);
+    return { id, group: undefined, family, addresses: false, marks: true, allPorts: false };
+  }
+  const group = context.groups.get(id.name);
+  if (group === undefined) {
+    const message = `there is no virtual_server_group ${id.name} with anything in it; ${name} is left out`;
+    context.report({ place: block.place, severity: "error", code: "group-unknown", errorClass: "ok", message });
     return undefined;
   }
-  const forwarding = resolveForwarding(block, name, context);
-  const realServers = resolveRealServers(block, id, forwarding, context);
-  if (realServers.length === 0) {
-    reject(
-      context,
-      block.place,
-      "no-real-server",
-      `${name} has no real server and is left out`,
-      "write real_server IP PORT { … }",
-    );
+  const families = familiesOf(group);
+  if (found.family !== undefined && [...families].some((family) => family !== found.family)) {
+    const message = `${name} is IPv${found.family}, and its group is not, or not only; it is left out`;
+    context.report({ place: block.place, severity: "error", code: "group-family", errorClass: "ok", message });
     return undefined;
   }
-  if (!isSet(block, keywords.scheduler))
-    adjust(context, block.place, "lb-algo", `${name} has no lb_algo`, { used: "lb_algo wlc" });
+  const [only] = families;
+  const index = indexes.get(id.name) ?? 0;
+  indexes.set(id.name, index + 1);
   return {
-    id,
-    protocol: resolveProtocol(block, id, name, context),
-    scheduler: value(block, keywords.scheduler) ?? "wlc",
-    forwarding,
-    delayLoop: value(block, keywords.delayLoop) ?? secondsToMicros(60),
-    persistenceTimeout: secondsToMicros(resolvePersistence(block, id, name, context)),
-    realServers,
-    sorryServer: resolveSorryServer(block, id, forwarding, context),
-    ...resolveQuorum(block, realServers, name, context),
+    id: { ...id, index },
+    group,
+    family: found.family ?? (families.size === 2 ? undefined : (only ?? 4)),
+    addresses: group.entries.some((entry) => entry.kind === "range"),
+    marks: group.entries.some((entry) => entry.kind === "fwmark"),
+    allPorts: group.entries.some((entry) => entry.kind === "range" && entry.port === 0),
   };
 }
 
-function resolveForwarding(block: Block, name: string, context: ResolveContext): VirtualServerConfig["forwarding"] {
-  const given = value(block, keywords.forwarding);
-  if (given !== undefined) return forwardings[given];
-  const everyOwn = blocksOf(block, realServer).every((inner) => isSet(inner, realServer.keywords.method));
-  if (!everyOwn) adjust(context, block.place, "lb-kind", `${name} has no lb_kind`, { used: "lb_kind NAT" });
-  return "masquerade";
+/** Behind a firewall mark, all in tunnels: theirs if they are all of one family, else IPv4. */
+function familyOfTunnels({ realServers, sorryServer }: FoundService): 4 | 6 {
+  const addresses = realServers.map(({ block }) => block.header.address);
+  const families = new Set([...addresses, ...(sorryServer === undefined ? [] : [sorryServer.address])].map(ipFamily));
+  return families.size === 1 && families.has(6) ? 6 : 4;
 }
 
-function resolveProtocol(
-  block: Block,
-  id: VirtualServerId,
-  name: string,
-  context: ResolveContext,
-): VirtualServerConfig["protocol"] {
+/** A virtual server of which all lines are read. */
+interface Draft {
+  readonly block: Block<GivenId>;
+  readonly name: string;
+  readonly found: FoundService;
+  readonly served: Served;
+}
+
+function assemble(draft: Draft, context: ServiceContext): VirtualServerConfig {
+  const { block, name, found, served } = draft;
+  const protocol = resolveProtocol(draft, context);
+  const scope: ServiceScope = {
+    id: served.id,
+    name,
+    group: served.group,
+    forwarding: resolveForwarding(draft, context),
+    checkDefaults: resolveDefaults(block),
+    weight: value(block, keywords.weight) ?? 1,
+    alpha: isSet(block, keywords.alpha),
+    inhibitOnFailure: isSet(block, keywords.inhibitOnFailure),
+    smtpAlert: context.defaults.smtpAlertChecker ?? true,
+    hostName: value(block, keywords.virtualHost),
+  };
+  const realServers = resolveRealServers(found.realServers, scope, context);
+  if (found.scheduler === undefined) {
+    adjust(context, block.place, "lb-algo", `${name} has no lb_algo`, { used: "lb_algo wlc" });
+  }
+  return {
+    id: served.id,
+    family: served.family,
+    protocol,
+    scheduler: found.scheduler ?? "wlc",
+    schedulerFlags: [...found.schedulerFlags].toSorted((a, b) => a - b),
+    onePacket: resolveOnePacket(draft, protocol, context),
+    persistence: resolvePersistence(draft, context),
+    forwarding: scope.forwarding,
+    ...resolveQuorum(block, realServers, name, context),
+    alpha: scope.alpha,
+    omega: isSet(block, keywords.omega),
+    haSuspend: resolveSuspend(draft, context),
+    smtpAlert: value(block, keywords.smtpAlert) ?? context.defaults.smtpAlertChecker ?? false,
+    quorumUp: resolveEvent(block, keywords.quorumUp, context),
+    quorumDown: resolveEvent(block, keywords.quorumDown, context),
+    snmpName: value(block, keywords.snmpName),
+    checkDefaults: scope.checkDefaults,
+    realServers: realServers.map(({ config }) => config),
+    sorryServer: found.sorryServer && resolveSorryServer(found.sorryServer, realServers, scope, context),
+  };
+}
+
+const resolveDefaults = (block: Block): CheckDefaults => ({
+  delayLoop: value(block, keywords.delayLoop) ?? secondsToMicros(60),
+  connectTimeout: value(block, keywords.connectTimeout) ?? secondsToMicros(5),
+  retry: value(block, keywords.retry),
+  delayBeforeRetry: value(block, keywords.delayBeforeRetry),
+  warmup: value(block, keywords.warmup),
+});
+
+function resolveForwarding({ block, name, found }: Draft, context: ServiceContext): Forwarding {
+  const { forwarding, realServers, sorryServer } = found;
+  const servers = sorryServer === undefined ? realServers : [...realServers, sorryServer];
+  if (forwarding.method === undefined && servers.some((server) => server.forwarding.method === undefined)) {
+    adjust(context, block.place, "lb-kind", `${name} has no lb_kind`, { used: "lb_kind NAT" });
+  }
+  return toForwarding(forwarding, { method: "masquerade" });
+}
+
+function resolveProtocol({ block, name, served }: Draft, context: ServiceContext): VirtualServerConfig["protocol"] {
   const given = setting(block, keywords.protocol);
-  if (id.kind === "fwmark" && given !== undefined) {
-    adjust(
-      context,
-      given.place,
-      "fwmark-protocol",
-      `${name}: a firewall mark stands for any protocol; this one is ignored`,
-    );
+  if (served.addresses && given === undefined) {
+    const advice = { hint: "write protocol TCP", used: "protocol UDP" };
+    adjust(context, block.place, "no-protocol", `${name} has no protocol`, advice);
+    return "udp";
   }
-  if (id.kind !== "fwmark" && given === undefined) {
-    adjust(context, block.place, "no-protocol", `${name} has no protocol`, {
-      used: "protocol UDP",
-      hint: "write protocol TCP",
-    });
-  }
-  return given?.value ?? "udp";
+  if (served.addresses || given === undefined) return given?.value;
+  const message = `${name}: a firewall mark stands for any protocol; this one is ignored`;
+  adjust(context, given.place, "fwmark-protocol", message);
+  return undefined;
 }
 
-function resolvePersistence(block: Block, id: VirtualServerId, name: string, context: ResolveContext): number {
-  const given =
-    value(block, keywords.persistenceTimeout) ??
-    (isSet(block, keywords.persistenceGranularity) ? persistenceDefault : 0);
-  if (given > 0 || id.kind !== "address" || id.port > 0) return given;
-  adjust(context, block.place, "zero-port", `${name}: all ports can only be served with persistence`, {
-    used: `persistence_timeout ${persistenceDefault}`,
-  });
-  return persistenceDefault;
+function resolveOnePacket(
+  { block, name, found: { onePacket }, served }: Draft,
+  protocol: VirtualServerConfig["protocol"],
+  context: ServiceContext,
+): boolean {
+  if (!onePacket || !served.addresses || protocol === "udp") return onePacket;
+  const place = setting(block, keywords.onePacket)?.place ?? block.place;
+  adjust(context, place, "one-packet", `${name}: ops is for UDP; it is ignored`);
+  return false;
+}
+
+function resolvePersistence(
+  { block, name, found: { granularity }, served }: Draft,
+  context: ServiceContext,
+): PersistenceConfig | undefined {
+  const timeout = value(block, keywords.persistenceTimeout);
+  const engine = value(block, keywords.persistenceEngine);
+  const clients = { granularity: isWhole(granularity) ? undefined : granularity, engine };
+  if (timeout !== undefined) return { timeout: secondsToMicros(timeout), ...clients };
+  if (granularity === undefined && !served.allPorts) {
+    const given = setting(block, keywords.persistenceEngine);
+    if (given !== undefined) {
+      const message = `${name}: persistence_engine is of no use without persistence_timeout; it is ignored`;
+      advise(context, given.place, "no-persistence", message, "write persistence_timeout SECS");
+    }
+    return undefined;
+  }
+  if (granularity === undefined) {
+    const used = `persistence_timeout ${persistenceDefault}`;
+    adjust(context, block.place, "zero-port", `${name}: all ports can only be served with persistence`, { used });
+  }
+  return { timeout: secondsToMicros(persistenceDefault), ...clients };
+}
+
+/** A mask that leaves each client by itself says nothing. */
+const isWhole = (granularity: PersistenceConfig["granularity"]): boolean =>
+  granularity?.kind === "mask" && granularity.mask === "255.255.255.255";
+
+function resolveSuspend({ block, name, served }: Draft, context: ServiceContext): boolean {
+  const given = setting(block, keywords.haSuspend);
+  if (given === undefined || !served.marks) return given !== undefined;
+  adjust(
+    context,
+    given.place,
+    "ha-suspend",
+    `${name}: a firewall mark has no address to look for; ha_suspend is ignored`,
+  );
+  return false;
 }
 
 function resolveQuorum(
   block: Block,
-  realServers: readonly RealServerConfig[],
+  realServers: readonly ResolvedServer[],
   name: string,
   context: ResolveContext,
 ): { quorum: number; hysteresis: number } {
-  const weights = realServers.reduce((sum, server) => sum + server.weight, 0);
+  const weights = realServers.reduce((sum, { config }) => sum + config.weight, 0);
   const wanted = value(block, keywords.quorum) ?? 1;
   const quorum = Math.min(wanted, weights);
   const place = setting(block, keywords.quorum)?.place ?? block.place;
-  if (quorum < wanted)
-    adjust(context, place, "quorum", `${name}: the weights of the real servers add up to ${weights} only`, {
-      used: `quorum ${weights}`,
-    });
+  if (quorum < wanted) {
+    const message = `${name}: the weights of the real servers add up to ${weights} only`;
+    adjust(context, place, "quorum", message, { used: `quorum ${quorum}` });
+  }
+  if (quorum === 0) return { quorum, hysteresis: 0 };
   const slack = value(block, keywords.hysteresis) ?? 0;
-  if (slack === 0 || slack < quorum) return { quorum, hysteresis: slack };
-  const hysteresis = Math.max(0, quorum - 1);
-  adjust(context, place, "hysteresis", `${name}: hysteresis has to be below the quorum of ${quorum}`, {
-    used: `hysteresis ${hysteresis}`,
-  });
+  if (slack < quorum) return { quorum, hysteresis: slack };
+  const hysteresis = quorum - 1;
+  const where = setting(block, keywords.hysteresis)?.place ?? place;
+  const message = `${name}: hysteresis has to be below the quorum of ${quorum}`;
+  adjust(context, where, "hysteresis", message, { used: `hysteresis ${hysteresis}` });
   return { quorum, hysteresis };
-}
-
-function resolveSorryServer(
-  block: Block,
-  id: VirtualServerId,
-  forwarding: VirtualServerConfig["forwarding"],
-  context: ResolveContext,
-): VirtualServerConfig["sorryServer"] {
-  const given = setting(block, keywords.sorryServer);
-  if (given === undefined) return undefined;
-  const { address, port } = given.value;
-  if (id.kind === "address" && forwarding !== "tunnel" && ipFamily(id.address) !== ipFamily(address)) {
-    reject(
-      context,
-      given.place,
-      "address-family",
-      `the sorry server ${address} is not of the family of its virtual server and is left out`,
-    );
-    return undefined;
-  }
-  return { address, port: fitPort(port, id, forwarding, given.place, `the sorry server ${address}`, context) };
-}
-
-/** Only NAT can change the port of a packet. */
-function fitPort(
-  port: number,
-  id: VirtualServerId,
-  forwarding: VirtualServerConfig["forwarding"],
-  place: Block["place"],
-  what: string,
-  context: ResolveContext,
-): number {
-  if (id.kind === "group") return port;
-  const own = id.kind === "fwmark" ? 0 : id.port;
-  if (forwarding === "masquerade") return port === 0 ? own : port;
-  if (port !== 0 && port !== own)
-    adjust(context, place, "port", `${what}: without NAT the port does not change`, {
-      used: `port ${own}`,
-      hint: "write lb_kind NAT, or the port of the virtual server",
-    });
-  return own;
-}
-
-function resolveRealServers(
-  block: Block,
-  id: VirtualServerId,
-  forwarding: VirtualServerConfig["forwarding"],
-  context: ResolveContext,
-): RealServerConfig[] {
-  const servers: RealServerConfig[] = [];
-  for (const inner of blocksOf(block, realServer)) {
-    const { address, port } = inner.header;
-    const own = value(inner, realServer.keywords.method);
-    const method = own === undefined ? forwarding : forwardings[own];
-    const what = `real_server ${address}`;
-    if (id.kind === "address" && method !== "tunnel" && ipFamily(id.address) !== ipFamily(address)) {
-      reject(
-        context,
-        inner.place,
-        "address-family",
-        `${what} is not of the family of its virtual server and is left out`,
-      );
-      continue;
-    }
-    const fitted = fitPort(port, id, method, inner.place, what, context);
-    if (servers.some((other) => other.address === address && other.port === fitted)) {
-      reject(
-        context,
-        inner.place,
-        "real-server-twice",
-        `${what} port ${fitted} is there already; this one is left out`,
-      );
-      continue;
-    }
-    servers.push({
-      address,
-      port: fitted,
-      weight: value(inner, realServer.keywords.weight) ?? value(block, keywords.weight) ?? 1,
-      checkers: resolveCheckers(inner, block, context),
-    });
-  }
-  return servers;
 }

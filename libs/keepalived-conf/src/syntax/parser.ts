@@ -200,6 +200,9 @@ function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line:
   const value = spec.argument.parse(source, report);
   // Not usable, and reported: it is as if the line were not there.
   if (value === undefined) return;
+  if (target.repeat === "replaced" && level.given.has(target)) {
+    report(problems.replaced(source.at(), source.keyword.text));
+  }
   tellSupport(spec, line, report);
   level.given.add(target);
   level.block.settings.push({ keyword: target, value, place: source.at(), order: line.order });
@@ -222,7 +225,9 @@ function readList(reader: Reader, { block }: Level, spec: ValueBlock, line: Line
   if (!hasWords(reader, line, spec.header)) return;
   const header = spec.header?.parse(source, report);
   const surplus = source.args[spec.header === undefined ? 0 : 1];
-  if (surplus !== undefined) report(problems.surplusWords(source, surplus));
+  // keepalived ends over a block with a name where anything but its `{` follows.
+  const errorClass = spec.header === undefined ? "general-error" : "missing-parameter";
+  if (surplus !== undefined) report({ ...problems.surplusWords(source, surplus), errorClass });
   tellSupport(spec, line, report);
   const entries: Entry[] = [];
   reader.list = { spec, entries, expectsBrace: true };
@@ -235,8 +240,9 @@ function readEntry(reader: Reader, list: OpenList, line: Line): void {
   if (list.expectsBrace) {
     list.expectsBrace = false;
     if (first === "{") return;
-    // keepalived only logs this one and reads entries all the same.
-    reader.report({ ...problems.missingOpen(line.at(), list.spec.name), errorClass: "ok" });
+    // keepalived only logs this one and reads entries all the same, unless the block has a name: then it ends.
+    const errorClass = list.spec.header === undefined ? "ok" : "missing-parameter";
+    reader.report({ ...problems.missingOpen(line.at(), list.spec.name), errorClass });
   }
   if (first === "}") {
     reader.list = undefined;

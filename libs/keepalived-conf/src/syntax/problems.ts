@@ -58,6 +58,14 @@ export const repeated = (place: Place, name: string): Problem => ({
   message: `${name} was given before; this one is ignored`,
 });
 
+export const replaced = (place: Place, name: string): Problem => ({
+  place,
+  severity: "warning",
+  code: "replaced",
+  errorClass: "general-error",
+  message: `${name} was given before; this one counts`,
+});
+
 /** `tolerated`: keepalived only logs it. */
 export const deprecated = (place: Place, name: string, instead: string, tolerated: boolean): Problem => ({
   place,

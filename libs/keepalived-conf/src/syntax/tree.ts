@@ -64,6 +64,14 @@ export const isSet = (block: Block, keyword: Keyword<unknown>): boolean => setti
 
 export const lists = (block: Block, spec: ValueBlock): ValueList[] => block.lists.filter((list) => list.spec === spec);
 
+/** Settings and inner blocks as they stand in the file: for what depends on what comes before it. */
+export const inOrder = (block: Block): (Setting<unknown> | Block)[] =>
+  [...block.settings, ...block.blocks].toSorted((a, b) => a.order - b.order);
+
+/** Says that `item` is a setting of `keyword`, and of its type. */
+export const isSettingOf = <T>(item: Setting<unknown> | Block, keyword: Keyword<T>): item is Setting<T> =>
+  "keyword" in item && item.keyword === keyword;
+
 /** All lines of all blocks of that name. */
 export const entries = (block: Block, spec: ValueBlock): Entry[] => lists(block, spec).flatMap((list) => list.entries);
 

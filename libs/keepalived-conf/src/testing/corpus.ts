@@ -3,6 +3,7 @@
 import { type Diagnostic, isFatal } from "../diagnostics.ts";
 import { type ParseResult, parseConfig } from "../parse-config.ts";
 import { type Dump, readDump } from "./keepalived-dump.ts";
+import { readServerDump, type ServerDump } from "./server-dump.ts";
 
 /** A line of `verdicts.jsonl`. */
 export interface Verdict {
@@ -18,6 +19,7 @@ export interface Sample {
   readonly result: ParseResult;
   /** undefined: keepalived made none, because it did not start. */
   readonly dump: Dump | undefined;
+  readonly servers: ServerDump | undefined;
 }
 
 /** The text of a file of the corpus, undefined when there is none. */
@@ -39,6 +41,7 @@ export function readSamples(read: ReadCorpus): Sample[] {
       verdict,
       result: parseSample(verdict, read),
       dump: dump === undefined ? undefined : readDump(dump),
+      servers: dump === undefined ? undefined : readServerDump(dump),
     };
   });
 }

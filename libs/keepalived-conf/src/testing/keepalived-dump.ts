@@ -14,14 +14,6 @@ export interface DumpedInstance {
   readonly scripts: readonly string[];
 }
 
-export interface DumpedServer {
-  /** `ADDRESS:PORT`, `fwmark N`, or a group's name. */
-  readonly name: string;
-  readonly facts: ReadonlyMap<string, string>;
-  /** `ADDRESS:PORT weight N METHOD`. */
-  readonly realServers: readonly string[];
-}
-
 export interface DumpedScript {
   readonly name: string;
   readonly facts: ReadonlyMap<string, string>;
@@ -33,18 +25,12 @@ export interface Dump {
   readonly staticRules: readonly string[];
   readonly instances: readonly DumpedInstance[];
   readonly scripts: readonly DumpedScript[];
-  readonly servers: readonly DumpedServer[];
-  /** `METHOD retries N delay MICROS timeout SECONDS URL,…` of each checker that has them. */
-  readonly checkers: readonly string[];
 }
 
 const fact = /^\s*([A-Za-z][^=]*?) = (.*)$/;
 
 export function readDump(text: string): Dump {
-  const [vrrp = "", rest = ""] = [
-    section(text, "VRRP Topology", "======CHECK"),
-    section(text, "LVS Topology", "Health checkers"),
-  ];
+  const vrrp = section(text, "VRRP Topology", "======CHECK");
   const scripts = section(text, "VRRP Scripts", "======CHECK")
     .split(/^ VRRP Script = /m)
     .slice(1);
@@ -63,14 +49,6 @@ export function readDump(text: string): Dump {
       .map(readInstance)
       .filter(({ facts }) => facts.has("Accept")),
     scripts: scripts.map((part) => ({ name: firstLine(part), facts: factsOf(part.split("\n").slice(1)) })),
-    checkers: section(text, "Health checkers", "======BFD")
-      .split(/^ (?=\S.* -> )/m)
-      .slice(1)
-      .map(readChecker),
-    servers: rest
-      .split(/^ -+< Virtual server >-+$/m)
-      .slice(1)
-      .map(readServer),
   };
 }
 
@@ -112,33 +90,4 @@ function readInstance(text: string): DumpedInstance {
     virtualMac: lines.find((line) => /^ {3}Use (VMAC|IPVLAN)/.test(line))?.trim(),
     scripts: under(/^ {3}Tracked scripts/),
   };
-}
-
-function readServer(text: string): DumpedServer {
-  const [head = "", ...reals] = text.split(/^ {3}-+< Real server >-+$/m);
-  const lines = head.split("\n");
-  const facts = factsOf(lines);
-  const title = lines.find((line) => line.trim() !== "") ?? "";
-  const address = /VIP = (\S+), VPORT = (\d+)/.exec(title);
-  const mark = /FWMARK = (\d+)/.exec(title);
-  const group = /VS GROUP = \[(.+)\]/.exec(title);
-  return {
-    name:
-      address !== null ? `${address[1]}:${address[2]}` : mark !== null ? `fwmark ${mark[1]}` : (group?.[1] ?? title),
-    facts,
-    realServers: reals.map((part) => {
-      const real = /RIP = (\S+), RPORT = (\d+), WEIGHT = (\d+)/.exec(part);
-      const method = /forwarding method = (\w+)/.exec(part);
-      return `${real?.[1]}:${real?.[2]} weight ${real?.[3]} ${method?.[1]}`;
-    }),
-  };
-}
-
-function readChecker(text: string): string {
-  const facts = factsOf(text.split("\n").slice(1));
-  const method = facts.get("Keepalive method")?.replace(/,.*/, "");
-  const urls = [...text.matchAll(/Checked url = (\S+)/g)].map((match) => match[1]);
-  const delay = facts.get("Delay before retry")?.replace(" us", "");
-  const timeout = Number(facts.get("Timeout") ?? "0");
-  return `${method} retries ${facts.get("Retries")} delay ${delay} timeout ${timeout} ${urls.join(",")}`.trim();
 }

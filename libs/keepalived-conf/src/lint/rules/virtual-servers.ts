@@ -1,5 +1,5 @@
 // Virtual servers and their real servers.
-import type { VirtualServerConfig } from "../../config.ts";
+import type { RealServerConfig, SorryServerConfig, VirtualServerConfig } from "../../config.ts";
 import { virtualServer } from "../../keywords/virtual-server.ts";
 import { block, file, router } from "../example.ts";
 import { addressesOf } from "../pairs.ts";
@@ -27,12 +27,13 @@ const realServerIsVirtual: LintRule = {
 function findVirtualRealServers({ config, places }: LintedFile): Finding[] {
   const virtual = new Set<string>(config.instances.flatMap((instance) => [...addressesOf(instance)]));
   return config.virtualServers.flatMap((service) => {
-    const problem = ({ address, port }: { readonly address: string; readonly port: number }): string | undefined => {
+    const problem = ({ address, port, forwarding }: RealServerConfig | SorryServerConfig): string | undefined => {
       if (virtual.has(address)) return "a virtual address";
-      const { id, forwarding } = service;
+      const { id } = service;
       if (id.kind !== "address" || id.address !== address) return undefined;
       // On one machine alone, NAT to another port of the same address balances what runs there.
-      return forwarding === "masquerade" && port !== id.port ? undefined : "the address of its virtual server";
+      const elsewhere = forwarding.method === "masquerade" && port !== 0 && port !== id.port;
+      return elsewhere ? undefined : "the address of its virtual server";
     };
     const findings: Finding[] = [];
     for (const each of service.realServers) {
