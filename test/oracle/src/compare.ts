@@ -32,8 +32,10 @@ export function disagreement(verdict: Verdict, diagnostics: readonly Diagnostic[
     ours,
   );
   if (unheard.length > 0) differences.push(`only keepalived complains: ${unheard.map(shown).join(", ")}`);
-  // A missing word ends keepalived on the spot, and we go on; what it says at the end names no line, and we name one.
-  if (verdict.exit !== 2 && verdict.unplaced.length === 0 && unsaid.length > 0)
+  // A missing word or file ends keepalived on the spot, and we go on; what it says at the end names no line, and we
+  // name one.
+  const ended = verdict.exit === 2 || diagnostics.some(({ errorClass }) => errorClass === "file-not-found");
+  if (!ended && verdict.unplaced.length === 0 && unsaid.length > 0)
     differences.push(`only we complain: ${unsaid.map(shown).join(", ")}`);
   return differences.length === 0 ? undefined : differences.join("; ");
 }

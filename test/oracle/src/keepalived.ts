@@ -1,6 +1,7 @@
 // What a real keepalived says of configurations: `keepalived -t`, thousands of times, in a network namespace that has the
 // interfaces which the configurations name. It has /run to itself, so that nothing of the machine's is in its way.
 import { spawn } from "node:child_process";
+import { dirname, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { makeNamespace } from "@baton/linux/testing";
 
@@ -103,7 +104,8 @@ function verdictOf(exit: number, messages: readonly string[], file: string): Ver
   for (const message of messages) {
     const match = /^\((?:(.*): )?Line (\d+)\)/.exec(message);
     if (match === null) unplaced.push(message);
-    else places.add(`${match[1] ?? file}:${match[2]}`);
+    // Included files are named as they are found from the folder of the file that includes them; ours are all in one.
+    else places.add(`${resolve(dirname(file), match[1] ?? file)}:${match[2]}`);
   }
   return { exit, places: [...places], unplaced, messages };
 }

@@ -1,5 +1,5 @@
 // Configurations before both judges: written to a folder of their own, checked by keepalived and by us, compared.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Diagnostic } from "@baton/keepalived-conf";
@@ -10,6 +10,8 @@ export interface Configuration {
   readonly name: string;
   /** `{DIR}` stands for the folder, in which there is a file called `tracked`. */
   readonly text: string;
+  /** Other files beside it, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Judged<T extends Configuration> {
@@ -29,11 +31,7 @@ export async function judgeAll<T extends Configuration>(
   const oracle = openOracle(keepalived);
   try {
     writeFileSync(join(folder, "tracked"), "0\n");
-    const files = configurations.map(({ text }, index) => {
-      const file = join(folder, `${index}.conf`);
-      writeFileSync(file, text.replaceAll("{DIR}", folder));
-      return file;
-    });
+    const files = configurations.map((configuration, index) => write(configuration, folder, index));
     const verdicts = await oracle.judge(files);
     return configurations.map((configuration, index) => {
       const verdict = verdicts[index];
@@ -45,4 +43,15 @@ export async function judgeAll<T extends Configuration>(
     oracle.remove();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Returns the main file's path. */
+function write({ text, files = {} }: Configuration, folder: string, index: number): string {
+  const others = Object.entries(files);
+  const own = others.length === 0 ? folder : join(folder, String(index));
+  if (own !== folder) mkdirSync(own);
+  const file = join(own, `${index}.conf`);
+  for (const [name, content] of [[`${index}.conf`, text], ...others])
+    writeFileSync(join(own, name ?? ""), (content ?? "").replaceAll("{DIR}", folder));
+  return file;
 }

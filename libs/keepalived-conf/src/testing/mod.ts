@@ -14,5 +14,5 @@ export {
   virtualAddress,
   virtualServer,
 } from "./examples.ts";
-export { type SampleCase, sampleCases } from "./sample-cases.ts";
+export { type BlockLines, type SampleCase, sampleCases, sampleLines } from "./sample-cases.ts";
 export { fileAround, holes } from "./sample-file.ts";

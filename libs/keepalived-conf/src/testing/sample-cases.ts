@@ -53,9 +53,33 @@ const write = ({ hole, spec, since }: Place, lines: readonly string[]): SampleCa
 });
 
 function casesOf(place: Place): SampleCase[] {
-  if (place.spec.kind === "keyword") return keywordCases(place.spec).map((lines) => write(place, lines));
-  if (place.spec.kind === "values") return valuesCases(place.spec).map((lines) => write(place, lines));
-  return blockCases(place, place.spec).map((lines) => write(place, lines));
+  return linesOf(place).map((lines) => write(place, lines));
+}
+
+function linesOf({ spec, hole }: Place): string[][] {
+  if (spec.kind === "keyword") return keywordCases(spec);
+  if (spec.kind === "values") return valuesCases(spec);
+  return blockCases(hole, spec);
+}
+
+/** What can be written into a block: a few lines for each of its keywords, usual ones and others. */
+export interface BlockLines {
+  /** One for each keyword, in ways that nothing is wrong with, mostly. */
+  readonly usual: readonly (readonly string[])[];
+  readonly others: readonly (readonly string[])[];
+}
+
+/** By the path of the block, as in `holes`; without the blocks in it. */
+export function sampleLines(): ReadonlyMap<string, BlockLines> {
+  const byBlock = new Map<string, { usual: string[][]; others: string[][] }>();
+  for (const place of placesIn(root, "", undefined).filter(({ spec }) => spec.kind !== "block")) {
+    const [usual = [], ...others] = linesOf(place);
+    const lines = byBlock.get(place.hole) ?? { usual: [], others: [] };
+    byBlock.set(place.hole, lines);
+    lines.usual.push(usual);
+    lines.others.push(...others);
+  }
+  return byBlock;
 }
 
 function keywordCases({ name, argument }: Keyword<unknown>): string[][] {
@@ -101,7 +125,7 @@ function valuesCases(spec: ValueBlock): string[][] {
   ];
 }
 
-function blockCases({ hole }: Place, { name, header }: BlockSpec): string[][] {
+function blockCases(hole: string, { name, header }: BlockSpec): string[][] {
   const [usual = "", ...headers] = samplesOf(name, header);
   const line = `${name} ${usual}`.trim();
   const body = bodyOf(hole === "" ? name : `${hole}.${name}`);
