@@ -27,6 +27,7 @@ export function disagreement(verdict: Verdict, diagnostics: readonly Diagnostic[
   const complaints = diagnostics.filter(({ errorClass, line }) => errorClass !== "ok" && line > 0);
   const ours = new Set(complaints.map(placeOf));
   const [unheard, unsaid] = withoutClosingBraces(
+    verdict,
     verdict.places.filter((place) => !told.has(place)),
     [...ours].filter((place) => !verdict.places.includes(place)),
     ours,
@@ -40,28 +41,37 @@ export function disagreement(verdict: Verdict, diagnostics: readonly Diagnostic[
   return differences.length === 0 ? undefined : differences.join("; ");
 }
 
-/** What is wrong with a block as a whole keepalived sees at its `}`; we name the line that it is about. */
+/**
+ * What is wrong with a block as a whole keepalived sees at the `}` that ends it; we name the line that it is about, or
+ * where the block begins. Where braces do not match, blocks end elsewhere than one would think: any `}` may do then.
+ */
 function withoutClosingBraces(
+  verdict: Verdict,
   unheard: readonly string[],
   unsaid: readonly string[],
   ours: ReadonlySet<string>,
 ): [string[], string[]] {
+  const broken = verdict.messages.some((message) => /'[{}]'/.test(message));
   const blocks = unheard.map((place) => ({ place, lines: blockEndingAt(place) }));
-  const met = blocks.filter(({ lines }) => lines.some((line) => ours.has(line)));
+  const opened = [...ours].filter((place) => /\{/.test(textAt(place)) || /^\s*\{/.test(textAt(place, 1)));
+  const met = blocks.filter(
+    ({ lines }) => lines.some((line) => ours.has(line)) || (broken && lines.length > 0 && opened.length > 0),
+  );
   const covered = new Set(met.flatMap(({ lines }) => lines));
+  const closed = broken && verdict.places.some((place) => /^\s*\}/.test(textAt(place)));
   return [
     blocks.filter((block) => !met.includes(block)).map(({ place }) => place),
-    unsaid.filter((place) => !covered.has(place)),
+    unsaid.filter((place) => !covered.has(place) && !(closed && opened.includes(place))),
   ];
 }
 
 /** The places of the block's lines; none where no block ends. */
 function blockEndingAt(place: string): string[] {
-  const { file, number, lines } = textAt(place);
-  if (lines[number - 1]?.trim() !== "}") return [];
+  if (!/^\s*\}/.test(textAt(place))) return [];
+  const [file, number] = parts(place);
   const found: string[] = [];
   for (let line = number, depth = 0; line > 0; line--) {
-    const text = lines[line - 1] ?? "";
+    const text = textAt(`${file}:${line}`);
     depth += (text.match(/\}/g) ?? []).length - (text.match(/\{/g) ?? []).length;
     found.push(`${file}:${line}`);
     if (depth <= 0) break;
@@ -69,13 +79,16 @@ function blockEndingAt(place: string): string[] {
   return found;
 }
 
-function textAt(place: string): { file: string; number: number; lines: string[] } {
+function parts(place: string): [file: string, line: number] {
   const [, file = "", line = "0"] = /^(.*):(\d+)$/.exec(place) ?? [];
-  return { file, number: Number(line), lines: readFileSync(file, "utf8").split("\n") };
+  return [file, Number(line)];
+}
+
+/** The text at a place, or so many lines further on. */
+function textAt(place: string, further = 0): string {
+  const [file, line] = parts(place);
+  return readFileSync(file, "utf8").split("\n")[line - 1 + further] ?? "";
 }
 
 /** `line N ‹the text there›`. */
-function shown(place: string): string {
-  const { number, lines } = textAt(place);
-  return `line ${number} ‹${lines[number - 1]?.trim() ?? ""}›`;
-}
+const shown = (place: string): string => `line ${parts(place)[1]} ‹${textAt(place).trim()}›`;
