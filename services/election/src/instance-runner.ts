@@ -207,12 +207,12 @@ export class InstanceRunner {
       return counters.add(metric.sendErrors, { ...this.#labels, error: "no-source" });
     }
     const facts = { source, wallMicros: wallMicros() };
-    const { packets, state } = buildAdvertisement(priority, this.#wire, this.#wireState, facts);
+    const { packets, id, state } = buildAdvertisement(priority, this.#wire, this.#wireState, facts);
     this.#wireState = state;
     // A unicast peer that cannot be reached keeps the advert from no other.
     const left = packets.filter((packet) => this.#sendPacket(socket, packet)).length;
     if (left === 0) return;
-    this.#sentNow ??= { sender: source, wireId: state.ipId, time: new Date().toISOString() };
+    this.#sentNow ??= { sender: source, wireId: id, time: new Date().toISOString() };
     counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
     if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
     // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).

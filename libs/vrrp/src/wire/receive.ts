@@ -98,6 +98,10 @@ function layOut({ bytes, family, messageOffset }: VrrpPacket): Uint8Array {
   return rest.subarray(0, messageLength(family, versionOf(rest), addressCountOf(rest)));
 }
 
+/** 0. The dispatcher's, in keepalived; here too, so that no caller has to be trusted with it. */
+const checkVirtualRouter: Check = ({ packet, wire }) =>
+  packet.vrid === wire.vrid && packet.family === wire.family ? undefined : "unknown-vrid";
+
 /** 1. An authentication header exactly where the instance has one. */
 const checkAuthenticationHeader: Check = ({ packet, wire }) => {
   const wanted = wire.authentication.type === "ah";
@@ -292,6 +296,7 @@ const checkPeer: Check = ({ packet, wire }) => {
 };
 
 const checks: readonly Check[] = [
+  checkVirtualRouter,
   checkAuthenticationHeader,
   checkLength,
   checkTtl,

@@ -34,6 +34,7 @@ const headers: readonly Defect[] = [
   { reason: "bad-ip-header", what: "IP version 6", packet: { ipVersion: 6 } },
   { reason: "fragment", what: "more fragments follow", packet: { fragment: 0x2000 } },
   { reason: "bad-protocol", what: "UDP", packet: { protocol: 17 } },
+  { reason: "unknown-vrid", what: "VRID 0", packet: { vrid: 0 } },
 ];
 
 const profiles: readonly Profile[] = [
@@ -150,6 +151,7 @@ const profiles: readonly Profile[] = [
     packet: { family: 6 },
     defects: [
       { reason: "truncated", what: "no whole VRRP header", packet: { cut: 7 } },
+      { reason: "unknown-vrid", what: "VRID 52", packet: { vrid: 52 } },
       { reason: "bad-length", what: "more addresses than octets", packet: { count: 2 } },
       { reason: "bad-ttl", what: "hop limit 64", packet: { ttl: 64 } },
       { reason: "bad-version", what: "version 2", packet: { version: 2 } },
@@ -213,8 +215,8 @@ test("the defects stand in the order of the reasons, and every reason has one", 
     expect(places).toEqual(places.toSorted((left, right) => left - right));
   }
   const found = new Set(profiles.flatMap(({ defects }) => defects.map(({ reason }) => reason)));
-  // Those two are the dispatcher's.
-  expect(new Set([...found, "unknown-vrid", "wrong-cast"])).toEqual(new Set(discardReasons));
+  // That one is the dispatcher's alone.
+  expect(new Set([...found, "wrong-cast"])).toEqual(new Set(discardReasons));
 });
 
 test("keepalived's verdicts: what is not meant for us is ignored, the rest is wrong", () => {
@@ -410,6 +412,11 @@ test("an accepted advert is well-formed", () => {
   });
   const isCanonical = (address: IpAddress): boolean => parseIp(address) === address;
   expect(judged.ok && judged.advert.addresses.every(isCanonical)).toBe(true);
+});
+
+test("a packet of the other family is not this instance's", () => {
+  expect(judge(forge({ family: 6 }), wireOf())).toEqual({ ok: false, reason: "unknown-vrid" });
+  expect(judge(forge(), wireOf({ family: 6 }))).toEqual({ ok: false, reason: "unknown-vrid" });
 });
 
 test("a datagram of nothing", () => {

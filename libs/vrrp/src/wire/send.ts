@@ -26,6 +26,8 @@ export interface SendFacts {
 
 export interface SentAdvertisement {
   readonly packets: readonly OutgoingPacket[];
+  /** As a receiver sees it: the IPv4 identification; 0 over IPv6, which has none. */
+  readonly id: number;
   readonly state: WireState;
 }
 
@@ -45,7 +47,7 @@ export function buildAdvertisement(
     const copy = { message: message.slice(), trailer, destination };
     return wire.family === 4 ? ipv4Packet(copy, wire, state, facts) : ipv6Packet(copy, wire, facts);
   });
-  return { packets, state };
+  return { packets, id: wire.family === 4 ? state.ipId : 0, state };
 }
 
 interface Copy {
