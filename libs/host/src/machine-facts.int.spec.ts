@@ -39,6 +39,14 @@ test("programs, interfaces, users and groups are looked up on this machine", () 
   expect(facts.groupExists?.("no-such-group-here")).toBe(false);
 });
 
+test("names of numbers and kinds of interfaces are this machine's", () => {
+  const facts = machineFacts({});
+  expect(facts.numberOfName?.("protocols", "udp")).toBe(17);
+  expect(facts.numberOfName?.("rt_tables", "no-such-table-here")).toBeUndefined();
+  expect(facts.linkKind?.("lo")).toBe("");
+  expect(facts.linkKind?.("nosuch0")).toBeUndefined();
+});
+
 test("a script that somebody else can write is insecure when it runs as root", () => {
   const facts = machineFacts({});
   const weakness = (path: string, user?: string) => facts.scriptWeakness?.(path, user);
@@ -72,7 +80,7 @@ test("the part of the path that makes it insecure is named, behind links too", (
 test("both files are read; what is wrong with either is told with its place", () => {
   const file = put(
     "c/k.conf",
-    "vrrp_instance VI_1 {\n  interface lo\n  virtual_router_id 51\n  priority 100\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n",
+    "global_defs {\n  dynamic_interfaces\n}\nvrrp_instance VI_1 {\n  interface wan7\n  virtual_router_id 51\n  priority 100\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n",
   );
   const good = readConfiguration({ file, settingsFile: put("c/baton.yaml", "metrics: { port: 0 }\n"), env: {} });
   expect(good.configuration?.config.instances.map(({ name }) => name)).toEqual(["VI_1"]);

@@ -4,8 +4,9 @@ import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stat
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { ParseInput, ScriptWeakness } from "@baton/keepalived-conf";
-import { resolveUser } from "@baton/linux";
+import { openLinkMonitor, resolveUser } from "@baton/linux";
 import { listDirectory, readConfigFile } from "./config-file.ts";
+import { numberNames } from "./number-names.ts";
 
 /** Everything that parseConfig wants to know, but the file's name. */
 export function machineFacts(env: Readonly<Record<string, string | undefined>>): Omit<ParseInput, "file"> {
@@ -21,6 +22,8 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     userExists: (name) => resolveUser(name) !== undefined,
     groupExists: (name) => resolveUser("root", name) !== undefined,
     scriptWeakness: (name, user) => findWeakness(name, user, path),
+    numberOfName: numberNames(),
+    linkKind: linkKinds(),
   };
 }
 
@@ -55,6 +58,29 @@ function interfaceExists(name: string): boolean {
     return lines.some((line) => line.slice(0, line.indexOf(":")).trim() === name);
   } catch {
     return true; // not known: nothing to complain about
+  }
+}
+
+/** The links are read when one is asked for first. */
+function linkKinds(): (name: string) => string | undefined {
+  let kinds: ReadonlyMap<string, string> | undefined;
+  return (name) => {
+    kinds ??= readKinds();
+    return kinds.get(name);
+  };
+}
+
+function readKinds(): ReadonlyMap<string, string> {
+  const nothing = (): void => undefined;
+  try {
+    const monitor = openLinkMonitor({ onChange: nothing, onGap: nothing });
+    try {
+      return new Map(monitor.links().map(({ name, kind }) => [name, kind ?? ""]));
+    } finally {
+      monitor.close();
+    }
+  } catch {
+    return new Map(); // not known: nothing to complain about
   }
 }
 

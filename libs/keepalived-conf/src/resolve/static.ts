@@ -59,7 +59,9 @@ export function resolveStatic(
     staticAddresses: resolveStaticAddresses(root, groups, context),
     staticRoutes: resolveStaticRoutes(root, groups, context),
     staticRules: resolveStaticRules(rules, groups, context),
-    trackGroups: groups.filter(({ members }) => members.length > 0).map(({ order: _order, ...group }) => group),
+    trackGroups: [...groups.values()]
+      .filter(({ members }) => members.length > 0)
+      .map(({ order: _order, ...group }) => group),
     interfaceDelays: resolveDelays(root, context),
     garpGroups: resolveGarpGroups(root, context),
     polledInterfaces: resolvePolled(root, context),
@@ -74,8 +76,8 @@ function resolveTrackGroups(
   root: Block,
   instanceNames: ReadonlySet<string>,
   context: ResolveContext,
-): readonly KnownGroup[] {
-  return blocksOf(root, trackGroup).flatMap((block) => {
+): ReadonlyMap<string, KnownGroup> {
+  const groups = blocksOf(root, trackGroup).flatMap((block): KnownGroup[] => {
     const name = block.header;
     const [list, second] = lists(block, trackGroup.keywords.group);
     if (second !== undefined) {
@@ -101,6 +103,7 @@ function resolveTrackGroups(
     // Several times in a group is as good as once.
     return [{ name, members: [...new Set(members.map((member) => member.name))], order: block.order }];
   });
+  return new Map(groups.map((group) => [group.name, group]));
 }
 
 /** Whoever names a group has to stand behind it, and to have an interface of which it can be told whether it is up. */
@@ -108,12 +111,12 @@ function groupOf(
   read: ReadEntry,
   option: Option<string>,
   hasInterface: boolean,
-  groups: readonly KnownGroup[],
+  groups: ReadonlyMap<string, KnownGroup>,
   context: ResolveContext,
 ): string | undefined {
   const given = optionValue(read, option);
   if (given === undefined) return undefined;
-  const group = groups.find(({ name }) => name === given.value);
+  const group = groups.get(given.value);
   if (group === undefined || group.order > read.entry.order) {
     const hint = group === undefined ? undefined : "define it further up";
     const message = `there is no track_group ${given.value} so far; nothing depends on this line`;
@@ -130,7 +133,7 @@ function groupOf(
 
 function resolveStaticAddresses(
   root: Block,
-  groups: readonly KnownGroup[],
+  groups: ReadonlyMap<string, KnownGroup>,
   context: StaticContext,
 ): StaticAddressConfig[] {
   return entries(root, staticValues.staticAddresses).flatMap((entry) => {
@@ -159,7 +162,11 @@ function resolveStaticAddresses(
 const hasDefault = (name: string, { dynamicInterfaces, machine }: EntryContext): boolean =>
   dynamicInterfaces || machine.interfaceExists?.(name) !== false;
 
-function resolveStaticRoutes(root: Block, groups: readonly KnownGroup[], context: StaticContext): StaticRouteConfig[] {
+function resolveStaticRoutes(
+  root: Block,
+  groups: ReadonlyMap<string, KnownGroup>,
+  context: StaticContext,
+): StaticRouteConfig[] {
   return entries(root, staticValues.staticRoutes).flatMap((entry) => {
     const line = parseRouteLine(entry, staticRouteForm, context);
     if (line === undefined) return [];
@@ -170,7 +177,7 @@ function resolveStaticRoutes(root: Block, groups: readonly KnownGroup[], context
 
 const resolveStaticRules = (
   lines: readonly RuleLine[],
-  groups: readonly KnownGroup[],
+  groups: ReadonlyMap<string, KnownGroup>,
   context: StaticContext,
 ): StaticRuleConfig[] =>
   lines.map(({ rule, read }) => ({
