@@ -81,8 +81,8 @@ export function parseConfig(input: ParseInput): ParseResult {
   });
   const root = parseLines(lines, report);
   const readable = [...files.values()].some((content) => "text" in content);
-  const config =
-    readable && !problems.has("missing-parameter") ? resolve(root, input, report, problems.has) : undefined;
+  const whole = readable && !problems.has("missing-parameter") && !problems.has("too-much");
+  const config = whole ? resolve(root, input, report, problems.has) : undefined;
   return {
     // The lines of value blocks are read by resolve(): a word may be missing there, too.
     config: problems.has("missing-parameter") ? undefined : config,

@@ -17,12 +17,16 @@ export function collectProblems(): ProblemList {
   const counts = new Map<string, number>();
   const report = (problem: Problem): void => {
     const { place, code, message } = problem;
+    const told = counts.get(code) ?? 0;
+    if (told >= perCodeMax) {
+      counts.set(code, told + 1);
+      return;
+    }
     const key = `${place.file}\n${place.line}\n${place.column}\n${code}\n${message}`;
     if (seen.has(key)) return;
     seen.add(key);
-    const count = (counts.get(code) ?? 0) + 1;
-    counts.set(code, count);
-    if (count <= perCodeMax) problems.push(problem);
+    counts.set(code, told + 1);
+    problems.push(problem);
   };
   const inOrder = (files: readonly string[], main: string): Diagnostic[] => {
     const more = [...counts]

@@ -2,14 +2,15 @@
 // again until nothing is left to expand.
 import type { Problem } from "../report.ts";
 import { type Parameters, predefined } from "./predefined.ts";
-import { columnAt, octetsOf, replaceText, type Text } from "./text.ts";
+import { columnAt, joinTexts, octetsOf, sliceText, type Text, textAt } from "./text.ts";
 
 /** keepalived's line buffer: a substitution that would fill it is not made. */
 const expandedOctetsMax = 1024;
 /** `$A=$A` never ends in keepalived; here it ends after so many replacements on one line. */
 const replacementsMax = 1000;
-/** Each replacement copies its line: so many characters may be copied for all lines together. */
+/** Each replacement copies its line, and costs something of itself: so many characters may be copied altogether. */
 const copiedMax = 100_000_000;
+const replacementCost = 200;
 
 export interface Definition {
   /** One line, or all lines of a multi-line definition. */
@@ -94,35 +95,37 @@ interface Expansion {
 }
 
 function substitute(line: Text, state: Expansion): Substitution {
-  let text = line;
-  let changed = false;
-  const bodies: (readonly string[])[] = [];
+  // What is before `tail` has nothing left to replace.
+  const done: Text[] = [];
+  let tail = line;
   let octets = octetsOf(line.value);
   let replacements = 0;
-  for (let at = text.value.indexOf("$"); at >= 0 && at < text.value.length - 1; at = text.value.indexOf("$", at)) {
-    const use = findUse(text, at, state);
-    if (use === undefined) {
-      at++;
-      continue;
-    }
+  const bodies: (readonly string[])[] = [];
+  for (let from = 0; ; ) {
+    const at = tail.value.indexOf("$", from);
+    if (at < 0 || at === tail.value.length - 1) break;
+    from = at + 1;
+    const use = findUse(tail, at, state);
+    if (use === undefined) continue;
     const { definition } = use;
-    const written = { column: columnAt(text, at), text: text.value.slice(at, use.end) };
+    const written = { column: columnAt(tail, at), text: tail.value.slice(at, use.end) };
     const complain = (message: string) =>
       state.report({ ...complaint, ...written, message: `${use.name}: ${message}` });
     const value = definition.compute?.(use.parameters, complain) ?? definition.lines[0] ?? "";
     octets += octetsOf(value) - (use.end - at);
-    state.copied += text.value.length + value.length;
+    state.copied += replacementCost + tail.value.length + value.length;
     const exhausted = state.copied > copiedMax;
     if (octets >= expandedOctetsMax || ++replacements > replacementsMax || exhausted) {
-      state.report({ ...tooLong, ...written, message: `${written.text} ${doesNotFit}` });
-      return { text, changed: false, bodies: [], exhausted };
+      if (!exhausted) state.report({ ...tooLong, ...written, message: `${written.text} ${doesNotFit}` });
+      return { text: joinTexts([...done, tail]), changed: false, bodies: [], exhausted };
     }
     if (definition.multiline) bodies.push(definition.lines);
-    text = replaceText(text, at, use.end, value);
-    changed = true;
+    done.push(sliceText(tail, 0, at));
+    tail = joinTexts([textAt(value, written.column), sliceText(tail, use.end)]);
+    from = 0;
     if (/^[ \t]*~/.test(value)) break;
   }
-  return { text, changed, bodies, exhausted: false };
+  return { text: joinTexts([...done, tail]), changed: replacements > 0, bodies, exhausted: false };
 }
 
 const complaint = { severity: "error", code: "definition-parameters", errorClass: "general-error" } as const;
@@ -150,10 +153,12 @@ function findUse(text: Text, at: number, { known, report }: Expansion): Use | un
   const name = match?.[1] ?? match?.[3];
   const definition = name === undefined ? undefined : known.get(name);
   if (match === null || name === undefined || definition === undefined) return undefined;
-  const end = at + match[0].length;
+  const given = match[2] ?? "";
+  const blank = given.trim() === "";
+  // keepalived does not count blanks behind the name, and leaves as many characters of the end.
+  const end = at + match[0].length - (blank ? given.length : 0);
   // The lines after its first could not stand before what follows.
   if (definition.multiline && end !== text.value.length) return undefined;
-  const given = match[2] ?? "";
   const parameters = given.split(/[ \t]+/).filter((word) => word !== "");
   const allowed = definition.parameters;
   if (parameters.length === 0) {

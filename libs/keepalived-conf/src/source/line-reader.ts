@@ -28,6 +28,8 @@ export interface LogicalLine {
 
 export interface LineReader {
   next(): LogicalLine | undefined;
+  /** Reading ends here, for `reason`, which is reported; nothing that was read is to be used. */
+  stop(reason: string, hint: string): void;
   /** `include_check`: in force until the file that sets it ends. */
   setIncludeCheck(change: (current: IncludePolicy) => IncludePolicy): void;
 }
@@ -111,6 +113,7 @@ export function openLines(options: LineReaderOptions): LineReader {
   openFiles(state, options.file, topLevelPolicy);
   return {
     next: () => nextLine(state),
+    stop: (reason, hint) => stopReading(state, reason, hint),
     setIncludeCheck: (change) => {
       state.includeCheck = change(state.includeCheck);
     },
@@ -161,6 +164,7 @@ function stopReading(state: ReaderState, reason: string, hint: string): undefine
     hint,
   });
   state.frames.length = 0;
+  state.residue = undefined;
   return undefined;
 }
 

@@ -23,6 +23,10 @@ export function* physicalLines(file: string, content: FileText, report: Report):
   const hasNul = text.includes("\0");
   let number = 1;
   for (let start = hasMark ? 1 : 0; start < text.length; number++) {
+    if (isEmptyTwice(text, start)) {
+      start++;
+      continue;
+    }
     const found = text.indexOf("\n", start);
     const end = found < 0 ? text.length : found;
     const raw = text.slice(start, end);
@@ -36,6 +40,10 @@ export function* physicalLines(file: string, content: FileText, report: Report):
     }
   }
 }
+
+/** Of empty lines the last one says all that they say. */
+const isEmptyTwice = (text: string, at: number): boolean =>
+  text.charCodeAt(at) === newline && text.charCodeAt(at + 1) === newline;
 
 const withoutReturns = (raw: string): string => (raw.endsWith("\r") ? raw.replace(/\r+$/, "") : raw);
 

@@ -50,10 +50,6 @@ export function joinTexts(parts: readonly Text[]): Text {
   return { value, columns: runs.length === 0 ? (parts[0]?.columns ?? 1) : runs };
 }
 
-/** `inserted` takes the place of the characters from `start` to `end`, and the column of the first of them. */
-export const replaceText = (text: Text, start: number, end: number, inserted: string): Text =>
-  joinTexts([sliceText(text, 0, start), textAt(inserted, columnAt(text, start)), sliceText(text, end)]);
-
 /** Without the characters at `indices`, which rise. */
 export function withoutCharacters(text: Text, indices: readonly number[]): Text {
   if (indices.length === 0) return text;

@@ -54,7 +54,7 @@ describe("script words", () => {
 
   test.each([
     ["\\a\\b\\E\\f\\n\\r\\t\\v", "\x07\b\x1b\f\n\r\t\v"],
-    ["\\0\\12\\101\\1019", "\0\nAA9"],
+    ["\\1\\12\\101\\1019", "\x01\nAA9"],
     ["\\x41\\x4g\\x414", "A\x04gA4"],
     ["\\cA\\ca", "\x01\x01"],
     ["a\\ b", "a b"],
@@ -62,6 +62,15 @@ describe("script words", () => {
     ['"a\\"b"', 'a"b'],
     ["'a\\'b'", "a'b"],
   ])("the escapes of %j", (text, expected) => expect(splitScript(text, true)).toEqual({ ok: true, words: [expected] }));
+
+  test("escapes make octets, and octets make characters", () => {
+    expect(splitScript("\\xc3\\xa9 \\346\\243\\200é \\xe9", true)).toEqual({ ok: true, words: ["é", "检é", "\xe9"] });
+    expect(splitScript("\\cé", true)).toEqual({ ok: true, words: ["\x03\xa9"] });
+  });
+
+  test("a NUL ends its word", () => {
+    expect(splitScript("a\\0b c\\x00 \\c@d e", true)).toEqual({ ok: true, words: ["a", "c", "", "e"] });
+  });
 
   test("without escapes a backslash keeps the next character from ending a quote, and stays", () => {
     expect(splitScript('a "b\\"c" d\\ e', false)).toEqual({ ok: true, words: ["a", 'b\\"c', "d\\ e"] });

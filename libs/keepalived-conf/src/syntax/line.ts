@@ -15,8 +15,8 @@ export interface Line {
   at(word?: Word): Place;
   /** Some process knew what it was: it is not unknown, even where another one stumbles over it. */
   understood: boolean;
-  /** Of the first process that did not know it. */
-  unknown: (() => Problem) | undefined;
+  /** Of the first process that did not know it; with a hint of what may be meant, or without. */
+  unknown: ((hinted: boolean) => Problem) | undefined;
 }
 
 /** undefined: it holds white space only. */

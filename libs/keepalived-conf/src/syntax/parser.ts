@@ -25,30 +25,42 @@ import type { Block } from "./tree.ts";
 /** Root keywords and blocks, each from the process that owns it. */
 export function parseLines(lines: LineReader, report: Report): Block {
   const tree = emptyBlock(root, undefined, { file: "", line: 0, column: 0 }, 0);
-  const readers = passes.map((pass) => openReader(pass, tree, lines, report));
+  let unknowns = 0;
+  const openBraces: Place[] = [];
+  const counts = { blocks: 0 };
+  const readers = passes.map((pass) => openReader(pass, { tree, lines, report, counts }));
   for (let order = 1, source = lines.next(); source !== undefined; source = lines.next(), order++) {
     const line = lineOf(source, order);
     if (line === undefined) continue;
+    countBraces(openBraces, line, report);
     for (const reader of readers) readLine(reader, line);
-    if (line.unknown !== undefined && !line.understood) report(line.unknown());
+    if (line.unknown !== undefined && !line.understood) report(line.unknown(++unknowns <= hintsMax));
   }
   for (const reader of readers) endReading(reader);
+  const unclosed = openBraces.at(-1);
+  if (unclosed !== undefined) report(problems.missingClose(unclosed, openBraces.length));
   return tree;
 }
+
+/** To look for what was meant takes time; in a file that is wrong all over nobody reads on. */
+const hintsMax = 500;
+
+/** Many times what a machine could carry out. */
+const blocksMax = 250_000;
 
 /** One of keepalived's processes. */
 interface Reader {
   readonly pass: Pass;
   readonly lines: LineReader;
   readonly report: Report;
+  /** Of all readers together. */
+  readonly counts: { blocks: number };
   /** The blocks around the next line, the root first. */
   readonly levels: [Level, ...Level[]];
   /** The value block around the next line. */
   list: OpenList | undefined;
   /** Braces to close before reading goes on; -1: skip the next block, if one opens here at all. */
   skip: number;
-  /** As they stand in the file, whatever they mean. */
-  readonly openBraces: Place[];
 }
 
 interface Level {
@@ -87,20 +99,20 @@ const openLevel = (block: Block, expectsBrace: boolean, kept: boolean): Level =>
   twins: new Map(),
 });
 
-const openReader = (pass: Pass, tree: Block, lines: LineReader, report: Report): Reader => ({
+const openReader = (
+  pass: Pass,
+  { tree, ...shared }: Pick<Reader, "lines" | "report" | "counts"> & { readonly tree: Block },
+): Reader => ({
+  ...shared,
   pass,
-  lines,
-  report,
   levels: [openLevel(tree, false, true)],
   list: undefined,
   skip: 0,
-  openBraces: [],
 });
 
 const topLevel = (reader: Reader): Level => reader.levels.at(-1) ?? reader.levels[0];
 
 function readLine(reader: Reader, line: Line): void {
-  countBraces(reader, line);
   if (reader.list !== undefined) {
     readEntry(reader, reader.list, line);
     return;
@@ -132,19 +144,17 @@ function readLine(reader: Reader, line: Line): void {
   else reader.report(problems.extraClose(line.at(line.words[0])));
 }
 
-/** Quotes around it make a brace a brace for the blocks, but not for the count. */
-function countBraces(reader: Reader, line: Line): void {
+/** As they stand in the file, whatever they mean. Quotes make a brace one for the blocks, but not for this count. */
+function countBraces(open: Place[], line: Line, report: Report): void {
   const { value } = line.source.text;
-  if (value === "{") reader.openBraces.push(line.at());
-  else if (value === "}" && reader.openBraces.pop() === undefined) reader.report(problems.extraClose(line.at()));
+  if (value === "{") open.push(line.at());
+  else if (value === "}" && open.pop() === undefined) report(problems.extraClose(line.at()));
 }
 
 /** What is open at the end of the file counts as far as it goes. */
 function endReading(reader: Reader): void {
   reader.list = undefined;
   while (reader.levels.length > 1) closeBlock(reader);
-  const unclosed = reader.openBraces.at(-1);
-  if (unclosed !== undefined) reader.report(problems.missingClose(unclosed, reader.openBraces.length));
 }
 
 function closeBlock(reader: Reader): void {
@@ -157,7 +167,7 @@ function readKeyword(reader: Reader, level: Level, line: Line): void {
   const { spec: around } = level.block;
   const spec = byName(around).get(first.text);
   if (spec === undefined) {
-    line.unknown ??= () => problems.unknownKeyword(line.at(first), first.text, around);
+    line.unknown ??= (hinted) => problems.unknownKeyword(line.at(first), first.text, around, hinted);
     return;
   }
   const owners = reader.levels.length === 1 ? ownersOf(spec) : [reader.pass];
@@ -267,6 +277,8 @@ function openBlock(reader: Reader, level: Level, spec: BlockSpec, line: Line, ke
     tellSupport(spec, line, report);
   }
   const read = usable && twin === undefined;
+  if (++reader.counts.blocks > blocksMax)
+    reader.lines.stop(`there are more than ${blocksMax} blocks`, "is a ~SEQ without a right end?");
   if (!read) reader.skip = -1;
   reader.levels.push(openLevel(block, true, read && kept));
 }

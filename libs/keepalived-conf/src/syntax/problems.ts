@@ -5,13 +5,13 @@ import type { BlockSpec, EntryForm, KeywordLine, Option, Support } from "../keyw
 import type { Place, Problem } from "../report.ts";
 import type { Word } from "../source/words.ts";
 
-export const unknownKeyword = (place: Place, name: string, block: BlockSpec): Problem => ({
+export const unknownKeyword = (place: Place, name: string, block: BlockSpec, hinted: boolean): Problem => ({
   place,
   severity: "warning",
   code: "unknown-keyword",
   errorClass: "unknown-keyword",
   message: `${name} is no keyword ${block.name === "" ? "outside of blocks" : `of ${block.name}`}; the line is ignored`,
-  hint: nearestKeyword(name, block),
+  hint: hinted ? nearestKeyword(name, block) : undefined,
 });
 
 export const unexpectedOpen = (place: Place): Problem => ({
