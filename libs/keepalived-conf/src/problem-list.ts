@@ -54,7 +54,7 @@ const toDiagnostic = ({ place, severity, code, errorClass, message, hint, used }
   message,
   text: place.text,
   used,
-  hint,
+  hint: typeof hint === "function" ? hint() : hint,
 });
 
 const tellMore = (file: string, code: string, count: number): Diagnostic => ({

@@ -16,7 +16,8 @@ export interface Problem {
   readonly code: string;
   readonly errorClass: ErrorClass;
   readonly message: string;
-  readonly hint?: string | undefined;
+  /** A function where it takes a while to find: it is asked of those problems alone that are told. */
+  readonly hint?: string | (() => string | undefined) | undefined;
   /** What counts in place of the text. */
   readonly used?: string | undefined;
 }

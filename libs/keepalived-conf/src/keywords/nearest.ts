@@ -14,22 +14,33 @@ export function nearestKeyword(name: string, block: BlockSpec): string | undefin
   return nearest === undefined ? undefined : `did you mean ${nearest}?`;
 }
 
-/** The nearest of those that `nearestNames` finds. */
-export const nearestName = (name: string, known: readonly string[]): string | undefined => nearestNames(name, known)[0];
+/** The nearest of the known ones. A file may be wrong on every line: what is farther than the best is not measured. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const lower = name.toLowerCase();
+  let best: { name: string; distance: number } | undefined;
+  for (const candidate of known) {
+    const limit = Math.min(distanceMax(name, candidate), (best?.distance ?? Number.POSITIVE_INFINITY) - 1);
+    const distance = editDistance(lower, candidate.toLowerCase(), limit);
+    if (distance !== undefined) best = { name: candidate, distance };
+  }
+  return best?.name;
+}
 
-/** Which of the known ones somebody may have meant, the nearest first. */
+/** All of the known ones that somebody may have meant, the nearest first. */
 export function nearestNames(name: string, known: readonly string[]): string[] {
   const lower = name.toLowerCase();
   return known
     .flatMap((candidate) => {
-      // A third of the word may be wrong: more is another word.
-      const limit = Math.floor(Math.max(name.length, candidate.length) / 3);
-      const distance = editDistance(lower, candidate.toLowerCase(), limit);
+      const distance = editDistance(lower, candidate.toLowerCase(), distanceMax(name, candidate));
       return distance === undefined ? [] : [{ candidate, distance }];
     })
     .toSorted((a, b) => a.distance - b.distance)
     .map(({ candidate }) => candidate);
 }
+
+/** A third of the word may be wrong: more is another word. */
+const distanceMax = (name: string, candidate: string): number =>
+  Math.floor(Math.max(name.length, candidate.length) / 3);
 
 const namesIn = (block: BlockSpec): string[] =>
   [...Object.values(block.keywords), ...block.blocks].map((spec) => spec.name);

@@ -152,8 +152,10 @@ function readOption(
 }
 
 function unknownWord(entry: Entry, word: Word, form: EntryForm): Problem {
-  const names = [...namesOf(form.options).keys()];
-  const nearest = nearestName(word.text, names);
-  const hint = nearest === undefined ? `known are ${names.join(", ")}` : `did you mean ${nearest}?`;
+  const hint = (): string => {
+    const names = [...namesOf(form.options).keys()];
+    const nearest = nearestName(word.text, names);
+    return nearest === undefined ? `known are ${names.join(", ")}` : `did you mean ${nearest}?`;
+  };
   return problems.unknownOption(entry.at(word), word, form.unknownWord, hint);
 }

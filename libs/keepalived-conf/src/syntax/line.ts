@@ -16,7 +16,7 @@ export interface Line {
   /** Some process knew what it was: it is not unknown, even where another one stumbles over it. */
   understood: boolean;
   /** Of the first process that did not know it; with a hint of what may be meant, or without. */
-  unknown: ((hinted: boolean) => Problem) | undefined;
+  unknown: (() => Problem) | undefined;
 }
 
 /** undefined: it holds white space only. */

@@ -25,7 +25,6 @@ import type { Block } from "./tree.ts";
 /** Root keywords and blocks, each from the process that owns it. */
 export function parseLines(lines: LineReader, report: Report): Block {
   const tree = emptyBlock(root, undefined, { file: "", line: 0, column: 0 }, 0);
-  let unknowns = 0;
   const openBraces: Place[] = [];
   const counts = { blocks: 0 };
   const readers = passes.map((pass) => openReader(pass, { tree, lines, report, counts }));
@@ -34,7 +33,7 @@ export function parseLines(lines: LineReader, report: Report): Block {
     if (line === undefined) continue;
     countBraces(openBraces, line, report);
     for (const reader of readers) readLine(reader, line);
-    if (line.unknown !== undefined && !line.understood) report(line.unknown(++unknowns <= hintsMax));
+    if (line.unknown !== undefined && !line.understood) report(line.unknown());
   }
   for (const reader of readers) endReading(reader);
   const unclosed = openBraces.at(-1);
@@ -42,8 +41,6 @@ export function parseLines(lines: LineReader, report: Report): Block {
   return tree;
 }
 
-/** To look for what was meant takes time; in a file that is wrong all over nobody reads on. */
-const hintsMax = 500;
 
 /** Many times what a machine could carry out. */
 const blocksMax = 250_000;
@@ -167,7 +164,7 @@ function readKeyword(reader: Reader, level: Level, line: Line): void {
   const { spec: around } = level.block;
   const spec = byName(around).get(first.text);
   if (spec === undefined) {
-    line.unknown ??= (hinted) => problems.unknownKeyword(line.at(first), first.text, around, hinted);
+    line.unknown ??= () => problems.unknownKeyword(line.at(first), first.text, around);
     return;
   }
   const owners = reader.levels.length === 1 ? ownersOf(spec) : [reader.pass];

@@ -5,13 +5,13 @@ import type { BlockSpec, EntryForm, KeywordLine, Option, Support } from "../keyw
 import type { Place, Problem } from "../report.ts";
 import type { Word } from "../source/words.ts";
 
-export const unknownKeyword = (place: Place, name: string, block: BlockSpec, hinted: boolean): Problem => ({
+export const unknownKeyword = (place: Place, name: string, block: BlockSpec): Problem => ({
   place,
   severity: "warning",
   code: "unknown-keyword",
   errorClass: "unknown-keyword",
   message: `${name} is no keyword ${block.name === "" ? "outside of blocks" : `of ${block.name}`}; the line is ignored`,
-  hint: hinted ? nearestKeyword(name, block) : undefined,
+  hint: () => nearestKeyword(name, block),
 });
 
 export const unexpectedOpen = (place: Place): Problem => ({
@@ -111,7 +111,12 @@ const lost = {
   entry: "the line is left out",
 } as const;
 
-export const unknownOption = (place: Place, word: Word, loses: EntryForm["unknownWord"], hint: string): Problem => ({
+export const unknownOption = (
+  place: Place,
+  word: Word,
+  loses: EntryForm["unknownWord"],
+  hint: Problem["hint"],
+): Problem => ({
   place,
   severity: "error",
   code: "unknown-option",
