@@ -57,7 +57,7 @@ const broadcastOption = option("broadcast", broadcast, {
 
 const common = {
   device: option("dev", existingInterface, {
-    default: "the instance's interface",
+    default: "the instance's interface; of a static address default_interface",
     loses: "entry",
     repeat: "once",
     meaning: "Puts the address on this interface.",

@@ -237,12 +237,12 @@ export const routeOptions = {
   inet: option("inet", familyName(4), {
     loses: "entry",
     default: "as the addresses",
-    meaning: "Says that it is IPv4.",
+    meaning: "Says that it is IPv4; the word behind it is not read.",
   }),
   inet6: option("inet6", familyName(6), {
     loses: "entry",
     default: "as the addresses",
-    meaning: "Says that it is IPv6.",
+    meaning: "Says that it is IPv6; the word behind it is not read.",
   }),
   preferredSource: part("src", addressOnly, "Lets the machine itself send from this address."),
   newDestination: option("as", newDestination, { default: "none", meaning: "Has no effect on IP routes." }),

@@ -126,8 +126,8 @@ const lenient = <T>(name: string, argument: OptionArgument<T>, meaning: string, 
   option(name, argument, { default: absent, meaning });
 
 export const ruleOptions = {
-  inet: selecting("inet", familyName(4), "Says that it is IPv4.", "as the addresses"),
-  inet6: selecting("inet6", familyName(6), "Says that it is IPv6.", "as the addresses"),
+  inet: selecting("inet", familyName(4), "Says that it is IPv4; the word behind it is not read.", "as the addresses"),
+  inet6: selecting("inet6", familyName(6), "Says that it is IPv6; the word behind it is not read.", "as the addresses"),
   not: option("not", present, { default: "off", meaning: "Matches what the rest of the line does not." }),
   from: selecting("from", selector, "Matches packets from this network only."),
   to: selecting("to", selector, "Matches packets to this network only."),
