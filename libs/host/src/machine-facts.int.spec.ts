@@ -77,6 +77,29 @@ test("the part of the path that makes it insecure is named, behind links too", (
   expect(facts.scriptWeakness?.(link, "root")).toBeUndefined();
 });
 
+test("a directory of the path that is a link", () => {
+  const facts = machineFacts({});
+  put("d/bin/script", "", 0o755);
+  const link = join(root, "d/sbin");
+  symlinkSync(join(root, "d/bin"), link);
+  expect(facts.scriptWeakness?.(join(link, "script"), undefined)).toEqual({ path: link, reason: "link" });
+  expect(facts.scriptWeakness?.(join(root, "d/bin/script"), undefined)).toBeUndefined();
+});
+
+test("what a path leads to", () => {
+  const { fileKind } = machineFacts({});
+  const file = put("k/file");
+  symlinkSync(file, join(root, "k/link"));
+  expect(["k", "k/file", "k/link", "k/none", "k/file/none"].map((name) => fileKind?.(join(root, name)))).toEqual([
+    "directory",
+    "file",
+    "file",
+    undefined,
+    undefined,
+  ]);
+  expect(fileKind?.("/dev/null")).toBe("other");
+});
+
 test("both files are read; what is wrong with either is told with its place", () => {
   const file = put(
     "c/k.conf",

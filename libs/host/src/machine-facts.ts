@@ -3,7 +3,7 @@
 import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { ParseInput, ScriptWeakness } from "@baton/keepalived-conf";
+import type { FileKind, ParseInput, ScriptWeakness } from "@baton/keepalived-conf";
 import { openLinkMonitor, resolveUser } from "@baton/linux";
 import { listDirectory, readConfigFile } from "./config-file.ts";
 import { numberNames } from "./number-names.ts";
@@ -18,6 +18,7 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     listDirectory,
     directory: workingDirectory(),
     executable: (name) => findExecutable(name, path) !== undefined,
+    fileKind,
     interfaceExists,
     userExists: (name) => resolveUser(name) !== undefined,
     groupExists: (name) => resolveUser("root", name) !== undefined,
@@ -48,6 +49,15 @@ function isExecutableFile(path: string): boolean {
     return statSync(path).isFile();
   } catch {
     return false;
+  }
+}
+
+function fileKind(path: string): FileKind | undefined {
+  try {
+    const stats = statSync(path);
+    return stats.isDirectory() ? "directory" : stats.isFile() ? "file" : "other";
+  } catch {
+    return undefined;
   }
 }
 
@@ -89,10 +99,13 @@ function findWeakness(name: string, user: string | undefined, path: string): Scr
   const program = findExecutable(name, path);
   if (program === undefined || (user !== undefined && resolveUser(user)?.uid !== 0)) return undefined;
   try {
-    for (const part of [...partsOf(program), ...partsOf(realpathSync(program))]) {
+    const parts = [...partsOf(program), ...partsOf(realpathSync(program))];
+    for (const part of parts) {
       const reason = weaknessOf(lstatSync(part));
       if (reason !== undefined) return { path: part, reason };
     }
+    const link = parts.find((part) => part !== resolve(program) && lstatSync(part).isSymbolicLink());
+    if (link !== undefined) return { path: link, reason: "link" };
   } catch {
     // Gone in this moment: it cannot be started either.
   }

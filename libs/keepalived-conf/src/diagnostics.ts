@@ -54,6 +54,7 @@ const fatalCodes: ReadonlySet<string> = new Set([
   "interface-required",
   "interface-missing",
   "address-required",
+  "unicast-strict",
   "refused",
 ]);
 

@@ -5,6 +5,8 @@ export interface Machine {
   readonly hostName: string;
   /** True for a path that can be executed, and for a bare name that is found in PATH. */
   readonly executable?: ((name: string) => boolean) | undefined;
+  /** What a path leads to, links followed; undefined: nothing. */
+  readonly fileKind?: ((path: string) => FileKind | undefined) | undefined;
   readonly interfaceExists?: ((name: string) => boolean) | undefined;
   readonly userExists?: ((name: string) => boolean) | undefined;
   readonly groupExists?: ((name: string) => boolean) | undefined;
@@ -15,6 +17,8 @@ export interface Machine {
   /** IFLA_INFO_KIND of an interface, such as `vrf` or `macvlan`; empty for hardware, undefined where it is not known. */
   readonly linkKind?: ((name: string) => string | undefined) | undefined;
 }
+
+export type FileKind = "directory" | "file" | "other";
 
 /** The files of /etc/iproute2 (and /usr/share/iproute2) that give numbers names, and /etc/protocols. */
 export const nameTables = [
@@ -31,6 +35,9 @@ export type NameTable = (typeof nameTables)[number];
 /** The first part of a program's path, from the root on, that others than root can change. */
 export interface ScriptWeakness {
   readonly path: string;
-  /** It is not root's; a group that is not root's may write to it; everybody may. */
-  readonly reason: "owner" | "group" | "everybody";
+  /**
+   * It is not root's; a group that is not root's may write to it; everybody may. A link to a directory is no weakness, but
+   * keepalived 2.4 takes it for one.
+   */
+  readonly reason: "owner" | "group" | "everybody" | "link";
 }

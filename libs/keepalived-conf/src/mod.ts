@@ -111,7 +111,7 @@ export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type LintInput, lint } from "./lint/lint.ts";
 export { explainLintRule, type LintRuleInfo, lintPage, lintRule, lintRules } from "./lint/page.ts";
 export type { FileStatus, InterfaceAddress, LintMachine } from "./lint/rule.ts";
-export { type Machine, type NameTable, nameTables, type ScriptWeakness } from "./machine.ts";
+export { type FileKind, type Machine, type NameTable, nameTables, type ScriptWeakness } from "./machine.ts";
 export { type ParseInput, type ParseResult, parseConfig, type Source } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";
 export { sourceSizeMax } from "./source/line-reader.ts";

@@ -36,8 +36,9 @@ function run(words: readonly string[], options: { input?: string | Buffer; env?:
 }
 
 const write = (name: string, text: string | Buffer): void => writeFileSync(inDirectory(name), text);
+// Any machine will do: the interface need not be there.
 const instance = (lines = "", id = 51): string =>
-  `vrrp_instance VI_1 {\n  interface lo\n  virtual_router_id ${id}\n  ${lines}\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n`;
+  `vrrp_instance VI_1 {\n  interface vrrp0\n  virtual_router_id ${id}\n  ${lines}\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\nglobal_defs {\n  dynamic_interfaces\n}\n`;
 
 describe("check", () => {
   test("good, warned, wrong, not there", () => {

@@ -16,8 +16,9 @@ afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
 });
 
+// Any machine will do: the interface need not be there.
 const instance = (priority: number): string =>
-  `vrrp_instance VI_1 {\n  interface lo\n  virtual_router_id 51\n  priority ${priority}\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n`;
+  `global_defs {\n  dynamic_interfaces\n}\nvrrp_instance VI_1 {\n  interface vrrp0\n  virtual_router_id 51\n  priority ${priority}\n  virtual_ipaddress {\n    192.0.2.1/24\n  }\n}\n`;
 
 interface Run {
   readonly child: ChildProcess;

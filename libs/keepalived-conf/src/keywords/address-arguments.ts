@@ -3,6 +3,7 @@ import { type IpAddress, ipFamily, parseIp } from "@baton/domain";
 import type { Place, Report } from "../report.ts";
 import type { Word } from "../source/words.ts";
 import { invalidValue, oneWord, readNumber } from "./arguments.ts";
+import { numberOf } from "./line-arguments.ts";
 import type { Argument, KeywordLine } from "./table.ts";
 
 export const isMulticast = (address: IpAddress): boolean => /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/.test(address);
@@ -116,6 +117,22 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** `10.1` is short for 10.0.0.1: the last number has room for all octets that are left. */
+function isShortAddress(text: string): boolean {
+  const numbers = text.split(".").map((part) => (/^\d{1,10}$/.test(part) ? Number(part) : Number.NaN));
+  const last = numbers.pop() ?? Number.NaN;
+  return numbers.length < 3 && numbers.every((number) => number < 256) && last < 256 ** (4 - numbers.length);
+}
+
+/** An address, on a link (`fe80::1%eth0`) if need be, or a domain name, which is not digits alone. */
+function isHost(text: string): boolean {
+  if (parseIp(text) !== undefined) return true;
+  if (/^[\d.]+$/.test(text)) return isShortAddress(text);
+  const [address = "", link, ...more] = text.split("%");
+  if (link !== undefined) return more.length === 0 && link !== "" && parseIp(address)?.startsWith("fe80:") === true;
+  return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(text);
+}
+
 /** `HOST [PORT]`; the name is resolved when mail is sent, not here. */
 export const hostPort = (defaultPort: number): Argument<HostPort> => ({
   syntax: "HOST [PORT]",
@@ -125,13 +142,11 @@ export const hostPort = (defaultPort: number): Argument<HostPort> => ({
   parse: (line, report) => {
     const [host, portWord] = line.args;
     if (host === undefined) return undefined;
-    const port = portWord === undefined ? defaultPort : portOf(portWord, line, report);
+    const port =
+      portWord === undefined ? defaultPort : numberOf(portWord, { min: 1, max: 65_535, strict: true }, line, report);
     if (port === undefined) return undefined;
-    if (parseIp(host.text) === undefined && !/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host.text)) {
-      invalidValue(host, line, report, "an IP address or a domain name");
-      return undefined;
-    }
-    return { host: parseIp(host.text) ?? host.text, port: port === 0 ? defaultPort : port };
+    if (!isHost(host.text)) return invalidValue(host, line, report, "an IP address or a domain name");
+    return { host: parseIp(host.text) ?? host.text, port };
   },
 });
 

@@ -1,8 +1,9 @@
 // `bfd_instance`: a session with a neighbour that tells within milliseconds when it does not answer any more (RFC 5880).
+import type { IpAddress } from "@baton/domain";
 import { ip } from "./address-arguments.ts";
 import { bool, flag, integer, milliseconds, oneWord } from "./arguments.ts";
 import { boundedName, weight } from "./line-arguments.ts";
-import { accepted, alias, asBlock, block } from "./table.ts";
+import { type Argument, accepted, alias, asBlock, block } from "./table.ts";
 
 const intervalMax = 4_294_967;
 
@@ -13,8 +14,15 @@ const sessionName = oneWord("NAME", `up to ${nameMax} characters`, (word, line, 
   boundedName(word, nameMax, line, report),
 );
 
-const neighbor = asBlock("neighbor_ip", ip(), {
+/** What is no address leaves the whole block out, whatever else it says. */
+const neighborAddress: Argument<IpAddress | "malformed"> = {
+  ...ip(),
+  parse: (line, report) => ip().parse(line, report) ?? "malformed",
+};
+
+const neighbor = asBlock("neighbor_ip", neighborAddress, {
   meaning: "The address of the neighbour.",
+  repeat: "all",
   default: "none: it has to be given",
 });
 

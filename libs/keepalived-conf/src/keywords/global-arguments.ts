@@ -3,7 +3,7 @@ import { type IpAddress, type Micros, micros, parseIp } from "@baton/domain";
 import type { Report } from "../report.ts";
 import type { Word } from "../source/words.ts";
 import { isMulticast } from "./address-arguments.ts";
-import { invalidNumber, invalidValue } from "./arguments.ts";
+import { invalidNumber, invalidValue, uint32Max } from "./arguments.ts";
 import { type Account, accountOf, boundedName, incomplete, numberOf, wholeLine } from "./line-arguments.ts";
 import { missingWord } from "./missing-word.ts";
 import type { Argument, KeywordLine } from "./table.ts";
@@ -233,28 +233,25 @@ export const tableName = (absent: string): Argument<string> =>
     { range: `up to ${tableNameMax} characters` },
   );
 
+/** What one line says of them. */
 export interface ReceiveBuffers {
-  readonly policy: "mtu" | "advert" | undefined;
+  readonly mtu: boolean;
+  readonly advert: boolean;
   readonly size: number | undefined;
 }
 
-/** A size wins over a policy, and the interface's MTU over the size of an advert. */
+/** Each line adds to those before it. */
 export const receiveBuffers: Argument<ReceiveBuffers> = wholeLine(
   "MTU|ADVERT|BYTES",
   (line, report) => {
     const [first] = line.args;
     if (first === undefined) return incomplete(line, report, "MTU|ADVERT|BYTES");
-    const policies = new Set<string>();
-    let size: number | undefined;
-    for (const word of line.args) {
-      const policy = word.text.toUpperCase();
-      if (policy === "MTU" || policy === "ADVERT") policies.add(policy);
-      // keepalived looks for the number in the first place, wherever it stands.
-      else size = numberOf(first, { min: 0, max: 4_294_967_295, strict: true }, line, report) ?? size;
-    }
-    const policy = policies.has("MTU") ? "mtu" : policies.has("ADVERT") ? "advert" : undefined;
-    if (policies.size + (size === undefined ? 0 : 1) > 1) invalidValue(first, line, report, "one of them only");
-    return { policy: size === undefined ? policy : undefined, size };
+    const policies = line.args.map(({ text }) => text.toUpperCase());
+    const [mtu, advert] = [policies.includes("MTU"), policies.includes("ADVERT")];
+    const hasSize = policies.some((policy) => policy !== "MTU" && policy !== "ADVERT");
+    // keepalived looks for the number in the first place, wherever it stands.
+    const size = hasSize ? numberOf(first, { min: 0, max: uint32Max, strict: true }, line, report) : undefined;
+    return { mtu, advert, size };
   },
   { range: "MTU and ADVERT in any case; 0 to 4294967295 octets" },
 );

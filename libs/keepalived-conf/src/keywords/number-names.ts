@@ -32,7 +32,7 @@ export const knownNames: Readonly<Record<NameTable, ReadonlyMap<string, number>>
   rt_scopes: names({ global: 0, site: 200, link: 253, host: 254, nowhere: 255 }),
   rt_realms: names({}),
   rt_dsfield: names({}),
-  group: names({}),
+  group: names({ default: 0 }),
   protocols: names({
     icmp: 1,
     igmp: 2,

@@ -2,6 +2,7 @@
 import type { Report } from "../report.ts";
 import { splitScript } from "../source/script-words.ts";
 import { lenientlyMissing } from "./arguments.ts";
+import { incomplete } from "./line-arguments.ts";
 import { missingWord } from "./missing-word.ts";
 import type { Argument, KeywordLine } from "./table.ts";
 
@@ -20,14 +21,16 @@ interface ScriptOptions {
   readonly takesUser: boolean;
   /** `maybe`: keepalived goes on without it; `must`: it ends (grammar section 6). */
   readonly command: "must" | "maybe";
+  /** An empty command is an error, too, and not only nothing. */
+  readonly refuseEmpty?: boolean;
 }
 
-export const script = ({ takesUser, command }: ScriptOptions): Argument<ScriptLine> => ({
-  syntax: takesUser ? "CMD [USER [GROUP]]" : "CMD",
+export const script = (options: ScriptOptions): Argument<ScriptLine> => ({
+  syntax: options.takesUser ? "CMD [USER [GROUP]]" : "CMD",
   range: "a command with arguments has to be quoted",
-  required: command === "must" ? 1 : 0,
+  required: options.command === "must" ? 1 : 0,
   script: true,
-  parse: (line, report) => parseScript(line, report, { takesUser, command }),
+  parse: (line, report) => parseScript(line, report, options),
 });
 
 /** A script that runs on an event, as another user if need be. */
@@ -36,7 +39,11 @@ export const eventScript = script({ takesUser: true, command: "must" });
 /** keepalived complains where it is missing, and goes on. */
 export const optionalScript = lenientlyMissing(eventScript);
 
-function parseScript(line: KeywordLine, report: Report, { takesUser, command }: ScriptOptions): ScriptLine | undefined {
+/** As `optionalScript`, and it complains of an empty one just so. */
+export const startScript = lenientlyMissing(script({ takesUser: true, command: "must", refuseEmpty: true }));
+
+function parseScript(line: KeywordLine, report: Report, options: ScriptOptions): ScriptLine | undefined {
+  const { takesUser, command, refuseEmpty = false } = options;
   const refuse = (reason: string) =>
     report({
       place: line.at(),
@@ -59,7 +66,8 @@ function parseScript(line: KeywordLine, report: Report, { takesUser, command }: 
   }
   const argv = splitScript(text, true);
   if (!argv.ok) refuse(argv.reason);
-  if (!argv.ok || argv.words.length === 0) return undefined;
+  if (!argv.ok) return undefined;
+  if (argv.words.length === 0) return refuseEmpty ? incomplete(line, report, "CMD") : undefined;
   const [user, group, ...surplus] = takesUser ? rest : [undefined, undefined, ...rest];
   return { text, argv: argv.words, user, group, surplus: surplus.filter((word) => word !== undefined) };
 }

@@ -7,19 +7,19 @@ import { type ResolveContext, reject } from "./context.ts";
 
 const { keywords } = globalDefs;
 
-/** A `:` before the group asks for supplementary groups, too. */
+/** A `:` before the group asks for supplementary groups, too; alone it names no group. */
 export function toScriptUser({ user, group }: Account, supplementaryGroups: boolean): ScriptUser {
-  const name = group?.replace(/^:/, "");
   return {
     user,
-    group: name === "" ? undefined : name,
+    group: group === ":" ? undefined : group?.replace(/^:/, ""),
     supplementaryGroups: supplementaryGroups || group?.startsWith(":") === true,
   };
 }
 
 export function missingAccount({ user, group }: ScriptUser, { machine }: ResolveContext): string | undefined {
-  if (machine.userExists?.(user) === false) return `there is no user ${user}`;
-  return group !== undefined && machine.groupExists?.(group) === false ? `there is no group ${group}` : undefined;
+  if (user === "" || machine.userExists?.(user) === false) return `there is no user ${user || "without a name"}`;
+  const isMissing = group === "" || (group !== undefined && machine.groupExists?.(group) === false);
+  return isMissing ? `there is no group ${group || "without a name"}` : undefined;
 }
 
 const conventionalUser = "keepalived_script";

@@ -14,7 +14,7 @@ export interface CommandContext extends ResolveContext {
   readonly programs: Place[];
 }
 
-interface CommandSource {
+export interface CommandSource {
   readonly script: ScriptLine;
   readonly place: Place;
   /** As in "vrrp_script chk" or "notify_master of VI_1". */
@@ -25,12 +25,27 @@ interface CommandSource {
    * a `server-check`, and drops it.
    */
   readonly role: "check" | "server-check" | "event" | "program";
-  /** `user` of the script's block. */
-  readonly user?: ScriptUser | undefined;
+  /** `user` of the script's block, and where it stands. */
+  readonly user?: { readonly value: ScriptUser; readonly place: Place } | undefined;
 }
 
 /** undefined: the script cannot run; reported. */
 export function resolveCommand(source: CommandSource, context: CommandContext): Command | undefined {
+  const runner = resolveRunner(source, context);
+  return runner && resolveCommandAs(source, runner, context);
+}
+
+/** As whom a script runs. */
+export interface Runner {
+  /** undefined: as this process's own user. */
+  readonly user: ScriptUser | undefined;
+}
+
+export function resolveCommandAs(
+  source: CommandSource,
+  { user }: Runner,
+  context: CommandContext,
+): Command | undefined {
   const { script, place, what } = source;
   if (script.surplus.length > 0) {
     const words = script.surplus.join(" ");
@@ -42,8 +57,6 @@ export function resolveCommand(source: CommandSource, context: CommandContext): 
       "put the whole command into double quotes",
     );
   }
-  const user = resolveUser(source, context);
-  if (user === "none") return undefined;
   const run = chooseRun(source, context);
   if (run === undefined) return undefined;
   // Inside the double quotes of the file a double quote can only be written with a backslash; the shell is to see it bare.
@@ -54,17 +67,30 @@ export function resolveCommand(source: CommandSource, context: CommandContext): 
   return weakness === undefined || allowInsecure(source, weakness, context) ? command : undefined;
 }
 
-const reasons: Readonly<Record<ScriptWeakness["reason"], (path: string) => string>> = {
+const reasons: Readonly<Record<Exclude<ScriptWeakness["reason"], "link">, (path: string) => string>> = {
   owner: (path) => `${path} does not belong to root`,
   group: (path) => `a group other than root's may write to ${path}`,
   everybody: (path) => `everybody may write to ${path}`,
 };
 
 function allowInsecure(
-  { place, what }: CommandSource,
+  { place, what, role }: CommandSource,
   { path, reason }: ScriptWeakness,
   context: CommandContext,
 ): boolean {
+  if (reason === "link") {
+    // keepalived 2.2 ran it, and so do we: /bin is a link wherever it is one with /usr/bin.
+    const say = role === "check" ? adjust : inform;
+    const advice = { hint: "write the path that the link leads to" };
+    say(
+      context,
+      place,
+      "script-link",
+      `${what}: ${path} is a link; keepalived 2.4 runs nothing below it as root`,
+      advice,
+    );
+    return true;
+  }
   const message = `${what}: ${reasons[reason](path)}, so others can change what runs as root`;
   const hint = "give the file and all directories above it to root, without write permission for others";
   if (!context.defaults.enableScriptSecurity) advise(context, place, "insecure-script", message, hint);
@@ -72,23 +98,25 @@ function allowInsecure(
   return !context.defaults.enableScriptSecurity;
 }
 
-function resolveUser(source: CommandSource, context: CommandContext): ScriptUser | "none" | undefined {
-  const { script, place, what, role } = source;
+/** undefined: there is no such user or group; reported. */
+export function resolveRunner(source: CommandSource, context: CommandContext): Runner | undefined {
+  const { script, what, role } = source;
   const { supplementaryGroups } = context.defaults;
   const { user: name, group } = script;
-  const own = name === undefined ? source.user : toScriptUser({ user: name, group }, supplementaryGroups);
+  const own = name === undefined ? source.user?.value : toScriptUser({ user: name, group }, supplementaryGroups);
+  const place = name === undefined ? (source.user?.place ?? source.place) : source.place;
   if (own !== undefined) {
     const missing = missingAccount(own, context);
-    if (missing === undefined) return own;
+    if (missing === undefined) return { user: own };
     const hint =
       script.user === undefined
         ? undefined
         : `a command with arguments has to be quoted: "${script.text} ${script.user}"`;
     const say = role === "event" ? advise : reject;
     say(context, place, "unknown-user", `${what}: ${missing}; it does not run`, hint);
-    return "none";
+    return undefined;
   }
-  if (!context.defaults.scriptUserMissing) return context.defaults.scriptUser;
+  if (!context.defaults.scriptUserMissing) return { user: context.defaults.scriptUser };
   const say = role === "event" ? advise : reject;
   say(
     context,
@@ -97,7 +125,7 @@ function resolveUser(source: CommandSource, context: CommandContext): ScriptUser
     `${what}: its default user does not exist; it does not run`,
     "create keepalived_script, or write script_user",
   );
-  return "none";
+  return undefined;
 }
 
 function chooseRun(source: CommandSource, context: CommandContext): Command["run"] | undefined {
@@ -141,15 +169,13 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
     );
     return "exec";
   }
-  const tell = role === "check" ? reject : advise;
+  const isFile = program.includes("/") && context.machine.fileKind?.(program) === "file";
+  // keepalived only logs that somebody may not run it.
+  const tell = role === "check" && !isFile ? reject : advise;
+  const reason = isFile ? "is not executable" : "is not found or not executable";
   const effect = role === "check" ? "it does not run" : "without this check the server counts as alive";
-  tell(
-    context,
-    place,
-    "script-not-found",
-    `${what}: ${program} is not found or not executable; ${effect}`,
-    "give the whole path of an executable file",
-  );
+  const hint = isFile ? `chmod +x ${program}` : "give the whole path of an executable file";
+  tell(context, place, "script-not-found", `${what}: ${program} ${reason}; ${effect}`, hint);
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import { mailAddress } from "../keywords/global-arguments.ts";
 import { globalDefs, rootKeywords } from "../keywords/global-defs.ts";
 import { type Block, isSet, lists, setting, settings, value } from "../syntax/tree.ts";
 import type { CommandContext } from "./command.ts";
-import { adjust, advise } from "./context.ts";
+import { adjust, advise, type ResolveContext, reject } from "./context.ts";
 import { resolveDbus, resolveFiles, resolveReload, resolveSnmp } from "./global/management.ts";
 import { resolveProcesses } from "./global/processes.ts";
 import { resolveFifos, resolveTimedScript } from "./global/programs.ts";
@@ -23,7 +23,7 @@ export function resolveGlobal(root: Block, globals: Block, context: CommandConte
     startupScript: resolveTimedScript(globals, startupScript, startupScriptTimeout, context),
     shutdownScript: resolveTimedScript(globals, shutdownScript, shutdownScriptTimeout, context),
     fifos: resolveFifos(root, globals, context),
-    vrrp: resolveVrrp(root, globals),
+    vrrp: resolveVrrp(root, globals, context),
     lvs: resolveLvs(root, globals, context),
     firewall: resolveFirewall(globals),
     snmp: resolveSnmp(globals),
@@ -75,7 +75,7 @@ function resolveMail(globals: Block, context: CommandContext): Mail {
 
 const none = secondsToMicros(0);
 
-function resolveVrrp(root: Block, globals: Block): VrrpGlobals {
+function resolveVrrp(root: Block, globals: Block, context: ResolveContext): VrrpGlobals {
   const dynamic = value(globals, keywords.dynamicInterfaces);
   // Each line counts when it is more than the ones before.
   const longest = (keyword: typeof keywords.startupDelay) =>
@@ -92,15 +92,26 @@ function resolveVrrp(root: Block, globals: Block): VrrpGlobals {
     vmacPrefix,
     vmacAddressPrefix: value(globals, keywords.vmacAddressPrefix) ?? vmacPrefix,
     pollLinks: isSet(root, rootKeywords.linkbeatUsePolling),
-    receiveBuffers: resolveReceiveBuffers(globals),
+    receiveBuffers: resolveReceiveBuffers(globals, context),
   };
 }
 
-function resolveReceiveBuffers(globals: Block): VrrpGlobals["receiveBuffers"] {
-  const given = value(globals, keywords.receiveBufferPolicy);
+/** A size wins over a policy, and the interface's MTU over the size of an advert. */
+function resolveReceiveBuffers(globals: Block, context: ResolveContext): VrrpGlobals["receiveBuffers"] {
+  let octets: number | undefined;
+  let policy: "mtu" | "advert" | undefined;
+  for (const { value: line, place } of settings(globals, keywords.receiveBufferPolicy)) {
+    octets = line.size ?? octets;
+    const [mtu, advert] = [line.mtu || policy === "mtu", line.advert || policy === "advert"];
+    const given = [octets === undefined ? [] : `${octets}`, mtu ? "MTU" : [], advert ? "ADVERT" : []].flat();
+    policy = octets !== undefined ? undefined : mtu ? "mtu" : advert ? "advert" : undefined;
+    if (given.length < 2) continue;
+    const used = `vrrp_rx_bufs_policy ${given[0]}`;
+    reject(context, place, "receive-buffers", `only one of ${given.join(", ")} can count`, { used });
+  }
   const multiplier = value(globals, keywords.receiveBufferMultiplier) ?? 3;
-  if (given?.size !== undefined) return { policy: "size", octets: given.size, multiplier };
-  return given?.policy && { policy: given.policy, multiplier };
+  if (octets !== undefined) return { policy: "size", octets, multiplier };
+  return policy && { policy, multiplier };
 }
 
 function resolveNode(root: Block): NodeConfig {

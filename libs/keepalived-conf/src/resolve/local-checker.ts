@@ -1,10 +1,10 @@
 // Checkers that look at this machine rather than at the real server: programs, files, BFD sessions.
-import type { BfdCheckerConfig, FileCheckerConfig, MiscCheckerConfig, ScriptUser } from "../config.ts";
+import type { BfdCheckerConfig, FileCheckerConfig, MiscCheckerConfig } from "../config.ts";
 import { checkers } from "../keywords/checker.ts";
 import { type Block, isSet, setting, settings, value } from "../syntax/tree.ts";
 import { missingAccount, toScriptUser } from "./account.ts";
 import { type CheckedServer, type CheckerContext, resolveTimes } from "./check-times.ts";
-import { resolveCommand } from "./command.ts";
+import { type CommandSource, resolveCommand } from "./command.ts";
 import { reject } from "./context.ts";
 
 export function resolveMisc(
@@ -41,11 +41,11 @@ export function resolveMisc(
 }
 
 /** The last `user`; `none` where any of them does not exist, and the checker goes. */
-function resolveUser(block: Block, context: CheckerContext): ScriptUser | "none" | undefined {
-  let user: ScriptUser | undefined;
+function resolveUser(block: Block, context: CheckerContext): CommandSource["user"] | "none" {
+  let user: CommandSource["user"];
   for (const line of settings(block, checkers.MISC_CHECK.keywords.user)) {
-    user = toScriptUser(line.value, context.defaults.supplementaryGroups);
-    const missing = missingAccount(user, context);
+    user = { value: toScriptUser(line.value, context.defaults.supplementaryGroups), place: line.place };
+    const missing = missingAccount(user.value, context);
     if (missing === undefined) continue;
     reject(context, line.place, "unknown-user", `MISC_CHECK: ${missing}; the check is left out`);
     return "none";
@@ -58,7 +58,7 @@ export function resolveFile(block: Block, context: CheckerContext): FileCheckerC
   let found: { readonly name: string; readonly weight: number; readonly reverse: boolean } | undefined;
   for (const line of settings(block, trackFile)) {
     const file = context.files.get(line.value);
-    if (file !== undefined && file.order < line.order) found = { ...file, name: line.value };
+    if (file?.state === "works" && file.order < line.order) found = { ...file, name: line.value };
     else {
       const message = `there is no track_file ${line.value} above this line`;
       reject(context, line.place, "track-file", message, "define it before the virtual server");

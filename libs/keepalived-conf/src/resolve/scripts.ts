@@ -1,12 +1,12 @@
 // `vrrp_script` blocks.
 import { micros, secondsToMicros } from "@baton/domain";
-import type { ScriptUser, TrackScriptConfig } from "../config.ts";
+import type { TrackScriptConfig } from "../config.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { vrrpScript } from "../keywords/vrrp-script.ts";
 import type { Place } from "../report.ts";
 import { type Block, blocksOf, isSet, setting, value } from "../syntax/tree.ts";
 import { toScriptUser } from "./account.ts";
-import { type CommandContext, resolveCommand } from "./command.ts";
+import { type CommandContext, resolveCommandAs, resolveRunner } from "./command.ts";
 import { advise, reject } from "./context.ts";
 import type { Trackable } from "./tracking.ts";
 
@@ -27,9 +27,9 @@ export function resolveScripts(root: Block, context: CommandContext): ReadonlyMa
   const inRole = watched ? context : { ...context, programs: [] };
   for (const block of blocksOf(root, vrrpScript)) {
     const script = resolveScript(block, role, inRole);
-    if (script === undefined) continue;
-    if (!known.has(script.name)) known.set(script.name, script);
-    else {
+    const first = known.get(script.name);
+    if (first === undefined || first.state === "left-out") known.set(script.name, script);
+    else if (script.state !== "left-out") {
       advise(
         context,
         block.place,
@@ -42,12 +42,11 @@ export function resolveScripts(root: Block, context: CommandContext): ReadonlyMa
   return known;
 }
 
-function resolveScript(
-  block: Block<string>,
-  role: "check" | "event",
-  context: CommandContext,
-): KnownScript | undefined {
+function resolveScript(block: Block<string>, role: "check" | "event", context: CommandContext): KnownScript {
   const name = block.header;
+  const { weight, reverse } = value(block, keywords.weight) ?? { weight: 0, reverse: false };
+  const known = { name, place: block.place, order: block.order, weight, reverse };
+  const leftOut = { ...known, state: "left-out", config: undefined } as const;
   const script = setting(block, keywords.script);
   if (script?.value === undefined) {
     reject(
@@ -57,14 +56,13 @@ function resolveScript(
       `vrrp_script ${name} has no script and is left out`,
       'write script "COMMAND"',
     );
-    return undefined;
+    return leftOut;
   }
-  const { weight, reverse } = value(block, keywords.weight) ?? { weight: 0, reverse: false };
   const what = `vrrp_script ${name}`;
-  const command = resolveCommand(
-    { script: script.value, place: script.place, what, role, user: userOf(block, context) },
-    context,
-  );
+  const source = { script: script.value, place: script.place, what, role, user: userOf(block, context) };
+  const runner = resolveRunner(source, context);
+  if (runner === undefined) return leftOut;
+  const command = resolveCommandAs(source, runner, context);
   const interval = value(block, keywords.interval) ?? secondsToMicros(1);
   const timeout = value(block, keywords.timeout) ?? interval;
   if (timeout > interval) {
@@ -88,12 +86,12 @@ function resolveScript(
     fall: value(block, keywords.fall) ?? 1,
     initFail: isSet(block, keywords.initFail),
   };
-  return { name, place: block.place, order: block.order, weight, reverse, usable: config !== undefined, config };
+  return { ...known, state: config === undefined ? "disabled" : "works", config };
 }
 
-function userOf(block: Block, context: CommandContext): ScriptUser | undefined {
-  const given = value(block, keywords.user);
-  return given && toScriptUser(given, context.defaults.supplementaryGroups);
+function userOf(block: Block, context: CommandContext) {
+  const given = setting(block, keywords.user);
+  return given && { value: toScriptUser(given.value, context.defaults.supplementaryGroups), place: given.place };
 }
 
 /** Scripts that nobody tracks do not run. */

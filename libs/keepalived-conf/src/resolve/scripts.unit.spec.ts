@@ -116,11 +116,15 @@ describe("users", () => {
 
   test("a user that does not exist: the script does not run", () => {
     const nobody = { userExists: () => false };
-    expect(userOf(secure, nobody)).toEqual([undefined, ["unknown-user"]]);
-    expect(userOf("global_defs {\nscript_user www\n}\n", nobody)[1]).toEqual(["unknown-user", "unknown-user"]);
-    expect(resolve("script killall\nuser www", { ...programs, ...nobody }).said).toEqual(["unknown-user"]);
+    // Where it is defined, and once more where it is tracked.
+    const twice = ["unknown-user", "script-unknown"];
+    expect(userOf(secure, nobody)).toEqual([undefined, twice]);
+    expect(userOf("global_defs {\nscript_user www\n}\n", nobody)[1]).toEqual(["unknown-user", ...twice]);
+    expect(resolve("script killall\nuser www", { ...programs, ...nobody }).said).toEqual(twice);
     const groups = { userExists: () => true, groupExists: () => false };
-    expect(resolve("script killall\nuser www adm", { ...programs, ...groups }).said).toEqual(["unknown-user"]);
+    expect(resolve("script killall\nuser www adm", { ...programs, ...groups }).said).toEqual(twice);
+    expect(resolve('script killall\nuser www ""', programs).said).toEqual(twice);
+    expect(resolve("script killall\nuser www :", { ...programs, ...groups }).said).toEqual(["script-security"]);
   });
 
   test("an unquoted notify script: its argument is taken for a user", () => {
@@ -135,6 +139,11 @@ describe("users", () => {
     const insecure = { scriptWeakness: () => ({ path: "/opt", reason: "everybody" as const }) };
     expect(resolve("script killall", { ...programs, ...insecure })).toMatchObject({ script: { name: "chk" } });
     expect(userOf(secure, insecure)[1]).toEqual(["insecure-script"]);
+    const link = { scriptWeakness: () => ({ path: "/bin", reason: "link" as const }) };
+    expect(resolve("script killall", { ...programs, ...link })).toMatchObject({
+      script: { name: "chk" },
+      said: expect.arrayContaining(["script-link"]),
+    });
     const { diagnostics } = parse(instance("notify /opt/n.sh"), insecure);
     expect(diagnostics.find(({ code }) => code === "insecure-script")?.message).toBe(
       "notify of VI_1: everybody may write to /opt, so others can change what runs as root",

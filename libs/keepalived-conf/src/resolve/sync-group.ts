@@ -61,10 +61,13 @@ export function findGroups(root: Block, context: ResolveContext): Groups {
 }
 
 /** Up to the first that names somebody they count for nothing. */
-function listsOf(block: Block): ValueList[] {
+function listsOf(block: Block<string>, context: ResolveContext): ValueList[] {
   const all = lists(block, keywords.group);
   const first = all.findIndex((list) => list.entries.length > 0);
-  return first < 0 ? all.slice(0, 1) : all.slice(first);
+  const filled = first < 0 ? [] : all.slice(first);
+  for (const { place } of all.slice(0, all.length - filled.length))
+    adjust(context, place, "empty-block", `group of ${block.header} names nobody`);
+  return filled;
 }
 
 function membersOf(
@@ -75,7 +78,7 @@ function membersOf(
 ): string[] {
   const name = block.header;
   const members = new Set<string>();
-  const [list, second] = listsOf(block);
+  const [list, second] = listsOf(block, context);
   if (second !== undefined) {
     // keepalived loses count of the braces, and with it the group.
     const message = `${name} says twice who belongs to it`;

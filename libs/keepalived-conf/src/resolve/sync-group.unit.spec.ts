@@ -26,7 +26,7 @@ describe("members", () => {
 
   test.each<[string, string[], string[]]>([
     ["A X", ["G: A"], ["lonely-group", "member-unknown"]],
-    ["", [], ["empty-group"]],
+    ["", [], ["empty-group", "empty-block"]],
     ["X", [], ["empty-group", "member-unknown"]],
     ["A B\nA", ["G: A B"], ["member-taken"]],
   ])("%j", (members, groups, said) =>
@@ -44,7 +44,8 @@ describe("members", () => {
   test("a second list loses the group; an empty one before it does not count", () => {
     const twice = resolve(group("A", "group {\nB\n}") + instances());
     expect(twice).toMatchObject({ groups: [], said: ["empty-group", "repeated"] });
-    expect(resolve(group("", "group {\nA B\n}") + instances())).toMatchObject({ groups: ["G: A B"], said: [] });
+    const second = resolve(group("", "group {\nA B\n}") + instances());
+    expect(second).toMatchObject({ groups: ["G: A B"], said: ["empty-block"], exit: 5 });
   });
 
   test("owners of their addresses and others do not go together", () => {
@@ -107,7 +108,7 @@ describe("tracking", () => {
     resolve(script("chk") + group("A B", lines) + members);
 
   test("each kind, with its own weight", () => {
-    const objects = `${script("chk")}track_file f {\nfile /x\n}\nvrrp_track_process p {\nprocess x\n}\nbfd_instance b {\nneighbor_ip 10.0.0.7\n}\n`;
+    const objects = `${script("chk")}track_file f {\nfile /run/x\n}\nvrrp_track_process p {\nprocess x\n}\nbfd_instance b {\nneighbor_ip 10.0.0.7\n}\n`;
     const lines =
       "track_interface {\neth1 weight 5\n}\ntrack_script {\nchk weight 2\n}\ntrack_file {\nf\n}\ntrack_process {\np weight -3 reverse\n}\ntrack_bfd {\nb\n}";
     const { config, said } = resolve(objects + group("A B", lines) + instances());

@@ -23,34 +23,35 @@ export interface BfdNames {
   readonly checker: ReadonlyMap<string, Trackable>;
 }
 
-interface Named {
-  readonly name: string;
+interface Weighted {
   readonly weight: number;
   readonly reverse: boolean;
 }
 
-/** Of several objects with one name the first is the one that is found. */
-function collect<T extends Named>(
+/** Of several objects with one name the first that is not left out is the one that is found. */
+function collect<T extends Weighted>(
   blocks: readonly Block<string>[],
   keyword: string,
   resolve: (block: Block<string>) => T | undefined,
   context: ResolveContext,
 ): Tracked<T> {
-  const configs: T[] = [];
+  const configs = new Map<string, T>();
   const names = new Map<string, Trackable>();
   for (const block of blocks) {
+    const { header: name, order } = block;
     const config = resolve(block);
-    if (config === undefined) continue;
-    const { name, weight, reverse } = config;
-    if (names.has(name)) {
+    if (configs.has(name)) {
+      if (config === undefined) continue;
       const message = `${keyword} ${name} was defined before; this one is never used`;
       advise(context, block.place, "duplicate-name", message, "give it another name");
+    } else if (config === undefined) {
+      names.set(name, { name, order, weight: 0, reverse: false, state: "left-out" });
     } else {
-      names.set(name, { name, order: block.order, weight, reverse, usable: true });
-      configs.push(config);
+      names.set(name, { name, order, weight: config.weight, reverse: config.reverse, state: "works" });
+      configs.set(name, config);
     }
   }
-  return { configs, names };
+  return { configs: [...configs.values()], names };
 }
 
 /** keepalived takes a weight for given as soon as it is not the one that counts without it. */
@@ -70,10 +71,27 @@ export function resolveTrackFiles(root: Block, context: ResolveContext): Tracked
 
 function resolveTrackFile(block: Block<string>, context: ResolveContext): TrackFileConfig | undefined {
   const { keywords } = trackFile;
-  const path = value(block, keywords.file);
+  const file = setting(block, keywords.file);
   const weight = firstWeight(block, keywords.weight, 1, context);
-  if (path !== undefined) return { name: block.header, path, ...weight, initial: value(block, keywords.initFile) };
-  reject(context, block.place, "no-file", `track_file ${block.header} has no file and is left out`, "write file PATH");
+  const what = `track_file ${block.header}`;
+  if (file === undefined) {
+    reject(context, block.place, "no-file", `${what} has no file and is left out`, "write file PATH");
+    return undefined;
+  }
+  const { value: path, place } = file;
+  const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
+  // As keepalived looks for it: it does not find the directory of a file in / itself.
+  const { fileKind } = context.machine;
+  const missing = directory === "" || (fileKind !== undefined && fileKind(directory) !== "directory");
+  if (!missing) return { name: block.header, path, ...weight, initial: value(block, keywords.initFile) };
+  const message = directory === "" ? `files in / cannot be tracked` : `there is no directory ${directory}`;
+  reject(
+    context,
+    place,
+    "no-directory",
+    `${what}: ${message}; it is left out`,
+    "track a file in a directory that exists",
+  );
   return undefined;
 }
 
@@ -145,7 +163,7 @@ export function resolveBfdInstances(
     const [vrrp, checker] = [isSet(block, keywords.vrrp), isSet(block, keywords.checker)];
     const tells = vrrp || checker ? { vrrp, checker } : { vrrp: true, checker: true };
     const weight = value(block, keywords.weight) ?? { weight: 0, reverse: false };
-    const trackable = { name: block.header, order: block.order, ...weight, usable: true };
+    const trackable = { name: block.header, order: block.order, ...weight, state: "works" } as const;
     if (tells.vrrp) names.vrrp.set(block.header, trackable);
     if (tells.checker) names.checker.set(block.header, trackable);
     const session = resolveSession(block, context);
@@ -165,13 +183,15 @@ type Session = Omit<BfdConfig, "name" | "weight" | "reverse" | "tells">;
 
 function resolveSession(block: Block<string>, context: ResolveContext): Session | undefined {
   const { keywords } = bfdInstance;
-  const neighbor = value(block, keywords.neighborAddress);
+  const neighbors = settings(block, keywords.neighborAddress).map(({ value: address }) => address);
+  const neighbor = neighbors.find((address) => address === "malformed") ?? neighbors.at(-1);
   const source = value(block, keywords.sourceAddress);
   if (neighbor === undefined) {
     const message = `bfd_instance ${block.header} has no neighbor_ip; ${leftOut}`;
     reject(context, block.place, "bfd-neighbor", message, "write neighbor_ip ADDR");
     return undefined;
   }
+  if (neighbor === "malformed") return undefined;
   if (source !== undefined && ipFamily(source) !== ipFamily(neighbor)) {
     const message = `bfd_instance ${block.header}: ${source} and ${neighbor} are of different families; ${leftOut}`;
     reject(context, setting(block, keywords.sourceAddress)?.place ?? block.place, "address-family", message);

@@ -21,8 +21,11 @@ export interface Trackable {
   readonly order: number;
   readonly weight: number;
   readonly reverse: boolean;
-  /** False: it cannot do its work, which was reported where it is defined; whoever tracks it goes without. */
-  readonly usable: boolean;
+  /**
+   * `left-out`: it is as if it were not defined, `disabled`: who tracks it goes without; the reason was reported where it
+   * is defined. keepalived complains of the first of them once more where it is tracked.
+   */
+  readonly state: "works" | "disabled" | "left-out";
 }
 
 /** All that can be tracked by name. */
@@ -129,12 +132,12 @@ export function resolveTracked(
   for (const entry of entries) {
     const name = entry.words[0].text;
     const object = known.get(name);
-    if (object === undefined || object.order > entry.order) {
+    if (object === undefined || object.state === "left-out" || object.order > entry.order) {
       reportUnknown(entry, kind, object, known, context);
       continue;
     }
     const weighted = isNew(refs, name, entry, context) ? readLine(entry, kind, object, context) : undefined;
-    if (weighted !== undefined && object.usable) refs.set(name, { name, ...weighted });
+    if (weighted !== undefined && object.state === "works") refs.set(name, { name, ...weighted });
   }
   return [...refs.values()];
 }
@@ -159,15 +162,20 @@ function reportUnknown(
   context: TrackingContext,
 ): void {
   const name = entry.words[0].text;
-  const message =
-    object === undefined ? `there is no ${keyword} ${name}` : `${keyword} ${name} is defined only further down`;
+  const fault =
+    object === undefined
+      ? `there is no ${keyword} ${name}`
+      : `${keyword} ${name} is ${object.state === "left-out" ? "left out" : "defined only further down"}`;
+  const message = `${fault}; ${context.what} does not track it`;
   const names = [...known.keys()].slice(0, namedMax);
   const hint =
     object !== undefined
-      ? "move it above what tracks it"
+      ? object.state === "left-out"
+        ? "see where it is defined"
+        : "move it above what tracks it"
       : names.length === 0
         ? `define it: ${keyword} ${name} { … }`
         : `defined are ${names.join(", ")}${known.size > names.length ? " and others" : ""}`;
   const code = keyword === "vrrp_script" ? "script-unknown" : "tracked-unknown";
-  reject(context, entry.at(), code, `${message}; ${context.what} does not track it`, hint);
+  reject(context, entry.at(), code, message, hint);
 }

@@ -149,6 +149,7 @@ const buffers = {
   receiveBufferPolicy: noted("vrrp_rx_bufs_policy", receiveBuffers, ownBuffers, {
     meaning: "By what the buffers for adverts are sized: the interface's MTU, the size of an advert, or a number.",
     service: "election",
+    repeat: "all",
     default: "the kernel's",
   }),
   receiveBufferMultiplier: noted(

@@ -2,7 +2,7 @@
 import { bool, flag, integer, lenientlyMissing } from "../arguments.ts";
 import { fifo } from "../global-arguments.ts";
 import { account } from "../line-arguments.ts";
-import { optionalScript } from "../script-argument.ts";
+import { optionalScript, startScript } from "../script-argument.ts";
 import { missing, noted, works } from "../table.ts";
 import { noFifo } from "./reasons.ts";
 
@@ -30,12 +30,13 @@ const accounts = {
   supplementaryGroups: missing("set_supplementary_groups", bool, "scripts get no supplementary groups", {
     meaning: "Gives scripts all groups of the user that they run as.",
     service: "health",
+    since: "2.4.4",
     default: "off",
   }),
 } as const;
 
 const startAndEnd = {
-  startupScript: missing("startup_script", optionalScript, noStart, {
+  startupScript: missing("startup_script", startScript, noStart, {
     meaning: "A program that runs before everything else.",
     service: "supervisor",
     repeat: "first",
@@ -46,7 +47,7 @@ const startAndEnd = {
     service: "supervisor",
     default: "10",
   }),
-  shutdownScript: missing("shutdown_script", optionalScript, noEnd, {
+  shutdownScript: missing("shutdown_script", startScript, noEnd, {
     meaning: "A program that runs when everything else has ended.",
     service: "supervisor",
     repeat: "first",
