@@ -290,7 +290,7 @@ describe("MISC_CHECK", () => {
 });
 
 describe("FILE_CHECK", () => {
-  const before = "track_file f {\nfile /f\nweight 5 reverse\n}\ntrack_file g {\nfile /g\n}\n";
+  const before = "track_file f {\nfile /run/f\nweight 5 reverse\n}\ntrack_file g {\nfile /run/g\n}\n";
   const file = (trackFile: string, weight: number, reverse = false) => [
     { type: "FILE_CHECK", trackFile, weight, reverse },
   ];
