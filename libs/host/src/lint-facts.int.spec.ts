@@ -23,6 +23,16 @@ test("who may read a file", () => {
   expect(lintFacts().fileStatus?.(join(root, "none"))).toBeUndefined();
 });
 
+test("who may change a file that is no program", () => {
+  const file = join(root, "check.sh");
+  writeFileSync(file, "true\n");
+  chmodSync(file, 0o646);
+  expect(lintFacts().pathWeakness?.(file)).toEqual({ path: file, reason: "everybody" });
+  chmodSync(file, 0o644);
+  expect(lintFacts().pathWeakness?.(file)).toBeUndefined();
+  expect(lintFacts().pathWeakness?.(join(root, "none"))).toBeUndefined();
+});
+
 test("the addresses of an interface", () => {
   expect(lintFacts().interfaceAddresses?.("lo")).toContainEqual({ address: "127.0.0.1", prefixLength: 8 });
   expect(lintFacts().interfaceAddresses?.("nosuch0")).toEqual([]);

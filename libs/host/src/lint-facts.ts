@@ -3,9 +3,10 @@ import { statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { parseIp } from "@baton/domain";
 import type { FileStatus, InterfaceAddress, LintMachine } from "@baton/keepalived-conf";
+import { pathWeakness } from "./machine-facts.ts";
 
 export function lintFacts(): LintMachine {
-  return { fileStatus, interfaceAddresses };
+  return { fileStatus, interfaceAddresses, pathWeakness };
 }
 
 function fileStatus(path: string): FileStatus | undefined {

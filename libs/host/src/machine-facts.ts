@@ -94,20 +94,33 @@ function readKinds(): ReadonlyMap<string, string> {
   }
 }
 
-/** keepalived's script security, on the path as it is written and on the one that its links lead to. */
+/** keepalived's script security. */
 function findWeakness(name: string, user: string | undefined, path: string): ScriptWeakness | undefined {
   const program = findExecutable(name, path);
   if (program === undefined || (user !== undefined && resolveUser(user)?.uid !== 0)) return undefined;
+  return pathWeakness(program) ?? linkOnPath(program);
+}
+
+/** A directory on the way that is a link: keepalived 2.4 runs nothing below it as root. */
+function linkOnPath(program: string): ScriptWeakness | undefined {
   try {
     const parts = [...partsOf(program), ...partsOf(realpathSync(program))];
-    for (const part of parts) {
+    const link = parts.find((part) => part !== resolve(program) && lstatSync(part).isSymbolicLink());
+    return link === undefined ? undefined : { path: link, reason: "link" };
+  } catch {
+    return undefined; // gone in this moment: it cannot be started either
+  }
+}
+
+/** On the path as it is written and on the one that its links lead to. */
+export function pathWeakness(path: string): ScriptWeakness | undefined {
+  try {
+    for (const part of [...partsOf(path), ...partsOf(realpathSync(path))]) {
       const reason = weaknessOf(lstatSync(part));
       if (reason !== undefined) return { path: part, reason };
     }
-    const link = parts.find((part) => part !== resolve(program) && lstatSync(part).isSymbolicLink());
-    if (link !== undefined) return { path: link, reason: "link" };
   } catch {
-    // Gone in this moment: it cannot be started either.
+    // It is not there, or gone in this moment: it cannot be started either.
   }
   return undefined;
 }

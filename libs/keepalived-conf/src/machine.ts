@@ -41,3 +41,13 @@ export interface ScriptWeakness {
    */
   readonly reason: "owner" | "group" | "everybody" | "link";
 }
+
+const reasons: Readonly<Record<ScriptWeakness["reason"], (path: string) => string>> = {
+  owner: (path) => `${path} does not belong to root`,
+  group: (path) => `a group other than root's may write to ${path}`,
+  everybody: (path) => `everybody may write to ${path}`,
+  link: (path) => `${path} is a link`,
+};
+
+/** For messages. */
+export const weaknessText = ({ path, reason }: ScriptWeakness): string => reasons[reason](path);

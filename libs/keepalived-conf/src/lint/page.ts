@@ -69,6 +69,7 @@ Made by \`npm run docs\` of the rules themselves; \`baton check --explain lint/R
 
     baton check keepalived.conf                       # a file alone
     baton check keepalived.conf --peer other.conf     # and whether the other router agrees
+    baton check all.conf --id r1 --peer-id r2         # the same file as two nodes read it, with their @NAME lines
     baton check a.conf b.conf c.conf                  # all routers of a network
 
 Findings are warnings or infos and leave the exit code as \`keepalived -t\` has it; with \`--strict\` warnings fail.

@@ -2,6 +2,7 @@
 // small function beside the words that explain it; its manual page, `--explain` and a test are made of both.
 import type { IpAddress } from "@baton/domain";
 import type { Config, InstanceConfig } from "../config.ts";
+import type { ScriptWeakness } from "../machine.ts";
 import type { Source } from "../parse-config.ts";
 import type { Place } from "../report.ts";
 import type { Places } from "./places.ts";
@@ -86,6 +87,8 @@ export interface InstancePair {
 export interface LintMachine {
   /** What `stat` says, links followed; undefined: there is no such file, or it cannot be looked at. */
   readonly fileStatus?: ((path: string) => FileStatus | undefined) | undefined;
+  /** What lets somebody else than root change a file; undefined too where there is none. */
+  readonly pathWeakness?: ((path: string) => ScriptWeakness | undefined) | undefined;
   /** Those that stand on the interface now, virtual ones of a running master included. */
   readonly interfaceAddresses?: ((name: string) => readonly InterfaceAddress[]) | undefined;
 }

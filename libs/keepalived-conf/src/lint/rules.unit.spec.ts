@@ -2,6 +2,7 @@
 import { parseIp } from "@baton/domain";
 import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../diagnostics.ts";
+import type { ScriptWeakness } from "../machine.ts";
 import { parse } from "../testing/parse.ts";
 import { lint } from "./lint.ts";
 import { codeOf, type Example, type LintMachine, type LintRule } from "./rule.ts";
@@ -11,9 +12,14 @@ const ip = (text: string) => parseIp(text) ?? expect.fail(text);
 const fileWith = (mode: number): LintMachine => ({ fileStatus: () => ({ mode, userId: 0, groupId: 0 }) });
 const subnet = { interfaceAddresses: () => [{ address: ip("192.0.2.1"), prefixLength: 24 }] };
 
+const weakness = (path: string): ScriptWeakness | undefined =>
+  path.startsWith("/opt/") ? { path: "/opt", reason: "everybody" } : undefined;
+const insecure: LintMachine = { pathWeakness: weakness };
+
 /** What has to be known of the machine for its examples: the bad one's, and the good one's. */
 const machines: Readonly<Record<string, readonly [LintMachine, LintMachine]>> = {
   "readable-secret": [fileWith(0o644), fileWith(0o640)],
+  "insecure-argument": [insecure, insecure],
   "host-outside-of-subnet": [subnet, subnet],
 };
 
@@ -23,7 +29,7 @@ const isMistake = ({ severity, code }: Diagnostic): boolean => severity === "err
 const codesOf = (rule: LintRule, { text, peer }: Example, machine: LintMachine | undefined): string[] => {
   const file = parse(text, {
     executable: (name) => name.startsWith("/") && name !== "/etc/keepalived/notify.sh",
-    scriptWeakness: (name) => (name.startsWith("/opt/") ? { path: "/opt", reason: "everybody" } : undefined),
+    scriptWeakness: weakness,
   });
   const peers = peer === undefined ? [] : [parse({ "peer.conf": peer })];
   const sound = [file, ...peers].filter(({ config }) => config !== undefined);

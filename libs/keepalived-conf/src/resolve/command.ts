@@ -2,7 +2,7 @@
 // program, and it drops such a script. Its authors meant the shell, so Baton runs it under bash, and says so.
 import type { Command, ScriptUser } from "../config.ts";
 import type { ScriptLine } from "../keywords/script-argument.ts";
-import type { ScriptWeakness } from "../machine.ts";
+import { type ScriptWeakness, weaknessText } from "../machine.ts";
 import type { Place } from "../report.ts";
 import { missingAccount, toScriptUser } from "./account.ts";
 import { adjust, advise, inform, type ResolveContext, reject } from "./context.ts";
@@ -67,18 +67,12 @@ export function resolveCommandAs(
   return weakness === undefined || allowInsecure(source, weakness, context) ? command : undefined;
 }
 
-const reasons: Readonly<Record<Exclude<ScriptWeakness["reason"], "link">, (path: string) => string>> = {
-  owner: (path) => `${path} does not belong to root`,
-  group: (path) => `a group other than root's may write to ${path}`,
-  everybody: (path) => `everybody may write to ${path}`,
-};
-
 function allowInsecure(
   { place, what, role }: CommandSource,
-  { path, reason }: ScriptWeakness,
+  weakness: ScriptWeakness,
   context: CommandContext,
 ): boolean {
-  if (reason === "link") {
+  if (weakness.reason === "link") {
     // keepalived 2.2 ran it, and so do we: /bin is a link wherever it is one with /usr/bin.
     const say = role === "check" ? adjust : inform;
     const advice = { hint: "write the path that the link leads to" };
@@ -86,12 +80,12 @@ function allowInsecure(
       context,
       place,
       "script-link",
-      `${what}: ${path} is a link; keepalived 2.4 runs nothing below it as root`,
+      `${what}: ${weaknessText(weakness)}; keepalived 2.4 runs nothing below it as root`,
       advice,
     );
     return true;
   }
-  const message = `${what}: ${reasons[reason](path)}, so others can change what runs as root`;
+  const message = `${what}: ${weaknessText(weakness)}, so others can change what runs as root`;
   const hint = "give the file and all directories above it to root, without write permission for others";
   if (!context.defaults.enableScriptSecurity) advise(context, place, "insecure-script", message, hint);
   else reject(context, place, "insecure-script", `${message}; it does not run`, hint);

@@ -15,7 +15,7 @@ export interface Line {
   at(word?: Word): Place;
   /** Some process knew what it was: it is not unknown, even where another one stumbles over it. */
   understood: boolean;
-  /** Of the first process that did not know it; with a hint of what may be meant, or without. */
+  /** Of the first process that did not know it. */
   unknown: (() => Problem) | undefined;
 }
 

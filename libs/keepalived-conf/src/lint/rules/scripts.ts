@@ -1,4 +1,7 @@
 // Scripts: what keepalived would not run, and who could change what runs as root.
+import type { Command } from "../../config.ts";
+import { weaknessText } from "../../machine.ts";
+import { commandsIn } from "../commands.ts";
 import { block, file, router } from "../example.ts";
 import type { LintRule } from "../rule.ts";
 
@@ -43,6 +46,41 @@ const insecureScript: LintRule = {
   by: "parser",
 };
 
+const insecureArgument: LintRule = {
+  name: "insecure-argument",
+  title: "Somebody else than root can change a script that a shell runs as root",
+  severity: "warning",
+  why:
+    "Where a shell or another interpreter is started with the name of a script, keepalived looks at the interpreter only, " +
+    "with enable_script_security too. Whoever can write to the script, or to a directory above it, becomes root with the " +
+    "next check. Give it to root, without write permission for others; or run it as another user.",
+  bad: { text: checkedBy('script "/bin/sh /opt/checks/haproxy.sh"') },
+  good: { text: checkedBy('script "/bin/sh /usr/local/libexec/check-haproxy.sh"') },
+  by: "lint",
+  check: ({ config, places, machine: { pathWeakness } }) =>
+    commandsIn(config, places).map(({ command, place, what }) => {
+      const path = runsAsRoot(command) ? interpretedScript(command) : undefined;
+      const weakness = path === undefined ? undefined : pathWeakness?.(path);
+      if (weakness === undefined) return undefined;
+      const message = `${what}: ${weaknessText(weakness)}, so others can change what ${command.argv[0]} runs as root`;
+      return {
+        place,
+        message,
+        hint: "give the file and all directories above it to root, without write permission for others",
+      };
+    }),
+};
+
+const runsAsRoot = ({ run, user }: Command): boolean => run === "exec" && (user === undefined || user.user === "root");
+
+const interpreters = /^(?:.*\/)?(?:(?:ba|da|k|z)?sh|python[\d.]*|perl|ruby|php|lua|node)$/;
+
+/** The first argument that is no option, where it is a path. */
+function interpretedScript({ argv: [program = "", ...args] }: Command): string | undefined {
+  const [first] = args.filter((word) => !word.startsWith("-"));
+  return interpreters.test(program) && !args.includes("-c") && first?.startsWith("/") === true ? first : undefined;
+}
+
 const missingScript: LintRule = {
   name: "script-not-found",
   title: "A program that is not there, or is not executable",
@@ -73,5 +111,6 @@ export const scriptRules: readonly LintRule[] = [
   shellOperators,
   unquotedCommand,
   insecureScript,
+  insecureArgument,
   missingScript,
 ];
