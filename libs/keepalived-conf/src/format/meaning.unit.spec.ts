@@ -126,7 +126,7 @@ const mutated = fc
     }, text),
   );
 
-describe("any text", () => {
+describe("any text", { timeout: 60_000 }, () => {
   const check = (text: string): void => void expectSameMeaning(text, "r1");
   test("of blocks", () => fc.assert(fc.property(body, check), { numRuns: 120 }));
   test("nearly real", () => fc.assert(fc.property(mutated, check), { numRuns: 100 }));
