@@ -66,7 +66,8 @@ function describe(
   const { bold, dim, columns = 0 } = screen;
   const place = line === 0 ? file : `${file}:${line}:${column}`;
   const gutter = String(line).length;
-  const shown = source === undefined ? undefined : excerpt(source, column, text, columns - gutter - 4);
+  const visible = source === undefined ? undefined : withoutSecret(source, column, text);
+  const shown = visible === undefined ? undefined : excerpt(visible, column, text, columns - gutter - 4);
   const paint = paintOf(severity, screen);
   // A definition stood there: what it stands for is seen nowhere else.
   const isSeen = text === undefined || text === "" || message.includes(text) || source?.startsWith(text, column - 1);
@@ -78,6 +79,14 @@ function describe(
     ...(hint === undefined ? [] : [`  ${dim("hint:")} ${printable(hint)}`]),
     ...(others.length === 0 ? [] : [`  ${dim("also:")} ${also(others)}`]),
   ];
+}
+
+/** Where the parser keeps a password to itself (`auth_pass …`), so does the line. */
+function withoutSecret(source: string, column: number, text: string | undefined): string {
+  if (text?.endsWith(" …") !== true) return source;
+  const keyword = text.slice(0, -1);
+  const start = Math.max(0, column - 1);
+  return source.slice(start).replace(/\s+/, " ").startsWith(keyword) ? source.slice(0, start) + text : source;
 }
 
 const quote = (

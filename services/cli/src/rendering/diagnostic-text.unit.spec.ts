@@ -56,6 +56,14 @@ test("what a definition stands for is told: the line does not show it", () => {
   expect([line, mark, text]).toEqual(["  2 |   $A x", "    |   ^^", "  text: 2.5"]);
 });
 
+test("what the parser keeps to itself is not in the line either", () => {
+  const secret = diagnostic({ text: "auth_pass …", message: "auth_pass is cut" });
+  const lines = diagnosticLines([secret], () => "{\n  auth_pass  sesame # mine\n", screen);
+  expect(lines[1]).toBe("  2 |   auth_pass …");
+  expect(lines[2]).toBe("    |   ^^^^^^^^^^^");
+  expect(lines.join("\n")).not.toContain("sesame");
+});
+
 test("without a source, and of a file as a whole, there is no line", () => {
   const bare = diagnostic({ hint: undefined, used: undefined, message: "300 is too much" });
   expect(diagnosticLines([bare], () => undefined, screen)).toEqual([
