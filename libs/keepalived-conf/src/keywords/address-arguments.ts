@@ -42,7 +42,7 @@ export interface AddressPort {
 
 /** A port, or 0 for all of them; undefined: none, and reported. */
 export function readPort({ text }: Word, place: Place, report: Report): number | undefined {
-  if (/^0+$/.test(text)) return 0;
+  if (/^0*$/.test(text)) return 0;
   const { value, problem } = readNumber(text, { min: 1, max: 65_535, decimals: 0 });
   if (problem === undefined) return value;
   report({

@@ -176,7 +176,8 @@ export function seconds(options: SecondsOptions = {}): Argument<Micros> {
   return oneWord("SECS", `${min} to ${max} s`, (word, line, report) => {
     const value = parse(word, line, report);
     if (value === undefined) return undefined;
-    if (value > 0 || !zeroIsOne) return micros(value * scale);
+    // Longer than a number holds exactly is as good as for ever.
+    if (value > 0 || !zeroIsOne) return micros(Math.min(value * scale, Number.MAX_SAFE_INTEGER));
     invalidNumber(word, line, report, { message: "0 seconds are too few", used: 1 });
     return micros(1_000_000);
   });

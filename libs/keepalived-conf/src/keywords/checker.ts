@@ -27,8 +27,8 @@ import { md5, offset, regex, regexOptionNames, stackSizes, statusCodes } from ".
 const port = integer({ min: 1, max: 65_535, syntax: "PORT" });
 const count = integer({ min: 0, max: uint32Max });
 
-/** Timers of keepalived hold 64 bits of microseconds; ours as many as a number holds exactly. */
-const timerMax = 9_007_199_254;
+/** 64 bits of microseconds. */
+const timerMax = 18_446_744_073_709;
 const anyTime = seconds({ max: timerMax });
 const loopTime = seconds({ min: 0.000_001, max: timerMax });
 

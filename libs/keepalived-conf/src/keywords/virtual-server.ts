@@ -17,7 +17,7 @@ import {
   uint32Max,
 } from "./arguments.ts";
 import { checkers, checkTimes, connectTimeout } from "./checker.ts";
-import { forwarding } from "./forwarding-argument.ts";
+import { type ForwardingLine, forwarding } from "./forwarding-argument.ts";
 import { noVirtualServers } from "./global-defs.ts";
 import { groupForm } from "./group-options.ts";
 import { eventScript } from "./script-argument.ts";
@@ -232,6 +232,13 @@ const quorum = {
   }),
 } as const;
 
+/** keepalived asks for the word only where there is a sorry server. */
+const sorryForwarding: Argument<ForwardingLine | "missing"> = {
+  ...forwarding,
+  required: 0,
+  parse: (line, report) => (line.args.length === 0 ? "missing" : forwarding.parse(line, report)),
+};
+
 const sorry = {
   sorryServer: asBlock("sorry_server", addressPort, {
     meaning: "The server that stands in while the quorum is lost.",
@@ -243,7 +250,7 @@ const sorry = {
     default: "off",
     repeat: "all",
   }),
-  sorryServerMethod: asBlock("sorry_server_lvs_method", forwarding, {
+  sorryServerMethod: asBlock("sorry_server_lvs_method", sorryForwarding, {
     meaning: "How packets reach the sorry server; after sorry_server.",
     default: "lb_kind as far as it was given before sorry_server",
     repeat: "all",

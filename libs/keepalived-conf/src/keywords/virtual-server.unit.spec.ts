@@ -53,6 +53,8 @@ describe("a line of virtual_server", () => {
 5 delay_loop 0
 0 delay_loop 0.000001
 0 delay_loop 99999999
+0 delay_loop 18446744073709
+5 delay_loop 18446744073710
 5 delay_loop x
 0 inhibit_on_failure
 0 inhibit_on_failure no
@@ -178,6 +180,9 @@ describe("a line of virtual_server", () => {
 0 sorry_server 127.0.0.1 ; sorry_server_lvs_method DR
 5 sorry_server 127.0.0.1 81 ; sorry_server_lvs_method DR
 5 sorry_server_lvs_method DR
+5 sorry_server_lvs_method
+2 sorry_server 127.0.0.1 ; sorry_server_lvs_method
+0 sorry_server 127.0.0.1 ""
 0 sorry_server 127.0.0.1 ; sorry_server_lvs_method TUN type gue port 5
 0 sorry_server 127.0.0.1 ; sorry_server 127.0.0.2
 0 sorry_server ::1 ; sorry_server_lvs_method TUN

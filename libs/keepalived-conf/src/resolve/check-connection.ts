@@ -1,7 +1,7 @@
 // Where a checker connects to, and from where.
 import { type IpAddress, ipFamily } from "@baton/domain";
 import type { CheckConnection } from "../config.ts";
-import { checkerKeywords, checkers } from "../keywords/checker.ts";
+import { checkerKeywords, checkers, smtpHost } from "../keywords/checker.ts";
 import { type Block, inOrder, isSet, isSettingOf, setting, value } from "../syntax/tree.ts";
 import { type CheckedServer, firstValue } from "./check-times.ts";
 import { advise, type ResolveContext, reject } from "./context.ts";
@@ -54,7 +54,8 @@ type Ends = Pick<CheckConnection, "address" | "bindAddress">;
 /** Both are of one family: what comes later and is of another one is ignored. */
 function resolveEnds(block: Block, server: CheckedServer, context: ResolveContext): Ends {
   // SMTP_CHECK asks for its real server only after it has read everything.
-  let address = block.spec === checkers.SMTP_CHECK ? undefined : server.address;
+  const late = block.spec === checkers.SMTP_CHECK || block.spec === smtpHost;
+  let address = late ? undefined : server.address;
   let source: IpAddress | undefined;
   for (const item of inOrder(block)) {
     if (isSettingOf(item, connectAddress)) {

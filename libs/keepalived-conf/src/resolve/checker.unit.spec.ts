@@ -107,6 +107,7 @@ describe("times", () => {
     ["delay_loop 0", { delayLoop: minute }, ["invalid-number"]],
     ["delay_loop 0.000001\nconnect_timeout 0.000001", { delayLoop: 1, connection: { timeout: 1 } }, []],
     ["connect_timeout 4294.967295", { connection: { timeout: 4_294_967_295 } }, ["long-timeout"]],
+    ["delay_loop 18446744073709", { delayLoop: Number.MAX_SAFE_INTEGER }, []],
     ["connect_timeout 4294.967296", { connection: { timeout: 5 * second } }, ["invalid-number"]],
     ["connect_timeout 70", { connection: { timeout: 70 * second } }, ["long-timeout"]],
     ["alpha", { alpha: true }, []],
@@ -210,6 +211,10 @@ describe("SMTP_CHECK", () => {
     expect(check("SMTP_CHECK {\nbindto fe80::8\nconnect_ip 2001:db8::1\n}")).toMatchObject([
       [{ connection: { address: "2001:db8::1", bindAddress: "fe80::8" } }],
       [],
+    ]);
+    expect(check("SMTP_CHECK {\nhost {\nbindto fe80::8\nconnect_ip 2001:db8::1\n}\n}")).toMatchObject([
+      [{ connection: { address: "2001:db8::1", bindAddress: "fe80::8" } }],
+      ["deprecated"],
     ]);
     expect(check("SMTP_CHECK {\nbindto fe80::8\n}")).toMatchObject([
       [{ connection: { address: "10.0.0.2", bindAddress: undefined } }],

@@ -5,6 +5,7 @@ import { type IpAddress, ipFamily, ipFromBytes } from "@baton/domain";
 import type { PersistenceConfig, Scheduler } from "../config.ts";
 import type { VirtualServerId } from "../keywords/address-arguments.ts";
 import { readNumber } from "../keywords/arguments.ts";
+import { missingWordAt } from "../keywords/missing-word.ts";
 import { realServer, virtualServer } from "../keywords/virtual-server.ts";
 import { type Block, inOrder, isSettingOf, type Setting } from "../syntax/tree.ts";
 import { advise, type ResolveContext, reject } from "./context.ts";
@@ -158,6 +159,10 @@ function readSorry(line: Setting<unknown>, found: FoundService, context: Resolve
     reject(context, line.place, "sorry-server", message);
   } else if (isSettingOf(line, keywords.sorryServerInhibit)) found.sorryServer = { ...sorry, inhibit: true };
   else if (isSettingOf(line, keywords.sorryServerMethod)) {
+    if (line.value === "missing") {
+      context.report(missingWordAt(line.place, line.keyword.name, line.keyword.argument.syntax));
+      return;
+    }
     found.sorryServer = { ...sorry, forwarding: changeForwarding(sorry.forwarding, line.value) };
   }
 }
