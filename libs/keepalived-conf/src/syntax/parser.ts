@@ -41,7 +41,6 @@ export function parseLines(lines: LineReader, report: Report): Block {
   return tree;
 }
 
-
 /** Many times what a machine could carry out. */
 const blocksMax = 250_000;
 
