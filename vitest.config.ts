@@ -22,6 +22,6 @@ const cost = (name: string, order: number, maxWorkers: number | undefined, secon
 
 export default defineConfig({
   test: {
-    projects: [cost("unit", 0, undefined, 10), cost("int", 1, 2, 30, 1), cost("e2e", 2, 1, 120, 2)],
+    projects: [cost("unit", 0, undefined, 60), cost("int", 1, 2, 30, 1), cost("e2e", 2, 1, 120, 2)],
   },
 });

@@ -9,7 +9,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findLeaks, listNamespaces } from "./tidy/leaks.mjs";
 
@@ -30,6 +30,8 @@ const mark = `${process.pid}-${Date.now()}`;
 const namespacesBefore = new Set(listNamespaces());
 const startedAt = Date.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** Said again at the very end: who reads the end of a long log learns what failed. */
+const failures = [];
 const running = { child: undefined, interrupted: false };
 
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
@@ -91,13 +93,28 @@ function count(report, exitCode) {
   };
 }
 
+/** Each failed test with the first lines of what it said. */
+function describeFailures(kind, report) {
+  if (report === undefined) return [`${kind}: vitest left no report`];
+  return report.testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter((test) => test.status === "failed");
+    const place = relative(root, file.name);
+    if (failed.length === 0) return file.status === "failed" ? [`${place}: ${firstLines(file.message)}`] : [];
+    return failed.map((test) => `${place} > ${test.fullName}: ${firstLines(test.failureMessages.join("\n"))}`);
+  });
+}
+
+const firstLines = (text) => (text ?? "").split("\n").slice(0, 6).join("\n    ").slice(0, 1500);
+
 for (const kind of toRun) {
   if (running.interrupted) break;
   const since = Date.now();
   console.log(`\n=== ${kind} ===`);
   const output = join(work, `${kind}.json`);
   const exitCode = await vitest(kind, output);
-  const counted = count(readReport(output), exitCode);
+  const report = readReport(output);
+  const counted = count(report, exitCode);
+  if (counted.failed > 0) failures.push(...describeFailures(kind, report));
   for (const key of Object.keys(total)) total[key] += counted[key];
   console.log(`${kind}: ${counted.passed} passed, ${counted.failed} failed in ${seconds(since)}`);
 }
@@ -114,6 +131,7 @@ if (total.passed + total.failed + total.skipped === 0) {
   total.failed += 1;
 }
 rmSync(work, { recursive: true, force: true });
+for (const failure of failures) console.error(`failed: ${failure}`);
 console.log(`\nall of it in ${seconds(startedAt)}`);
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped === 0 ? "" : `, ${total.skipped} skipped`}`);
 process.exitCode = total.failed === 0 ? 0 : 1;
