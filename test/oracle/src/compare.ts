@@ -7,7 +7,13 @@ import { configId, type Verdict } from "./keepalived.ts";
 /** The same configuration, as we see it. */
 export function ourDiagnostics(file: string, interfaces: ReadonlySet<string>): readonly Diagnostic[] {
   const facts = machineFacts(process.env);
-  const { diagnostics } = parseConfig({ ...facts, file, configId, interfaceExists: (name) => interfaces.has(name) });
+  const { diagnostics } = parseConfig({
+    ...facts,
+    file,
+    configId,
+    interfaceExists: (name) => interfaces.has(name),
+    linkKind: (name) => (interfaces.has(name) ? "veth" : undefined),
+  });
   // What Baton refuses to carry out is nothing that keepalived could say.
   return diagnostics.filter(({ code }) => code !== "refused");
 }

@@ -30,9 +30,9 @@ const word = <T>(
   },
 });
 
-/** Decimal, 0x hexadecimal or 0 octal; more than 32 bits are too many here. */
+/** Decimal, 0x hexadecimal or 0 octal, and 0 for an empty word; more than 32 bits are too many here. */
 const number32 = word("N", `0 to ${uint32Max}`, (text) => {
-  const number = unsigned(text);
+  const number = text.trim() === "" ? 0n : unsigned(text);
   return number !== undefined && number >= 0n && number <= BigInt(uint32Max) ? low(number, 32) : undefined;
 });
 

@@ -130,7 +130,8 @@ export const polled = option("(interface)", polledInterface, {
 export const delayForm = entryForm({}, { first: delayedInterface });
 export const polledForm = entryForm({}, { first: polled });
 
-const interval = seconds();
+/** What keepalived counts in microseconds of 32 bits. */
+const interval = seconds({ max: 4294.967295 });
 
 export const garpGroup = block("garp_group", {
   owners: ["vrrp"],

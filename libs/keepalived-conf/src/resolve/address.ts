@@ -35,7 +35,9 @@ export function parseAddressLine(
   form: typeof virtualAddressForm | typeof staticAddressForm,
   context: EntryContext,
 ): AddressLine | undefined {
-  const read = readEntry(entry, form, context, (given, [first]) => checkBroadcast(given, first, context));
+  const read = readEntry(entry, form, context, {
+    value: (given, [first]) => checkBroadcast(given, first, context),
+  });
   const prefix = read && optionValue(read, addressPrefix);
   if (read === undefined || prefix === undefined) return undefined;
   const { address } = prefix.value;

@@ -37,7 +37,12 @@ export function parseRouteLine(
   context: EntryContext,
 ): RouteLine | undefined {
   const families = familyOfLine(context);
-  const read = readEntry(entry, form, context, (given, before) => checkWord(given, before, families, context));
+  const read = readEntry(entry, form, context, {
+    // These are for IPv6 only, whatever they say.
+    name: (option, place) =>
+      (option !== options.expires && option !== options.routerPreference) || families.agree(6, place),
+    value: (given, before) => checkWord(given, before, families, context),
+  });
   if (read === undefined) return undefined;
   const ways = resolveWays(read, families, context);
   const destinations = optionValues(read, routeDestination);
@@ -92,7 +97,6 @@ function checkWord(
   if (isOf(given, options.inet) || isOf(given, options.inet6)) return families.agree(given.value, place);
   if (isOf(given, options.preferredSource)) return families.agree(ipFamily(given.value), place);
   if (isOf(given, options.gateway)) return agreeVia(given.value, place, families);
-  if (isOf(given, options.expires) || isOf(given, options.routerPreference)) return families.agree(6, place);
   if (isOf(given, options.realms)) return families.agree(4, place);
   if (isOf(given, routeDestination)) return families.agree(given.value.selector.family, place);
   if (isOf(given, options.source)) {

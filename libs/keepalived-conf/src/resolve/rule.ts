@@ -35,7 +35,9 @@ export function parseRuleLine(
   context: EntryContext,
 ): RuleLine | undefined {
   const families = familyOfLine(context);
-  const read = readEntry(entry, form, context, (given, before) => checkWord(given, before, families, context));
+  const read = readEntry(entry, form, context, {
+    value: (given, before) => checkWord(given, before, families, context),
+  });
   const action = read && resolveAction(read, context);
   if (read === undefined || action === undefined) return undefined;
   const family = families.value ?? 4;

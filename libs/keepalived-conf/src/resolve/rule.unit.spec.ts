@@ -111,6 +111,7 @@ describe("what is done", () => {
     ["priority 010", 8],
     ["order 4294967295", 4294967295],
     ["preference 3 order 0", 0],
+    ['preference ""', 0],
   ])("at %s", (words, preference) => {
     expect(resolve(`table 7 ${words}`)).toMatchObject({ rules: [{ ...plain, preference }], told: [] });
   });

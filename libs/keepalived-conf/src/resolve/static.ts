@@ -90,6 +90,7 @@ function resolveTrackGroups(
       entry.words.map((word) => ({ name: word.text, place: entry.at(word) })),
     );
     if (words === undefined || words.length === 0) {
+      if (list !== undefined) adjust(context, list.place, "empty-block", "group names no instance");
       const hint = "write group { INSTANCE … }";
       reject(context, block.place, "empty-group", `track_group ${name} has no members and is left out`, hint);
       return [];

@@ -10,7 +10,7 @@ import {
   trackScriptForm,
 } from "../keywords/track-options.ts";
 import type { Place } from "../report.ts";
-import { type EntryContext, optionValue, readEntry } from "../syntax/entry.ts";
+import { type CheckOption, type EntryContext, optionValue, readEntry } from "../syntax/entry.ts";
 import { adjust, type ResolveContext, reject } from "./context.ts";
 import { requireInterface } from "./interface.ts";
 
@@ -80,14 +80,15 @@ function readLine(entry: Entry, kind: TrackKind, given: Weighted, context: Track
   // Nobody reads further than that.
   const [name, ...rest] = entry.words;
   const words: Entry["words"] = [name, ...rest.slice(0, isKnown ? 3 : 2)];
-  const read = readEntry({ ...entry, words }, form, context, (value, before) => {
+  const check: CheckOption = (value, before) => {
     if (value.option.name === "weight" || before.some(({ option }) => option === form.options.weight)) return true;
     // In front of it keepalived understands nothing else.
     if (value.option === form.first) return true;
     const hint = `write ${name.text} weight N ${value.word.text}`;
     reject(context, value.place, "unknown-option", `'${value.word.text}' without a weight; the line is left out`, hint);
     return false;
-  });
+  };
+  const read = readEntry({ ...entry, words }, form, context, { value: check });
   if (read === undefined) return undefined;
   const noReverse = read.values.some(({ option }) => option.name === "noreverse");
   return {

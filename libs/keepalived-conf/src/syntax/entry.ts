@@ -32,12 +32,22 @@ export type EntryContext = Pick<OptionContext, "report" | "machine" | "dynamicIn
  */
 export type CheckOption = (value: OptionValue<unknown>, before: readonly OptionValue<unknown>[]) => boolean;
 
+/** The same, asked of the option's name before its words are read. */
+export type CheckName = (option: Option<unknown>, place: Place) => boolean;
+
+interface Checks {
+  readonly name?: CheckName;
+  readonly value?: CheckOption;
+}
+
+const always = (): boolean => true;
+
 /** undefined: the line is left out; reported. */
 export function readEntry(
   entry: Entry,
   form: EntryForm,
   context: EntryContext,
-  check: CheckOption = () => true,
+  { name: checkName = always, value: checkValue = always }: Checks = {},
 ): ReadEntry | undefined {
   const words = wordsOf(entry.words);
   const values: OptionValue<unknown>[] = [];
@@ -50,10 +60,11 @@ export function readEntry(
       if (form.unknownWord === "rest") break;
       continue;
     }
+    if (!checkName(option.alias ?? option, entry.at(word))) return undefined;
     const outcome = readOption(option, word, words, { entry, form, context, values });
     if (outcome === "dropped") return undefined;
     if (outcome === "ignored") continue;
-    if (!check(outcome, values)) return undefined;
+    if (!checkValue(outcome, values)) return undefined;
     values.push(outcome);
   }
   return { entry, values };

@@ -39,7 +39,7 @@ function read(line: string, form: EntryForm, check?: CheckOption) {
     { words: [head, ...rest], text: textOf(line), order: 0, at },
     form,
     { report: (problem) => problems.push(problem), machine: { hostName: "r1" }, dynamicInterfaces: false },
-    check,
+    { ...(check === undefined ? {} : { value: check }) },
   );
   const told = problems.map(({ code, place: { column } }) => `${code} ${column}`);
   const values = entry?.values.map(({ option: { name: key }, value }) => `${key}=${value}`).join(" ");
