@@ -8,6 +8,9 @@ import { advise, type ResolveContext, reject } from "./context.ts";
 
 const { connectAddress, connectPort, bindAddress, bindPort, bindInterface, connectTimeout, mark } = checkerKeywords;
 
+/** fe80::/10 (RFC 4291 section 2.5.6). */
+const linkLocal = /^fe[89ab]/;
+
 /** Says that a block names an end of the connection, and not only how long it may take. */
 export const namesConnection = (block: Block): boolean =>
   [connectAddress, connectPort, bindAddress, bindPort, bindInterface, mark].some((keyword) => isSet(block, keyword));
@@ -23,15 +26,15 @@ export function resolveConnection(
 ): CheckConnection | undefined {
   const [block] = blocks;
   const type = block.spec.name;
-  const ends = resolveEnds(block, server, context);
+  const { address, bindAddress: source } = resolveEnds(block, server, context);
   const through = value(block, bindInterface);
-  if (/^fe[89ab]/.test(ends.address) && through === undefined) {
-    const message = `${type}: the link-local address ${ends.address} needs an interface; the check is left out`;
+  if (through === undefined && linkLocal.test(address)) {
+    const message = `${type}: the link-local address ${address} needs an interface; the check is left out`;
     reject(context, block.place, "bind-interface", message, "write bind_if INTERFACE");
     return undefined;
   }
   const sourcePort = setting(block, bindPort);
-  if (sourcePort !== undefined && ends.bindAddress === undefined) {
+  if (sourcePort !== undefined && source === undefined) {
     advise(context, sourcePort.place, "bind-port", `${type}: bind_port is of no use without bindto; it is ignored`);
   }
   const port = value(block, connectPort) ?? server.port;
@@ -40,9 +43,10 @@ export function resolveConnection(
     advise(context, block.place, "no-check-port", message, "write connect_port PORT");
   }
   return {
-    ...ends,
+    address,
     port,
-    bindPort: ends.bindAddress === undefined ? undefined : sourcePort?.value,
+    bindAddress: source,
+    bindPort: source === undefined ? undefined : sourcePort?.value,
     bindInterface: through,
     timeout: firstValue(blocks, connectTimeout) ?? server.defaults.connectTimeout,
     mark: value(block, mark) ?? 0,

@@ -6,7 +6,7 @@ import { type Block, blocksOf, value } from "../syntax/tree.ts";
 import type { CheckerContext } from "./check-times.ts";
 import type { ResolveContext } from "./context.ts";
 import { resolveVirtualServers } from "./virtual-server.ts";
-import { resolveGroups } from "./virtual-server-group.ts";
+import { groupFacts, resolveGroups } from "./virtual-server-group.ts";
 
 export function resolveLoadBalancer(
   root: Block,
@@ -15,7 +15,7 @@ export function resolveLoadBalancer(
   const virtualServerGroups = resolveGroups(root, context);
   const virtualServers = resolveVirtualServers(root, {
     ...context,
-    groups: new Map(virtualServerGroups.map((group) => [group.name, group])),
+    groups: new Map(virtualServerGroups.map((group) => [group.name, groupFacts(group)])),
   });
   return { virtualServers, virtualServerGroups, tls: resolveTls(root, context) };
 }

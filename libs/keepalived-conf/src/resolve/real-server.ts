@@ -6,8 +6,6 @@ import type {
   Forwarding,
   RealServerConfig,
   SorryServerConfig,
-  VirtualServerGroupConfig,
-  VirtualServerGroupEntry,
   VirtualServerId,
 } from "../config.ts";
 import type { ErrorClass } from "../diagnostics.ts";
@@ -30,7 +28,8 @@ export interface ServiceScope {
   readonly id: VirtualServerId;
   /** As in "virtual_server 192.0.2.1:80". */
   readonly name: string;
-  readonly group: VirtualServerGroupConfig | undefined;
+  /** Of the entries of its group, if it is one. */
+  readonly ports: ReadonlySet<number> | undefined;
   readonly forwarding: Forwarding;
   readonly checkDefaults: CheckDefaults;
   readonly weight: number;
@@ -180,12 +179,12 @@ interface Named {
 function fitPort(
   port: number,
   { method }: Forwarding,
-  { id, name, group }: ServiceScope,
+  { id, name, ports }: ServiceScope,
   { place, what }: Named,
   context: ResolveContext,
 ): number {
-  if (group !== undefined) {
-    if (method !== "masquerade" && port !== 0 && group.entries.some((entry) => portOf(entry) !== port)) {
+  if (ports !== undefined) {
+    if (method !== "masquerade" && port !== 0 && (ports.size > 1 || !ports.has(port))) {
       const message = `${what}: without NAT the port stays that of each entry of ${name}`;
       adjust(context, place, "port", message, "write lb_kind NAT, or no port");
     }
@@ -201,5 +200,3 @@ function fitPort(
   }
   return own;
 }
-
-const portOf = (entry: VirtualServerGroupEntry): number => (entry.kind === "range" ? entry.port : 0);

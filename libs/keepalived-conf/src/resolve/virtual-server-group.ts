@@ -50,8 +50,27 @@ function resolveGroup(list: ValueList, context: ResolveContext): VirtualServerGr
   return group;
 }
 
+/** What the virtual servers of a group ask of it. */
+export interface GroupFacts {
+  readonly families: ReadonlySet<4 | 6>;
+  readonly addresses: boolean;
+  readonly marks: boolean;
+  /** 0: all; a firewall mark has all. */
+  readonly ports: ReadonlySet<number>;
+  /** An address without a port. */
+  readonly allPorts: boolean;
+}
+
+export const groupFacts = (group: VirtualServerGroupConfig): GroupFacts => ({
+  families: familiesOf(group),
+  addresses: group.entries.some((entry) => entry.kind === "range"),
+  marks: group.entries.some((entry) => entry.kind === "fwmark"),
+  ports: new Set(group.entries.map((entry) => (entry.kind === "range" ? entry.port : 0))),
+  allPorts: group.entries.some((entry) => entry.kind === "range" && entry.port === 0),
+});
+
 /** Of the addresses, and of the firewall marks that say one. */
-export function familiesOf({ entries }: VirtualServerGroupConfig): Set<4 | 6> {
+function familiesOf({ entries }: VirtualServerGroupConfig): Set<4 | 6> {
   const families = new Set<4 | 6>();
   for (const entry of entries) {
     const family = entry.kind === "range" ? ipFamily(entry.first) : entry.family;

@@ -1,14 +1,7 @@
 // `virtual_server` → VirtualServerConfig, with keepalived's fallbacks: first the lines of the block one after another
 // (service-lines.ts), then what they mean together.
 import { ipFamily, secondsToMicros } from "@baton/domain";
-import type {
-  CheckDefaults,
-  Forwarding,
-  PersistenceConfig,
-  VirtualServerConfig,
-  VirtualServerGroupConfig,
-  VirtualServerId,
-} from "../config.ts";
+import type { CheckDefaults, Forwarding, PersistenceConfig, VirtualServerConfig, VirtualServerId } from "../config.ts";
 import type { VirtualServerId as GivenId } from "../keywords/address-arguments.ts";
 import { persistenceDefault, virtualServer } from "../keywords/virtual-server.ts";
 import { type Block, blocksOf, isSet, setting, value } from "../syntax/tree.ts";
@@ -23,13 +16,13 @@ import {
   type ServiceScope,
 } from "./real-server.ts";
 import { type FoundService, readService } from "./service-lines.ts";
-import { familiesOf } from "./virtual-server-group.ts";
+import type { GroupFacts } from "./virtual-server-group.ts";
 
 const { keywords } = virtualServer;
 
 /** By name. */
 export interface ServiceContext extends CheckerContext {
-  readonly groups: ReadonlyMap<string, VirtualServerGroupConfig>;
+  readonly groups: ReadonlyMap<string, GroupFacts>;
 }
 
 export function resolveVirtualServers(root: Block, context: ServiceContext): VirtualServerConfig[] {
@@ -69,7 +62,7 @@ export function nameOf(id: GivenId | VirtualServerId): string {
 /** What a virtual server serves: of a group, what its entries do. */
 interface Served {
   readonly id: VirtualServerId;
-  readonly group: VirtualServerGroupConfig | undefined;
+  readonly group: GroupFacts | undefined;
   readonly family: 4 | 6 | undefined;
   readonly addresses: boolean;
   readonly marks: boolean;
@@ -131,7 +124,7 @@ function resolveServed(
     context.report({ place: block.place, severity: "error", code: "group-unknown", errorClass: "ok", message });
     return undefined;
   }
-  const families = familiesOf(group);
+  const { families } = group;
   if (found.family !== undefined && [...families].some((family) => family !== found.family)) {
     const message = `${name} is IPv${found.family}, and its group is not, or not only; it is left out`;
     context.report({ place: block.place, severity: "error", code: "group-family", errorClass: "ok", message });
@@ -144,9 +137,9 @@ function resolveServed(
     id: { ...id, index },
     group,
     family: found.family ?? (families.size === 2 ? undefined : (only ?? 4)),
-    addresses: group.entries.some((entry) => entry.kind === "range"),
-    marks: group.entries.some((entry) => entry.kind === "fwmark"),
-    allPorts: group.entries.some((entry) => entry.kind === "range" && entry.port === 0),
+    addresses: group.addresses,
+    marks: group.marks,
+    allPorts: group.allPorts,
   };
 }
 
@@ -171,7 +164,7 @@ function assemble(draft: Draft, context: ServiceContext): VirtualServerConfig {
   const scope: ServiceScope = {
     id: served.id,
     name,
-    group: served.group,
+    ports: served.group?.ports,
     forwarding: resolveForwarding(draft, context),
     checkDefaults: resolveDefaults(block),
     weight: value(block, keywords.weight) ?? 1,

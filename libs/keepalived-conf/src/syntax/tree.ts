@@ -32,15 +32,22 @@ export interface Block<Header = unknown> {
 
 /** The one that counts: the first where keepalived keeps the first, else the last. */
 export function setting<T>(block: Block, keyword: Keyword<T>): Setting<T> | undefined {
-  const all = settings(block, keyword);
-  return keyword.repeat === "first" ? all[0] : all.at(-1);
+  const all = candidates(block, keyword);
+  const isOf = (candidate: Setting<unknown>): candidate is Setting<T> => candidate.keyword === keyword;
+  return keyword.repeat === "first" ? all.find(isOf) : all.findLast(isOf);
 }
-
-const none: readonly never[] = [];
 
 /** A keyword stores only what its own argument made, so its settings have its type. */
 export const settings = <T>(block: Block, keyword: Keyword<T>): readonly Setting<T>[] =>
-  (byKeyword(block).get(keyword) as Setting<T>[] | undefined) ?? none;
+  candidates(block, keyword).filter((candidate) => candidate.keyword === keyword) as Setting<T>[];
+
+const none: readonly never[] = [];
+
+/** Looking through so many is quicker than an index of them, and there are thousands of such blocks. */
+const fewMax = 40;
+
+const candidates = (block: Block, keyword: Keyword<unknown>): readonly Setting<unknown>[] =>
+  block.settings.length <= fewMax ? block.settings : (byKeyword(block).get(keyword) ?? none);
 
 /** Resolving asks each block for each of its keywords: an index for all of a block, made when it is first asked. */
 const indices = new WeakMap<Block, ReadonlyMap<Keyword<unknown>, Setting<unknown>[]>>();
@@ -65,8 +72,8 @@ export const isSet = (block: Block, keyword: Keyword<unknown>): boolean => setti
 export const lists = (block: Block, spec: ValueBlock): ValueList[] => block.lists.filter((list) => list.spec === spec);
 
 /** Settings and inner blocks as they stand in the file: for what depends on what comes before it. */
-export const inOrder = (block: Block): (Setting<unknown> | Block)[] =>
-  [...block.settings, ...block.blocks].toSorted((a, b) => a.order - b.order);
+export const inOrder = ({ settings: lines, blocks }: Block): readonly (Setting<unknown> | Block)[] =>
+  blocks.length === 0 ? lines : [...lines, ...blocks].toSorted((a, b) => a.order - b.order);
 
 /** Says that `item` is a setting of `keyword`, and of its type. */
 export const isSettingOf = <T>(item: Setting<unknown> | Block, keyword: Keyword<T>): item is Setting<T> =>
