@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // A test's file name says what it costs (`x.unit.spec.ts`, `x.int.spec.ts`, `x.e2e.spec.ts`): unit is pure and runs in
@@ -12,6 +13,7 @@ const cost = (name: string, order: number, maxWorkers: number | undefined, secon
     include: [`{libs,services,deploy,test}/**/*.${name}.spec.ts`],
     exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks" as const,
+    setupFiles: [fileURLToPath(new URL("test/repeatable.mjs", import.meta.url))],
     testTimeout: seconds * 1000,
     hookTimeout: seconds * 1000,
     retry,
