@@ -120,7 +120,7 @@ for (const kind of toRun) {
 }
 
 const leaks = await findLeaks({ mark, namespacesBefore });
-for (const leak of leaks) console.error(`leak: ${leak}`);
+for (const leak of leaks) console.log(`leak: ${leak}`);
 total.failed += leaks.length;
 if (running.interrupted) {
   console.error("interrupted");
@@ -131,7 +131,7 @@ if (total.passed + total.failed + total.skipped === 0) {
   total.failed += 1;
 }
 rmSync(work, { recursive: true, force: true });
-for (const failure of failures) console.error(`failed: ${failure}`);
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`\nall of it in ${seconds(startedAt)}`);
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped === 0 ? "" : `, ${total.skipped} skipped`}`);
 process.exitCode = total.failed === 0 ? 0 : 1;
