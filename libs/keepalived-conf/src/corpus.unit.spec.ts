@@ -14,13 +14,10 @@ if (!present) console.warn("SKIPPED: ../shared/corpus is not there");
 
 const samples: Sample[] = [];
 
-/** Not to be judged by us: the machine's, or a build option's; or not checked yet. */
-const exempt: Readonly<Record<string, string>> = {
-  "176": "the script existed on that machine",
-  "181": "the script existed on that machine",
-  "186": "built without iptables",
-  "194": "BFD sessions are not checked yet",
-  "199": "AH is refused, and not checked further",
+/** Where our verdict is another, and why ours is right. One that is no longer needed is a failure. */
+const otherwise: Readonly<Record<string, string>> = {
+  "176": "it names a network namespace that is not there, at which keepalived ends and says nothing; we go on checking",
+  "186": "that keepalived was built without iptables, whose keywords it does not know; we know them",
 };
 
 /** Without what only Baton refuses, because it would do harm. */
@@ -50,7 +47,8 @@ describe.skipIf(!present)("corpus", () => {
     console.info(
       `verdicts that agree: ${percent(plain.length - wrong.length, plain.length)}; refused: ${refused.length}\n  ${wrong.join("\n  ")}`,
     );
-    expect(wrong.filter((line) => exempt[line.slice(0, 3)] === undefined)).toEqual([]);
+    expect(wrong.map((line) => line.slice(0, 3))).toEqual(Object.keys(otherwise));
+    expect(wrong.length).toBeLessThanOrEqual(0.05 * plain.length);
   });
 
   test("the same lines are unknown", () => {

@@ -48,7 +48,7 @@ export function readSamples(read: ReadCorpus): Sample[] {
 
 /** The machine on which the verdicts were taken. */
 const programs =
-  /^(\/usr)?(\/s?bin\/)?(killall|pidof|curl|pgrep|systemctl|ss|bash|sh|test|true|false|ps|grep|ping|ip|cat|netstat|service)$/;
+  /^(\/usr)?(\/s?bin\/)?(killall|pidof|curl|pgrep|systemctl|ss|bash|sh|test|true|false|ps|grep|ping|ip|cat|netstat|service|ipvsadm)$/;
 const strangers = ["keepalived_script", "quentin", "ziggy", "nginx"];
 
 function parseSample({ id, config_id, messages }: Verdict, read: ReadCorpus): ParseResult {
