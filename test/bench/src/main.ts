@@ -1,15 +1,23 @@
-// npm run bench -- [failover] [preemption] [idle] [--runs N] [--seconds N]: one JSON object on standard output.
+// npm run bench -- [failover] [preemption] [idle] [parse] [--runs N] [--seconds N] [--keepalived PATH]: one JSON object on
+// standard output.
 import { parseArgs } from "node:util";
 import { measureFailover, measurePreemption } from "./failover.ts";
 import { measureIdle } from "./idle.ts";
+import { measureParse } from "./parse.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: "string", default: "5" }, seconds: { type: "string", default: "60" } },
+  options: {
+    runs: { type: "string", default: "5" },
+    seconds: { type: "string", default: "60" },
+    keepalived: { type: "string", default: "/usr/sbin/keepalived" },
+  },
 });
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 5) {
-  process.stderr.write("usage: bench [failover] [preemption] [idle] [--runs N] [--seconds N>=5]\n");
+  process.stderr.write(
+    "usage: bench [failover] [preemption] [idle] [parse] [--runs N] [--seconds N>=5] [--keepalived PATH]\n",
+  );
   process.exit(1);
 }
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
@@ -17,6 +25,7 @@ const result = {
   ...(wanted("failover") ? { failover: await measureFailover(runs) } : {}),
   ...(wanted("preemption") ? { preemption: await measurePreemption(runs) } : {}),
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
+  ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
 };
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 process.exit(0);
