@@ -102,7 +102,7 @@ export {
   type Severity,
 } from "./diagnostics.ts";
 export type { Change, FieldChange } from "./diff/change.ts";
-export { virtualRouterOf } from "./diff/config-shapes.ts";
+export { isSameProgram, virtualRouterOf } from "./diff/config-shapes.ts";
 export { diffConfig } from "./diff/diff-config.ts";
 export { changeSentences, fieldSentence, subjectOf } from "./diff/sentences.ts";
 export { type FormattedOctets, formatOctets } from "./format/format.ts";

@@ -1,5 +1,5 @@
 // Which vrrp_scripts of a configuration run, as whom, and what a reload means for those that run already.
-import type { Config, TrackScriptConfig } from "@baton/keepalived-conf";
+import { type Config, isSameProgram, type TrackScriptConfig } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
 import { type Identity, identityOf, type UserLookup } from "@baton/script";
 
@@ -29,9 +29,9 @@ export function trackedScripts(config: Config, lookup: UserLookup, own: UserIds)
 export type Difference = "same" | "renumbered" | "replaced";
 
 export function compareScripts(before: TrackedScript, after: TrackedScript): Difference {
-  const command = (of: TrackedScript) => ({ ...of.script.command, user: undefined, identity: of.identity });
-  if (!isSame(command(before), command(after))) return "replaced";
-  const { command: _before, ...numbersBefore } = before.script;
+  const { script, identity } = before;
+  if (!isSameProgram(script.command, after.script.command) || !isSame(identity, after.identity)) return "replaced";
+  const { command: _before, ...numbersBefore } = script;
   const { command: _after, ...numbersAfter } = after.script;
   return isSame(numbersBefore, numbersAfter) ? "same" : "renumbered";
 }

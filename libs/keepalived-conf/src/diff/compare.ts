@@ -6,7 +6,7 @@ import { isMembers, isSame, isSecret, type Members, showValue, words } from "./s
 /** A field that is called or shown in its own way. */
 export interface Field {
   readonly label?: string;
-  /** undefined: nothing worth a word; the field is still told to have changed. */
+  /** The value whole; undefined: nothing worth a word, and the field is still told to have changed. */
   show?(value: unknown): string | undefined;
   readonly effect?: FieldChange["effect"];
   /** Belongs to the identity or name, or repeats another field: not told again. */

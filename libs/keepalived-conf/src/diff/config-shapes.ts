@@ -1,83 +1,14 @@
 // What the Config is made of, for comparing: by what each subject is recognised across a reload (behaviour section 19),
 // what makes it start anew, and what its settings are called in the file. What is not named here is compared all the same.
-import { canonicalJson } from "../canonical-json.ts";
-import type { InstanceConfig } from "../config.ts";
+import type { Command, InstanceConfig } from "../config.ts";
 import type { Field, Shape } from "./compare.ts";
-import { checkerLabels, globalLabels, instanceLabels, labelled, virtualServerLabels } from "./labels.ts";
-import { isMembers, isSame, type Members, seconds, showPrefix, showValue } from "./show.ts";
+import { addressOf, duration, hostAndPort, label, named, text, untold } from "./fields.ts";
+import { addressShape, routeShape, ruleShape } from "./kernel-shapes.ts";
+import { globalLabels, instanceLabels, labelled } from "./labels.ts";
+import { virtualServerGroupShape, virtualServerShape } from "./server-shapes.ts";
+import { isMembers, isSame, type Members, showValue } from "./show.ts";
 
-const text = (value: unknown): string => (value === undefined || value === null ? "" : String(value));
-const label = (name: string): Field => ({ label: name });
-const named = (item: Members): string => text(item.name);
-const hostPort = (value: unknown): string | undefined =>
-  isMembers(value) ? `${text(value.host ?? value.address)} port ${text(value.port)}` : undefined;
-const duration = (value: unknown): string => (typeof value === "number" ? seconds(value) : text(value));
-const addressOf = ({ address }: Members): string => text(address);
-const untold: Field = { untold: true };
-
-// --- what is put into the kernel, and what is tracked ---------------------------------------------------------------------
-
-/** Whether the loss of something is a fault concerns us alone; anything else the kernel has to be told anew. */
-const ours: readonly string[] = ["tracked", "trackGroup"];
-
-const madeAnew =
-  (why: string): NonNullable<Shape["restart"]> =>
-  (before, after) =>
-    isSame(withoutOurs(before), withoutOurs(after)) ? undefined : why;
-
-const withoutOurs = (item: Members): Members =>
-  Object.fromEntries(Object.entries(item).filter(([name]) => !ours.includes(name)));
-
-const addressShape = (kind: string): Shape => ({
-  kind,
-  identity: ({ address, interface: name }) => `${text(address)} ${text(name)}`,
-  name: ({ address, prefixLength }) => `${text(address)}/${text(prefixLength)}`,
-  restart: madeAnew("it is taken off the interface and put on again"),
-  fields: {
-    prefixLength: label("prefix length"),
-    noPrefixRoute: label("noprefixroute"),
-    preferredLifetime: label("preferred_lft"),
-    homeAddress: label("home"),
-    vmac: label("use_vmac"),
-  },
-});
-
-/** As `ip route` writes it. */
-function routeOf({ destination, gateway, interface: device, table, vrf, metric }: Members): string {
-  const words: readonly (readonly [string, unknown])[] = [
-    ["via", gateway],
-    ["dev", device],
-    ["vrf", vrf],
-    ["table", vrf === undefined && table !== mainTable ? table : undefined],
-    ["metric", metric],
-  ];
-  const given = words.flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${text(value)}`]));
-  return [isMembers(destination) ? showPrefix(destination) : "", ...given].join(" ");
-}
-
-/** RT_TABLE_MAIN, <linux/rtnetlink.h>. */
-const mainTable = 254;
-
-const replaced = madeAnew("it is taken out of the kernel and put in again");
-
-/** The kernel knows a route by where it leads, in which table, and by its metric; the rest of it can be replaced. */
-const routeShape = (kind: string): Shape => ({
-  kind,
-  identity: ({ family, destination, table, vrf, metric, typeOfService }) =>
-    canonicalJson([family, destination, table, vrf ?? null, metric ?? null, typeOfService]),
-  name: routeOf,
-  restart: replaced,
-});
-
-const ruleShape = (kind: string): Shape => ({
-  kind,
-  identity: ({ family, preference }) => `${text(family)} ${text(preference)}`,
-  name({ preference, from, to }) {
-    const [source, target] = [from, to].map((prefix) => (isMembers(prefix) ? showPrefix(prefix) : "all"));
-    return `${text(preference)} from ${source} to ${target}`;
-  },
-  restart: replaced,
-});
+// --- what is known by a name or an interface ------------------------------------------------------------------------------
 
 const namedShape = (kind: string): Shape => ({ kind, identity: named, name: named });
 
@@ -89,7 +20,7 @@ const onInterface = (kind: string): Shape => ({
 
 const delayShape: Shape = {
   ...onInterface("delay of interface"),
-  fields: { up: { show: duration }, down: { show: duration } },
+  fields: { up: duration, down: duration },
 };
 
 /** It has no name: the interfaces that share it are it. */
@@ -150,18 +81,30 @@ const instanceShape: Shape = {
     name: untold,
     // Its type alone: the rest is the password.
     authentication: { show: (value) => (isMembers(value) ? text(value.type).toUpperCase() : undefined) },
-    "authHmac.timeWindow": { show: duration },
+    "authHmac.timeWindow": duration,
   }),
 };
 
+const program = (command: unknown): unknown => (isMembers(command) ? { ...command, user: undefined } : command);
+
+/** Run as the same user its last result holds; the numbers around it do not matter. */
+export const isSameProgram = (before: Command, after: Command): boolean => isSame(program(before), program(after));
+
 const newScript = "another command: until its first result those who track it keep the last one";
+const newUser = "another user: until its first result those who track it keep the last one";
+
+/** Users go by their names here, although two of them may be one to the machine. */
+function scriptRestart({ command: before }: Members, { command: after }: Members): string | undefined {
+  if (isSame(before, after)) return undefined;
+  return isSame(program(before), program(after)) ? newUser : newScript;
+}
 
 const scriptShape: Shape = {
   kind: "script",
   identity: named,
   name: named,
   // Its result is scaled to other numbers, but tells nothing about another program.
-  restart: (before, after) => (isSame(before.command, after.command) ? undefined : newScript),
+  restart: scriptRestart,
 };
 
 const groupShape: Shape = {
@@ -170,43 +113,6 @@ const groupShape: Shape = {
   name: named,
   lists: tracked,
   fields: labelled(instanceLabels, { trackingWeight: label("sync_group_tracking_weight") }),
-};
-
-// --- virtual servers ------------------------------------------------------------------------------------------------------
-
-const serverOf = ({ address, port }: Members): string => `${text(address)} port ${text(port)}`;
-
-/** What a checker found out holds for what it checks: where, and for which answer. */
-const timing = new Set(["retry", "delayBeforeRetry", "delayLoop", "warmup", "alpha", "logAllFailures"]);
-
-const checkerShape: Shape = {
-  kind: "checker",
-  identity: (item) => canonicalJson(Object.fromEntries(Object.entries(item).filter(([name]) => !timing.has(name)))),
-  name: ({ type }) => text(type),
-  renewed: "it checks something else: what was found out does not hold",
-  fields: labelled(checkerLabels, {}),
-};
-
-const realServerShape: Shape = {
-  kind: "real server",
-  identity: serverOf,
-  name: serverOf,
-  lists: { checkers: checkerShape },
-};
-
-/** A mark alone stands for all protocols; of several servers on one group each is its place among them. */
-function virtualServerOf({ id, protocol }: Members): string {
-  if (!isMembers(id)) return "";
-  if (id.kind === "fwmark") return `fwmark ${text(id.mark)}`;
-  return `${id.kind === "group" ? `group ${text(id.name)}` : serverOf(id)} ${text(protocol)}`;
-}
-
-const virtualServerShape: Shape = {
-  kind: "virtual server",
-  identity: virtualServerOf,
-  name: virtualServerOf,
-  lists: { realServers: realServerShape },
-  fields: labelled(virtualServerLabels, { id: untold }),
 };
 
 // --- the whole ------------------------------------------------------------------------------------------------------------
@@ -219,10 +125,10 @@ export const globalShape: Shape = {
   identity: () => "",
   name: () => "",
   fields: labelled(globalLabels, {
-    smtpServer: { show: hostPort },
-    "lvs.timeouts.tcp": { show: duration },
-    "lvs.timeouts.tcpFin": { show: duration },
-    "lvs.timeouts.udp": { show: duration },
+    smtpServer: hostAndPort,
+    "lvs.timeouts.tcp": duration,
+    "lvs.timeouts.tcpFin": duration,
+    "lvs.timeouts.udp": duration,
     "files.umask": { show: (value) => `0${Number(value).toString(8)}` },
     "vrrp.pollLinks": atStart,
     "node.instance": atStart,
@@ -243,6 +149,7 @@ export const configShape: Shape = {
     bfdInstances: namedShape("BFD"),
     syncGroups: groupShape,
     instances: instanceShape,
+    virtualServerGroups: virtualServerGroupShape,
     virtualServers: virtualServerShape,
     staticAddresses: addressShape("static address"),
     staticRoutes: routeShape("static route"),

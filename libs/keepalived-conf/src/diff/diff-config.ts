@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { Change } from "./change.ts";
 import { compareSubjects } from "./compare.ts";
 import { configShape, globalShape } from "./config-shapes.ts";
+import { withoutInherited } from "./server-shapes.ts";
 
 /** Empty: nothing changes. `before` may be what an older version stored: what it lacks counts as not set. */
 export function diffConfig(before: Config, after: Config): Change[] {
@@ -21,5 +22,5 @@ export function diffConfig(before: Config, after: Config): Change[] {
     fields,
     parts: globals.parts,
   };
-  return [...(fields.length + globals.parts.length === 0 ? [] : [settings]), ...subjects.parts];
+  return [...(fields.length + globals.parts.length === 0 ? [] : [settings]), ...subjects.parts.map(withoutInherited)];
 }

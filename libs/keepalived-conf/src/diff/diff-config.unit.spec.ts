@@ -4,17 +4,12 @@ import type { Micros } from "@baton/domain";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../canonical-json.ts";
 import type { Config } from "../config.ts";
-import { instance, parse } from "../testing/parse.ts";
+import { configOf } from "../testing/examples.ts";
+import { instance } from "../testing/parse.ts";
 import type { Change } from "./change.ts";
 import { diffConfig } from "./diff-config.ts";
 import { changeSentences } from "./sentences.ts";
 import { isDuration } from "./show.ts";
-
-function configOf(text: string): Config {
-  const { config } = parse(text);
-  if (config === undefined) throw new Error("no Config");
-  return config;
-}
 
 const diff = (before: string, after: string): Change[] => diffConfig(configOf(before), configOf(after));
 const told = (before: string, after: string): string[] => changeSentences(diff(before, after));
@@ -186,46 +181,6 @@ describe("scripts", () => {
   });
 });
 
-describe("virtual servers", () => {
-  const server = (lines: string, reals = real("10.0.0.2")) =>
-    `virtual_server 10.0.0.1 80 {\nprotocol TCP\n${lines}\n${reals}}\n`;
-  const real = (address: string, lines = "") => `real_server ${address} 80 {\n${lines}\n}\n`;
-  const check = (lines: string) => server("", real("10.0.0.2", `TCP_CHECK {\n${lines}\n}`));
-
-  test("matched by address, port and protocol; edited in place", () => {
-    expect(told(server("lb_algo rr"), server("lb_algo wrr\ndelay_loop 3"))).toEqual([
-      "virtual server 10.0.0.1 port 80 tcp: lvs_sched rr → wrr",
-      "virtual server 10.0.0.1 port 80 tcp: delay_loop 60 s → 3 s",
-    ]);
-    expect(actions(diff(server(""), server("").replace("TCP", "UDP")))).toEqual([
-      "virtual server 10.0.0.1 port 80 tcp: removed",
-      "virtual server 10.0.0.1 port 80 udp: added",
-    ]);
-  });
-
-  test("real servers", () => {
-    expect(told(server(""), server("", real("10.0.0.2", "weight 5") + real("10.0.0.3")))).toEqual([
-      "virtual server 10.0.0.1 port 80 tcp: real server 10.0.0.2 port 80: weight 1 → 5",
-      "virtual server 10.0.0.1 port 80 tcp: real server 10.0.0.3 port 80 added",
-    ]);
-  });
-
-  test("a checker keeps what it found out unless it checks something else", () => {
-    const subject = "virtual server 10.0.0.1 port 80 tcp: real server 10.0.0.2 port 80: checker TCP_CHECK";
-    expect(told(check("retry 1"), check("retry 4"))).toEqual([`${subject}: retry 1 → 4`]);
-    expect(told(check(""), check("connect_port 81"))).toEqual([
-      `${subject} starts anew: it checks something else: what was found out does not hold`,
-      `${subject}: connect_port 80 → 81`,
-    ]);
-  });
-
-  test("two equal ones are two, and the second is not lost", () => {
-    const one = configOf(server(""));
-    const two = { ...one, virtualServers: [...one.virtualServers, ...structuredClone(one.virtualServers)] };
-    expect(actions(diffConfig(one, two))).toEqual(["virtual server 10.0.0.1 port 80 tcp: added"]);
-  });
-});
-
 describe("routes and rules", () => {
   const routes = (...lines: string[]) => instance(`virtual_routes {\n${lines.join("\n")}\n}`);
 
@@ -343,106 +298,6 @@ describe("what nobody described", () => {
     const bare = { instances: [{}], scripts: [null], virtualServers: [{ realServers: [{}] }] } as unknown as Config;
     expect(diffConfig(bare, base).length).toBeGreaterThan(0);
     expect(diffConfig(base, bare).length).toBeGreaterThan(0);
-  });
-});
-
-describe("everything", () => {
-  const rich = configOf(`
-global_defs {
-  router_id r
-  notification_email { a@b c@d }
-  notification_email_from x@y
-  smtp_server mail 26
-  smtp_helo_name h
-  enable_script_security
-  script_user u g
-}
-vrrp_script chk {
-  script "/bin/true x"
-  user a b
-  weight 2 reverse
-}
-vrrp_instance A {
-  interface eth0
-  virtual_router_id 1
-  authentication { 
-    auth_type PASS
-    auth_pass secret
-  }
-  mcast_src_ip 10.0.0.9
-  track_interface { 
-    eth1 weight 4
-  }
-  track_script {
-    chk
-  }
-  virtual_ipaddress {
-    10.0.0.1/24 label eth0:1 brd +
-  }
-  virtual_ipaddress_excluded {
-    10.0.1.1
-  }
-  virtual_routes {
-    10.1.0.0/16 via 10.0.0.9 metric 5 mtu 1400
-  }
-  virtual_rules {
-    from 10.0.0.0/8 lookup 7 preference 100
-  }
-  notify_master "/m"
-  notify_backup "/b"
-  notify_fault "/f"
-  notify_stop "/s"
-  notify_deleted "/d"
-  notify "/n"
-}
-vrrp_sync_group G {
-  group { A }
-}
-virtual_server 10.0.0.1 80 {
-  protocol TCP
-  lb_algo rr
-  lb_kind NAT
-  sorry_server 127.0.0.1 80
-  real_server 10.0.0.2 80 {
-    HTTP_GET {
-      connect_port 81
-      url {
-        path /
-        digest d36f8f9425c4a8000ad9c4a97185aca5
-      }
-    }
-  }
-}
-`);
-
-  /** Every number, text and truth value of the Config, by its path. */
-  function leaves(value: unknown, path: readonly string[] = []): (readonly string[])[] {
-    if (typeof value !== "object" || value === null) return value === undefined ? [] : [path];
-    return Object.entries(value).flatMap(([key, member]) => leaves(member, [...path, key]));
-  }
-
-  const altered = (value: unknown): unknown =>
-    typeof value === "number" ? value + 1 : typeof value === "boolean" ? !value : `${value}1`;
-
-  function withAltered(value: unknown, [key, ...rest]: readonly string[]): unknown {
-    if (key === undefined) return altered(value);
-    if (Array.isArray(value)) return value.map((member, i) => (String(i) === key ? withAltered(member, rest) : member));
-    const entries = Object.entries(value ?? {});
-    return Object.fromEntries(
-      entries.map(([name, member]) => [name, name === key ? withAltered(member, rest) : member]),
-    );
-  }
-
-  /** The text of a command says all of it; a kind is not a setting. */
-  const paths = leaves(rich).filter((path) => !["argv", "run", "kind"].some((name) => path.includes(name)));
-
-  test("the sample has enough to change", () => expect(paths.length).toBeGreaterThan(80));
-
-  test.each(paths.map((path) => [path.join("."), path] as const))("a change of %s is told", (_name, path) => {
-    const after = withAltered(rich, path) as Config;
-    expect(canonicalJson(after)).not.toBe(canonicalJson(rich));
-    expect(changeSentences(diffConfig(rich, after))).not.toEqual([]);
-    expect(changeSentences(diffConfig(after, rich))).not.toEqual([]);
   });
 });
 

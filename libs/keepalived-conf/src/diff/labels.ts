@@ -105,11 +105,19 @@ export const globalLabels: Labels = {
   "reload.repeat": "reload_repeat",
   "reload.file": "reload_file",
   "files.umask": "umask",
+  tls: "SSL",
+  "tls.password": "SSL password",
+  "tls.ca": "SSL ca",
+  "tls.certificate": "SSL certificate",
+  "tls.key": "SSL key",
 };
 
 export const virtualServerLabels: Labels = {
   scheduler: "lvs_sched",
+  schedulerFlags: "flags of lvs_sched",
+  onePacket: "ops",
   forwarding: "lvs_method",
+  "forwarding.method": "lvs_method",
   "checkDefaults.delayLoop": "delay_loop",
   "checkDefaults.connectTimeout": "connect_timeout",
   "checkDefaults.retry": "retry",

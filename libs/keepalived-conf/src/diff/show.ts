@@ -1,6 +1,5 @@
 // Values of the Config as people read them. Whatever has no reader of its own is shown by its shape, so that a field
 // that nobody thought of is told all the same.
-import { canonicalJson } from "../canonical-json.ts";
 
 export type Members = Readonly<Record<string, unknown>>;
 
@@ -34,6 +33,10 @@ function showMembers(members: Members): string {
   const keys = Object.keys(members).length;
   if (keys === 2 && "address" in members && "prefixLength" in members) return showPrefix(members);
   if (keys === 2 && "first" in members && "last" in members) return `${members.first}-${members.last}`;
+  if ("address" in members && "port" in members) {
+    const { address, port, ...rest } = members;
+    return `${String(address)} port ${String(port)} ${showMembers(rest)}`.trimEnd();
+  }
   return Object.entries(members)
     .flatMap(([key, value]) => {
       const shown = isSecret(key) ? "***" : showValue(value, key);
@@ -69,5 +72,13 @@ export const isSecret = (name: string): boolean => /passw|^pass$|secret|^keys?$|
 /** The Config's name of a field is mostly keepalived's keyword in another spelling: `smtpHeloName`, `smtp_helo_name`. */
 export const words = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-export const isSame = (a: unknown, b: unknown): boolean =>
-  a === b || canonicalJson(a ?? null) === canonicalJson(b ?? null);
+/** A member that is not set and one that is missing are the same: what was stored has lost the former. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b || ((a ?? null) === null && (b ?? null) === null)) return true;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => isSame(item, b[i]));
+  if (!isMembers(a) || !isMembers(b)) return false;
+  return (
+    Object.keys(a).every((name) => isSame(a[name], b[name])) &&
+    Object.keys(b).every((name) => name in a || isSame(undefined, b[name]))
+  );
+}
