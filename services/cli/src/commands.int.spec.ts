@@ -107,7 +107,11 @@ describe("check", () => {
     });
     expect(JSON.parse(run(["check", "--explain", "nopreempt", "--json"]).out)).toMatchObject({
       keywords: [{ block: "vrrp_instance", keyword: "nopreempt" }],
-      rule: { code: "nopreempt" },
+      rule: null,
+    });
+    expect(JSON.parse(run(["check", "--explain", "nopreempt-ignored", "--json"]).out)).toMatchObject({
+      keywords: [],
+      rule: { code: "lint/nopreempt-ignored", by: "parser" },
     });
   });
 });

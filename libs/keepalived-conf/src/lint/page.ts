@@ -72,7 +72,8 @@ Made by \`npm run docs\` of the rules themselves; \`baton check --explain lint/R
     baton check all.conf --id r1 --peer-id r2         # the same file as two nodes read it, with their @NAME lines
     baton check a.conf b.conf c.conf                  # all routers of a network
 
-Findings are warnings or infos and leave the exit code as \`keepalived -t\` has it; with \`--strict\` warnings fail.
+Each finding ends with \`[lint/RULE]\`, whoever found it; what ends with another word is the parser's, and no comment silences
+it. Findings are warnings or infos and leave the exit code as \`keepalived -t\` has it; with \`--strict\` warnings fail.
 Instances of two files are compared where they are the same virtual router: same VRID, same family.
 
 ## To silence a rule

@@ -26,7 +26,6 @@ interface About {
   readonly good: Example;
 }
 
-/** Its diagnostics have the code `lint/NAME`. */
 export interface OwnRule extends About {
   readonly by: "lint";
   readonly check: Check;
@@ -34,14 +33,15 @@ export interface OwnRule extends About {
 
 export type Check = (file: LintedFile) => Iterable<Finding | undefined>;
 
-/** What the parser finds on its way, with the code NAME: listed so that it is explained, and can be silenced. */
+/** What the parser finds on its way: listed so that it is explained, and can be silenced. */
 export interface ParserRule extends About {
   readonly by: "parser";
 }
 
 export type LintRule = OwnRule | ParserRule;
 
-export const codeOf = ({ by, name }: LintRule): string => (by === "lint" ? `lint/${name}` : name);
+/** Of its diagnostics, whoever finds them. */
+export const codeOf = ({ name }: LintRule): string => `lint/${name}`;
 
 export interface Finding {
   readonly place: Place;

@@ -12,6 +12,7 @@ import { secretRules } from "./rules/secrets.ts";
 import { signatureRules } from "./rules/signatures.ts";
 import { syncGroupRules } from "./rules/sync-groups.ts";
 import { trackingRules } from "./rules/tracking.ts";
+import { unusedRules } from "./rules/unused.ts";
 import { virtualServerRules } from "./rules/virtual-servers.ts";
 
 export const rules: readonly LintRule[] = [
@@ -26,6 +27,7 @@ export const rules: readonly LintRule[] = [
   ...addressRules,
   ...scriptRules,
   ...secretRules,
+  ...unusedRules,
   ...virtualServerRules,
   ...mailRules,
 ];

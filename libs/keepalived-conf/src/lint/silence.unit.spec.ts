@@ -52,9 +52,9 @@ describe("a comment silences", () => {
 });
 
 test("what keepalived complains of is toned down, and counts", () => {
-  const text = instance("priority 100\nstate MASTER\nnopreempt # baton: ignore nopreempt");
+  const text = instance("priority 100\nstate MASTER\nnopreempt # baton: ignore nopreempt-ignored");
   expect(lint({ files: [parse(text)] })).toMatchObject([
-    { code: "nopreempt", severity: "info", errorClass: "general-error", line: 7 },
+    { code: "lint/nopreempt-ignored", severity: "info", errorClass: "general-error", line: 7 },
   ]);
 });
 

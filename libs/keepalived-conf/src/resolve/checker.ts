@@ -68,7 +68,7 @@ function connecting<Type extends CheckerConfig["type"]>(
   const times = resolveTimes(type, blocks, server, context);
   if (connection.timeout > times.delayLoop) {
     const message = `${type}: connect_timeout is longer than delay_loop`;
-    advise(context, blocks[0].place, "long-timeout", message, "a dead server is noticed late");
+    advise(context, blocks[0].place, "lint/long-timeout", message, "a dead server is noticed late");
   }
   return { type, ...times, connection };
 }

@@ -106,10 +106,10 @@ describe("times", () => {
     ["delay_loop 7", { delayLoop: 7 * second, warmup: 7 * second }, []],
     ["delay_loop 0", { delayLoop: minute }, ["invalid-number"]],
     ["delay_loop 0.000001\nconnect_timeout 0.000001", { delayLoop: 1, connection: { timeout: 1 } }, []],
-    ["connect_timeout 4294.967295", { connection: { timeout: 4_294_967_295 } }, ["long-timeout"]],
+    ["connect_timeout 4294.967295", { connection: { timeout: 4_294_967_295 } }, ["lint/long-timeout"]],
     ["delay_loop 18446744073709", { delayLoop: Number.MAX_SAFE_INTEGER }, []],
     ["connect_timeout 4294.967296", { connection: { timeout: 5 * second } }, ["invalid-number"]],
-    ["connect_timeout 70", { connection: { timeout: 70 * second } }, ["long-timeout"]],
+    ["connect_timeout 70", { connection: { timeout: 70 * second } }, ["lint/long-timeout"]],
     ["alpha", { alpha: true }, []],
     ["log_all_failures", { logAllFailures: true }, []],
   ])("%j", (lines, expected, said) => {
@@ -279,8 +279,8 @@ describe("MISC_CHECK", () => {
     [`${path}\nuser nobody\nuser quentin`, undefined, ["unknown-user"]],
     ["", undefined, ["no-script"]],
     ["misc_path", undefined, ["no-script"]],
-    ["misc_path /bin/none", undefined, ["script-not-found"]],
-    ['misc_path "[[ -f /x ]]"', { command: { run: "shell" } }, ["shell-syntax-script"]],
+    ["misc_path /bin/none", undefined, ["lint/script-not-found"]],
+    ['misc_path "[[ -f /x ]]"', { command: { run: "shell" } }, ["lint/shell-syntax-script"]],
   ])("%j", (lines, expected, said) => {
     const [found, places] = check(`MISC_CHECK {\n${lines}\n}`);
     expect(found).toMatchObject(expected === undefined ? [] : [expected]);

@@ -52,7 +52,7 @@ export function resolveCommandAs(
     advise(
       context,
       place,
-      "unquoted-command",
+      "lint/unquoted-command",
       `${what}: '${words}' is not a part of the command`,
       "put the whole command into double quotes",
     );
@@ -87,8 +87,8 @@ function allowInsecure(
   }
   const message = `${what}: ${weaknessText(weakness)}, so others can change what runs as root`;
   const hint = "give the file and all directories above it to root, without write permission for others";
-  if (!context.defaults.enableScriptSecurity) advise(context, place, "insecure-script", message, hint);
-  else reject(context, place, "insecure-script", `${message}; it does not run`, hint);
+  if (!context.defaults.enableScriptSecurity) advise(context, place, "lint/insecure-script", message, hint);
+  else reject(context, place, "lint/insecure-script", `${message}; it does not run`, hint);
   return !context.defaults.enableScriptSecurity;
 }
 
@@ -135,7 +135,7 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
       advise(
         context,
         place,
-        "shell-operators",
+        "lint/shell-operators",
         `${what}: ${operators[0]} is handed to ${program} as an argument`,
         `no shell is involved, as with keepalived; ask for one: "/bin/sh -c '…'"`,
       );
@@ -147,7 +147,7 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
     say(
       context,
       place,
-      "shell-syntax-script",
+      "lint/shell-syntax-script",
       `${what} is no program but shell; it runs under bash`,
       `keepalived does not run it; for both, write "/bin/bash -c '…'"`,
     );
@@ -157,7 +157,7 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
     inform(
       context,
       place,
-      "script-not-found",
+      "lint/script-not-found",
       `${what}: ${program} is not there or not executable yet`,
       "it is tried whenever it is due",
     );
@@ -169,7 +169,7 @@ function chooseRun(source: CommandSource, context: CommandContext): Command["run
   const reason = isFile ? "is not executable" : "is not found or not executable";
   const effect = role === "check" ? "it does not run" : "without this check the server counts as alive";
   const hint = isFile ? `chmod +x ${program}` : "give the whole path of an executable file";
-  tell(context, place, "script-not-found", `${what}: ${program} ${reason}; ${effect}`, hint);
+  tell(context, place, "lint/script-not-found", `${what}: ${program} ${reason}; ${effect}`, hint);
   return undefined;
 }
 

@@ -100,7 +100,7 @@ function resolvePreempt(state: "master" | "backup", base: Priority, context: Ele
   adjust(
     context,
     last.place,
-    "nopreempt",
+    "lint/nopreempt-ignored",
     `nopreempt does not go with ${conflict} and is ignored`,
     "write state BACKUP and a priority below 255",
   );

@@ -21,7 +21,11 @@ describe("real servers", () => {
     ["real_server 10.0.0.2 {\n}", { port: 80, weight: 1 }, []],
     ["weight 7\nreal_server 10.0.0.2 {\n}", { weight: 7 }, []],
     ["real_server 10.0.0.2 {\n}\nweight 7", { weight: 7 }, []],
-    ["weight 7\nreal_server 10.0.0.2 {\nweight 0\nweight 2147483648\n}", { weight: 0 }, ["invalid-number", "quorum"]],
+    [
+      "weight 7\nreal_server 10.0.0.2 {\nweight 0\nweight 2147483648\n}",
+      { weight: 0 },
+      ["invalid-number", "lint/quorum-above-weight"],
+    ],
     ["lb_kind DR\nreal_server 10.0.0.2 8080 {\n}", { port: 80, forwarding: { method: "direct-route" } }, ["port"]],
     ["real_server 10.0.0.2 81 {\nlvs_method DR\n}", { port: 80, forwarding: { method: "direct-route" } }, ["port"]],
     [

@@ -33,7 +33,7 @@ export function resolveScripts(root: Block, context: CommandContext): ReadonlyMa
       advise(
         context,
         block.place,
-        "duplicate-script",
+        "lint/duplicate-script",
         `vrrp_script ${script.name} was defined before; this one is never used`,
         "give it another name",
       );
@@ -70,7 +70,7 @@ function resolveScript(block: Block<string>, role: "check" | "event", context: C
     advise(
       context,
       place,
-      "long-timeout",
+      "lint/long-timeout",
       `${what}: a run that takes longer than the interval delays the next`,
       "make timeout at most interval",
     );
@@ -106,7 +106,7 @@ export function usedScripts(
     if (tracked.has(name)) used.push(config);
     else {
       const message = `vrrp_script ${name} is tracked by nobody and does not run`;
-      advise(context, place, "unused-script", message, "name it in a track_script block");
+      advise(context, place, "lint/unused-script", message, "name it in a track_script block");
     }
   }
   return used;

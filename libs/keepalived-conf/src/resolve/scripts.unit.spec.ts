@@ -33,7 +33,7 @@ describe("settings", () => {
   test.each<[string, object, string[]]>([
     ["interval 0.5", { interval: 500_000, timeout: 500_000 }, []],
     ["interval 2\ntimeout 1", { interval: 2_000_000, timeout: 1_000_000 }, []],
-    ["interval 2\ntimeout 3", { timeout: 3_000_000 }, ["long-timeout"]],
+    ["interval 2\ntimeout 3", { timeout: 3_000_000 }, ["lint/long-timeout"]],
     ["interval 0", { interval: 1_000_000 }, ["invalid-number"]],
     ["weight -2", { weight: -2, reverse: false }, []],
     ["weight 5 reverse", { weight: 5, reverse: true }, []],
@@ -56,18 +56,18 @@ describe("programs and shell", () => {
     ['script "killall -0 haproxy"', "exec", ["script-security"], ["killall", "-0", "haproxy"]],
     ["script killall", "exec", ["script-security"], ["killall"]],
     ["script \"/bin/true 'a b' c\\ d\"", "exec", ["script-security"], ["/bin/true", "a b", "c d"]],
-    ['script "[[ -f /down ]] && exit 1 || exit 0"', "shell", ["shell-syntax-script"], undefined],
+    ['script "[[ -f /down ]] && exit 1 || exit 0"', "shell", ["lint/shell-syntax-script"], undefined],
     ['script "[ -f /down ]"', "exec", ["script-security"], ["[", "-f", "/down", "]"]],
-    ['script "pidof x | grep 1"', "shell", ["shell-syntax-script"], undefined],
-    ['script "exit 0"', "shell", ["shell-syntax-script"], undefined],
-    ['script "if true; then exit 1; fi"', "shell", ["shell-syntax-script"], undefined],
-    ['script "[[ -z \\"$X\\" ]]"', "shell", ["shell-syntax-script"], undefined],
-    ['script "X=1 /bin/true"', "shell", ["shell-syntax-script"], undefined],
-    ['script "test $(cat /x) = 1"', "shell", ["shell-syntax-script"], undefined],
-    ['script "killall -0 x && exit 1"', "exec", ["script-security", "shell-operators"], undefined],
+    ['script "pidof x | grep 1"', "shell", ["lint/shell-syntax-script"], undefined],
+    ['script "exit 0"', "shell", ["lint/shell-syntax-script"], undefined],
+    ['script "if true; then exit 1; fi"', "shell", ["lint/shell-syntax-script"], undefined],
+    ['script "[[ -z \\"$X\\" ]]"', "shell", ["lint/shell-syntax-script"], undefined],
+    ['script "X=1 /bin/true"', "shell", ["lint/shell-syntax-script"], undefined],
+    ['script "test $(cat /x) = 1"', "shell", ["lint/shell-syntax-script"], undefined],
+    ['script "killall -0 x && exit 1"', "exec", ["script-security", "lint/shell-operators"], undefined],
     ['script "</etc/passwd"', "shell", [], undefined],
-    ['script "/no/such/thing -x"', undefined, ["script-not-found"], undefined],
-    ["script /bin/true -x", "exec", ["script-security", "unquoted-command"], ["/bin/true"]],
+    ['script "/no/such/thing -x"', undefined, ["lint/script-not-found"], undefined],
+    ["script /bin/true -x", "exec", ["script-security", "lint/unquoted-command"], ["/bin/true"]],
     ['script ""', undefined, ["no-script", "script-unknown"], undefined],
     ["interval 1", undefined, ["no-script", "script-unknown"], undefined],
     ['script "/bin/true \'x"', undefined, ["no-script", "script-syntax", "script-unknown"], undefined],
@@ -138,14 +138,14 @@ describe("users", () => {
   test("a script that others can change runs only without script security", () => {
     const insecure = { scriptWeakness: () => ({ path: "/opt", reason: "everybody" as const }) };
     expect(resolve("script killall", { ...programs, ...insecure })).toMatchObject({ script: { name: "chk" } });
-    expect(userOf(secure, insecure)[1]).toEqual(["insecure-script"]);
+    expect(userOf(secure, insecure)[1]).toEqual(["lint/insecure-script"]);
     const link = { scriptWeakness: () => ({ path: "/bin", reason: "link" as const }) };
     expect(resolve("script killall", { ...programs, ...link })).toMatchObject({
       script: { name: "chk" },
       said: expect.arrayContaining(["script-link"]),
     });
     const { diagnostics } = parse(instance("notify /opt/n.sh"), insecure);
-    expect(diagnostics.find(({ code }) => code === "insecure-script")?.message).toBe(
+    expect(diagnostics.find(({ code }) => code === "lint/insecure-script")?.message).toBe(
       "notify of VI_1: everybody may write to /opt, so others can change what runs as root",
     );
   });
@@ -170,8 +170,8 @@ describe("tracking", () => {
     ["chk weight 7 reverse", [{ name: "chk", weight: 7, reverse: true }], []],
     ["chk weight 254", [{ name: "chk", weight: 253, reverse: false }], ["invalid-number"]],
     ["chk weight 300", [{ name: "chk", weight: 4, reverse: false }], ["invalid-number"]],
-    ["chk weight", [], ["unused-script", "missing-value"]],
-    ["chk heavy 7", [], ["unused-script", "unknown-option"]],
+    ["chk weight", [], ["lint/unused-script", "missing-value"]],
+    ["chk heavy 7", [], ["lint/unused-script", "unknown-option"]],
     ["chk weight 7 upwards", [{ name: "chk", weight: 7, reverse: false }], ["unknown-option"]],
     ["chk\nchk weight 9", [{ name: "chk", weight: 4, reverse: false }], ["tracked-twice"]],
     ["chk\nother", [{ name: "chk", weight: 4, reverse: false }], ["script-unknown"]],
@@ -189,7 +189,7 @@ describe("tracking", () => {
     const text = `vrrp_script chk {\nscript "/one"\n}\nvrrp_script chk {\nscript "/two"\n}\n${tracked}`;
     const result = parse(text);
     expect(result.config?.scripts.map(({ command }) => command.text)).toEqual(["/one"]);
-    expect(codes(result)).toContain("duplicate-script 4:1");
+    expect(codes(result)).toContain("lint/duplicate-script 4:1");
   });
 
   test("an address owner's priority never changes", () => {

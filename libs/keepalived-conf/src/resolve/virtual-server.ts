@@ -292,7 +292,7 @@ function resolveQuorum(
   const place = setting(block, keywords.quorum)?.place ?? block.place;
   if (quorum < wanted) {
     const message = `${name}: the weights of the real servers add up to ${weights} only`;
-    adjust(context, place, "quorum", message, { used: `quorum ${quorum}` });
+    adjust(context, place, "lint/quorum-above-weight", message, { used: `quorum ${quorum}` });
   }
   if (quorum === 0) return { quorum, hysteresis: 0 };
   const slack = value(block, keywords.hysteresis) ?? 0;

@@ -75,7 +75,7 @@ describe("the service", () => {
     ["lb_kind dr", { forwarding: { method: "masquerade" } }, ["invalid-value"]],
     ["delay_loop 6.5", { checkDefaults: { delayLoop: 6_500_000 } }, []],
     ["retry 2\nwarmup 0", { checkDefaults: { retry: 2, warmup: 0 } }, []],
-    ["quorum 3", { quorum: 1 }, ["quorum"]],
+    ["quorum 3", { quorum: 1 }, ["lint/quorum-above-weight"]],
     ["hysteresis 1", { hysteresis: 0 }, ["hysteresis"]],
     ["weight 5\nquorum 4\nhysteresis 3", { quorum: 4, hysteresis: 3 }, []],
     ["weight 5\nquorum 4\nhysteresis 4", { quorum: 4, hysteresis: 3 }, ["hysteresis"]],
@@ -99,7 +99,7 @@ describe("the service", () => {
   test("without live weight there is no quorum to have", () => {
     const [server, said] = resolve(`${base}\nhysteresis 2\nreal_server 10.0.0.2 80 {\nweight 0\n}`);
     expect(server).toMatchObject({ quorum: 0, hysteresis: 0 });
-    expect(said).toEqual(["quorum"]);
+    expect(said).toEqual(["lint/quorum-above-weight"]);
   });
 
   test("without real servers it is left out", () => {

@@ -82,6 +82,29 @@ const differentAuthentication: LintRule = {
   }),
 };
 
+const differentChecksums: LintRule = {
+  name: "different-checksums",
+  title: "Two VRRPv3 routers make the checksums of their adverts in different ways",
+  severity: "warning",
+  why:
+    "v3_checksum_as_v2 leaves the IPv4 addresses out of the checksum of an advert. A router drops adverts whose checksum " +
+    "is not as it makes its own, so both are master. Write v3_checksum_as_v2 on all routers of the group, or on none.",
+  bad: routers(["version 3", "v3_checksum_as_v2"], ["version 3"]),
+  good: routers(["version 3", "v3_checksum_as_v2"], ["version 3", "v3_checksum_as_v2"]),
+  by: "lint",
+  check: perPair((pair, { places }) => {
+    const { own, other } = pair;
+    if (own.version !== 3 || other.version !== 3 || own.family === 6) return undefined;
+    if (own.v3ChecksumAsV2 === other.v3ChecksumAsV2) return undefined;
+    const [here, there] = own.v3ChecksumAsV2 ? ["has", "has not"] : ["has not", "has"];
+    return {
+      place: places.instance(own, keywords.v3ChecksumAsV2),
+      message: `${own.name} ${here} v3_checksum_as_v2, ${nameOf(pair)} ${there}: both would be master`,
+      hint: "write v3_checksum_as_v2 on all routers, or on none",
+    };
+  }),
+};
+
 const differentAddresses: LintRule = {
   name: "different-addresses",
   title: "Two routers of one virtual router do not have the same addresses",
@@ -122,5 +145,6 @@ export const agreementRules: readonly LintRule[] = [
   differentVersions,
   differentIntervals,
   differentAuthentication,
+  differentChecksums,
   differentAddresses,
 ];

@@ -18,6 +18,9 @@ describe("what has to be alike", () => {
     ["passwords that begin alike", own(password("abcdefgh1")), peer(password("abcdefgh2")), []],
     ["a password on one side", own(), peer(password("b")), ["different-authentication 1"]],
     ["a password on the other side", own(password("b")), peer(), ["different-authentication 6"]],
+    ["checksums", own("version 3\nv3_checksum_as_v2"), peer("version 3"), ["different-checksums 7"]],
+    ["checksums, on the other side", own("version 3"), peer("version 3\nv3_checksum_as_v2"), ["different-checksums 1"]],
+    ["checksums of version 2", own("v3_checksum_as_v2"), peer(), []],
     ["all of it", own(password("b")), peer(password("b")), []],
   ])("%s", (_what, file, other, expected) => expect(lintTold(file, [other])).toEqual(expected));
 

@@ -102,7 +102,7 @@ const masterWithoutPriority: LintRule = {
 };
 
 const nopreempt: LintRule = {
-  name: "nopreempt",
+  name: "nopreempt-ignored",
   title: "nopreempt together with state MASTER",
   severity: "warning",
   why:

@@ -54,7 +54,7 @@ function findVirtualRealServers({ config, places }: LintedFile): Finding[] {
 const ownAddress = "name the server's own address";
 
 const quorum: LintRule = {
-  name: "quorum",
+  name: "quorum-above-weight",
   title: "The quorum is above the sum of all weights",
   severity: "warning",
   why:
