@@ -106,7 +106,7 @@ export { isSameProgram, virtualRouterOf } from "./diff/config-shapes.ts";
 export { diffConfig } from "./diff/diff-config.ts";
 export { changeSentences, fieldSentence, subjectOf } from "./diff/sentences.ts";
 export { type FormattedOctets, formatOctets } from "./format/format.ts";
-export { nearestNames } from "./keywords/nearest.ts";
+export { meantNames } from "./keywords/meant.ts";
 export { type KeywordInfo, keywordTable } from "./keywords/root.ts";
 export { type LintInput, lint } from "./lint/lint.ts";
 export { explainLintRule, type LintRuleInfo, lintPage, lintRule, lintRules } from "./lint/page.ts";

@@ -105,6 +105,18 @@ describe("check", () => {
       out: "",
       error: expect.stringMatching(/^baton: .*"advert_in".*did you mean advert_int/),
     });
+    const misses = [
+      ["vrid", "virtual_router_id, lint/vrid-collision?"],
+      ["vrrp_script.interva", "interval?"],
+      ["equal-priority", "lint/equal-priorities?"],
+      ["track", "track_script, "],
+    ] as const;
+    for (const [name, meant] of misses) {
+      const { code, error } = run(["check", "--explain", name]);
+      expect([code, error], name).toEqual([1, expect.stringMatching(`did you mean .*${meant.replace("?", "\\?")}`)]);
+    }
+    expect(run(["check", "--explain", "frobnicate"]).error).toMatch(/baton keywords lists all/);
+    expect(run(["check", "--explain", "advert_int 1"]).out).toMatch(/^advert_int SECS\n/);
     expect(JSON.parse(run(["check", "--explain", "nopreempt", "--json"]).out)).toMatchObject({
       keywords: [{ block: "vrrp_instance", keyword: "nopreempt" }],
       rule: null,

@@ -23,7 +23,12 @@ export const globalDefs = block("global_defs", {
     ...processes,
     ...management,
   },
-  misnomers: { lvs_id: "router_id" },
+  misnomers: {
+    lvs_id: "router_id",
+    email: "notification_email",
+    smtp_host: "smtp_server",
+    script_security: "enable_script_security",
+  },
 });
 
 const ownNamespace = "start Baton inside the namespace: ip netns exec NAME baton up";

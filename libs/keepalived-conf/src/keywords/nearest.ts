@@ -1,18 +1,4 @@
-// What somebody may have meant who wrote an unknown keyword.
-import type { BlockSpec } from "./table.ts";
-
-/** A hint, or undefined when nothing is near. */
-export function nearestKeyword(name: string, block: BlockSpec): string | undefined {
-  if (name.endsWith("\\")) return "lines go on with a backslash in definitions ($NAME=…) only";
-  const lower = name.toLowerCase();
-  const meant = Object.hasOwn(block.misnomers, lower) ? block.misnomers[lower] : undefined;
-  if (meant !== undefined) return `did you mean ${meant}?`;
-  const known = [...Object.values(block.keywords), ...block.blocks].map((spec) => spec.name);
-  const inner = block.blocks.find((candidate) => namesIn(candidate).includes(name));
-  if (inner !== undefined) return `it belongs into a ${inner.name} block`;
-  const nearest = nearestName(name, known);
-  return nearest === undefined ? undefined : `did you mean ${nearest}?`;
-}
+// How near one word is to another, for whoever mistypes.
 
 /** The nearest of the known ones. A file may be wrong on every line: what is farther than the best is not measured. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
@@ -41,9 +27,6 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
 /** A third of the word may be wrong: more is another word. */
 const distanceMax = (name: string, candidate: string): number =>
   Math.floor(Math.max(name.length, candidate.length) / 3);
-
-const namesIn = (block: BlockSpec): string[] =>
-  [...Object.values(block.keywords), ...block.blocks].map((spec) => spec.name);
 
 /** Insertions, deletions, replacements and swaps of neighbours; undefined when there are more than `limit`. */
 export function editDistance(a: string, b: string, limit: number): number | undefined {

@@ -313,7 +313,15 @@ export const virtualServer = block("virtual_server", {
     ...sorry,
   },
   blocks: [realServer],
-  misnomers: { lb_method: "lb_kind", scheduler: "lb_algo", quorom: "quorum" },
+  misnomers: {
+    lb_method: "lb_kind",
+    forwarding: "lb_kind",
+    scheduler: "lb_algo",
+    algorithm: "lb_algo",
+    persistence: "persistence_timeout",
+    quorom: "quorum",
+    backend: "real_server",
+  },
 });
 
 export const virtualServerGroup = values("virtual_server_group", {

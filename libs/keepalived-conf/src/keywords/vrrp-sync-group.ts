@@ -99,4 +99,5 @@ export const vrrpSyncGroup = block("vrrp_sync_group", {
   unique: true,
   support: accepted("warning", "each instance of the group decides for itself"),
   keywords: { ...members, ...tracking, ...notification },
+  misnomers: { members: "group", instances: "group" },
 });

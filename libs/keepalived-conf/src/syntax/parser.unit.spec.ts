@@ -12,7 +12,7 @@ describe("unknown keywords", () => {
     ["global_defs {\n lvs_id x\n}", 2, "did you mean router_id?"],
     ["global_defs {\n garp_master_delay 1\n}", 2, "did you mean vrrp_garp_master_delay?"],
     ["vrrp_script s {\n weiget 2\n}", 2, "did you mean weight?"],
-    ["vrrp_instance V {\n auth_pass x\n}", 2, "it belongs into a authentication block"],
+    ["vrrp_instance V {\n auth_pass x\n}", 2, "it belongs into authentication"],
     ["vrrp_instance V {\n something_else 1\n}", 2, undefined],
     ["x\\\n", 1, "lines go on with a backslash in definitions ($NAME=…) only"],
   ])("%j", (text, line, hint) => {

@@ -1,6 +1,6 @@
 // What the parser says about lines and braces, in one place so that the wording stays even.
 
-import { nearestKeyword } from "../keywords/nearest.ts";
+import { meantKeyword } from "../keywords/meant.ts";
 import type { BlockSpec, EntryForm, KeywordLine, Option, Support } from "../keywords/table.ts";
 import type { Place, Problem } from "../report.ts";
 import type { Word } from "../source/words.ts";
@@ -11,7 +11,7 @@ export const unknownKeyword = (place: Place, name: string, block: BlockSpec): Pr
   code: "unknown-keyword",
   errorClass: "unknown-keyword",
   message: `${name} is no keyword ${block.name === "" ? "outside of blocks" : `of ${block.name}`}; the line is ignored`,
-  hint: () => nearestKeyword(name, block),
+  hint: () => meantKeyword(name, block),
 });
 
 export const unexpectedOpen = (place: Place): Problem => ({

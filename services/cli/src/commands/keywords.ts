@@ -5,7 +5,7 @@ import {
   keywordTable,
   lintRule,
   lintRules,
-  nearestNames,
+  meantNames,
 } from "@baton/keepalived-conf";
 import type { ExplainCommand, KeywordsCommand } from "../arguments/parse-arguments.ts";
 import { explainKeyword, keywordLines } from "../rendering/keyword-text.ts";
@@ -27,7 +27,8 @@ export function listKeywords(
   // `real_server` is enough where the whole path is virtual_server.real_server.
   const wanted = blocks.filter((path) => block === undefined || path === block || path.endsWith(`.${block}`));
   if (wanted.length === 0) {
-    console.error(`baton: there is no block "${block}"${meant(block ?? "", blocks)}`);
+    const meant = meantNames(block ?? "").filter((name) => blocks.some((path) => path.split(".").includes(name)));
+    console.error(`baton: there is no block "${block}"${suggestion(meant)}`);
     return 1;
   }
   const rows = all.filter((row) => wanted.includes(row.block) && (support === undefined || row.support === support));
@@ -45,8 +46,13 @@ export function explain(
   const rows = rowsOf(keyword, all);
   const rule = lintRule(keyword);
   if (rows.length === 0 && rule === undefined) {
-    const known = [...all.map((row) => row.keyword), ...lintRules().map(({ code }) => code)];
-    console.error(`baton: keepalived has no keyword "${keyword}", and lint no such rule${meant(keyword, known)}`);
+    const codes = lintRules().map(({ code }) => code);
+    const [path, word] = splitName(keyword);
+    const meant = [...meantNames(word), ...meantNames(`lint/${word.replace(/^lint\//, "")}`, codes)];
+    const inPath = path === "" ? meant : meant.filter((name) => rowsOf(`${path}.${name}`, all).length > 0);
+    console.error(
+      `baton: there is no keyword and no rule of lint "${keyword}"${suggestion(inPath.length === 0 ? meant : inPath)}`,
+    );
     return 1;
   }
   if (json) {
@@ -61,14 +67,21 @@ export function explain(
   return 0;
 }
 
-/** `vrrp_instance.priority` and `vrrp_instance priority` name it in one block alone. */
+/** `vrrp_instance.priority` and `vrrp_instance priority` name it in one block alone; of a whole line it is the first word. */
 function rowsOf(name: string, all: readonly KeywordInfo[]): KeywordInfo[] {
-  const words = name.trim().split(/[\s.]+/);
-  const keyword = words.at(-1) ?? "";
-  const path = words.slice(0, -1).join(".");
-  return all.filter(
+  const [path, keyword] = splitName(name);
+  const found = all.filter(
     (row) => row.keyword === keyword && (path === "" || row.block === path || row.block.endsWith(`.${path}`)),
   );
+  if (found.length > 0) return found;
+  const [first] = name.trim().split(/\s+/);
+  return first === name.trim() ? [] : all.filter((row) => row.keyword === first);
+}
+
+/** The path of blocks, `.` between, and the keyword. */
+function splitName(name: string): readonly [string, string] {
+  const words = name.trim().split(/[\s.]+/);
+  return [words.slice(0, -1).join("."), words.at(-1) ?? ""];
 }
 
 /** What means the same in several blocks is told once. */
@@ -83,9 +96,11 @@ function alike(rows: readonly KeywordInfo[]): { row: KeywordInfo; blocks: string
   return [...groups.values()];
 }
 
-const meantMax = 4;
+const meantMax = 6;
 
-function meant(name: string, known: readonly string[]): string {
-  const nearest = [...new Set(nearestNames(name, [...new Set(known)]))].slice(0, meantMax);
-  return nearest.length === 0 ? "; baton keywords lists all" : `; did you mean ${nearest.join(", ")}?`;
+function suggestion(meant: readonly string[]): string {
+  const names = [...new Set(meant)];
+  const shown = names.slice(0, meantMax).join(", ");
+  if (names.length === 0) return "; baton keywords lists all";
+  return names.length > meantMax ? `; did you mean one of ${shown}, …?` : `; did you mean ${shown}?`;
 }

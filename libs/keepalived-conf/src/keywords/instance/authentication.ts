@@ -18,6 +18,7 @@ export const authentication = block("authentication", {
       default: "none: it has to be given",
     }),
   },
+  misnomers: { type: "auth_type", password: "auth_pass", pass: "auth_pass" },
 });
 
 /** What keepalived takes for a key of HMAC-SHA256. */
