@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type IpAddress, parseIp } from "@baton/domain";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openAdvertSocket } from "./advert-socket.ts";
@@ -313,4 +315,75 @@ test("it goes on over a link that goes down and up", async () => {
     expect(b.datagrams.length).toBeGreaterThan(0);
   });
   expect(b.errors).toEqual([]);
+});
+
+test("IPv4: the header as it was written, its checksum by the kernel, and the time of reception", async () => {
+  const [left, right] = namespaces;
+  const [a, b] = [open(left, "224.0.0.18"), open(right, "224.0.0.18")];
+  const before = bootNow();
+  a.socket.send(over4("10.99.0.1", "224.0.0.18", 9));
+  await vi.waitFor(() => expect(b.datagrams.length).toBe(1));
+  const bytes = Buffer.from(b.datagrams[0]?.bytes ?? []);
+  expect(bytes.subarray(0, 10).toString("hex")).toBe("45c0001c00090000ff70");
+  let sum = 0;
+  for (let at = 0; at < 20; at += 2) sum += bytes.readUInt16BE(at);
+  expect((sum & 0xffff) + (sum >> 16)).toBe(0xffff);
+  expect(b.datagrams[0]?.receivedAt).toBeGreaterThanOrEqual(before);
+  expect(b.datagrams[0]?.receivedAt).toBeLessThanOrEqual(bootNow());
+  // Our own are not heard (IP_MULTICAST_LOOP 0).
+  expect(a.datagrams).toEqual([]);
+});
+
+test("only this interface is heard, and 255 adverts wait while the process is busy", () => {
+  const [left, right] = namespaces;
+  left.ip("link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", right.name);
+  for (const side of namespaces) side.ip("link", "set", "eth1", "up");
+  left.ip("address", "add", "10.98.0.1/24", "dev", "eth1");
+  right.ip("address", "add", "10.98.0.2/24", "dev", "eth1");
+  const eth1 = Number(left.ip("-o", "link", "show", "eth1").split(":")[0]);
+  const other = open(left, "224.0.0.18", { interface: "eth1", ifindex: eth1 });
+  const [a, b] = [open(left, "224.0.0.18"), open(right, "224.0.0.18")];
+  for (let mark = 1; mark <= 255; mark++) {
+    other.socket.send(over4("10.98.0.1", "224.0.0.18", mark));
+    a.socket.send(over4("10.99.0.1", "224.0.0.18", mark));
+  }
+  const drained = b.socket.drain();
+  expect(drained.length).toBe(255);
+  expect(new Set(drained.map(({ bytes }) => bytes.subarray(12, 16).join(".")))).toEqual(new Set(["10.99.0.1"]));
+  left.ip("link", "del", "eth1");
+});
+
+test("it goes on when nobody keeps it, and opens on a link that is down", async () => {
+  const [left, right] = namespaces;
+  right.ip("link", "set", "eth0", "down");
+  const heard: AdvertDatagram[] = [];
+  // Only its own callbacks hold it from here on.
+  (() => void open(right, "224.0.0.18", { onDatagrams: (read) => heard.push(...read) }))();
+  const close = opened.splice(0).map((socket) => socket.close);
+  right.ip("link", "set", "eth0", "up");
+  right.ip("address", "replace", "10.99.0.2/24", "dev", "eth0");
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let turn = 0; turn < 5; turn++) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  const a = open(left, "224.0.0.18");
+  await vi.waitFor(() => {
+    a.socket.send(over4("10.99.0.1", "224.0.0.18", 1));
+    expect(heard.length).toBeGreaterThan(0);
+  });
+  for (const each of close) each();
+});
+
+test("without the capability the error says EPERM", () => {
+  const uid = process.geteuid?.() ?? 0;
+  process.seteuid?.(65534);
+  try {
+    const loopback = { interface: "lo", ifindex: 1, family: 4, protocol: 112, address: ip("127.0.0.1") } as const;
+    const unheard = { onDatagrams: () => undefined, onError: () => undefined };
+    expect(() => openAdvertSocket({ ...loopback, ...unheard })).toThrow(expect.objectContaining({ code: "EPERM" }));
+  } finally {
+    process.seteuid?.(uid);
+  }
 });

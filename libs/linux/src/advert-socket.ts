@@ -1,6 +1,6 @@
 // One raw socket for adverts in every way there is to send them: IPv4 and IPv6, to a group or between two addresses,
-// protocol 112 or the authentication header's 51. Unlike `openVrrpSocket` it is made by koffi alone, so that it knows its
-// descriptor and can ask for what only comes beside an IPv6 packet: destination and hop limit.
+// protocol 112 or the authentication header's 51. Made by system calls of its own, so that it knows its descriptor, reads
+// all that waits in one go, and can ask for what only comes beside an IPv6 packet: destination and hop limit.
 import { assert, type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
 import type { AdvertDatagram, AdvertPacket, AdvertSocket, AdvertSocketOptions } from "./api.ts";
 import { LinuxError, VrrpSocketError } from "./error.ts";

@@ -17,38 +17,6 @@ export interface DeadlineTimer extends Closable {
 
 // --- VRRP ---------------------------------------------------------------------------------------------------------
 
-export interface VrrpSocketOptions {
-  readonly interface: string;
-  readonly ifindex: number;
-  readonly family: 4;
-  /** Length of the largest datagram that is read whole; longer ones come truncated. Default `limits.datagramBytes`: every VRRP message. */
-  readonly bufferBytes?: number;
-  /** Datagrams that arrived, oldest first; never empty, at most `limits.datagramsPerTurn`. Those that `drain` hands out do not come here again. */
-  onDatagrams(datagrams: readonly VrrpDatagram[]): void;
-  /** The socket is of no use any more and has closed itself: open a new one when the interface is there. */
-  onError(error: Error): void;
-}
-
-export interface VrrpDatagram {
-  /** The whole IPv4 packet, header included (bytes 4 and 5 are the identification); a copy of its own. */
-  readonly bytes: Uint8Array;
-  readonly source: IpAddress;
-  readonly ttl: number;
-  /** When the kernel received it, not when we came to read it (SAFETY S2). */
-  readonly receivedAt: Instant;
-}
-
-export interface VrrpSocket extends Closable {
-  /**
-   * Sends a packet that starts with its IPv4 header (IP_HDRINCL; the kernel fills in checksum and total length).
-   * Never queues and never waits. Throws VrrpSocketError: ENETUNREACH or ENETDOWN while the link is down, ENODEV once
-   * the interface is gone, ENOBUFS or EAGAIN when the queue is full, EBADF after close, EINVAL without a source.
-   */
-  send(packet: Uint8Array, destination: IpAddress): void;
-  /** What waits in the socket right now, oldest first, at most `limits.datagramsPerDrain` (SAFETY S2). */
-  drain(): VrrpDatagram[];
-}
-
 export interface AdvertSocketOptions {
   readonly interface: string;
   /** Undefined: whatever interface routing says, for unicast alone. */
@@ -96,7 +64,11 @@ export interface AdvertPacket {
 }
 
 export interface AdvertSocket extends Closable {
-  /** As that of `VrrpSocket`; besides, EINVAL or EADDRNOTAVAIL where an IPv6 source is no address of this machine. */
+  /**
+   * Never queues and never waits. Throws VrrpSocketError: ENETUNREACH or ENETDOWN while the link is down, ENODEV once the
+   * interface is gone, ENOBUFS or EAGAIN when the queue is full, EBADF after close, EINVAL without a source; EINVAL or
+   * EADDRNOTAVAIL where an IPv6 source is no address of this machine.
+   */
   send(packet: AdvertPacket): void;
   /** What waits in the socket right now, oldest first, at most `limits.datagramsPerDrain` (SAFETY S2). */
   drain(): AdvertDatagram[];
@@ -222,7 +194,7 @@ export interface AddressTable extends Closable {
   change(batch: readonly AddressChange[]): AddressResult[];
 }
 
-// --- ARP ----------------------------------------------------------------------------------------------------------
+// --- neighbours ----------------------------------------------------------------------------------------------------------
 
 export interface ArpPacket {
   readonly operation: "request" | "reply";
@@ -233,33 +205,52 @@ export interface ArpPacket {
 
 export interface ArpPort extends Closable {
   /** One gratuitous ARP request each, in order: broadcast, sender and target are the address. Stops at the first error. */
-  sendGratuitous(addresses: readonly IpAddress[], mac: string): ArpSendResult;
+  sendGratuitous(addresses: readonly IpAddress[], mac: string): AnnounceResult;
   /** Starts to listen; replaces an earlier handler. undefined stops. Own packets are not heard. */
   onArp(handler: ((packet: ArpPacket) => void) | undefined): void;
 }
 
-export interface ArpSendResult {
+export interface AnnounceResult {
   readonly sent: number;
   /** What stopped it: LinuxError with code ENETDOWN, ENXIO (interface gone), ENOBUFS … */
   readonly error: Error | undefined;
 }
 
-export interface ArpSilenceOptions {
-  /** Somebody removed the table (a firewall reload flushes everybody's); it is there again, with what was silenced. */
+/** What a neighbour says of an address of its own. */
+export interface NeighbourAdvertisement {
+  readonly target: IpAddress;
+  readonly mac: string;
+}
+
+export interface NdPort extends Closable {
+  /** One unsolicited neighbour advertisement each, in order, from the address itself to all nodes. Stops at the first error. */
+  sendUnsolicited(
+    addresses: readonly IpAddress[],
+    sender: { readonly mac: string; readonly router: boolean },
+  ): AnnounceResult;
+  /** Starts to listen for advertisements from the link; replaces an earlier handler. undefined stops. Own ones are not heard. */
+  onAdvertisement(handler: ((heard: NeighbourAdvertisement) => void) | undefined): void;
+}
+
+export interface NeighbourSilenceOptions {
+  /** Somebody removed a table (a firewall reload flushes everybody's); it is there again, with what was silenced. */
   onRepaired?(): void;
   /** The repair failed; the next silence() tries again. */
   onError?(error: Error): void;
 }
 
-/** Addresses that stay but do not answer ARP: the kernel drops every ARP packet that names one as its sender. */
-export interface ArpSilence {
+/**
+ * Addresses that stay but do not answer their neighbours: the kernel drops every ARP packet that names one as its sender,
+ * and every neighbour advertisement and solicitation that comes from one.
+ */
+export interface NeighbourSilence {
   /** What is silenced now, including what an earlier process left (SAFETY S6: a crash must not give the answer back). */
   silenced(): readonly IpAddress[];
-  /** Takes effect before it returns (well below a millisecond). IPv4 only. Silencing twice is fine. Throws LinuxError. */
+  /** Takes effect before it returns (well below a millisecond). Silencing twice is fine. Throws LinuxError. */
   silence(addresses: readonly IpAddress[]): void;
   unsilence(addresses: readonly IpAddress[]): void;
   clear(): void;
-  /** Removes the table: everything answers again. */
+  /** Removes the tables: everything answers again. */
   close(): void;
 }
 

@@ -1,7 +1,7 @@
 // ARP on one interface over AF_PACKET: announces addresses, and hears who else claims them (SAFETY S6: an address is
 // let go when its gratuitous ARP comes from another MAC). Frames sent this way pass by the ARP silence: announcing is
 // always meant.
-import type { ArpPacket, ArpPort, ArpSendResult, Closable } from "./api.ts";
+import type { AnnounceResult, ArpPacket, ArpPort, Closable } from "./api.ts";
 import { addressGratuitous, decodeArp, ETH_P_ARP, gratuitousFrame } from "./arp-packet.ts";
 import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
@@ -24,7 +24,7 @@ export function openArpPort({ ifindex }: { readonly ifindex: number }): ArpPort 
   let receiver: Closable | undefined;
   let closed = false;
   return {
-    sendGratuitous: (addresses, mac): ArpSendResult => {
+    sendGratuitous: (addresses, mac): AnnounceResult => {
       const frame = gratuitousFrame(mac);
       for (const [sent, address] of addresses.entries()) {
         addressGratuitous(frame, address);

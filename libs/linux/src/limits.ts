@@ -20,6 +20,8 @@ export const limits = {
   /** A burst of a few thousand gratuitous ARPs before the first has left; the kernel doubles it. */
   arpSendBufferBytes: 4 * 1024 * 1024,
   arpPacketsPerTurn: 256,
+  /** An advertisement with some options more than it needs. */
+  neighbourMessageBytes: 256,
   /** A nested netlink attribute has at most 65,535 bytes; an address takes 20 of them. */
   silencedPerMessage: 1_000,
 } as const;

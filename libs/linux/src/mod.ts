@@ -1,5 +1,4 @@
-// The only package that loads native code. Importing it loads koffi; raw-socket is loaded by the first VRRP socket,
-// because it cannot be loaded in a worker once the main thread has it.
+// The only package that loads native code: koffi, which every thread may import.
 
 export { openAddressTable } from "./address-table.ts";
 export { openAdvertSocket } from "./advert-socket.ts";
@@ -16,23 +15,21 @@ export type {
   AdvertPacket,
   AdvertSocket,
   AdvertSocketOptions,
+  AnnounceResult,
   ArpPacket,
   ArpPort,
-  ArpSendResult,
-  ArpSilence,
-  ArpSilenceOptions,
   Closable,
   DeadlineTimer,
   LinkInfo,
   LinkMonitor,
   LinkMonitorOptions,
+  NdPort,
+  NeighbourAdvertisement,
+  NeighbourSilence,
+  NeighbourSilenceOptions,
   UserIds,
-  VrrpDatagram,
-  VrrpSocket,
-  VrrpSocketOptions,
 } from "./api.ts";
 export { openArpPort } from "./arp-port.ts";
-export { openArpSilence } from "./arp-silence.ts";
 export { bootNow, wallMicros } from "./clock.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
@@ -41,8 +38,9 @@ export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";
 export { openLinkMonitor } from "./link-monitor.ts";
 export { lockFile } from "./lock-file.ts";
+export { openNdPort } from "./nd-port.ts";
+export { openNeighbourSilence } from "./neighbour-silence.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
 export { resolveUser } from "./users.ts";
-export { openVrrpSocket } from "./vrrp-socket.ts";

@@ -1,5 +1,5 @@
 // Which announcement follows from which change of a lease, and what frames it is: only addresses that are there, that
-// answer, on links that do ARP.
+// answer, on links whose neighbours can be told.
 import type { Instant, IpAddress } from "@baton/domain";
 import { type Announcement, Announcer } from "./announcer.ts";
 import type { DesiredInstance, ManagedAddress } from "./desired.ts";
@@ -92,7 +92,7 @@ export class Announcing {
 function burstsOf(announcement: Announcement, instance: DesiredInstance, lease: Lease, view: KernelView): Burst[] {
   const byInterface = new Map<string, IpAddress[]>();
   for (const address of instance.addresses) {
-    if (address.family !== 4 || announcement.only?.has(address.key) === false) continue;
+    if (announcement.only?.has(address.key) === false) continue;
     const info = view.find(address);
     if (info === undefined || !isUsable(info)) continue;
     byInterface.set(address.interface, [...(byInterface.get(address.interface) ?? []), address.address]);

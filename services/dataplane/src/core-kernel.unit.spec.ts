@@ -1,5 +1,5 @@
 // What others do to the kernel, what an earlier run left, and what may never be touched (SAFETY S9, S10, S16).
-import { micros, term } from "@baton/domain";
+import { micros, secondsToMicros, term } from "@baton/domain";
 import { expect, test } from "vitest";
 import {
   desired,
@@ -268,8 +268,10 @@ test("what was silenced and is not there any more may answer again", () => {
 });
 
 test("IPv6: no duplicate detection, deprecated from the start as /128; a failed detection is a failure", () => {
-  const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [vip("2001:db8::1")], { family: 6 })) });
-  rig.master();
+  const whole = { ...vip("2001:db8::1"), preferredLifetime: micros(0) };
+  const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [whole], { family: 6 })) });
+  const announced = ofType(rig.master(), "announce");
+  expect(announced.map(({ burst }) => burst.addresses)).toContainEqual(["2001:db8::1"]);
   expect(rig.infoOf("2001:db8::1")).toMatchObject({ flags: { noDad: true }, preferredLifetime: 0, validLifetime: 4 });
   const info = rig.infoOf("2001:db8::1");
   if (info === undefined) throw new Error("no address");
@@ -279,6 +281,17 @@ test("IPv6: no duplicate detection, deprecated from the start as /128; a failed 
     standing: "failed",
     error: expect.stringContaining("dad"),
   });
+});
+
+test("IPv6: -nodad leaves duplicate detection to the kernel; preferred as long as it is there, or as long as asked", () => {
+  const asked = { ...vip("2001:db8::1/64"), detectDuplicates: true };
+  const short = { ...vip("2001:db8::2/64"), preferredLifetime: secondsToMicros(2) };
+  const long = { ...vip("2001:db8::3/64"), preferredLifetime: secondsToMicros(3_600) };
+  const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [asked, short, long], { family: 6 })) });
+  rig.master();
+  expect(rig.infoOf("2001:db8::1")).toMatchObject({ flags: { noDad: false }, preferredLifetime: 4 });
+  expect(rig.infoOf("2001:db8::2")).toMatchObject({ preferredLifetime: 2, validLifetime: 4 });
+  expect(rig.infoOf("2001:db8::3")).toMatchObject({ preferredLifetime: 4, validLifetime: 4 });
 });
 
 test("a link without ARP, or without a MAC, is not announced on", () => {

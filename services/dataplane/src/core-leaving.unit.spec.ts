@@ -19,8 +19,8 @@ import {
 
 const leaving = holdOf({ state: "leaving" });
 const heard = holdOf({ state: "leaving", successorHeard: true });
-const arp = (address: string, senderMac = peerMac) =>
-  ({ type: "arp-heard", interface: "eth0", senderMac, senderIp: ip(address) }) as const;
+const said = (address: string, mac = peerMac) =>
+  ({ type: "neighbour-heard", interface: "eth0", mac, address: ip(address) }) as const;
 
 test("keeps answering, is silent when the successor adverts, lets go after its announcement", () => {
   const rig = new Rig();
@@ -35,7 +35,7 @@ test("keeps answering, is silent when the successor adverts, lets go after its a
   expect(typesOf(silent)).toEqual(["silence", "answer"]);
   expect([...rig.silenced]).toEqual([theVip]);
   rig.pass(3_000);
-  rig.feed(arp(theVip));
+  rig.feed(said(theVip));
   rig.pass(19_999);
   expect(rig.addresses()).toEqual([`${theVip}/32`]);
   const gone = rig.pass(1);
@@ -61,12 +61,12 @@ test("each address goes when its own announcement is heard", () => {
   const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [vip("192.0.2.1"), vip("192.0.2.2")])) });
   rig.master();
   rig.frame([heard]);
-  rig.feed(arp("192.0.2.2"));
+  rig.feed(said("192.0.2.2"));
   const first = rig.pass(20_000);
   expect(rig.addresses()).toEqual(["192.0.2.1/32"]);
   expect([...rig.silenced]).toEqual(["192.0.2.1"]);
   expect(lastStanding(first)).toMatchObject({ standing: "applying", present: ["192.0.2.1"] });
-  rig.feed(arp("192.0.2.1"));
+  rig.feed(said("192.0.2.1"));
   expect(lastStanding(rig.pass(20_000))).toMatchObject({ standing: "released" });
 });
 
@@ -74,7 +74,7 @@ test("an announcement before the advert is heard counts as well", () => {
   const rig = new Rig();
   rig.master();
   rig.frame([leaving]);
-  expect(typesOf(rig.feed(arp(theVip)))).toEqual(["silence"]);
+  expect(typesOf(rig.feed(said(theVip)))).toEqual(["silence"]);
   rig.pass(20_000);
   expect(rig.addresses()).toEqual([]);
 });
@@ -83,9 +83,9 @@ test("our own packets, other addresses and other interfaces are nobody's announc
   const rig = new Rig();
   rig.master();
   rig.frame([heard]);
-  rig.feed(arp(theVip, ownMac));
-  rig.feed(arp("192.0.2.99"));
-  rig.feed({ ...arp(theVip), interface: "eth1" });
+  rig.feed(said(theVip, ownMac));
+  rig.feed(said("192.0.2.99"));
+  rig.feed({ ...said(theVip), interface: "eth1" });
   rig.pass(1 * second);
   expect(rig.addresses()).toEqual([`${theVip}/32`]);
 });
@@ -93,7 +93,7 @@ test("our own packets, other addresses and other interfaces are nobody's announc
 test("ARP of others means nothing while we hold", () => {
   const rig = new Rig();
   rig.master();
-  expect(rig.feed(arp(theVip))).toEqual([]);
+  expect(rig.feed(said(theVip))).toEqual([]);
   rig.pass(1 * second);
   expect(rig.addresses()).toEqual([`${theVip}/32`]);
 });
@@ -134,10 +134,14 @@ test("leaving with nothing held is released at once; asking again says so again"
   expect(lastStanding(rig.frame([leaving]))).toMatchObject({ standing: "released" });
 });
 
-test("IPv6 addresses go with the successor's advert: neighbour discovery is not silenced", () => {
+test("IPv6 addresses are silent from the successor's advert on, and go with its neighbour advertisement", () => {
   const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [vip("2001:db8::1/128"), vip("192.0.2.1")])) });
   rig.master();
   rig.frame([heard]);
+  expect(rig.silenced.has(ip("2001:db8::1"))).toBe(true);
+  expect(rig.addresses()).toEqual(["192.0.2.1/32", "2001:db8::1/128"]);
+  rig.feed(said("2001:db8::1"));
+  rig.pass(20_000);
   expect(rig.addresses()).toEqual(["192.0.2.1/32"]);
 });
 

@@ -123,7 +123,7 @@ export class Core {
         return this.#reconciler.applied(input.results, input.addresses, now, effects);
       case "announced":
         return this.#announced(input);
-      case "arp-heard":
+      case "neighbour-heard":
         return this.#hear(input, now);
       case "tick":
         return this.#tick(now, effects);
@@ -176,7 +176,7 @@ export class Core {
     chronicle.announced(announced);
   }
 
-  #hear(packet: Extract<Input, { type: "arp-heard" }>, now: Instant): void {
+  #hear(packet: Extract<Input, { type: "neighbour-heard" }>, now: Instant): void {
     const { view, letting } = this.#parts;
     const address = spokenFor(packet, leavingAddresses(this.#parts), view.link(packet.interface)?.mac);
     if (address !== undefined) letting.announcementHeard(address, now);

@@ -80,6 +80,42 @@ describe("dataplane in a namespace", () => {
     expect(lines).toEqual([]);
   });
 
+  test("IPv6: announced to all nodes, leased in the kernel; leaving it is silent, and goes with its successor's word", async () => {
+    const six = "2001:db8::100";
+    lab.node.ip("address", "add", "2001:db8::1/64", "dev", "eth0", "nodad");
+    lab.peer.ip("address", "add", "2001:db8::2/64", "dev", "eth0", "nodad");
+    const { dataplane, election } = await master(instanceConfig("VI_1", [vip(`${six}/64`)], { family: 6, version: 3 }));
+    expect(lab.address(six)).toMatchObject({ prefixlen: 64, nodad: true, dynamic: true });
+    const own = lab.mac(lab.node);
+    const announced = () => lab.advertised.filter(({ target }) => target === six);
+    await until("five announcements", () => announced().length >= 5);
+    expect(announced()).toEqual(Array.from({ length: 5 }, () => ({ target: six, mac: own })));
+    await until("told", () => dataplane.typesTold().includes("garp-sent"));
+    expect(await lab.answers(six)).toBe(true);
+    const lifetime = (): number => Number(lab.address(six)?.valid_life_time);
+    expect(lifetime()).toBeLessThanOrEqual(4);
+    const renewed = (): number =>
+      lab.kernel.filter(({ type, address: info }) => type === "set" && info.address === six).length;
+    await until("a renewal", () => renewed() >= 2);
+
+    const leaving = claim({ state: ClaimState.LEAVING, successorHeard: true });
+    election.beat([leaving]);
+    await until("the silence", () => lab.silent().includes(six));
+    expect(await lab.answers(six)).toBe(false);
+    election.beat([claim({ term: 2 })]);
+    dataplane.send({ type: "event", instance: "VI_1", event: becameMaster("VI_1", 2) });
+    await election.until(
+      "held again",
+      () => election.last()?.term === 2 && election.last()?.standing === LeaseStanding.HELD,
+    );
+    election.beat([claim({ term: 2, state: ClaimState.LEAVING, successorHeard: true })]);
+    await until("the silence", () => lab.silent().includes(six));
+    lab.peerNdPort.sendUnsolicited([ip(six)], { mac: lab.mac(lab.peer), router: false });
+    await election.until("released", () => election.last()?.standing === LeaseStanding.RELEASED);
+    expect(lab.has(six)).toBe(false);
+    expect(lab.silent()).not.toContain(six);
+  });
+
   test("an election that falls silent: gone after a lease, not before", async () => {
     const { dataplane, election } = await master();
     election.rest();
@@ -192,9 +228,9 @@ describe("dataplane in a namespace", () => {
   test("leaving: answers until the successor adverts, silent then, gone when it announces", async () => {
     const { dataplane, election } = await master(plain(`${address}/32`));
     lab.peer.ip("route", "add", address, "dev", "eth0");
-    expect(await lab.answersArp(address)).toBe(true);
+    expect(await lab.answers(address)).toBe(true);
     election.beat([claim({ state: ClaimState.LEAVING })]);
-    expect(await lab.answersArp(address)).toBe(true);
+    expect(await lab.answers(address)).toBe(true);
     const asked = election.answers.length;
     election.beat([claim({ state: ClaimState.LEAVING, successorHeard: true })]);
     await election.until("answered", () => election.answers.length > asked);
@@ -215,11 +251,11 @@ describe("dataplane in a namespace", () => {
     election.beat([claim({ state: ClaimState.SILENT })]);
     const asked = election.answers.length;
     await election.until("answered", () => election.answers.length > asked);
-    expect(await lab.answersArp(address)).toBe(false);
+    expect(await lab.answers(address)).toBe(false);
     expect(lab.has(address)).toBe(true);
     election.beat([claim({ announce: 1, announceReason: "late" })]);
     await until("announced", () => lab.heard.filter(({ senderIp }) => senderIp === address).length >= 10);
-    expect(await lab.answersArp(address)).toBe(true);
+    expect(await lab.answers(address)).toBe(true);
   }, 20_000);
 
   test("a reload that adds an address: vip-added and nothing else; one that removes it", async () => {

@@ -1,6 +1,6 @@
 // What the configuration wants of the kernel: the virtual addresses of each instance, flat, with what decides about
 // them. The only file here that knows keepalived's configuration.
-import { type IpAddress, ipFamily, type Micros, secondsToMicros } from "@baton/domain";
+import { type IpAddress, ipFamily, type Micros, secondsToMicros, toSeconds } from "@baton/domain";
 import type { Config, GarpConfig, InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
 import { kernelLeaseSeconds, leaseLength } from "@baton/vrrp";
 
@@ -16,6 +16,10 @@ export interface ManagedAddress {
   readonly broadcast: IpAddress | undefined;
   readonly scope: number;
   readonly noPrefixRoute: boolean;
+  /** IPv6: `-nodad` has the kernel look for duplicates before it uses the address. */
+  readonly detectDuplicates: boolean;
+  /** IPv6: for so many seconds the kernel may choose it as a source; undefined: as long as it is there. */
+  readonly preferredLifetime: number | undefined;
   /** Priority 255: the address is the interface's own; it is never removed and never gets a lifetime (SAFETY S10, S16). */
   readonly owner: boolean;
 }
@@ -88,5 +92,7 @@ const managedAddress = (instance: InstanceConfig, line: VirtualAddressConfig): M
   broadcast: line.broadcast,
   scope: line.scope,
   noPrefixRoute: line.noPrefixRoute,
+  detectDuplicates: line.detectDuplicates,
+  preferredLifetime: line.preferredLifetime === undefined ? undefined : Math.floor(toSeconds(line.preferredLifetime)),
   owner: instance.priority === 255,
 });

@@ -124,11 +124,16 @@ export const specOf = (managed: ManagedAddress, ifindex: number, lifetime: numbe
   scope: managed.family === 4 ? managed.scope : undefined,
   noPrefixRoute: managed.noPrefixRoute,
   // The virtual address moves between routers: a probe would find the one that is leaving (SAFETY S6).
-  noDad: managed.family === 6,
+  noDad: managed.family === 6 && !managed.detectDuplicates,
   protocol: addressTag,
   validLifetime: lifetime,
-  // keepalived: an IPv6 /128 is never chosen as a source address.
-  preferredLifetime: managed.family === 6 && managed.prefixLength === 128 ? 0 : lifetime,
+  preferredLifetime: preferredOf(managed, lifetime),
 });
+
+/** No longer than the address is there. */
+function preferredOf({ family, preferredLifetime }: ManagedAddress, lifetime: number | undefined): number | undefined {
+  if (family === 4 || preferredLifetime === undefined) return lifetime;
+  return Math.min(preferredLifetime, lifetime ?? preferredLifetime);
+}
 
 export const isUsable = (info: AddressInfo): boolean => !info.flags.tentative && !info.flags.dadFailed;

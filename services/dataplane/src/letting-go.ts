@@ -1,5 +1,5 @@
 // LEAVING: make before break (SAFETY S6). Until the successor's first advert the addresses stay and answer. From then
-// on nothing answers ARP for them any more, and each goes when the successor is heard to announce it, at the latest
+// on nothing answers neighbours for them any more, and each goes when the successor is heard to announce it, at the latest
 // two seconds after. Pure in style: `now` is an argument.
 import { addMicros, type Instant, type IpAddress, micros } from "@baton/domain";
 import type { ManagedAddress } from "./desired.ts";
@@ -22,8 +22,7 @@ export class LettingGo {
     for (const address of addresses) {
       if (this.#goesAt.has(address.key)) continue;
       this.revision++;
-      // ND is not silenced: two that answer are worse than none (SAFETY, order of harms).
-      this.#goesAt.set(address.key, address.family === 6 ? heardAt : addMicros(heardAt, successorWait));
+      this.#goesAt.set(address.key, addMicros(heardAt, successorWait));
     }
   }
 
@@ -55,12 +54,12 @@ export class LettingGo {
   }
 }
 
-/** Which of the leaving addresses an ARP packet from elsewhere speaks for. */
+/** Which of the leaving addresses ARP or a neighbour advertisement from elsewhere speaks for. */
 export function spokenFor(
-  packet: { readonly interface: string; readonly senderMac: string; readonly senderIp: IpAddress },
+  heard: { readonly interface: string; readonly mac: string; readonly address: IpAddress },
   leaving: readonly ManagedAddress[],
   ownMac: string | undefined,
 ): ManagedAddress | undefined {
-  if (packet.senderMac === ownMac) return undefined;
-  return leaving.find(({ address, interface: name }) => address === packet.senderIp && name === packet.interface);
+  if (heard.mac === ownMac) return undefined;
+  return leaving.find(({ address, interface: name }) => address === heard.address && name === heard.interface);
 }

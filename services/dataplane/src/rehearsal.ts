@@ -3,7 +3,7 @@
 // kernel that name an interface that cannot exist. Nothing of it is seen outside.
 import { setFlagsFromString } from "node:v8";
 import { ClaimState, LeaseFrame, LeaseReply } from "@baton/contracts";
-import { type Instant, type IpAddress, instant, micros, parseIp, term } from "@baton/domain";
+import { type Instant, type IpAddress, instant, ipFamily, micros, parseIp, term } from "@baton/domain";
 import type { Host } from "@baton/host";
 import type { AddressChange, AddressInfo, AddressSpec, LinkInfo } from "@baton/linux";
 import { Core } from "./core.ts";
@@ -37,7 +37,8 @@ export function rehearse(kernel: Kernel, host: Pick<Host, "now">): { close(): vo
   return { close: () => clearInterval(timer) };
 }
 
-const address: IpAddress | undefined = parseIp("192.0.2.1");
+/** Of both families: documentation addresses (RFC 5737, RFC 3849). */
+const addresses: readonly IpAddress[] = ["192.0.2.1", "2001:db8::1"].flatMap((text) => parseIp(text) ?? []);
 const mac = "02:00:00:00:00:00";
 
 const link: LinkInfo = {
@@ -51,7 +52,7 @@ const link: LinkInfo = {
   noArp: false,
 };
 
-function desiredOf(managed: ManagedAddress): Desired {
+function desiredOf(managed: readonly ManagedAddress[]): Desired {
   const garp = {
     delay: micros(0),
     repeat: 1,
@@ -60,21 +61,25 @@ function desiredOf(managed: ManagedAddress): Desired {
     lowerPriorityDelay: micros(0),
     lowerPriorityRepeat: 0,
   };
-  const instance = { name, addresses: [managed], garp, leaseLength: micros(1_000_000), kernelLease: 3 };
+  const instance = { name, addresses: managed, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
   return { generation: 1, instances: new Map([[name, instance]]), kernelLease: true };
 }
 
+const prefixOf = (ip: IpAddress): number => (ipFamily(ip) === 4 ? 32 : 128);
+
 const managedOf = (ip: IpAddress): ManagedAddress => ({
-  key: addressKey(name, ip, 32),
+  key: addressKey(name, ip, prefixOf(ip)),
   instance: name,
   address: ip,
-  family: 4,
-  prefixLength: 32,
+  family: ipFamily(ip),
+  prefixLength: prefixOf(ip),
   interface: name,
   label: undefined,
   broadcast: undefined,
   scope: 0,
   noPrefixRoute: false,
+  detectDuplicates: false,
+  preferredLifetime: undefined,
   owner: false,
 });
 
@@ -102,7 +107,6 @@ const infoOf = (spec: AddressSpec): AddressInfo => ({
 });
 
 function makeStage(kernel: Kernel, host: Pick<Host, "now">): { takeOver(round: number): void } {
-  if (address === undefined) throw new Error("the rehearsal has no address");
   let present: AddressInfo[] = [];
   const change = (changes: readonly AddressChange[]): readonly { readonly ok: true }[] => {
     kernel.change(changes);
@@ -128,7 +132,10 @@ function makeStage(kernel: Kernel, host: Pick<Host, "now">): { takeOver(round: n
     timer: { arm: mute },
   };
   let now: Instant = instant(1_000_000);
-  const core = new Core({ desired: desiredOf(managedOf(address)), links: [link], addresses: [], silenced: [] }, now);
+  const core = new Core(
+    { desired: desiredOf(addresses.map(managedOf)), links: [link], addresses: [], silenced: [] },
+    now,
+  );
   const feed = (input: Input): void => {
     now = instant(now + 10);
     for (const effect of core.step(input, now)) {

@@ -111,7 +111,7 @@ class Dataplane implements RunningDataplane {
         this.#host.log.warn("address events were lost: reading anew");
         this.#feed({ type: "addresses-read", addresses: this.#kernel.addresses() });
       },
-      onArp: (name, { senderMac, senderIp }) => this.#feed({ type: "arp-heard", interface: name, senderMac, senderIp }),
+      onNeighbour: (name, heard) => this.#feed({ type: "neighbour-heard", interface: name, ...heard }),
       onTrouble: (message, error) => this.#host.log.error(message, { error: String(error) }),
     });
   }

@@ -1,4 +1,4 @@
-// Which addresses stay but do not answer ARP: the standard middle state (SAFETY, order of harms). Silence comes before a
+// Which addresses stay but do not answer their neighbours: the standard middle state (SAFETY, order of harms). Silence comes before a
 // change of addresses and ends after it, so that at no moment something answers that should not.
 import type { IpAddress } from "@baton/domain";
 import type { ManagedAddress } from "./desired.ts";
@@ -10,9 +10,9 @@ export function* addressesOf(lease: Lease, { configuration }: Parts): Iterable<M
   for (const name of lease.claim.instances) yield* configuration.instance(name)?.addresses ?? [];
 }
 
-/** Present, IPv4 and ours: what can be silenced and listened for. */
+/** Present and ours: what can be silenced and listened for. */
 function isSilenceable(address: ManagedAddress, parts: Parts): boolean {
-  const info = address.family === 4 ? parts.view.find(address) : undefined;
+  const info = parts.view.find(address);
   return info !== undefined && isOurs(info, address, parts);
 }
 

@@ -107,17 +107,18 @@ export type Input =
       readonly endedAt: Instant;
     }
   | {
-      readonly type: "arp-heard";
+      /** By ARP or as a neighbour advertisement. */
+      readonly type: "neighbour-heard";
       readonly interface: string;
-      readonly senderMac: string;
-      readonly senderIp: IpAddress;
+      readonly mac: string;
+      readonly address: IpAddress;
     }
   /** The armed deadline has come and every input that was waiting has been fed in before (SAFETY S2). */
   | { readonly type: "tick" }
   /** The node stops: election has gone before us. */
   | { readonly type: "stopped"; readonly reason: string };
 
-/** One round of gratuitous ARP over some addresses of an instance, all on one interface. */
+/** One round of gratuitous ARP and unsolicited neighbour advertisements over some addresses of an instance, all on one interface. */
 export interface Burst {
   readonly instance: string;
   readonly interface: string;
@@ -173,7 +174,7 @@ export type Effect =
   | { readonly type: "read-addresses" }
   | { readonly type: "silence"; readonly addresses: readonly IpAddress[] }
   | { readonly type: "unsilence"; readonly addresses: readonly IpAddress[] }
-  /** Hear ARP on exactly these interfaces. */
+  /** Hear what neighbours announce on exactly these interfaces. */
   | { readonly type: "listen"; readonly interfaces: readonly string[] }
   /** Answered by `announced`. */
   | { readonly type: "announce"; readonly burst: Burst }

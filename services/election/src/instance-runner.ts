@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import type { AggregateState, LeaseClaim, LeaseStatus } from "@baton/contracts";
 import { ClaimState, LeaseStanding } from "@baton/contracts";
-import { type Aggregate, assertNever, type CauseRef, type Instant, term } from "@baton/domain";
+import { type Aggregate, assertNever, type CauseRef, type Instant, type IpAddress, term } from "@baton/domain";
 import type { Host } from "@baton/host";
-import type { VrrpSocket } from "@baton/linux";
+import type { AdvertSocket } from "@baton/linux";
 import { attribute, metric, spanName } from "@baton/telemetry";
 import {
   buildAdvertisement,
@@ -38,8 +38,8 @@ export interface RunnerParts {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
   readonly counters: Counters;
   readonly leases: LeaseClient;
-  /** The socket of the instance's interface, when it is open. */
-  socket(): VrrpSocket | undefined;
+  /** The socket that the instance speaks through, when it is open. */
+  socket(): AdvertSocket | undefined;
   /** After every step: the deadline may have moved. */
   onStepped(): void;
 }
@@ -90,6 +90,20 @@ export class InstanceRunner {
 
   get state(): ElectionState {
     return this.#state;
+  }
+
+  /** How it speaks, and where packets to it alone arrive: by this its packets are told from others'. */
+  get wire(): WireConfig {
+    return this.#wire;
+  }
+
+  get address(): IpAddress | undefined {
+    return this.#state.primaryAddress;
+  }
+
+  /** Before its start: the number of an authentication header that a former election was at, so that peers go on listening. */
+  continueFrom(authCounter: number): void {
+    this.#wireState = { ...this.#wireState, ahSequence: Math.max(this.#wireState.ahSequence, authCounter) };
   }
 
   deadline(): Instant | undefined {
@@ -163,9 +177,10 @@ export class InstanceRunner {
 
   /** The claim with what changes between two claims, for the next frame. */
   refreshClaim(claim: LeaseClaim): LeaseClaim {
-    if (this.#state.kind !== "master") return claim;
+    const authCounter = this.#wireState.ahSequence;
+    if (this.#state.kind !== "master") return { ...claim, authCounter };
     const { effectivePriority: priority, lastAdvertAt, peerHeardAt = 0 } = this.#state;
-    return { ...claim, priority, lastAdvertAt, peerHeardAt };
+    return { ...claim, priority, lastAdvertAt, peerHeardAt, authCounter };
   }
 
   configure(instance: RunnerConfig): void {
@@ -219,9 +234,9 @@ export class InstanceRunner {
     else this.#parts.leases.refreshNow();
   }
 
-  #sendPacket(socket: VrrpSocket, { bytes, destination }: OutgoingPacket): boolean {
+  #sendPacket(socket: AdvertSocket, packet: OutgoingPacket): boolean {
     try {
-      socket.send(bytes, destination);
+      socket.send(packet);
       return true;
     } catch (error) {
       this.#parts.counters.add(metric.sendErrors, { ...this.#labels, error: errorCode(error) });
@@ -240,7 +255,7 @@ export class InstanceRunner {
       priority: this.#state.effectivePriority,
       lastAdvertAt: known?.lastAdvertAt ?? 0,
       peerHeardAt: known?.peerHeardAt ?? 0,
-      authCounter: 0,
+      authCounter: this.#wireState.ahSequence,
       instances: [this.name],
       announce: effect.announce,
       announceReason: effect.announceReason,

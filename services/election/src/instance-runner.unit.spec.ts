@@ -43,9 +43,9 @@ function router(address: string, base: number) {
       counters: createCounters(),
       leases,
       socket: () => ({
-        send: (packet) => {
-          order.push(`advert ${packet[22]}`);
-          wire.push(packet);
+        send: ({ bytes }) => {
+          order.push(`advert ${bytes[22]}`);
+          wire.push(bytes);
         },
         drain: () => [],
         close: () => {},

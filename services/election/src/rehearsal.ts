@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { LeaseFrame } from "@baton/contracts";
 import { type Instant, type IpAddress, micros, parseIp, priority, term, vrid } from "@baton/domain";
 import type { Host } from "@baton/host";
+import type { AdvertPacket } from "@baton/linux";
 import { decodePacket } from "@baton/vrrp";
 import type { RunnerConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
@@ -40,7 +41,7 @@ function makeStage(host: Host): (round: number) => void {
   const stageHost = inertHost(host, () => clock.now);
   const leases = inertLeases();
   const sent: Uint8Array[] = [];
-  const socket = { send: (packet: Uint8Array) => void sent.push(packet), drain: () => [], close: () => {} };
+  const socket = { send: ({ bytes }: AdvertPacket) => void sent.push(bytes), drain: () => [], close: () => {} };
   return (round) => {
     sent.length = 0;
     const runner = new InstanceRunner(

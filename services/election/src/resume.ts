@@ -10,6 +10,10 @@ const recordOf = (records: readonly LeaseRecord[], lease: string): LeaseRecord |
 export const highestTerm = (records: readonly LeaseRecord[], lease: string): Term =>
   term(recordOf(records, lease)?.highestTerm ?? 0);
 
+/** The highest number of an authentication header that it sent or accepted; 0 when nothing is known. */
+export const authCounter = (records: readonly LeaseRecord[], lease: string): number =>
+  recordOf(records, lease)?.lastClaim?.authCounter ?? 0;
+
 /** The live lease to go on under; undefined when there is none. */
 export function resumeRecord(records: readonly LeaseRecord[], lease: string): ResumeRecord | undefined {
   const record = recordOf(records, lease);

@@ -7,15 +7,15 @@ import type { ConfigSnapshot, Host } from "@baton/host";
 import type { InstanceConfig } from "@baton/keepalived-conf";
 import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
 import { metric } from "@baton/telemetry";
-import type { Input, VrrpPacket } from "@baton/vrrp";
+import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
 import { identityOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
-import { type AdvertSockets, openAdvertSockets } from "./inputs/advert-sockets.ts";
-import { interfaceTrackers, viewInterface } from "./inputs/links.ts";
+import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
+import { hasAddress, interfaceTrackers, viewInterface } from "./inputs/links.ts";
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
 import { InstanceRunner } from "./instance-runner.ts";
-import { highestTerm, resumeRecord } from "./resume.ts";
+import { authCounter, highestTerm, resumeRecord } from "./resume.ts";
 import { toWireConfig } from "./wire-config.ts";
 
 export interface ElectionOptions {
@@ -38,7 +38,7 @@ interface Member {
   instance: InstanceConfig;
   readonly runner: InstanceRunner;
   started: boolean;
-  link: { readonly up: boolean; readonly primaryAddress: IpAddress | undefined };
+  link: { readonly up: boolean; readonly ifindex: number; readonly primaryAddress: IpAddress | undefined };
 }
 
 /** How long a start waits for dataplane's hello, which says what may be resumed. */
@@ -130,18 +130,27 @@ class Election implements RunningElection {
 
   #openSockets(): AdvertSockets {
     return openAdvertSockets({
-      onPacket: (key, packet) => this.#takePacket(key, packet),
-      onDiscard: (_key, reason) => this.counters.add(metric.advertsDiscarded, { instance: "", reason }),
-      onError: (key, error) => this.#host.log.warn("VRRP socket lost", { socket: key, error: error.message }),
+      onPacket: (name, packet) => this.#takePacket(name, packet),
+      onDiscard: (reason) => this.counters.add(metric.advertsDiscarded, { instance: "", reason }),
+      onError: (place, error) => this.#host.log.warn("VRRP socket lost", { ...place, error: error.message }),
     });
   }
 
-  #takePacket(key: string, packet: VrrpPacket): void {
-    const member = this.#everyone().find(
-      (each) => each.started && socketKey(each.instance) === key && each.instance.vrid === packet.vrid,
+  #takePacket(interfaceName: string, packet: VrrpPacket): void {
+    const runners = this.#everyone().flatMap(({ started, instance, runner }) =>
+      started && instance.vrid === packet.vrid && instance.interface === interfaceName ? [runner] : [],
     );
-    if (member !== undefined) return member.runner.onPacket(packet);
-    this.counters.add(metric.advertsDiscarded, { instance: "", reason: "unknown-vrid" });
+    const found = findInstance(packet, runners);
+    if (found.ok) return found.instance.onPacket(packet);
+    this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
+  }
+
+  #place({ instance, runner, link }: Member): AdvertPlace | undefined {
+    return placeOf(runner.wire, { name: instance.interface, ifindex: link.ifindex, address: link.primaryAddress });
+  }
+
+  #listen(): void {
+    this.#sockets.listen(this.#everyone().flatMap((member) => this.#place(member) ?? []));
   }
 
   #openLeases(socketPath: string): LeaseClient {
@@ -170,7 +179,11 @@ class Election implements RunningElection {
 
   /** After every step: the earliest deadline may have moved, an instance may be done. */
   #onStepped(): void {
-    for (const member of this.#removed) if (member.runner.state.kind === "stopped") this.#removed.delete(member);
+    for (const member of this.#removed) {
+      if (member.runner.state.kind !== "stopped") continue;
+      this.#removed.delete(member);
+      this.#listen();
+    }
     const everyone = this.#everyone();
     if (everyone.every((each) => each.started && each.runner.state.kind !== "initialize")) this.#settle();
     if (!this.#judging) this.#arm();
@@ -257,18 +270,24 @@ class Election implements RunningElection {
     }
   }
 
+  /** Sockets first: an instance that an input makes speak has to have somewhere to speak. */
   #refreshLinks(): void {
-    for (const member of this.#everyone()) this.#refreshLink(member);
+    const virtual = this.#virtualAddresses();
+    const before = new Map(this.#everyone().map((member) => [member, member.link]));
+    for (const member of before.keys()) member.link = this.#viewLink(member.instance, virtual);
+    this.#listen();
+    for (const [member, link] of before) if (member.started) this.#tellLink(member, link);
   }
 
-  #refreshLink(member: Member): void {
-    const { instance, runner } = member;
-    const view = viewInterface(this.#monitor, instance.interface, instance.family, this.#virtualAddresses());
-    this.#sockets.bind(socketKey(instance), instance.interface, view.ifindex);
-    const before = member.link;
-    const now = { up: view.up, primaryAddress: instance.sourceAddress ?? view.primaryAddress };
-    member.link = now;
-    if (!member.started) return;
+  #viewLink(instance: InstanceConfig, virtual: ReadonlySet<IpAddress>): Member["link"] {
+    const { sourceAddress, trackSource } = instance;
+    const view = viewInterface(this.#monitor, instance.interface, instance.family, virtual);
+    if (sourceAddress === undefined) return view;
+    const isThere = !trackSource || hasAddress(this.#monitor, view.ifindex, sourceAddress);
+    return { ...view, primaryAddress: isThere ? sourceAddress : undefined };
+  }
+
+  #tellLink({ runner, link: now }: Member, before: Member["link"]): void {
     if (before.primaryAddress !== now.primaryAddress) {
       runner.feed({ type: "primary-address-changed", address: now.primaryAddress });
     }
@@ -282,19 +301,24 @@ class Election implements RunningElection {
   }
 
   #add(instance: InstanceConfig): Member {
-    const runner = new InstanceRunner(
+    const runner: InstanceRunner = new InstanceRunner(
       {
         host: this.#host,
         counters: this.counters,
         leases: this.#leases,
-        socket: () => this.#sockets.get(socketKey(instance)),
+        socket: () => {
+          const place = this.#place(member);
+          return place === undefined ? undefined : this.#sockets.get(place);
+        },
         onStepped: () => this.#onStepped(),
       },
       instance,
     );
-    const member: Member = { instance, runner, started: false, link: { up: false, primaryAddress: undefined } };
+    const link = { up: false, ifindex: 0, primaryAddress: undefined };
+    const member: Member = { instance, runner, started: false, link };
     this.#members.set(identityOf(instance), member);
-    this.#refreshLink(member);
+    member.link = this.#viewLink(instance, this.#virtualAddresses());
+    this.#listen();
     return member;
   }
 
@@ -319,6 +343,7 @@ class Election implements RunningElection {
     if (member.started) return;
     member.started = true;
     const { runner, link } = member;
+    runner.continueFrom(authCounter(this.#hello ?? [], runner.name));
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
     for (const input of this.#trackers.current()) runner.feed(input);
     for (const input of interfaceTrackers(this.#monitor, runner.state.config)) runner.feed(input);
@@ -361,5 +386,3 @@ class Election implements RunningElection {
     while (!condition() && this.#host.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
-
-const socketKey = (instance: InstanceConfig): string => `${instance.interface}/${instance.family}`;

@@ -1,20 +1,23 @@
-// The kernel as dataplane uses it: one table of addresses, one mirror of links, an ARP port per interface, the silence.
+// The kernel as dataplane uses it: one table of addresses, one mirror of links, ports to the neighbours, the silence.
 // Errors of single calls are results here, not exceptions: what could not be done shows in the next read-back.
-import { readFileSync, writeFileSync } from "node:fs";
-import type { IpAddress } from "@baton/domain";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type IpAddress, ipFamily } from "@baton/domain";
 import {
   type AddressChange,
   type AddressEvent,
   type AddressInfo,
   type AddressResult,
   type ArpPort,
-  type ArpSilence,
   type LinkInfo,
+  type LinkMonitor,
   LinuxError,
+  type NdPort,
+  type NeighbourSilence,
   openAddressTable,
   openArpPort,
-  openArpSilence,
   openLinkMonitor,
+  openNdPort,
+  openNeighbourSilence,
 } from "@baton/linux";
 
 export interface KernelOptions {
@@ -22,7 +25,7 @@ export interface KernelOptions {
   onAddresses(events: readonly AddressEvent[]): void;
   /** Events were lost: read anew. */
   onGap(): void;
-  onArp(interfaceName: string, packet: { readonly senderMac: string; readonly senderIp: IpAddress }): void;
+  onNeighbour(interfaceName: string, heard: { readonly mac: string; readonly address: IpAddress }): void;
   onTrouble(message: string, error: unknown): void;
 }
 
@@ -46,7 +49,7 @@ export function openKernel(options: KernelOptions): Kernel {
   const monitor = openLinkMonitor({ onChange: options.onLinks, onGap: () => undefined });
   const table = openAddressTable({ onChange: options.onAddresses, onGap: options.onGap });
   const silence = openSilence(options);
-  const ports = new Map<number, ArpPort>();
+  const ports = new Map<number, Ports>();
   let known: readonly AddressInfo[] = [];
 
   const addresses = (): readonly AddressInfo[] => {
@@ -58,10 +61,10 @@ export function openKernel(options: KernelOptions): Kernel {
     }
     return known;
   };
-  const portOf = (ifindex: number): ArpPort => {
-    const port = ports.get(ifindex) ?? openArpPort({ ifindex });
-    ports.set(ifindex, port);
-    return port;
+  const portsOf = (ifindex: number): Ports => {
+    const opened = ports.get(ifindex) ?? { arp: openArpPort({ ifindex }), nd: openNdPort({ ifindex }) };
+    ports.set(ifindex, opened);
+    return opened;
   };
   const attempt = (what: string, action: () => void): void => {
     try {
@@ -85,20 +88,19 @@ export function openKernel(options: KernelOptions): Kernel {
     prepare: (interfaces) => {
       const links = new Map(monitor.links().map((link) => [link.name, link.ifindex]));
       const present = new Set(links.values());
-      for (const [ifindex, port] of ports) {
+      for (const [ifindex, opened] of ports) {
         if (present.has(ifindex)) continue;
-        port.close();
+        closePorts(opened);
         ports.delete(ifindex);
       }
       for (const name of interfaces) {
         const ifindex = links.get(name);
-        if (ifindex !== undefined) attempt(`cannot announce on ${name}`, () => void portOf(ifindex));
+        if (ifindex !== undefined) attempt(`cannot announce on ${name}`, () => void portsOf(ifindex));
       }
     },
     announce: (ifindex, announced, mac) => {
       try {
-        const { sent, error } = portOf(ifindex).sendGratuitous(announced, mac);
-        return { sent, error: error?.message };
+        return announceBy(portsOf(ifindex), announced, { mac, router: forwards(monitor, ifindex) });
       } catch (error) {
         return { sent: 0, error: messageOf(error) };
       }
@@ -107,10 +109,9 @@ export function openKernel(options: KernelOptions): Kernel {
       for (const { name, ifindex } of monitor.links()) {
         const isWanted = interfaces.includes(name);
         if (!isWanted && !ports.has(ifindex)) continue;
-        const handler = isWanted
-          ? (packet: Parameters<KernelOptions["onArp"]>[1]) => options.onArp(name, packet)
-          : undefined;
-        attempt(`cannot hear ARP on ${name}`, () => portOf(ifindex).onArp(handler));
+        attempt(`cannot hear neighbours on ${name}`, () =>
+          hear(portsOf(ifindex), isWanted ? (heard) => options.onNeighbour(name, heard) : undefined, name),
+        );
       }
     },
     silenced: () => silence?.silenced() ?? [],
@@ -118,7 +119,7 @@ export function openKernel(options: KernelOptions): Kernel {
     unsilence: (silenced) => attempt("addresses stay silenced", () => silence?.unsilence(silenced)),
     promoteSecondaries: (name) => attempt(`${name} drops secondary addresses`, () => promoteSecondaries(name)),
     close: () => {
-      for (const port of ports.values()) port.close();
+      for (const opened of ports.values()) closePorts(opened);
       silence?.close();
       table.close();
       monitor.close();
@@ -126,14 +127,61 @@ export function openKernel(options: KernelOptions): Kernel {
   };
 }
 
-/** Without nftables Baton works, and says that a leaving node and its successor may both answer for some milliseconds. */
-function openSilence(options: KernelOptions): ArpSilence | undefined {
+/** What announces on one interface and hears who else does. */
+interface Ports {
+  readonly arp: ArpPort;
+  readonly nd: NdPort;
+}
+
+function closePorts({ arp, nd }: Ports): void {
+  arp.close();
+  nd.close();
+}
+
+type Sender = Parameters<NdPort["sendUnsolicited"]>[1];
+
+function announceBy(
+  { arp, nd }: Ports,
+  announced: readonly IpAddress[],
+  sender: Sender,
+): ReturnType<Kernel["announce"]> {
+  const [four, six] = [
+    announced.filter((each) => ipFamily(each) === 4),
+    announced.filter((each) => ipFamily(each) === 6),
+  ];
+  const first = arp.sendGratuitous(four, sender.mac);
+  const second = nd.sendUnsolicited(six, sender);
+  return { sent: first.sent + second.sent, error: (first.error ?? second.error)?.message };
+}
+
+type Heard = (heard: { readonly mac: string; readonly address: IpAddress }) => void;
+
+function hear({ arp, nd }: Ports, handler: Heard | undefined, name: string): void {
+  arp.onArp(handler && (({ senderMac, senderIp }) => handler({ mac: senderMac, address: senderIp })));
+  // Where IPv6 is off there is nobody to hear.
+  const hasIpv6 = existsSync(`/proc/sys/net/ipv6/conf/${name}`);
+  nd.onAdvertisement(handler && hasIpv6 ? ({ mac, target }) => handler({ mac, address: target }) : undefined);
+}
+
+/** Whether the interface forwards IPv6: then its advertisements are a router's (RFC 4861 section 4.4). */
+function forwards(monitor: LinkMonitor, ifindex: number): boolean {
+  const name = monitor.links().find((link) => link.ifindex === ifindex)?.name;
+  if (name === undefined) return false;
   try {
-    return openArpSilence({
-      onError: (error) => options.onTrouble("the ARP silence was removed and cannot be restored", error),
+    return readFileSync(`/proc/sys/net/ipv6/conf/${name}/forwarding`, "utf8").trim() === "1";
+  } catch {
+    return false;
+  }
+}
+
+/** Without nftables Baton works, and says that a leaving node and its successor may both answer for some milliseconds. */
+function openSilence(options: KernelOptions): NeighbourSilence | undefined {
+  try {
+    return openNeighbourSilence({
+      onError: (error) => options.onTrouble("the silence of addresses was removed and cannot be restored", error),
     });
   } catch (error) {
-    options.onTrouble("ARP cannot be silenced: two routers may answer while one leaves", error);
+    options.onTrouble("addresses cannot be silenced: two routers may answer while one leaves", error);
     return undefined;
   }
 }

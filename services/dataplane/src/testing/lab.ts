@@ -14,8 +14,11 @@ import {
   type ArpPacket,
   type ArpPort,
   bootNow,
+  type NdPort,
+  type NeighbourAdvertisement,
   openAddressTable,
   openArpPort,
+  openNdPort,
 } from "@baton/linux";
 import { makeNamespacePair, type Namespace } from "@baton/linux/testing";
 import { FakeElection } from "./fake-election.ts";
@@ -91,9 +94,12 @@ export class Lab {
   readonly runDir: string;
   /** ARP as the peer hears it. */
   readonly heard: (ArpPacket & { readonly at: number })[] = [];
+  /** Neighbour advertisements as the peer hears them. */
+  readonly advertised: NeighbourAdvertisement[] = [];
   /** What happened to addresses in the node's kernel. */
   readonly kernel: (AddressEvent & { readonly at: number })[] = [];
   readonly peerPort: ArpPort;
+  readonly peerNdPort: NdPort;
   readonly #table: AddressTable;
   readonly #processes: Process[] = [];
   readonly #elections: FakeElection[] = [];
@@ -105,6 +111,11 @@ export class Lab {
     this.peerPort = this.peer.inside(() => {
       const port = openArpPort({ ifindex });
       port.onArp((packet) => this.heard.push({ ...packet, at: bootNow() }));
+      return port;
+    });
+    this.peerNdPort = this.peer.inside(() => {
+      const port = openNdPort({ ifindex });
+      port.onAdvertisement((heard) => this.advertised.push(heard));
       return port;
     });
     this.#table = this.node.inside(() =>
@@ -152,9 +163,14 @@ export class Lab {
     return this.#table.list().some((info) => info.address === address);
   }
 
-  /** Whether the node answers ARP for the address, as the peer sees it. */
-  async answersArp(address: string): Promise<boolean> {
-    this.peer.ip("neigh", "flush", "dev", "eth0");
+  /** What the node's firewall silences, as it lists it. */
+  silent(): string {
+    return execFileSync("ip", ["netns", "exec", this.node.name, "nft", "list", "ruleset"], { encoding: "utf8" });
+  }
+
+  /** Whether the node answers for the address, as the peer sees it. */
+  async answers(address: string): Promise<boolean> {
+    this.peer.ip("neigh", "flush", "dev", "eth0", "nud", "all");
     execFileSync("ip", ["netns", "exec", this.peer.name, "bash", "-c", `echo probe > /dev/udp/${address}/9`]);
     const state = (): string => this.peer.ip("neigh", "show", address, "dev", "eth0");
     await until("the neighbour is resolved or failed", () => /lladdr|FAILED/.test(state()), 8_000);
@@ -165,6 +181,7 @@ export class Lab {
     for (const election of this.#elections) election.close();
     for (const each of this.#processes) await each.kill();
     this.peerPort.close();
+    this.peerNdPort.close();
     this.#table.close();
     this.node.remove();
     this.peer.remove();

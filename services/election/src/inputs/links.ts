@@ -1,6 +1,6 @@
 // Interfaces as the election sees them: up or down, which index, which primary address. Fed by rtnetlink.
 import { type IpAddress, ipFamily } from "@baton/domain";
-import type { LinkMonitor } from "@baton/linux";
+import type { AddressInfo, LinkMonitor } from "@baton/linux";
 import type { ElectionConfig } from "@baton/vrrp";
 import type { TrackerInput } from "./trackers.ts";
 
@@ -12,6 +12,9 @@ export interface InterfaceView {
 }
 
 const absent: InterfaceView = { ifindex: 0, up: false, primaryAddress: undefined };
+
+/** RT_SCOPE_LINK: over IPv6 routers speak from their link-local address (RFC 9568 section 5.1.2.1). */
+const linkScope = 253;
 
 /**
  * The interface `name` now. The primary address is the kernel's first one that is not one of the virtual addresses:
@@ -27,10 +30,22 @@ export function viewInterface(
   if (link === undefined) return absent;
   const candidates = monitor
     .addresses(link.ifindex)
-    .filter((each) => ipFamily(each.address) === family && !virtual.has(each.address) && !each.flags.tentative);
-  const primary = candidates.find((each) => !each.flags.secondary) ?? candidates[0];
-  return { ifindex: link.ifindex, up: link.up, primaryAddress: primary?.address };
+    .filter(({ address, flags }) => ipFamily(address) === family && !virtual.has(address) && !isUnproven(flags));
+  return { ifindex: link.ifindex, up: link.up, primaryAddress: primaryOf(candidates, family)?.address };
 }
+
+/** Duplicate address detection (RFC 4862) has not let it pass: nothing may be sent from it. */
+const isUnproven = ({ tentative, dadFailed }: AddressInfo["flags"]): boolean => tentative || dadFailed;
+
+function primaryOf(candidates: readonly AddressInfo[], family: 4 | 6): AddressInfo | undefined {
+  if (family === 4) return candidates.find(({ flags }) => !flags.secondary) ?? candidates[0];
+  // The kernel lists the newest first: the oldest stays where it is when another one comes.
+  return candidates.findLast(({ scope }) => scope === linkScope);
+}
+
+/** Whether `address` stands on the interface, for `track_src_ip`. */
+export const hasAddress = (monitor: LinkMonitor, ifindex: number, address: IpAddress): boolean =>
+  monitor.addresses(ifindex).some((each) => each.address === address && !isUnproven(each.flags));
 
 /** Interfaces other than its own that an instance tracks, as they are now; the machine ignores what it knows already. */
 export function interfaceTrackers(monitor: LinkMonitor, config: ElectionConfig): TrackerInput[] {

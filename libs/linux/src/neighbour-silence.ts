@@ -1,9 +1,10 @@
-// Keeps addresses from answering ARP without removing them: the middle state in which everything in doubt is held
-// (SAFETY, order of harms). The nft command sets up one table and its rule; single addresses go in and out of its set by
-// nfnetlink directly, because a process a change would cost the failover path its milliseconds (SAFETY S7).
+// Keeps addresses from answering ARP and neighbour discovery without removing them: the middle state in which everything
+// in doubt is held (SAFETY, order of harms). The nft command sets up a table for each family; single addresses go in and
+// out of their sets by nfnetlink directly, because a process a change would cost the failover path its milliseconds
+// (SAFETY S7).
 import { execFileSync } from "node:child_process";
-import { assert, type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
-import type { ArpSilence, ArpSilenceOptions } from "./api.ts";
+import { type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
+import type { NeighbourSilence, NeighbourSilenceOptions } from "./api.ts";
 import { LinuxError } from "./error.ts";
 import { ipFromBytes } from "./ip-bytes.ts";
 import { errnos, errorOf } from "./libc.ts";
@@ -28,6 +29,7 @@ const SET = "silent";
 // <linux/netfilter/nf_tables.h>
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFPROTO_ARP = 3;
+const NFPROTO_IPV6 = 10;
 const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_DELCHAIN = 5;
 const NFT_MSG_DELSET = 11;
@@ -43,11 +45,26 @@ const NFTA_DATA_VALUE = 1;
 const NFGENMSG_BYTES = 4;
 const NFNLGRP_NFTABLES = 1 << 6; // group 7
 
+/** A table for each family, with a set of its addresses and what is not to leave when one of them is the sender. */
+const tables = [
+  { protocol: NFPROTO_ARP, family: 4, bytes: 4, nft: "arp", element: "ipv4_addr", rule: `arp saddr ip @${SET}` },
+  {
+    protocol: NFPROTO_IPV6,
+    family: 6,
+    bytes: 16,
+    nft: "ip6",
+    element: "ipv6_addr",
+    // The kernel answers for an address from the address itself (ndisc_send_na).
+    rule: `icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 saddr @${SET}`,
+  },
+] as const;
+type Table = (typeof tables)[number];
+
 /**
  * Opens the silence with what an earlier process left silent: whether that still holds is the owner's to say.
  * Throws LinuxError: ENOENT without the nft command, EPERM without CAP_NET_ADMIN.
  */
-export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
+export function openNeighbourSilence(options: NeighbourSilenceOptions = {}): NeighbourSilence {
   const client = openNetlinkClient(NETLINK_NETFILTER);
   let silenced: ReadonlySet<IpAddress> = new Set();
   let installing = false;
@@ -55,7 +72,7 @@ export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
   const install = (addresses: ReadonlySet<IpAddress>): void => {
     installing = true;
     try {
-      installTable(addresses);
+      installTables(addresses);
       silenced = addresses;
       watch.drain(); // our own replacement of the table reads as a removal, too
     } finally {
@@ -76,7 +93,7 @@ export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
     const { errno, text } = client.transactBatch(NFNL_SUBSYS_NFTABLES, requests);
     // The table went without our knowing yet: what is to be silent now must not wait for the event.
     if (errno === errnos.enoent) return install(result);
-    if (errno !== 0) throw errorOf(errno, "change the ARP silence", text);
+    if (errno !== 0) throw errorOf(errno, "change the silence of addresses", text);
     silenced = result;
   };
   let closed = false;
@@ -103,12 +120,16 @@ export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
       const rest = new Set([...silenced].filter((address) => !known.includes(address)));
       carryOut(elementRequests(NFT_MSG_DELSETELEM, known), rest);
     },
-    clear: () => carryOut([setRequest(NFT_MSG_DELSETELEM, [])], new Set()),
+    clear: () =>
+      carryOut(
+        tables.map((table) => setRequest(NFT_MSG_DELSETELEM, table, [])),
+        new Set(),
+      ),
     close: () => {
       if (closed) return;
       watch.close(); // first: the removal is ours
       try {
-        removeTable(client);
+        removeTables(client);
       } finally {
         close();
       }
@@ -117,38 +138,42 @@ export function openArpSilence(options: ArpSilenceOptions = {}): ArpSilence {
 }
 
 /** One transaction: whatever was there is replaced, and at no time is an address in `silenced` not silent. */
-function installTable(silenced: ReadonlySet<IpAddress>): void {
-  const elements = silenced.size === 0 ? "" : `elements = { ${[...silenced].join(", ")} };`;
-  runNft(
-    `table arp ${TABLE} {}
-     delete table arp ${TABLE}
-     table arp ${TABLE} {
-       set ${SET} { type ipv4_addr; ${elements} }
-       chain output {
-         type filter hook output priority filter; policy accept;
-         arp saddr ip @${SET} counter drop
-       }
-     }`,
-  );
+function installTables(silenced: ReadonlySet<IpAddress>): void {
+  const install = ({ family, nft, element, rule }: Table): string => {
+    const own = [...silenced].filter((address) => ipFamily(address) === family);
+    const elements = own.length === 0 ? "" : `elements = { ${own.join(", ")} };`;
+    return `table ${nft} ${TABLE} {}
+      delete table ${nft} ${TABLE}
+      table ${nft} ${TABLE} {
+        set ${SET} { type ${element}; ${elements} }
+        chain output {
+          type filter hook output priority filter; policy accept;
+          ${rule} counter drop
+        }
+      }`;
+  };
+  runNft(tables.map(install).join("\n"));
 }
 
-/** What is in the set of an earlier process; nothing when there is no such set. */
+/** What is in the sets of an earlier process; nothing when there are none. */
 function readSilenced(client: NetlinkClient): IpAddress[] {
-  const { type, body } = setRequest(NFT_MSG_GETSETELEM, []);
-  try {
-    return client.dump(type, body, decodeElements).flat();
-  } catch (error) {
-    if (error instanceof LinuxError && error.code === "ENOENT") return [];
-    throw error;
-  }
+  return tables.flatMap((table) => {
+    const { type, body } = setRequest(NFT_MSG_GETSETELEM, table, []);
+    try {
+      return client.dump(type, body, (message) => decodeElements(message, table)).flat();
+    } catch (error) {
+      if (error instanceof LinuxError && error.code === "ENOENT") return [];
+      throw error;
+    }
+  });
 }
 
-function decodeElements({ body }: NetlinkMessage): IpAddress[] {
+function decodeElements({ body }: NetlinkMessage, { bytes }: Table): IpAddress[] {
   const elements = readAttributes(body, NFGENMSG_BYTES).get(NFTA_SET_ELEM_LIST_ELEMENTS);
   return readList(elements, NFTA_LIST_ELEM).flatMap((element) => {
     const key = readAttributes(element, 0).get(NFTA_SET_ELEM_KEY);
     const value = key === undefined ? undefined : readAttributes(key, 0).get(NFTA_DATA_VALUE);
-    return value?.length === 4 ? [ipFromBytes(value, 0, 4)] : [];
+    return value?.length === bytes ? [ipFromBytes(value, 0, bytes)] : [];
   });
 }
 
@@ -163,47 +188,51 @@ function runNft(script: string): void {
     const denied = detail.includes("not permitted");
     const name = code ?? (denied ? "EPERM" : "EINVAL");
     const sentence = code === "ENOENT" ? "the nft command (package nftables) is missing" : detail;
-    throw new LinuxError(name, "set up the ARP silence", sentence, { cause: error });
+    throw new LinuxError(name, "set up the silence of addresses", sentence, { cause: error });
   }
 }
 
-function removeTable(client: NetlinkClient): void {
-  const request = tableRequest(NFT_MSG_DELTABLE, [attribute(NFTA_TABLE, cString(TABLE))]);
-  const { errno, text } = client.transactBatch(NFNL_SUBSYS_NFTABLES, [request]);
-  if (errno !== 0 && errno !== errnos.enoent) throw errorOf(errno, "remove the ARP silence", text);
+function removeTables(client: NetlinkClient): void {
+  for (const table of tables) {
+    const request = tableRequest(NFT_MSG_DELTABLE, table, [attribute(NFTA_TABLE, cString(TABLE))]);
+    const { errno, text } = client.transactBatch(NFNL_SUBSYS_NFTABLES, [request]);
+    if (errno !== 0 && errno !== errnos.enoent) throw errorOf(errno, "remove the silence of addresses", text);
+  }
 }
 
 /** In messages that are not too long; they make one transaction all the same. */
 function elementRequests(type: number, addresses: readonly IpAddress[]): NetlinkRequest[] {
   const requests: NetlinkRequest[] = [];
-  for (let start = 0; start < addresses.length; start += limits.silencedPerMessage) {
-    requests.push(setRequest(type, addresses.slice(start, start + limits.silencedPerMessage)));
+  for (const table of tables) {
+    const own = addresses.filter((address) => ipFamily(address) === table.family);
+    for (let start = 0; start < own.length; start += limits.silencedPerMessage) {
+      requests.push(setRequest(type, table, own.slice(start, start + limits.silencedPerMessage)));
+    }
   }
   return requests;
 }
 
 /** A change of the set; without addresses a deletion means all of them. */
-function setRequest(type: number, addresses: readonly IpAddress[]): NetlinkRequest {
-  const elements = addresses.map((address) => {
-    assert(ipFamily(address) === 4, `only IPv4 addresses answer ARP, not ${address}`);
-    return nested(NFTA_LIST_ELEM, nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, ipToBytes(address))));
-  });
-  return tableRequest(type, [
+function setRequest(type: number, table: Table, addresses: readonly IpAddress[]): NetlinkRequest {
+  const elements = addresses.map((address) =>
+    nested(NFTA_LIST_ELEM, nested(NFTA_SET_ELEM_KEY, attribute(NFTA_DATA_VALUE, ipToBytes(address)))),
+  );
+  return tableRequest(type, table, [
     attribute(NFTA_TABLE, cString(TABLE)),
     attribute(NFTA_SET_ELEM_LIST_SET, cString(SET)),
     ...(elements.length === 0 ? [] : [nested(NFTA_SET_ELEM_LIST_ELEMENTS, ...elements)]),
   ]);
 }
 
-const tableRequest = (type: number, attributes: readonly Uint8Array[]): NetlinkRequest => ({
+const tableRequest = (type: number, { protocol }: Table, attributes: readonly Uint8Array[]): NetlinkRequest => ({
   type: (NFNL_SUBSYS_NFTABLES << 8) | type,
   flags: NLM_F_CREATE,
-  body: concatBytes(Uint8Array.of(NFPROTO_ARP, 0, 0, 0), ...attributes), // struct nfgenmsg
+  body: concatBytes(Uint8Array.of(protocol, 0, 0, 0), ...attributes), // struct nfgenmsg
 });
 
-/** True for each removal of our table or of a part that the rule needs. */
+/** True for each removal of a table of ours or of a part that its rule needs. */
 function decodeRemoval({ type, body }: NetlinkMessage): true | undefined {
-  if (type >> 8 !== NFNL_SUBSYS_NFTABLES || body[0] !== NFPROTO_ARP) return undefined;
+  if (type >> 8 !== NFNL_SUBSYS_NFTABLES || !tables.some(({ protocol }) => protocol === body[0])) return undefined;
   if (![NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELSET].includes(type & 0xff)) return undefined;
   return readText(readAttributes(body, NFGENMSG_BYTES).get(NFTA_TABLE)) === TABLE ? true : undefined;
 }

@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import type { IpAddress } from "@baton/domain";
 import { ipToBytes } from "@baton/domain";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ArpPacket, ArpSilence, ArpSilenceOptions } from "./api.ts";
+import type { ArpPacket, NeighbourSilence, NeighbourSilenceOptions } from "./api.ts";
 import { gratuitousFrame } from "./arp-packet.ts";
 import { openArpPort } from "./arp-port.ts";
-import { openArpSilence } from "./arp-silence.ts";
 import { checked, libc } from "./libc.ts";
+import { openNdPort } from "./nd-port.ts";
+import { openNeighbourSilence } from "./neighbour-silence.ts";
 import { ip } from "./testing/address-table-contract.ts";
 import { makeNamespacePair, type Namespace, openDescriptors } from "./testing/namespace.ts";
 
@@ -36,8 +37,8 @@ afterEach(() => {
 });
 
 const ifindexOf = (namespace: Namespace) => Number(namespace.ip("-o", "link", "show", "eth0").split(":")[0]);
-const open = (options?: ArpSilenceOptions): ArpSilence => {
-  const silence = openArpSilence(options);
+const open = (options?: NeighbourSilenceOptions): NeighbourSilence => {
+  const silence = openNeighbourSilence(options);
   opened.push(silence);
   return silence;
 };
@@ -116,6 +117,46 @@ test("a silenced address does not ask either: a question names its sender", asyn
   expect(heard.map(({ senderIp }) => senderIp)).not.toContain(vip);
 });
 
+test("IPv6: a silenced address does not answer neighbours, others do, and its announcement passes", async () => {
+  for (const [index, side] of [holder, client].entries())
+    side.ip("address", "add", `2001:db8::${index + 1}/64`, "dev", "eth0", "nodad");
+  const [silent, loud] = [ip("2001:db8::50"), ip("2001:db8::51")];
+  for (const address of [silent, loud]) holder.ip("address", "add", `${address}/64`, "dev", "eth0", "nodad");
+  const silence = open();
+  silence.silence([silent, vip]);
+  expect(silence.silenced()).toEqual([silent, vip]);
+  const heard: IpAddress[] = [];
+  client.inside(() => {
+    const port = openNdPort({ ifindex: ifindexOf(client) });
+    opened.push(port);
+    port.onAdvertisement(({ target }) => heard.push(target));
+  });
+  client.inside(() => {
+    for (const address of [silent, loud]) greet(address);
+  });
+  await vi.waitFor(() => expect(heard).toContain(loud));
+  expect(heard).not.toContain(silent);
+  // It goes on where a crash left it, in both families.
+  expect([...open().silenced()].sort()).toEqual([vip, silent].sort());
+  const port = openNdPort({ ifindex: ifindexOf(holder) });
+  opened.push(port);
+  port.sendUnsolicited([silent], { mac: "02:00:5e:10:00:01", router: false });
+  await vi.waitFor(() => expect(heard).toContain(silent));
+  heard.length = 0;
+  silence.unsilence([silent]);
+  client.ip("neigh", "flush", "dev", "eth0");
+  client.inside(() => greet(silent));
+  await vi.waitFor(() => expect(heard).toContain(silent));
+});
+
+/** A datagram to an address makes the kernel ask who has it. */
+function greet(target: IpAddress): void {
+  const fd = checked(libc.socket(10, 2, 0), "socket");
+  const to = Uint8Array.of(10, 0, 0, 9, 0, 0, 0, 0, ...ipToBytes(target), 0, 0, 0, 0);
+  checked(libc.sendto(fd, Uint8Array.of(0), 1, 0, to, to.length), "sendto");
+  libc.close(fd);
+}
+
 test("an announcement passes: it is always meant", async () => {
   open().silence([vip]);
   const port = openArpPort({ ifindex: ifindexOf(holder) });
@@ -149,7 +190,10 @@ test("a firewall reload takes the table away; it comes back by itself, once", as
   nft("delete", "table", "arp", "baton");
   await vi.waitFor(() => expect(repairs).toBe(2));
   expect(await answering(vip, otherVip)).toEqual([otherVip]);
-  expect(repairs).toBe(2);
+  nft("delete", "table", "ip6", "baton");
+  await vi.waitFor(() => expect(repairs).toBe(3));
+  expect(nft("list", "tables")).toContain("table ip6 baton");
+  expect(repairs).toBe(3);
 });
 
 test("silencing does not wait for the repair, and neither does the opposite", async () => {
@@ -178,16 +222,14 @@ test("thousands of addresses are one transaction", async () => {
   expect(await answering(vip, otherVip)).toEqual([otherVip]);
 });
 
-test("errors: no permission, not IPv4; nothing is left open", () => {
+test("errors: no permission; nothing is left open", () => {
   const before = openDescriptors();
   const silence = open();
-  expect(() => silence.silence([ip("2001:db8::1")])).toThrow("only IPv4 addresses answer ARP");
-  expect(silence.silenced()).toEqual([]);
   silence.close();
   const uid = process.geteuid?.() ?? 0;
   process.seteuid?.(65_534);
   try {
-    expect(() => openArpSilence()).toThrow(expect.objectContaining({ code: "EPERM" }));
+    expect(() => openNeighbourSilence()).toThrow(expect.objectContaining({ code: "EPERM" }));
   } finally {
     process.seteuid?.(uid);
   }

@@ -1,0 +1,111 @@
+// Neighbour discovery on one interface, what `arp-port.ts` is for IPv4: announces addresses in frames of its own, which
+// pass by the silence, and hears who else announces (SAFETY S6). Listening is a raw ICMPv6 socket: the kernel has looked at
+// the checksum then, and lets nothing but advertisements through.
+
+import type { AnnounceResult, Closable, NdPort, NeighbourAdvertisement } from "./api.ts";
+import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
+import { limits } from "./limits.ts";
+import {
+  addressAdvertisement,
+  advertisementFrame,
+  decodeAdvertisement,
+  ETH_P_IPV6,
+  ICMPV6,
+  NEIGHBOUR_ADVERTISEMENT,
+} from "./nd-packet.ts";
+import { openReceiveQueue } from "./receive-queue.ts";
+import { watchFd } from "./watch-fd.ts";
+
+const AF_INET6 = 10;
+const AF_PACKET = 17;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOCK_RAW_CLOEXEC_NONBLOCK = SOCK_RAW_CLOEXEC | 0o4000;
+const SOL_SOCKET = 1;
+const SO_SNDBUFFORCE = 32;
+const SO_BINDTOIFINDEX = 62;
+const SOL_IPV6 = 41;
+const IPV6_RECVHOPLIMIT = 51;
+const SOL_ICMPV6 = 58;
+const ICMP6_FILTER = 1;
+const MSG_DONTWAIT = 0x40;
+
+/** Throws LinuxError: EPERM without CAP_NET_RAW. An interface that is gone shows when something is sent. */
+export function openNdPort({ ifindex }: { readonly ifindex: number }): NdPort {
+  // Protocol 0: this socket receives nothing, so nothing piles up in it.
+  const fd = checked(libc.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0), "socket AF_PACKET");
+  const size = int32(limits.arpSendBufferBytes);
+  checkedOrClose(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, size, 4), "setsockopt SO_SNDBUFFORCE", fd);
+  const destination = packetAddress(ifindex);
+  let receiver: Closable | undefined;
+  let closed = false;
+  return {
+    sendUnsolicited: (addresses, { mac, router }): AnnounceResult => {
+      const frame = advertisementFrame(mac, router);
+      for (const [sent, address] of addresses.entries()) {
+        addressAdvertisement(frame, address);
+        const result = closed
+          ? -errnos.ebadf
+          : libc.sendto(fd, frame, frame.length, MSG_DONTWAIT, destination, destination.length);
+        if (result < 0) return { sent, error: errorOf(closed ? errnos.ebadf : lastErrno(), `announce ${address}`) };
+      }
+      return { sent: addresses.length, error: undefined };
+    },
+    onAdvertisement: (handler) => {
+      receiver?.close();
+      receiver = handler === undefined || closed ? undefined : openReceiver(ifindex, handler);
+    },
+    close: () => {
+      if (closed) return;
+      closed = true;
+      receiver?.close();
+      libc.close(fd);
+    },
+  };
+}
+
+/** struct sockaddr_ll; the protocol is in network order. */
+function packetAddress(ifindex: number): Uint8Array {
+  const address = new Uint8Array(20);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, ETH_P_IPV6, false);
+  view.setInt32(4, ifindex, true);
+  return address;
+}
+
+/** struct icmp6_filter: one bit for each type that is blocked. */
+function onlyAdvertisements(): Uint8Array {
+  const filter = new Uint8Array(32).fill(0xff);
+  const word = NEIGHBOUR_ADVERTISEMENT >> 5;
+  new DataView(filter.buffer).setUint32(word * 4, ~(1 << (NEIGHBOUR_ADVERTISEMENT & 31)), true);
+  return filter;
+}
+
+function openReceiver(ifindex: number, handler: (heard: NeighbourAdvertisement) => void): Closable {
+  const fd = checked(libc.socket(AF_INET6, SOCK_RAW_CLOEXEC_NONBLOCK, ICMPV6), "socket ICMPv6");
+  const set = (level: number, option: number, value: Uint8Array): void =>
+    void checkedOrClose(libc.setsockopt(fd, level, option, value, value.length), `setsockopt ${level}/${option}`, fd);
+  set(SOL_ICMPV6, ICMP6_FILTER, onlyAdvertisements());
+  set(SOL_IPV6, IPV6_RECVHOPLIMIT, int32(1));
+  set(SOL_SOCKET, SO_BINDTOIFINDEX, int32(ifindex));
+  const queue = openReceiveQueue(fd, limits.neighbourMessageBytes);
+  queue.drain(limits.datagramsPerDrain); // what came from other interfaces before the socket was bound
+  let closed = false;
+  const drain = (): boolean => {
+    // Bounded: a storm must not keep the loop; what is left wakes us in the next turn.
+    for (const { bytes, hopLimit } of queue.drain(limits.arpPacketsPerTurn)) {
+      const heard = closed ? undefined : decodeAdvertisement(bytes, hopLimit);
+      if (heard !== undefined) handler(heard);
+    }
+    return false;
+  };
+  const watch = watchFd(fd, drain, () => undefined);
+  return {
+    close: () => {
+      if (closed) return;
+      closed = true;
+      watch.close();
+      libc.close(fd);
+    },
+  };
+}
