@@ -47,34 +47,52 @@ const holder = (router: "r1" | "r2"): Promise<unknown> =>
     { deadlineMs: 20_000 },
   );
 
+/** Between the two routers of the lab. */
+const unicast = (router: "r1" | "r2"): string => {
+  const [own, peer] = router === "r1" ? ["172.16.1.1", "172.16.1.2"] : ["172.16.1.2", "172.16.1.1"];
+  return `unicast_src_ip ${own}\n unicast_peer {\n ${peer}\n }\n check_unicast_src`;
+};
+const headerAuthentication = "authentication {\n auth_type AH\n auth_pass secret12\n }";
+
+interface Dialect {
+  readonly version: string;
+  readonly lines: (router: "r1" | "r2") => Partial<ConfigOptions>;
+}
+const dialects: readonly Dialect[] = [
+  { version: "VRRPv2 with PASS", lines: () => ({}) },
+  { version: "VRRPv2 with AH", lines: () => ({ password: "", instance: headerAuthentication }) },
+  {
+    version: "VRRPv2 with AH, unicast",
+    lines: (router) => ({ password: "", instance: `${headerAuthentication}\n ${unicast(router)}` }),
+  },
+  { version: "VRRPv3", lines: () => ({ password: "", instance: "version 3" }) },
+  { version: "VRRPv3, unicast", lines: (router) => ({ password: "", instance: `version 3\n ${unicast(router)}` }) },
+];
+
 describe.each([
   ["baton", "keepalived"],
   ["keepalived", "baton"],
 ] as const)("%s as master, %s as backup", (master, backup) => {
-  test.each([{ version: "VRRPv2 with PASS" }, { version: "VRRPv3" }])(
-    "$version: failover and pre-emption",
-    async ({ version }) => {
-      const dialect: Partial<ConfigOptions> = version === "VRRPv3" ? { password: "", instance: "version 3" } : {};
-      const first = await start(master, "r1", masterConf(dialect));
-      await start(backup, "r2", backupConf(dialect));
-      await holder("r1");
-      const probing = await lab.get().client.probe({ address: virtualAddress });
-      await probing.waitAnswered("r1");
+  test.each(dialects)("$version: failover and pre-emption", async ({ lines }) => {
+    const first = await start(master, "r1", masterConf(lines("r1")));
+    await start(backup, "r2", backupConf(lines("r2")));
+    await holder("r1");
+    const probing = await lab.get().client.probe({ address: virtualAddress });
+    await probing.waitAnswered("r1");
 
-      await first.stop();
-      await probing.waitAnswered("r2");
-      await holder("r2");
+    await first.stop();
+    await probing.waitAnswered("r2");
+    await holder("r2");
 
-      await start(master, "r1", masterConf(dialect));
-      await probing.waitAnswered("r1");
-      await holder("r1");
-      const report = await probing.stop();
-      // Leaving, Baton keeps the address until keepalived answers (SAFETY S6); keepalived lets go first.
-      const failover = report.outages.find((each) => each.answeredBefore === "r1" && each.answeredAfter === "r2");
-      if (master === "baton") expect(failover, JSON.stringify(report.outages)).toBeUndefined();
-      else expect(failover?.durationMs).toBeGreaterThan(500);
-    },
-  );
+    await start(master, "r1", masterConf(lines("r1")));
+    await probing.waitAnswered("r1");
+    await holder("r1");
+    const report = await probing.stop();
+    // Leaving, Baton keeps the address until keepalived answers (SAFETY S6); keepalived lets go first.
+    const failover = report.outages.find((each) => each.answeredBefore === "r1" && each.answeredAfter === "r2");
+    if (master === "baton") expect(failover, JSON.stringify(report.outages)).toBeUndefined();
+    else expect(failover?.durationMs).toBeGreaterThan(500);
+  });
 
   test("another password: neither listens to the other", async () => {
     await start(master, "r1", masterConf());

@@ -87,7 +87,6 @@ const common = {
   withoutNoDad: option("-nodad", present, {
     default: "off",
     meaning: "Asks that duplicate address detection be left to the kernel rather than turned off.",
-    ...inform("the kernel does not look for duplicates of a virtual address"),
   }),
   manageTemporary: option("mngtmpaddr", present, {
     default: "off",

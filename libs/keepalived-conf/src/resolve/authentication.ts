@@ -5,7 +5,7 @@ import type { HmacConfig, HmacKeyConfig, InstanceConfig } from "../config.ts";
 import { instanceAuthentication, instanceAuthHmac, vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { octetsOf } from "../source/text.ts";
 import { type Block, blocksOf, type Setting, setting, settings, value } from "../syntax/tree.ts";
-import { adjust, advise, type ResolveContext, refuse, reject } from "./context.ts";
+import { adjust, advise, type ResolveContext, reject } from "./context.ts";
 
 /** The field of the packet (RFC 2338 section 5.3.10). */
 const passwordOctetsMax = 8;
@@ -46,15 +46,7 @@ export function resolveAuthentication(
     reject(context, type.place, "auth-ignored", `authentication is ignored: ${reason}`);
     return undefined;
   }
-  if (type.value === "PASS") return { type: "pass", password };
-  refuse(
-    context,
-    type.place,
-    "refused",
-    "auth_type AH: not carried out by this version",
-    "write auth_type PASS on all routers of the group; AH protects no better than a switched network does",
-  );
-  return { type: "ah", password };
+  return { type: type.value === "PASS" ? "pass" : "ah", password };
 }
 
 /** The first 8 octets count, on both sides; so both have to cut alike. */

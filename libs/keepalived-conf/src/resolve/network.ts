@@ -5,7 +5,6 @@ import { type Block, setting, settings } from "../syntax/tree.ts";
 import { type FamilyHint, type InstanceAddresses, resolveAddresses } from "./addresses.ts";
 import type { CommandContext } from "./command.ts";
 import { adjust, refuse, reject } from "./context.ts";
-import { standardGroups } from "./defaults.ts";
 import { requireInterface } from "./interface.ts";
 import { unicastPlace } from "./unicast.ts";
 
@@ -129,6 +128,3 @@ function resolveGroup(
   else if (own !== undefined) return own.value;
   return unicastPeers.length > 0 ? undefined : inherited;
 }
-
-/** Whether all who listen to the standard's group hear the adverts. */
-export const isStandardGroup = (group: IpAddress, family: 4 | 6): boolean => group === standardGroups[family];

@@ -10,4 +10,3 @@ export const noBfd = "BFD is not carried out by this version";
 export const ownFiles = "Baton keeps its files in its run and state directories";
 export const noVmac =
   "the virtual addresses stand on the interface itself, with its own MAC address; gratuitous ARPs tell the network";
-export const noUnicast = "unicast is not carried out by this version: adverts go to the multicast group";

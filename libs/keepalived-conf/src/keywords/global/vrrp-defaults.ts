@@ -14,7 +14,7 @@ import {
 import { dynamicInterfaces } from "../global-arguments.ts";
 import { extraInterfaces, repeatCount } from "../line-arguments.ts";
 import { alias, missing, noted, works } from "../table.ts";
-import { noUnicast, noVmac } from "./reasons.ts";
+import { noVmac } from "./reasons.ts";
 
 const interval = seconds({ min: 0.000001, max: microSecondsMax });
 const startDelay = seconds({ min: 0.001, max: microSecondsMax });
@@ -61,22 +61,17 @@ const protocol = {
     since: "2.2.8",
     default: "off",
   }),
-  skipCheckAddresses: noted(
-    "vrrp_skip_check_adv_addr",
-    bool,
-    "a difference between the addresses of an advert and one's own is only counted",
-    {
-      meaning: "Compares the addresses of an advert only when another master sent the last one.",
-      service: "election",
-      default: "off",
-    },
-  ),
-  checkUnicastSource: noted("vrrp_check_unicast_src", flag, noUnicast, {
+  skipCheckAddresses: works("vrrp_skip_check_adv_addr", bool, {
+    meaning: "Compares the addresses of an advert only when another master sent the last one.",
+    service: "election",
+    default: "off",
+  }),
+  checkUnicastSource: works("vrrp_check_unicast_src", flag, {
     meaning: "Drops unicast adverts from senders that are no peers.",
     service: "election",
     default: "off",
   }),
-  ownerIgnoreAdverts: missing("vrrp_owner_ignore_adverts", bool, "an address owner (priority 255) listens to adverts", {
+  ownerIgnoreAdverts: works("vrrp_owner_ignore_adverts", bool, {
     meaning: "Whether instances of priority 255 pay no heed to the adverts of others.",
     service: "election",
     since: "2.3.3",

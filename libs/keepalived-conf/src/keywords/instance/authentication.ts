@@ -3,7 +3,7 @@
 import { octetsOf } from "../../source/text.ts";
 import { choice, integer, invalidValue, secret, text } from "../arguments.ts";
 import { incomplete, numberOf, wholeLine } from "../line-arguments.ts";
-import { block, refused, works } from "../table.ts";
+import { block, works } from "../table.ts";
 
 export const authentication = block("authentication", {
   meaning: "What VRRPv2 has against strangers.",
@@ -64,7 +64,6 @@ export const authHmac = block("auth_hmac", {
   meaning: "A signature behind each advert, for both versions of VRRP.",
   service: "election",
   since: "2.4.0",
-  support: refused("a peer that asks for it would not hear this node, and both would be master"),
   keywords: {
     key: works("key", secret(key), {
       meaning: "A key that adverts may be signed with; several, while they are exchanged for others.",

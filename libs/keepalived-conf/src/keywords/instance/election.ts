@@ -105,7 +105,7 @@ export const election = {
     since: "2.2.8",
     default: "v3_checksum_as_v2 of global_defs",
   }),
-  ownerIgnoreAdverts: missing("owner_ignore_adverts", bool, "an address owner (priority 255) listens to adverts", {
+  ownerIgnoreAdverts: works("owner_ignore_adverts", bool, {
     meaning: "Whether an instance of priority 255 pays no heed to the adverts of others.",
     since: "2.3.3",
     default: "vrrp_owner_ignore_adverts",
@@ -114,15 +114,10 @@ export const election = {
   threadTimerExpired: alias("thread_timer_expired", timerExpiredBackup, "write timer_expired_backup", {
     since: "2.3.2",
   }),
-  skipCheckAddresses: noted(
-    "skip_check_adv_addr",
-    anyBool,
-    "a difference between the addresses of an advert and one's own is only counted",
-    {
-      meaning: "Compares the addresses of an advert only when another master sent the last one.",
-      default: "vrrp_skip_check_adv_addr",
-    },
-  ),
+  skipCheckAddresses: works("skip_check_adv_addr", anyBool, {
+    meaning: "Compares the addresses of an advert only when another master sent the last one.",
+    default: "vrrp_skip_check_adv_addr",
+  }),
   accept: works("accept", flag, {
     meaning: "Lets packets to the virtual addresses in on a master whose own they are not.",
     default: "on; off in strict mode",

@@ -40,7 +40,7 @@ export const tracking = {
     support: notYetTracked("BFD sessions"),
     meaning: "BFD sessions (bfd_instance) that have to be up.",
   }),
-  trackSourceAddress: noted("track_src_ip", flag, "an interface without its source address is in fault anyway", {
+  trackSourceAddress: works("track_src_ip", flag, {
     meaning: "Goes into fault when the source address of its adverts is gone.",
     default: "off",
   }),

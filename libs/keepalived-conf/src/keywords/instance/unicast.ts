@@ -1,7 +1,6 @@
 // Adverts to each peer, where there is no multicast.
 import { ip } from "../address-arguments.ts";
 import { flag, integer, interfaceName, invalidValue } from "../arguments.ts";
-import { noUnicast } from "../global/reasons.ts";
 import { wholeLine } from "../line-arguments.ts";
 import { peerForm } from "../peer-options.ts";
 import { noted, values, works } from "../table.ts";
@@ -22,23 +21,23 @@ export const unicast = {
     meaning: "The address that adverts to peers come from.",
     default: "the primary address of the interface",
   }),
-  unicastTtl: noted("unicast_ttl", integer({ min: 0, max: 255, strict: true }), noUnicast, {
+  unicastTtl: works("unicast_ttl", integer({ min: 0, max: 255, strict: true }), {
     meaning: "The TTL or hop limit of adverts to peers.",
     default: "255; the kernel's for IPv6",
   }),
-  unicastFaultNoPeer: noted("unicast_fault_no_peer", flag, noUnicast, {
+  unicastFaultNoPeer: noted("unicast_fault_no_peer", flag, "an instance without peers speaks to the multicast group", {
     meaning: "Goes into fault when it has no peers, and does not fall back to multicast.",
     default: "off",
   }),
-  checkUnicastSource: noted("check_unicast_src", flag, noUnicast, {
+  checkUnicastSource: works("check_unicast_src", flag, {
     meaning: "Drops adverts from senders that are no peers.",
     default: "vrrp_check_unicast_src; on with min_ttl or max_ttl",
   }),
-  oldUnicastChecksum: noted("old_unicast_checksum", oldChecksum, noUnicast, {
+  oldUnicastChecksum: works("old_unicast_checksum", oldChecksum, {
     meaning: "Makes checksums of VRRPv3 as keepalived did up to 1.3.6; never: not even for a peer that does.",
     default: "as the peer does",
   }),
-  vrf: noted("vrf", interfaceName, noUnicast, {
+  vrf: noted("vrf", interfaceName, "an instance without interface is refused", {
     meaning: "The routing domain of an instance that has peers and no interface.",
     repeat: "first",
     default: "none",
