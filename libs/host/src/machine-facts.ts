@@ -1,7 +1,7 @@
 // What the configuration is checked against on this machine: its files, programs, interfaces and users. The parser is
 // pure; these are its eyes. Only while a configuration is read, never on the failover path.
 import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { hostname } from "node:os";
+import { cpus, hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { FileKind, ParseInput, ScriptWeakness } from "@baton/keepalived-conf";
 import { openLinkMonitor, resolveUser } from "@baton/linux";
@@ -17,6 +17,7 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     readFile: readConfigFile,
     listDirectory,
     directory: workingDirectory(),
+    processors: cpus().length || undefined,
     executable: (name) => findExecutable(name, path) !== undefined,
     fileKind,
     interfaceExists,

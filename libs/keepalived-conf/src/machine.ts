@@ -7,6 +7,8 @@ export interface Machine {
   readonly executable?: ((name: string) => boolean) | undefined;
   /** What a path leads to, links followed; undefined: nothing. */
   readonly fileKind?: ((path: string) => FileKind | undefined) | undefined;
+  /** How many processors are online. */
+  readonly processors?: number | undefined;
   readonly interfaceExists?: ((name: string) => boolean) | undefined;
   readonly userExists?: ((name: string) => boolean) | undefined;
   readonly groupExists?: ((name: string) => boolean) | undefined;

@@ -1,8 +1,10 @@
 // A disagreement over a hundred lines, made short: lines are left out as long as the two judges still differ alike.
+import type { Difference } from "./compare.ts";
 import { type Configuration, type Judged, judgeAll } from "./trial.ts";
 
 /** What the difference is about, wherever it stands. */
-const kindOf = (difference: string | undefined): string | undefined => difference?.replace(/line \d+ /g, "");
+const kindOf = (difference: Difference | undefined): string | undefined =>
+  difference?.words.replace(/line \d+ /g, "").replace(/baton-oracle-\w+/g, "");
 
 /** The shortest that was found; each round leaves out smaller pieces. */
 export async function shrink(keepalived: string, judged: Judged<Configuration>): Promise<Judged<Configuration>> {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Diagnostic } from "@baton/keepalived-conf";
-import { disagreement, ourDiagnostics } from "./compare.ts";
+import { type Difference, disagreement, ourDiagnostics } from "./compare.ts";
 import { openOracle, type Verdict } from "./keepalived.ts";
 
 export interface Configuration {
@@ -12,6 +12,8 @@ export interface Configuration {
   readonly text: string;
   /** Other files beside it, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** keepalived's version that brought what is tried. */
+  readonly since?: string | undefined;
 }
 
 export interface Judged<T extends Configuration> {
@@ -19,7 +21,7 @@ export interface Judged<T extends Configuration> {
   readonly verdict: Verdict;
   readonly diagnostics: readonly Diagnostic[];
   /** Undefined where both say the same. */
-  readonly difference: string | undefined;
+  readonly difference: Difference | undefined;
 }
 
 /** In the order of the configurations. */

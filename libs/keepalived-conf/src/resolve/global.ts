@@ -28,10 +28,10 @@ export function resolveGlobal(root: Block, globals: Block, context: CommandConte
     firewall: resolveFirewall(globals),
     snmp: resolveSnmp(globals),
     dbus: resolveDbus(globals),
-    processes: resolveProcesses(globals),
+    processes: resolveProcesses(globals, context),
     node: resolveNode(root),
     reload: resolveReload(globals),
-    files: resolveFiles(globals),
+    files: resolveFiles(globals, context),
   };
 }
 

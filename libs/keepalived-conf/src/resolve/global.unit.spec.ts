@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { FileKind } from "../machine.ts";
+import type { ParseInput } from "../parse-config.ts";
 import { codes, parse } from "../testing/parse.ts";
 
-const resolve = (lines: string) => {
-  const result = parse(`global_defs {\n${lines}\n}`);
+const resolve = (lines: string, input: Partial<ParseInput> = {}) => {
+  const result = parse(`global_defs {\n${lines}\n}`, input);
   return { global: result.config?.global, said: codes(result).map((code) => code.replace(/ .*/, "")) };
 };
 
@@ -146,4 +148,37 @@ test.each<[string, object, string[]]>([
   const result = resolve(lines);
   expect(result.global).toMatchObject(expected);
   expect(result.said).toEqual(said);
+});
+
+describe("what this machine has", () => {
+  const affinity = (lines: string, processors?: number) => {
+    const { global, said } = resolve(lines, { processors });
+    return [global?.processes.vrrp.cpus, said.filter((code) => code !== "accepted")];
+  };
+
+  test("a line that names a processor which is not there does not count", () => {
+    expect(affinity("vrrp_cpu_affinity 1 0", 2)).toEqual([[0, 1], []]);
+    expect(affinity("vrrp_cpu_affinity 0\nvrrp_cpu_affinity 2", 2)).toEqual([[0], ["invalid-number"]]);
+    expect(affinity("vrrp_cpu_affinity 1023")).toEqual([[1023], []]);
+  });
+
+  test.each<[string, string | undefined, string[]]>([
+    ["/d", "/d", []],
+    ["/d/new", "/d/new", []],
+    ["/d/new/", "/d/new/", []],
+    ["new", "new", []],
+    ["/d/file", undefined, ["no-directory"]],
+    ["/none/new", undefined, ["no-directory"]],
+    ['""', undefined, ["no-directory"]],
+  ])("config_save_dir %s is there, or can be made", (path, expected, said) => {
+    const kinds = new Map<string, FileKind>([
+      ["/d", "directory"],
+      ["/d/", "directory"],
+      [".", "directory"],
+      ["/d/file", "file"],
+    ]);
+    const result = resolve(`config_save_dir ${path}`, { fileKind: (name) => kinds.get(name) });
+    expect(result.global?.files.configurations).toBe(expected);
+    expect(result.said.filter((code) => code !== "accepted")).toEqual(said);
+  });
 });

@@ -203,6 +203,11 @@ describe("what an instance cannot be without", () => {
     expect(resolve("", "", { interfaceExists })[1]).toEqual(["interface-missing"]);
     expect(resolve("", globals("dynamic_interfaces"), { interfaceExists })[1]).toEqual([]);
     expect(isFatal(parse(instance(), { interfaceExists }).diagnostics)).toBe(true);
+    // Each line is looked up, and the last one counts.
+    expect(resolve("interface eth1", "", { interfaceExists })).toMatchObject([
+      { interface: "eth1" },
+      ["interface-missing"],
+    ]);
   });
 
   test("a virtual router of its own", () => {

@@ -49,12 +49,14 @@ export function resolveNetwork(block: Block<string>, strict: boolean, context: C
 }
 
 function resolveInterface(block: Block<string>, context: CommandContext): string | undefined {
-  const given = setting(block, keywords.interface);
-  if (given === undefined) return undefined;
-  requireInterface(given.value, given.place, context, context.defaults.dynamicInterfaces);
-  if (given.value !== "lo") return given.value;
-  reject(context, given.place, "loopback", "nobody hears adverts on a loopback interface; it is ignored");
-  return undefined;
+  const given = settings(block, keywords.interface);
+  for (const { value: name, place } of given) {
+    requireInterface(name, place, context, context.defaults.dynamicInterfaces);
+    if (name === "lo")
+      reject(context, place, "loopback", "nobody hears adverts on a loopback interface; it is ignored");
+  }
+  const last = given.at(-1)?.value;
+  return last === "lo" ? undefined : last;
 }
 
 /** Only with peers, and from an address that says which interface it is. */

@@ -13,8 +13,6 @@ export interface Line {
   /** Rises through the file. */
   readonly order: number;
   at(word?: Word): Place;
-  /** Some process knew what it was: it is not unknown, even where another one stumbles over it. */
-  understood: boolean;
   /** Of the first process that did not know it. */
   unknown: (() => Problem) | undefined;
 }
@@ -31,7 +29,6 @@ export function lineOf(source: LogicalLine, order: number): Line | undefined {
     openQuote: openQuote === undefined ? undefined : { file: source.file, line: source.line, column: openQuote },
     order,
     at,
-    understood: false,
     unknown: undefined,
   };
 }

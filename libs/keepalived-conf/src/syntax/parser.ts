@@ -33,7 +33,7 @@ export function parseLines(lines: LineReader, report: Report): Block {
     if (line === undefined) continue;
     countBraces(openBraces, line, report);
     for (const reader of readers) readLine(reader, line);
-    if (line.unknown !== undefined && !line.understood) report(line.unknown());
+    if (line.unknown !== undefined) report(line.unknown());
   }
   for (const reader of readers) endReading(reader);
   const unclosed = openBraces.at(-1);
@@ -171,7 +171,6 @@ function readKeyword(reader: Reader, level: Level, line: Line): void {
     reader.skip = -1;
     return;
   }
-  line.understood = true;
   if (spec.kind === "keyword") readSetting(reader, level, spec, line);
   else if (spec.kind === "values") readList(reader, level, spec, line);
   // A block that two processes read is kept from the first of them.
@@ -242,7 +241,6 @@ function readList(reader: Reader, { block }: Level, spec: ValueBlock, line: Line
 
 function readEntry(reader: Reader, list: OpenList, line: Line): void {
   const first = line.words[0].text;
-  line.understood = true;
   if (list.expectsBrace) {
     list.expectsBrace = false;
     if (first === "{") return;

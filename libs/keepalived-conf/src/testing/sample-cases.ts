@@ -69,10 +69,14 @@ export interface BlockLines {
   readonly others: readonly (readonly string[])[];
 }
 
-/** By the path of the block, as in `holes`; without the blocks in it. */
-export function sampleLines(): ReadonlyMap<string, BlockLines> {
+/**
+ * By the path of the block, as in `holes`; without the blocks in it, and without the keywords that `isKnown` does not
+ * take: it is asked with keepalived's version that brought them.
+ */
+export function sampleLines(isKnown: (since: string | undefined) => boolean): ReadonlyMap<string, BlockLines> {
   const byBlock = new Map<string, { usual: string[][]; others: string[][] }>();
-  for (const place of placesIn(root, "", undefined).filter(({ spec }) => spec.kind !== "block")) {
+  for (const place of placesIn(root, "", undefined)) {
+    if (place.spec.kind === "block" || !isKnown(place.since)) continue;
     const [usual = [], ...others] = linesOf(place);
     const lines = byBlock.get(place.hole) ?? { usual: [], others: [] };
     byBlock.set(place.hole, lines);
@@ -158,7 +162,7 @@ function bodyOf(path: string): readonly string[] {
 }
 
 /** In two blocks that do not know it. */
-function misplaced({ spec, hole, since }: Place, places: readonly Place[]): SampleCase[] {
+function misplaced({ spec, hole }: Place, places: readonly Place[]): SampleCase[] {
   const known = new Set(places.filter((other) => other.spec.name === spec.name).map((other) => other.hole));
   const blocks = new Set(places.map((other) => other.hole));
   const strange = [...blocks].filter((other) => !known.has(other));
@@ -168,6 +172,8 @@ function misplaced({ spec, hole, since }: Place, places: readonly Place[]): Samp
   const start = places.findIndex((other) => other.spec === spec && other.hole === hole);
   return [0, 7].flatMap((step) => {
     const other = strange[(start + step) % strange.length];
-    return other === undefined ? [] : [write({ spec, hole: other, since }, lines)];
+    // The block that it stands in has to be known, and it does not.
+    const around = places.find((each) => each.hole === other && each.spec.kind !== "block")?.since;
+    return other === undefined ? [] : [write({ spec, hole: other, since: around }, lines)];
   });
 }

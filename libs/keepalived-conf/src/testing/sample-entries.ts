@@ -113,9 +113,9 @@ const addresses = [
 ];
 
 const routes = [
+  "10.9.0.0/24 via 10.0.0.1 dev eth0",
   "10.9.0.0/24 via 10.0.0.1",
   "10.9.0.0/24 dev eth0",
-  "10.9.0.0/24 via 10.0.0.1 dev eth0",
   "default via 10.0.0.1",
   "default dev eth0",
   "default",

@@ -2,7 +2,8 @@
 import { secondsToMicros } from "@baton/domain";
 import type { DbusConfig, FilesConfig, ReloadConfig, SnmpConfig } from "../../config.ts";
 import { globalDefs } from "../../keywords/global-defs.ts";
-import { type Block, isSet, setting, value } from "../../syntax/tree.ts";
+import { type Block, isSet, setting, settings, value } from "../../syntax/tree.ts";
+import { type ResolveContext, reject } from "../context.ts";
 
 const { keywords } = globalDefs;
 
@@ -39,9 +40,9 @@ export function resolveReload(globals: Block): ReloadConfig {
   };
 }
 
-export const resolveFiles = (globals: Block): FilesConfig => ({
+export const resolveFiles = (globals: Block, context: ResolveContext): FilesConfig => ({
   umask: value(globals, keywords.umask) ?? 0o177,
-  configurations: value(globals, keywords.configSaveDirectory),
+  configurations: saveDirectory(globals, context),
   temporary: value(globals, keywords.temporaryDirectory),
   useInstance: value(globals, keywords.dataUseInstance) ?? false,
   state: value(globals, keywords.stateDumpFile),
@@ -51,3 +52,24 @@ export const resolveFiles = (globals: Block): FilesConfig => ({
   iprouteUsr: value(globals, keywords.iprouteUsr),
   iprouteEtc: value(globals, keywords.iprouteEtc),
 });
+
+/** It is made where it is not there; the directory around it is not. */
+function saveDirectory(globals: Block, context: ResolveContext): string | undefined {
+  const { fileKind } = context.machine;
+  if (fileKind === undefined) return value(globals, keywords.configSaveDirectory);
+  const usable = settings(globals, keywords.configSaveDirectory).filter(({ value: path, place }) => {
+    const kind = path === "" ? undefined : fileKind(path);
+    const parent = parentOf(path);
+    if (kind === "directory" || (kind === undefined && path !== "" && fileKind(parent) === "directory")) return true;
+    const why = kind === undefined ? `there is no directory ${parent} to make it in` : "it is no directory";
+    reject(context, place, "no-directory", `config_save_dir '${path}': ${why}; the line is ignored`);
+    return false;
+  });
+  return usable.at(-1)?.value;
+}
+
+function parentOf(path: string): string {
+  const bare = path.replace(/\/+$/, "");
+  const slash = bare.lastIndexOf("/");
+  return slash < 0 ? "." : bare.slice(0, slash + 1);
+}

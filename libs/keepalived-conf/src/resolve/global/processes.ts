@@ -13,17 +13,18 @@ import {
 } from "../../keywords/global/processes.ts";
 import { globalDefs } from "../../keywords/global-defs.ts";
 import type { Keyword } from "../../keywords/table.ts";
-import { type Block, isSet, setting, value } from "../../syntax/tree.ts";
+import { type Block, isSet, setting, settings, value } from "../../syntax/tree.ts";
+import { type ResolveContext, reject } from "../context.ts";
 
 const { keywords } = globalDefs;
 
-export function resolveProcesses(globals: Block): ProcessesConfig {
+export function resolveProcesses(globals: Block, context: ResolveContext): ProcessesConfig {
   const processOf = (settings: typeof vrrpProcess, name: Keyword<string>, standardName: string): ProcessConfig => ({
     name: nameOf(globals, name, standardName),
     niceness: value(globals, settings.priority) ?? 0,
     noSwap: isSet(globals, settings.noSwap),
     realtimePriority: value(globals, settings.realtime),
-    cpus: value(globals, settings.affinity),
+    cpus: cpusOf(globals, settings.affinity, context),
     realtimeTimeout: value(globals, settings.limit) ?? micros(10_000),
   });
   const bufferOf = (buffer: typeof vrrpCommandBuffer): BufferConfig => ({
@@ -46,6 +47,23 @@ export function resolveProcesses(globals: Block): ProcessesConfig {
       processMonitor: bufferOf(processMonitorBuffer),
     },
   };
+}
+
+/** A line that names a processor which is not there does not count. */
+function cpusOf(
+  globals: Block,
+  keyword: typeof vrrpProcess.affinity,
+  context: ResolveContext,
+): readonly number[] | undefined {
+  const { processors = Number.POSITIVE_INFINITY } = context.machine;
+  const usable = settings(globals, keyword).filter(({ value: cpus, place }) => {
+    const absent = cpus.find((cpu) => cpu >= processors);
+    if (absent === undefined) return true;
+    const message = `${keyword.name}: there is no processor ${absent}; the line is ignored`;
+    reject(context, place, "invalid-number", message, `this machine has 0 to ${processors - 1}`);
+    return false;
+  });
+  return usable.at(-1)?.value;
 }
 
 /** process_names and the name of its own: the later of the two counts. */
