@@ -7,6 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { backupConf, type ConfigOptions, discard, keepalivedConf, labFor, masterConf } from "./pair.ts";
 
 const lab = labFor("interop", { beforeAll, afterAll });
+const virtualAddress6 = "2001:db8:1::100";
+beforeAll(async () => {
+  const { router, client } = lab.get();
+  for (const [index, machine] of [router("r1"), router("r2"), client].entries())
+    await machine.exec(`ip address replace 2001:db8:1::${index + 1}/64 dev eth0 nodad`);
+});
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop().catch(() => undefined);
@@ -31,31 +37,34 @@ async function start(kind: "baton" | "keepalived", router: "r1" | "r2", config: 
     await machine.exec(
       "pids=$(cat /run/keepalived*.pid 2>/dev/null) && kill -KILL $pids; rm -f /run/keepalived*.pid; ip address flush dev eth0 label eth0:0",
     );
+    await machine.exec(`ip address del ${virtualAddress6}/64 dev eth0`);
   });
   return side;
 }
 
-const holds = async (lab: Lab, router: string): Promise<boolean> =>
-  (await lab.router(router).addresses()).includes(`${virtualAddress}/16`);
-const holder = (router: "r1" | "r2"): Promise<unknown> =>
+const holds = async (lab: Lab, router: string, address: string = virtualAddress): Promise<boolean> =>
+  (await lab.router(router).addresses()).some((each) => each.startsWith(`${address}/`));
+const holder = (router: "r1" | "r2", address: string = virtualAddress): Promise<unknown> =>
   waitFor(
     `${router} alone to hold the address`,
     async () => {
       const other = router === "r1" ? "r2" : "r1";
-      return (await holds(lab.get(), router)) && !(await holds(lab.get(), other));
+      return (await holds(lab.get(), router, address)) && !(await holds(lab.get(), other, address));
     },
     { deadlineMs: 20_000 },
   );
 
 /** Between the two routers of the lab. */
-const unicast = (router: "r1" | "r2"): string => {
-  const [own, peer] = router === "r1" ? ["172.16.1.1", "172.16.1.2"] : ["172.16.1.2", "172.16.1.1"];
+const unicast = (router: "r1" | "r2", network = "172.16.1."): string => {
+  const [own, peer] = (router === "r1" ? [1, 2] : [2, 1]).map((host) => `${network}${host}`);
   return `unicast_src_ip ${own}\n unicast_peer {\n ${peer}\n }\n check_unicast_src`;
 };
 const headerAuthentication = "authentication {\n auth_type AH\n auth_pass secret12\n }";
 
 interface Dialect {
   readonly version: string;
+  /** Default: `virtualAddress`. */
+  readonly address?: string;
   readonly lines: (router: "r1" | "r2") => Partial<ConfigOptions>;
 }
 const dialects: readonly Dialect[] = [
@@ -67,26 +76,40 @@ const dialects: readonly Dialect[] = [
   },
   { version: "VRRPv3", lines: () => ({ password: "", instance: "version 3" }) },
   { version: "VRRPv3, unicast", lines: (router) => ({ password: "", instance: `version 3\n ${unicast(router)}` }) },
+  {
+    version: "VRRPv3 over IPv6",
+    address: virtualAddress6,
+    lines: () => ({ password: "", instance: "version 3", addresses: [`${virtualAddress6}/64`] }),
+  },
+  {
+    version: "VRRPv3 over IPv6, unicast",
+    address: virtualAddress6,
+    lines: (router) => ({
+      password: "",
+      instance: `version 3\n ${unicast(router, "2001:db8:1::")}`,
+      addresses: [`${virtualAddress6}/64`],
+    }),
+  },
 ];
 
 describe.each([
   ["baton", "keepalived"],
   ["keepalived", "baton"],
 ] as const)("%s as master, %s as backup", (master, backup) => {
-  test.each(dialects)("$version: failover and pre-emption", async ({ lines }) => {
+  test.each(dialects)("$version: failover and pre-emption", async ({ lines, address = virtualAddress }) => {
     const first = await start(master, "r1", masterConf(lines("r1")));
     await start(backup, "r2", backupConf(lines("r2")));
-    await holder("r1");
-    const probing = await lab.get().client.probe({ address: virtualAddress });
+    await holder("r1", address);
+    const probing = await lab.get().client.probe({ address });
     await probing.waitAnswered("r1");
 
     await first.stop();
     await probing.waitAnswered("r2");
-    await holder("r2");
+    await holder("r2", address);
 
     await start(master, "r1", masterConf(lines("r1")));
     await probing.waitAnswered("r1");
-    await holder("r1");
+    await holder("r1", address);
     const report = await probing.stop();
     // Leaving, Baton keeps the address until keepalived answers (SAFETY S6); keepalived lets go first.
     const failover = report.outages.find((each) => each.answeredBefore === "r1" && each.answeredAfter === "r2");

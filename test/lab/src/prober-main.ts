@@ -13,7 +13,7 @@ const catchUpMicrosMax = 10_000;
 const liveEveryMicros = 250_000;
 
 const ledger = createProbeLedger();
-const socket = createSocket("udp4");
+const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
 const clock = { due: 0, sequence: 0, liveAt: 0, by: "" };
 const tell = (message: ProberMessage): void => {
   process.send?.(message);
