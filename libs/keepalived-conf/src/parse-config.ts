@@ -3,6 +3,7 @@
 import { configuresNothing } from "./config/nothing.ts";
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostics.ts";
+import { virtualServer } from "./keywords/virtual-server.ts";
 import { vrrpInstance } from "./keywords/vrrp-instance.ts";
 import type { Machine } from "./machine.ts";
 import { collectProblems } from "./problem-list.ts";
@@ -118,7 +119,7 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
   const balancer = resolveLoadBalancer(root, { ...balancing, files: files.names, sessions: bfds.names.checker });
   if (configuresNothing({ instances, ...balancer, ...statics })) {
     const place = { file: machine.file, line: 0, column: 0 };
-    advise(context, place, "nothing-configured", "there is nothing to do: no vrrp_instance and no virtual_server");
+    advise(context, place, "nothing-configured", nothingMessage(root));
   }
   // The checker process of keepalived has looked at its scripts before the other one comes to miss an interface.
   const programs = [...balancing.programs, ...context.programs];
@@ -137,3 +138,8 @@ function resolve(root: Block, machine: ParseInput, report: Report, reported: (co
     ...statics,
   };
 }
+
+const nothingMessage = ({ blocks }: Block): string =>
+  blocks.some(({ spec }) => spec === vrrpInstance || spec === virtualServer)
+    ? "nothing is left to do: no vrrp_instance and no virtual_server can be used"
+    : "there is nothing to do: no vrrp_instance and no virtual_server";

@@ -10,7 +10,7 @@ export const unknownKeyword = (place: Place, name: string, block: BlockSpec): Pr
   severity: "warning",
   code: "unknown-keyword",
   errorClass: "unknown-keyword",
-  message: `${name} is no keyword ${block.name === "" ? "outside of blocks" : `of ${block.name}`}; the line is ignored`,
+  message: `${name === "" ? '""' : name} is no keyword ${block.name === "" ? "outside of blocks" : `of ${block.name}`}; the line is ignored`,
   hint: () => meantKeyword(name, block),
 });
 
