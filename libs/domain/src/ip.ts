@@ -8,7 +8,8 @@ export type IpAddress = string & { readonly [ipBrand]: true };
 
 /** The canonical form of `text`, or undefined when it is no IP address. Zones (`%eth0`) are not accepted. */
 export function parseIp(text: string): IpAddress | undefined {
-  const bytes = text.includes(":") ? parseV6(text) : parseV4(text);
+  if (!text.includes(":")) return isV4(text) ? text : undefined;
+  const bytes = parseV6(text);
   return bytes === undefined ? undefined : format(bytes);
 }
 
@@ -24,7 +25,7 @@ export function ipToBytes(address: IpAddress): Uint8Array {
   return address.includes(":") ? readV6(address) : readV4(address);
 }
 
-const [dot, colon, zero, letterA] = [46, 58, 48, 97];
+const [dot, colon, zero, nine, letterA] = [46, 58, 48, 57, 97];
 
 function readV4(address: IpAddress): Uint8Array {
   const bytes = new Uint8Array(4);
@@ -80,11 +81,23 @@ export function compareIp(a: IpAddress, b: IpAddress): number {
   return 0;
 }
 
-function parseV4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  const bytes = parts.map((part) => (/^(0|[1-9]\d{0,2})$/.test(part) ? Number(part) : 256));
-  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+/** Four numbers up to 255 without leading zeros: there is one text for an address, so it is canonical. */
+function isV4(text: string): text is IpAddress {
+  let dots = 0;
+  let [byte, digits] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === dot) {
+      if (digits === 0 || ++dots > 3) return false;
+      byte = digits = 0;
+      continue;
+    }
+    if (code < zero || code > nine || (digits > 0 && byte === 0)) return false;
+    byte = byte * 10 + code - zero;
+    if (byte > 255) return false;
+    digits++;
+  }
+  return dots === 3 && digits > 0;
 }
 
 function parseV6(text: string): number[] | undefined {
@@ -104,9 +117,8 @@ function parseGroups(text: string, mayEndInV4: boolean): number[] | undefined {
   const bytes: number[] = [];
   for (const [index, group] of groups.entries()) {
     if (mayEndInV4 && index === groups.length - 1 && group.includes(".")) {
-      const embedded = parseV4(group);
-      if (embedded === undefined) return undefined;
-      bytes.push(...embedded);
+      if (!isV4(group)) return undefined;
+      bytes.push(...readV4(group));
     } else if (/^[0-9a-fA-F]{1,4}$/.test(group)) {
       const value = Number.parseInt(group, 16);
       bytes.push(value >> 8, value & 0xff);

@@ -20,7 +20,7 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     processors: cpus().length || undefined,
     executable: (name) => findExecutable(name, path) !== undefined,
     fileKind,
-    interfaceExists,
+    interfaceExists: interfaceNames(),
     userExists: (name) => resolveUser(name) !== undefined,
     groupExists: (name) => resolveUser("root", name) !== undefined,
     scriptWeakness: (name, user) => findWeakness(name, user, path),
@@ -62,13 +62,22 @@ function fileKind(path: string): FileKind | undefined {
   }
 }
 
+/** The names are read when one is asked for first. */
+function interfaceNames(): (name: string) => boolean {
+  let names: ReadonlySet<string> | "unknown" | undefined;
+  return (name) => {
+    names ??= readNames();
+    return names === "unknown" || names.has(name); // not known: nothing to complain about
+  };
+}
+
 /** /proc/self/net is of this process's own network namespace, whatever /sys was mounted in. */
-function interfaceExists(name: string): boolean {
+function readNames(): ReadonlySet<string> | "unknown" {
   try {
     const lines = readFileSync("/proc/self/net/dev", "utf8").split("\n").slice(2);
-    return lines.some((line) => line.slice(0, line.indexOf(":")).trim() === name);
+    return new Set(lines.map((line) => line.slice(0, line.indexOf(":")).trim()));
   } catch {
-    return true; // not known: nothing to complain about
+    return "unknown";
   }
 }
 

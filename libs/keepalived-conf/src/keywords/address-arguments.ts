@@ -15,14 +15,17 @@ const isLinkLocalMulticast = (address: IpAddress): boolean => /^ff[0-9a-f]2:/.te
  * The address that a word stands for; undefined without a report when it is none. keepalived reads up to the first `/`
  * or `-`, because a prefix length or a range may follow elsewhere.
  */
-export const addressOf = (word: Word): IpAddress | undefined => parseIp(word.text.split(/[-/]/, 1)[0] ?? "");
+export function addressOf({ text }: Word): IpAddress | undefined {
+  const end = text.search(/[-/]/);
+  return parseIp(end < 0 ? text : text.slice(0, end));
+}
 
 export const ip = (family?: 4 | 6): Argument<IpAddress> =>
   oneWord("ADDR", family === undefined ? "IPv4 or IPv6" : `IPv${family}`, (word, line, report) => {
     const address = addressOf(word);
     if (address === undefined || (family !== undefined && ipFamily(address) !== family))
       return invalidValue(word, line, report, family === undefined ? "an IP address" : `an IPv${family} address`);
-    if (parseIp(word.text) !== undefined) return address;
+    if (address === word.text || parseIp(word.text) !== undefined) return address;
     report({
       place: line.at(word),
       severity: "info",
@@ -33,6 +36,8 @@ export const ip = (family?: 4 | 6): Argument<IpAddress> =>
     });
     return address;
   });
+
+const anyIp = ip();
 
 export interface AddressPort {
   readonly address: IpAddress;
@@ -67,7 +72,7 @@ export const addressPort: Argument<AddressPort> = {
   required: 1,
   script: false,
   parse: (line, report) => {
-    const address = ip().parse(line, report);
+    const address = anyIp.parse(line, report);
     const port = address === undefined ? undefined : portOf(line.args[1], line, report);
     return address === undefined || port === undefined ? undefined : { address, port };
   },
@@ -87,8 +92,8 @@ export const virtualServerId: Argument<VirtualServerId> = {
   parse: (line, report) => {
     const [kind, value] = line.args;
     if (kind?.text !== "fwmark" && kind?.text !== "group") {
-      const address = addressPort.parse(line, report);
-      return address === undefined ? undefined : { kind: "address", ...address };
+      const given = addressPort.parse(line, report);
+      return given && { kind: "address", address: given.address, port: given.port };
     }
     if (value === undefined) {
       invalidValue(kind, line, report, kind.text === "group" ? "group NAME" : "fwmark N");
@@ -175,11 +180,11 @@ export const multicastGroup = (family: 4 | 6): Argument<IpAddress> => ({
 
 /** Of one instance; there an IPv6 group has to be link-local. */
 export const instanceGroup: Argument<IpAddress> = {
-  ...ip(),
+  ...anyIp,
   range: "IPv4 multicast, or IPv6 link-local multicast",
   parse: (line, report) => {
     const [word] = line.args;
-    const address = ip().parse(line, report);
+    const address = anyIp.parse(line, report);
     if (address === undefined || word === undefined) return undefined;
     if (ipFamily(address) === 4 ? isMulticast(address) : isLinkLocalMulticast(address)) return address;
     return invalidValue(word, line, report, "a multicast address; for IPv6 a link-local one");

@@ -91,10 +91,20 @@ interface ReadNumber {
  * runs, but not for `keepalived -t`, nor here.
  */
 function leadingInteger(text: string): { readonly value: number; readonly whole: boolean } {
+  if (isDigits(text)) return { value: Number(text), whole: true };
   const match = /^[ \t\f\n\r\v]*([+-]?)(\d+)/.exec(text);
   if (match === null) return { value: text === "" ? 0 : Number.NaN, whole: text === "" };
   const size = Number(match[2]);
   return { value: match[1] === "-" ? 0 - size : size, whole: match[0].length === text.length };
+}
+
+/** What nearly all numbers are. */
+function isDigits(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x39) return false;
+  }
+  return text !== "";
 }
 
 /**

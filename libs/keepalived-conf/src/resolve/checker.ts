@@ -70,7 +70,7 @@ function connecting<Type extends CheckerConfig["type"]>(
     const message = `${type}: connect_timeout is longer than delay_loop`;
     advise(context, blocks[0].place, "lint/long-timeout", message, "a dead server is noticed late");
   }
-  return { type, ...times, connection };
+  return { ...times, type, connection };
 }
 
 function hasUrls(block: Block, urls: readonly unknown[], context: CheckerContext): boolean {
@@ -83,13 +83,17 @@ function hasUrls(block: Block, urls: readonly unknown[], context: CheckerContext
 function resolveHttp(block: Block, server: CheckedServer, context: CheckerContext): CheckerConfig | undefined {
   const urls = resolveHttpUrls(block, server, context);
   const base = hasUrls(block, urls, context) ? connecting("HTTP_GET", [block], server, context) : undefined;
-  return base && { ...base, ...resolveGet(block), urls };
+  if (base === undefined) return undefined;
+  const { httpVersion, closeConnection, fastRecovery } = resolveGet(block);
+  return { ...base, httpVersion, closeConnection, fastRecovery, urls };
 }
 
 function resolveSsl(block: Block, server: CheckedServer, context: CheckerContext): CheckerConfig | undefined {
   const urls = resolveSslUrls(block, server, context);
   const base = hasUrls(block, urls, context) ? connecting("SSL_GET", [block], server, context) : undefined;
-  return base && { ...base, ...resolveGet(block), urls };
+  if (base === undefined) return undefined;
+  const { httpVersion, closeConnection, fastRecovery } = resolveGet(block);
+  return { ...base, httpVersion, closeConnection, fastRecovery, urls };
 }
 
 const resolveGet = (block: Block) => {

@@ -174,6 +174,7 @@ function assemble(draft: Draft, context: ServiceContext): VirtualServerConfig {
     hostName: value(block, keywords.virtualHost),
   };
   const realServers = resolveRealServers(found.realServers, scope, context);
+  const { quorum, hysteresis } = resolveQuorum(block, realServers, name, context);
   if (found.scheduler === undefined) {
     adjust(context, block.place, "lb-algo", `${name} has no lb_algo`, { used: "lb_algo wlc" });
   }
@@ -186,7 +187,8 @@ function assemble(draft: Draft, context: ServiceContext): VirtualServerConfig {
     onePacket: resolveOnePacket(draft, protocol, context),
     persistence: resolvePersistence(draft, context),
     forwarding: scope.forwarding,
-    ...resolveQuorum(block, realServers, name, context),
+    quorum,
+    hysteresis,
     alpha: scope.alpha,
     omega: isSet(block, keywords.omega),
     haSuspend: resolveSuspend(draft, context),

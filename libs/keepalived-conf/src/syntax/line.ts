@@ -20,20 +20,24 @@ export interface Line {
 /** undefined: it holds white space only. */
 export function lineOf(source: LogicalLine, order: number): Line | undefined {
   const { words, openQuote } = splitWords(source.text);
-  const [first, ...rest] = words;
-  if (first === undefined) return undefined;
-  const at = placesOf(source, first);
+  if (!isFilled(words)) return undefined;
   return {
     source,
-    words: [first, ...rest],
+    words,
     openQuote: openQuote === undefined ? undefined : { file: source.file, line: source.line, column: openQuote },
     order,
-    at,
+    at: placesOf(source, words[0]),
     unknown: undefined,
   };
 }
 
-export function keywordLine({ words: [keyword, ...args], source, at }: Line, secret = false): KeywordLine {
-  const hidden = (word?: Word): Place => ({ ...at(word), text: `${keyword.text} …` });
-  return { keyword, args, text: source.text, at: secret ? hidden : at };
+const isFilled = (words: readonly Word[]): words is Line["words"] => words.length > 0;
+
+export function keywordLine({ words, source, at }: Line, secret = false): KeywordLine {
+  const keyword = words[0];
+  return { keyword, args: words.slice(1), text: source.text, at: secret ? hidden(at, keyword) : at };
 }
+
+const hidden =
+  (at: Line["at"], { text }: Word): Line["at"] =>
+  (word) => ({ ...at(word), text: `${text} …` });

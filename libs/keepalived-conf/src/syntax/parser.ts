@@ -20,11 +20,11 @@ import { changeIncludeCheck } from "../source/include-check.ts";
 import type { LineReader } from "../source/line-reader.ts";
 import { keywordLine, type Line, lineOf } from "./line.ts";
 import * as problems from "./problems.ts";
-import type { Block } from "./tree.ts";
+import type { Block, Setting, ValueList } from "./tree.ts";
 
 /** Root keywords and blocks, each from the process that owns it. */
 export function parseLines(lines: LineReader, report: Report): Block {
-  const tree = emptyBlock(root, undefined, { file: "", line: 0, column: 0 }, 0);
+  const tree = openLevel(root, undefined, { file: "", line: 0, column: 0 }, 0);
   const openBraces: Place[] = [];
   const counts = { blocks: 0 };
   const readers = passes.map((pass) => openReader(pass, { tree, lines, report, counts }));
@@ -38,7 +38,7 @@ export function parseLines(lines: LineReader, report: Report): Block {
   for (const reader of readers) endReading(reader);
   const unclosed = openBraces.at(-1);
   if (unclosed !== undefined) report(problems.missingClose(unclosed, openBraces.length));
-  return tree;
+  return blockOf(tree);
 }
 
 /** Many times what a machine could carry out. */
@@ -59,16 +59,20 @@ interface Reader {
   skip: number;
 }
 
-interface Level {
-  readonly block: Block;
+/** A block that is open. */
+interface Level extends Pick<Block, "spec" | "header" | "place" | "order"> {
+  readonly settings: Setting<unknown>[];
+  readonly lists: ValueList[];
+  readonly blocks: Block[];
   /** Its `{` has not come yet. */
   expectsBrace: boolean;
   /** Whether the block goes into the one around it when it closes. */
-  readonly kept: boolean;
-  /** What was given already, of keywords that may be given once. */
-  readonly given: Set<Keyword<unknown>>;
-  /** Blocks that may be there once, by their headers. */
-  readonly twins: Map<BlockSpec, Map<unknown, Block>>;
+  kept: boolean;
+  readonly names: Names;
+  /** What was given already, of keywords that may be given once; undefined: nothing. */
+  given: Set<Keyword<unknown>> | undefined;
+  /** Blocks that may be there once, by their headers; undefined: none. */
+  twins: Map<BlockSpec, Map<unknown, Place>> | undefined;
 }
 
 interface OpenList {
@@ -77,7 +81,8 @@ interface OpenList {
   expectsBrace: boolean;
 }
 
-const emptyBlock = (spec: BlockSpec, header: unknown, place: Place, order: number): Block => ({
+/** The root has no brace to wait for. */
+const openLevel = (spec: BlockSpec, header: unknown, place: Place, order: number): Level => ({
   spec,
   header,
   place,
@@ -85,29 +90,43 @@ const emptyBlock = (spec: BlockSpec, header: unknown, place: Place, order: numbe
   settings: [],
   lists: [],
   blocks: [],
+  expectsBrace: spec !== root,
+  kept: true,
+  names: namesOf(spec),
+  given: undefined,
+  twins: undefined,
 });
 
-const openLevel = (block: Block, expectsBrace: boolean, kept: boolean): Level => ({
-  block,
-  expectsBrace,
-  kept,
-  given: new Set(),
-  twins: new Map(),
+const blockOf = ({ spec, header, place, order, settings, lists, blocks }: Level): Block => ({
+  spec,
+  header,
+  place,
+  order,
+  settings: asLongAs(settings),
+  lists: asLongAs(lists),
+  blocks: asLongAs(blocks),
 });
+
+const none: readonly never[] = [];
+
+/** Without the room that an array leaves for more: there are many thousand blocks, most with a line or two. */
+const asLongAs = <T>(items: readonly T[]): readonly T[] => (items.length === 0 ? none : items.slice());
 
 const openReader = (
   pass: Pass,
-  { tree, ...shared }: Pick<Reader, "lines" | "report" | "counts"> & { readonly tree: Block },
+  { tree, ...shared }: Pick<Reader, "lines" | "report" | "counts"> & { readonly tree: Level },
 ): Reader => ({
   ...shared,
   pass,
-  levels: [openLevel(tree, false, true)],
+  // All fill one root; what was there before, each knows for itself.
+  levels: [{ ...tree }],
   list: undefined,
   skip: 0,
 });
 
-const topLevel = (reader: Reader): Level => reader.levels.at(-1) ?? reader.levels[0];
+const topLevel = ({ levels }: Reader): Level => levels[levels.length - 1] ?? levels[0];
 
+/** Four times for every line: what it asks first is what is most often so, and nothing is made that is not needed. */
 function readLine(reader: Reader, line: Line): void {
   if (reader.list !== undefined) {
     readEntry(reader, reader.list, line);
@@ -130,9 +149,9 @@ function readLine(reader: Reader, line: Line): void {
   if (level.expectsBrace) {
     level.expectsBrace = false;
     if (first === "{") return;
-    reader.report(problems.missingOpen(line.at(line.words[0]), level.block.spec.name));
+    reader.report(problems.missingOpen(line.at(line.words[0]), level.spec.name));
   } else if (first === "{") {
-    line.unknown ??= () => problems.unexpectedOpen(line.at(line.words[0]));
+    noteOpen(line);
     return;
   }
   if (first !== "}") readKeyword(reader, level, line);
@@ -155,36 +174,45 @@ function endReading(reader: Reader): void {
 
 function closeBlock(reader: Reader): void {
   const closed = reader.levels.pop();
-  if (closed?.kept === true) topLevel(reader).block.blocks.push(closed.block);
+  if (closed?.kept === true) topLevel(reader).blocks.push(blockOf(closed));
 }
 
 function readKeyword(reader: Reader, level: Level, line: Line): void {
-  const [first] = line.words;
-  const { spec: around } = level.block;
-  const spec = byName(around).get(first.text);
+  const spec = level.names.get(line.words[0].text);
   if (spec === undefined) {
-    line.unknown ??= () => problems.unknownKeyword(line.at(first), first.text, around);
+    noteUnknown(line, level.spec);
     return;
   }
-  const owners = reader.levels.length === 1 ? ownersOf(spec) : [reader.pass];
-  if (!owners.includes(reader.pass)) {
+  const owners = reader.levels.length === 1 ? ownersOf(spec) : undefined;
+  if (owners?.includes(reader.pass) === false) {
     reader.skip = -1;
     return;
   }
   if (spec.kind === "keyword") readSetting(reader, level, spec, line);
   else if (spec.kind === "values") readList(reader, level, spec, line);
   // A block that two processes read is kept from the first of them.
-  else openBlock(reader, level, spec, line, owners[0] === reader.pass);
+  else openBlock(reader, level, spec, line, owners === undefined || owners[0] === reader.pass);
 }
 
-/** Looking a keyword up is on the path of every line. */
-const namesOf = new WeakMap<BlockSpec, ReadonlyMap<string, Keyword<unknown> | ValueBlock | BlockSpec>>();
+function noteUnknown(line: Line, around: BlockSpec): void {
+  const [first] = line.words;
+  line.unknown ??= () => problems.unknownKeyword(line.at(first), first.text, around);
+}
 
-function byName(spec: BlockSpec): ReadonlyMap<string, Keyword<unknown> | ValueBlock | BlockSpec> {
-  const known = namesOf.get(spec);
+function noteOpen(line: Line): void {
+  line.unknown ??= () => problems.unexpectedOpen(line.at(line.words[0]));
+}
+
+/** What a block knows, by name. */
+type Names = ReadonlyMap<string, Keyword<unknown> | ValueBlock | BlockSpec>;
+
+const knownNames = new WeakMap<BlockSpec, Names>();
+
+function namesOf(spec: BlockSpec): Names {
+  const known = knownNames.get(spec);
   if (known !== undefined) return known;
   const names = new Map([...Object.values(spec.keywords), ...spec.blocks].map((inner) => [inner.name, inner]));
-  namesOf.set(spec, names);
+  knownNames.set(spec, names);
   return names;
 }
 
@@ -196,7 +224,9 @@ function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line:
   // The script tokeniser sees more words than the other where a quote stays open.
   if (!(openQuote !== undefined && spec.argument.script) && !hasWords(reader, line, spec.argument)) return;
   const target = spec.alias ?? spec;
-  if (target.repeat === "first" && level.given.has(target)) {
+  const once = target.repeat === "first" || target.repeat === "replaced";
+  const again = once && level.given?.has(target) === true;
+  if (again && target.repeat === "first") {
     report(problems.repeated(source.at(), source.keyword.text));
     return;
   }
@@ -205,12 +235,10 @@ function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line:
   const value = spec.argument.parse(source, report);
   // Not usable, and reported: it is as if the line were not there.
   if (value === undefined) return;
-  if (target.repeat === "replaced" && level.given.has(target)) {
-    report(problems.replaced(source.at(), source.keyword.text));
-  }
+  if (again) report(problems.replaced(source.at(), source.keyword.text));
   tellSupport(spec, line, report);
-  level.given.add(target);
-  level.block.settings.push({ keyword: target, value, place: source.at(), order: line.order });
+  if (once) level.given = (level.given ?? new Set()).add(target);
+  level.settings.push({ keyword: target, value, place: source.at(), order: line.order });
   if (spec === globalDefs.keywords.includeCheck) {
     reader.lines.setIncludeCheck((current) => changeIncludeCheck(current, source, report));
   }
@@ -223,7 +251,7 @@ function hasWords(reader: Reader, line: Line, argument: Argument<unknown> | unde
   return false;
 }
 
-function readList(reader: Reader, { block }: Level, spec: ValueBlock, line: Line): void {
+function readList(reader: Reader, level: Level, spec: ValueBlock, line: Line): void {
   const { report } = reader;
   const source = keywordLine(line);
   if (line.openQuote !== undefined) report(openQuoteProblem(line.openQuote));
@@ -236,7 +264,7 @@ function readList(reader: Reader, { block }: Level, spec: ValueBlock, line: Line
   tellSupport(spec, line, report);
   const entries: Entry[] = [];
   reader.list = { spec, entries, expectsBrace: true };
-  block.lists.push({ spec, header, entries, place: line.at(), order: line.order });
+  level.lists.push({ spec, header, entries, place: line.at(), order: line.order });
 }
 
 function readEntry(reader: Reader, list: OpenList, line: Line): void {
@@ -263,9 +291,9 @@ function openBlock(reader: Reader, level: Level, spec: BlockSpec, line: Line, ke
   const complete = hasWords(reader, line, spec.header);
   const header = complete ? spec.header?.parse(source, report) : undefined;
   const usable = complete && (spec.header === undefined || header !== undefined);
-  const block = emptyBlock(spec, header, line.at(), line.order);
-  const twin = usable && spec.unique ? twinOf(level, block) : undefined;
-  if (twin !== undefined) report(problems.duplicateBlock(source, twin.place));
+  const opened = openLevel(spec, header, line.at(), line.order);
+  const twin = usable && spec.unique ? twinOf(level, opened) : undefined;
+  if (twin !== undefined) report(problems.duplicateBlock(source, twin));
   else if (usable) {
     if (spec.deprecated !== undefined) report(problems.deprecated(line.at(), spec.name, spec.deprecated, true));
     tellSupport(spec, line, report);
@@ -274,15 +302,17 @@ function openBlock(reader: Reader, level: Level, spec: BlockSpec, line: Line, ke
   if (++reader.counts.blocks > blocksMax)
     reader.lines.stop(`there are more than ${blocksMax} blocks`, "is a ~SEQ without a right end?");
   if (!read) reader.skip = -1;
-  reader.levels.push(openLevel(block, true, read && kept));
+  opened.kept = read && kept;
+  reader.levels.push(opened);
 }
 
-/** An earlier block that goes by the same header; from now on, this one is. */
-function twinOf(level: Level, block: Block): Block | undefined {
-  const known = level.twins.get(block.spec) ?? new Map<unknown, Block>();
-  level.twins.set(block.spec, known);
-  const twin = known.get(block.header);
-  if (twin === undefined) known.set(block.header, block);
+/** Where an earlier block goes by the same header; from now on, this one does. */
+function twinOf(level: Level, { spec, header, place }: Level): Place | undefined {
+  level.twins ??= new Map();
+  const known = level.twins.get(spec) ?? new Map<unknown, Place>();
+  level.twins.set(spec, known);
+  const twin = known.get(header);
+  if (twin === undefined) known.set(header, place);
   return twin;
 }
 

@@ -25,16 +25,20 @@ export interface Block<Header = unknown> {
   readonly header: Header;
   readonly place: Place;
   readonly order: number;
-  readonly settings: Setting<unknown>[];
-  readonly lists: ValueList[];
-  readonly blocks: Block[];
+  readonly settings: readonly Setting<unknown>[];
+  readonly lists: readonly ValueList[];
+  readonly blocks: readonly Block[];
 }
 
 /** The one that counts: the first where keepalived keeps the first, else the last. */
 export function setting<T>(block: Block, keyword: Keyword<T>): Setting<T> | undefined {
-  const all = candidates(block, keyword);
-  const isOf = (candidate: Setting<unknown>): candidate is Setting<T> => candidate.keyword === keyword;
-  return keyword.repeat === "first" ? all.find(isOf) : all.findLast(isOf);
+  let found: Setting<T> | undefined;
+  for (const candidate of candidates(block, keyword)) {
+    if (!isSettingOf(candidate, keyword)) continue;
+    found = candidate;
+    if (keyword.repeat === "first") break;
+  }
+  return found;
 }
 
 /** A keyword stores only what its own argument made, so its settings have its type. */
@@ -72,8 +76,16 @@ export const isSet = (block: Block, keyword: Keyword<unknown>): boolean => setti
 export const lists = (block: Block, spec: ValueBlock): ValueList[] => block.lists.filter((list) => list.spec === spec);
 
 /** Settings and inner blocks as they stand in the file: for what depends on what comes before it. */
-export const inOrder = ({ settings: lines, blocks }: Block): readonly (Setting<unknown> | Block)[] =>
-  blocks.length === 0 ? lines : [...lines, ...blocks].toSorted((a, b) => a.order - b.order);
+export function inOrder({ settings: lines, blocks }: Block): readonly (Setting<unknown> | Block)[] {
+  if (blocks.length === 0) return lines;
+  const items: (Setting<unknown> | Block)[] = [];
+  let next = 0;
+  for (const block of blocks) {
+    for (let line = lines[next]; line !== undefined && line.order < block.order; line = lines[++next]) items.push(line);
+    items.push(block);
+  }
+  return items.concat(lines.slice(next));
+}
 
 /** Says that `item` is a setting of `keyword`, and of its type. */
 export const isSettingOf = <T>(item: Setting<unknown> | Block, keyword: Keyword<T>): item is Setting<T> =>
