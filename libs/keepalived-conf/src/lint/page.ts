@@ -39,12 +39,14 @@ export function explainLintRule({ code, title, severity, why, bad, good, silence
   return [
     `${code} (${severity}): ${title}.\n`,
     `${wrap(why)}\n`,
-    ...example("Bad", bad),
-    ...example(bad.text === good.text ? "Good, as told above" : "Good", good),
+    ...(isSameExample(bad, good) ? example("Example", bad) : [...example("Bad", bad), ...example("Good", good)]),
     `To silence it on a line, put this on the line or above it; on the line that opens a block it silences the block:\n`,
     `    ${silencer}\n`,
   ].join("\n");
 }
+
+/** What is wrong is not in the file then. */
+const isSameExample = (one: Example, other: Example): boolean => one.text === other.text && one.peer === other.peer;
 
 const indent = (text: string): string => text.replace(/^(?=.)/gm, "    ");
 
@@ -103,13 +105,12 @@ const anchorOf = (code: string): string => code.replaceAll("/", "");
 
 function sectionOf({ code, title, why, bad, good, silencer, by }: LintRuleInfo): string {
   const parser = by === "parser" ? " The parser tells it, so that a node's log has it as well." : "";
-  const sameFile = bad.text === good.text && bad.peer === good.peer;
   return [
     `## ${code}`,
     "",
     `${title}. ${why}${parser}`,
     "",
-    ...(sameFile ? exampleOf("", bad) : [...exampleOf("Bad", bad), ...exampleOf("Good", good)]),
+    ...(isSameExample(bad, good) ? exampleOf("", bad) : [...exampleOf("Bad", bad), ...exampleOf("Good", good)]),
     `Silenced by \`${silencer}\`.`,
     "",
   ].join("\n");

@@ -108,7 +108,7 @@ const check: CommandSpec = {
   ],
   notes: [
     "Several files are the routers of one set: they are checked against each other as well.",
-    "Exit code, as keepalived -t: 0 good; 4 Baton refuses something, or an interface of something static is missing; 5 something is wrong; 6 not readable, or insecure scripts; 2 a parameter is missing. 1 is a wrong command line. Of several files the highest counts.",
+    "Exit code, as keepalived -t: 0 good; 1 a wrong command line; 2 a parameter is missing; 4 Baton refuses something, or an interface of something static is missing; 5 something is wrong, warnings of keepalived included; 6 not readable, or insecure scripts. Of several files the highest counts.",
   ],
 };
 

@@ -99,7 +99,7 @@ function tell(verdicts: readonly Verdict[], { console, screen }: CheckDependenci
     };
     for (const line of diagnosticLines(diagnostics, sourceOf, screen)) console.out(`${line}\n`);
     const strict = exitCode === result.exitCode ? "" : "; warnings fail (--strict)";
-    const ends = exitCode === 0 ? "" : `; exit code ${exitCode}`;
+    const ends = exitCode === 0 ? "" : `; exit code ${exitCode}${strict === "" ? ", as keepalived -t" : ""}`;
     console.out(`${screen.bold(file)}: ${verdictText(result, diagnostics, screen)}${strict}${ends}\n`);
   }
 }

@@ -50,17 +50,21 @@ test("one with a warning can be used, and its exit code is keepalived's", () => 
   const { code, out } = run({ "k.conf": instance("prioritee 90") });
   expect(code).toBe(5);
   expect(out).toMatch(
-    /^k\.conf:4:3: warning: .*prioritee.*\n {2}hint: did you mean priority\?\nk\.conf: usable, with 1 warning \(1 VRRP instance\); exit code 5\n$/,
+    /^k\.conf:4:3: warning: .*prioritee.*\n {2}hint: did you mean priority\?\nk\.conf: usable, with 1 warning \(1 VRRP instance\); exit code 5, as keepalived -t\n$/,
   );
 });
 
 test("one that cannot be used, and one that is not there", () => {
   const { code, out } = run({ "k.conf": instance("").replace("virtual_router_id", "#") });
   expect(code).toBe(5);
-  expect(out).toMatch(/: error: .*\[vrid-missing\]\n.*\nk\.conf: cannot be used: 1 error, 1 warning; exit code 5\n$/);
+  expect(out).toMatch(
+    /: error: .*\[vrid-missing\]\n.*\nk\.conf: cannot be used: 1 error, 1 warning; exit code 5, as keepalived -t\n$/,
+  );
   expect(run({})).toMatchObject({
     code: 6,
-    out: expect.stringMatching(/^k\.conf: error: .*\nk\.conf: cannot be used: 1 error; exit code 6\n$/),
+    out: expect.stringMatching(
+      /^k\.conf: error: .*\nk\.conf: cannot be used: 1 error; exit code 6, as keepalived -t\n$/,
+    ),
   });
 });
 

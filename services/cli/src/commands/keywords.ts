@@ -8,7 +8,7 @@ import {
   meantNames,
 } from "@baton/keepalived-conf";
 import type { ExplainCommand, KeywordsCommand } from "../arguments/parse-arguments.ts";
-import { explainKeyword, keywordLines } from "../rendering/keyword-text.ts";
+import { explainKeyword, keywordLines, summarizeKeyword } from "../rendering/keyword-text.ts";
 import type { Screen } from "../rendering/screen.ts";
 import type { Console } from "./console.ts";
 
@@ -59,8 +59,11 @@ export function explain(
     console.out(`${JSON.stringify({ keywords: rows, rule: rule ?? null })}\n`);
     return 0;
   }
+  const groups = alike(rows);
   const texts = [
-    ...alike(rows).map(({ row, blocks }) => explainKeyword(row, blocks, all, screen).join("\n")),
+    ...(groups.length > explainedMax
+      ? [summarizeKeyword(groups, screen).join("\n")]
+      : groups.map(([row, blocks]) => explainKeyword(row, blocks, all, screen).join("\n"))),
     ...(rule === undefined ? [] : [explainLintRule(rule).trimEnd()]),
   ];
   console.out(`${texts.join("\n\n")}\n`);
@@ -84,14 +87,17 @@ function splitName(name: string): readonly [string, string] {
   return [words.slice(0, -1).join("."), words.at(-1) ?? ""];
 }
 
+/** More than these are no answer any more. */
+const explainedMax = 4;
+
 /** What means the same in several blocks is told once. */
-function alike(rows: readonly KeywordInfo[]): { row: KeywordInfo; blocks: string[] }[] {
-  const groups = new Map<string, { row: KeywordInfo; blocks: string[] }>();
+function alike(rows: readonly KeywordInfo[]): (readonly [KeywordInfo, readonly string[]])[] {
+  const groups = new Map<string, readonly [KeywordInfo, string[]]>();
   for (const row of rows) {
     const key = JSON.stringify({ ...row, block: "" });
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { row, blocks: [row.block] });
-    else group.blocks.push(row.block);
+    if (group === undefined) groups.set(key, [row, [row.block]]);
+    else group[1].push(row.block);
   }
   return [...groups.values()];
 }

@@ -70,7 +70,7 @@ function describe(
   const shown = visible === undefined ? undefined : excerpt(visible, column, text, columns - gutter - 4);
   const paint = paintOf(severity, screen);
   // A definition stood there: what it stands for is seen nowhere else.
-  const isSeen = text === undefined || text === "" || message.includes(text) || source?.startsWith(text, column - 1);
+  const isSeen = text === undefined || text === "" || message.includes(text) || visible?.startsWith(text, column - 1);
   return [
     `${bold(printable(place))}: ${paint(`${severity}: `)}${bold(printable(message))} ${dim(`[${code}]`)}`,
     ...(shown === undefined ? [] : quote(shown, line, gutter, paint, dim)),

@@ -61,6 +61,7 @@ test("what the parser keeps to itself is not in the line either", () => {
   const lines = diagnosticLines([secret], () => "{\n  auth_pass  sesame # mine\n", screen);
   expect(lines[1]).toBe("  2 |   auth_pass …");
   expect(lines[2]).toBe("    |   ^^^^^^^^^^^");
+  expect(lines[3]).toBe("  used: 100");
   expect(lines.join("\n")).not.toContain("sesame");
 });
 

@@ -36,11 +36,15 @@ export const usageOf = ({ keyword, syntax }: KeywordInfo): string =>
 const paintOf = (support: KeywordInfo["support"], screen: Screen): Screen["green"] =>
   support === "works" ? screen.green : support === "accepted" ? screen.yellow : screen.red;
 
+/** Of a screen; what a keyword means is more than all of its words. */
+const usageShare = 0.45;
+
 /** One row a line, under a line for each block. On a terminal a line ends where the screen does. */
 export function keywordLines(rows: readonly KeywordInfo[], screen: Screen): string[] {
   const { columns = Number.MAX_SAFE_INTEGER, bold } = screen;
   const blocks = [...byBlock(rows)].flatMap(([block, inside]) => {
-    const lines = table(inside.map((row) => [`  ${usageOf(row)}`, row.support, row.meaning]));
+    const usageMax = Math.floor(columns * usageShare);
+    const lines = table(inside.map((row) => [cut(`  ${usageOf(row)}`, usageMax), row.support, row.meaning]));
     const painted = lines.map((line, index) => paintSupport(cut(line, columns), inside[index]?.support, screen));
     return [bold(`${blockTitle(block)} (${supportText(countSupport(inside))})`), ...painted, ""];
   });
@@ -54,6 +58,7 @@ const paintSupport = (line: string, support: KeywordInfo["support"] | undefined,
 const cut = (line: string, columns: number): string =>
   line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 
+/** Who carries it out, or will. */
 const carriers: Readonly<Record<KeywordInfo["service"], string>> = {
   parser: "the parser",
   supervisor: "baton up",
@@ -80,7 +85,7 @@ export function explainKeyword(
     ["range", row.range],
     ["default", row.default],
     ["baton", supportSentence(row, screen)],
-    ["carried out by", row.kind === "keyword" || row.support === "works" ? carriers[row.service] : ""],
+    ["service", row.kind === "keyword" || row.support === "works" ? carriers[row.service] : ""],
     ["deprecated", row.deprecated],
     ["same as", row.alias],
     ["other names", names.map(({ keyword }) => keyword).join(", ")],
@@ -96,6 +101,24 @@ export function explainKeyword(
   const meaning =
     row.meaning === "" ? [] : wrap(row.meaning, Math.min(columns, pageColumns) - 2).map((line) => `  ${line}`);
   return [bold(usageOf(row)), ...meaning, "", ...lines];
+}
+
+/** A word of many blocks: a line each. */
+export function summarizeKeyword(
+  rows: readonly (readonly [KeywordInfo, readonly string[]])[],
+  screen: Screen,
+): string[] {
+  const { bold, dim, columns = Number.MAX_SAFE_INTEGER } = screen;
+  const lines = table(
+    rows.map(([row, blocks]) => [`  ${blocks.map(blockTitle).join(", ")}`, row.support, row.meaning]),
+  );
+  const [[{ keyword = "" } = {}, [block = ""] = []] = []] = rows;
+  return [
+    bold(`${keyword} means something of its own in ${rows.length} places:`),
+    ...lines.map((line, index) => paintSupport(cut(line, columns), rows[index]?.[0].support, screen)),
+    "",
+    dim(`All of one: baton check --explain ${block === "" ? keyword : `${block}.${keyword}`}`),
+  ];
 }
 
 const levels: Readonly<Record<KeywordInfo["support"], string>> = {

@@ -1,6 +1,6 @@
 import type { KeywordInfo } from "@baton/keepalived-conf";
 import { expect, test } from "vitest";
-import { explainKeyword, keywordLines, usageOf } from "./keyword-text.ts";
+import { explainKeyword, keywordLines, summarizeKeyword, usageOf } from "./keyword-text.ts";
 import { pipe } from "./screen.ts";
 
 const row = (over: Partial<KeywordInfo>): KeywordInfo => ({
@@ -26,13 +26,13 @@ test("one keyword with all that is known of it", () => {
     "priority N",
     "  Says who is first.",
     "",
-    "  in              vrrp_instance, x",
-    "  range           1 to 255",
-    "  default         100",
-    "  baton           works",
-    "  carried out by  election",
-    "  other names     prio",
-    "  since           keepalived 2.3.0",
+    "  in           vrrp_instance, x",
+    "  range        1 to 255",
+    "  default      100",
+    "  baton        works",
+    "  service      election",
+    "  other names  prio",
+    "  since        keepalived 2.3.0",
   ]);
 });
 
@@ -44,10 +44,25 @@ test("what is not carried out, and what should not be written", () => {
     pipe,
   );
   expect(lines.slice(3)).toEqual([
-    "  in              outside of all blocks",
-    "  baton           accepted: read and checked, without effect; it does nothing",
-    "  carried out by  election",
-    "  deprecated      write other",
+    "  in          outside of all blocks",
+    "  baton       accepted: read and checked, without effect; it does nothing",
+    "  service     election",
+    "  deprecated  write other",
+  ]);
+});
+
+test("a word of many blocks: one line each, and how to ask for one of them", () => {
+  const other = row({ block: "virtual_server", support: "accepted", meaning: "Says who is last." });
+  const groups = [
+    [row({}), ["vrrp_instance"]],
+    [other, ["virtual_server", "x"]],
+  ] as const;
+  expect(summarizeKeyword(groups, pipe)).toEqual([
+    "priority means something of its own in 2 places:",
+    "  vrrp_instance      works     Says who is first.",
+    "  virtual_server, x  accepted  Says who is last.",
+    "",
+    "All of one: baton check --explain vrrp_instance.priority",
   ]);
 });
 
