@@ -82,6 +82,13 @@ export const libc = {
     policy: number,
     parameter: Memory,
   ) => number,
+  inotifyInit1: program.func("int inotify_init1(int flags)") as (flags: number) => number,
+  inotifyAddWatch: program.func("int inotify_add_watch(int fd, str path, uint32_t mask)") as (
+    fd: number,
+    path: string,
+    mask: number,
+  ) => number,
+  inotifyRmWatch: program.func("int inotify_rm_watch(int fd, int watch)") as (fd: number, watch: number) => number,
   setns: program.func("int setns(int fd, int kind)") as (fd: number, kind: number) => number,
   // pidfd_open and pidfd_send_signal: no wrapper in Debian 12's C library.
   syscall: program.func("long syscall(long number, long a, long b, void *c, long d)") as (

@@ -34,6 +34,7 @@ export { bootNow, wallMicros } from "./clock.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { killExact, processStartTime, watchExit } from "./exact-process.ts";
+export { type FileWatch, type FileWatchOptions, openFileWatch } from "./file-watch.ts";
 export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";
 export { openLinkMonitor } from "./link-monitor.ts";
@@ -41,6 +42,14 @@ export { lockFile } from "./lock-file.ts";
 export { openNdPort } from "./nd-port.ts";
 export { openNeighbourSilence } from "./neighbour-silence.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
+export {
+  listProcesses,
+  openProcessMonitor,
+  type ProcessEvent,
+  type ProcessFacts,
+  type ProcessMonitorOptions,
+  readProcess,
+} from "./process-monitor.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
 export { resolveUser } from "./users.ts";

@@ -19,6 +19,7 @@ import {
 import { watchFd } from "./watch-fd.ts";
 
 export const NETLINK_ROUTE = 0;
+export const NETLINK_CONNECTOR = 11;
 export const NETLINK_NETFILTER = 12;
 
 const AF_NETLINK = 16;
@@ -106,6 +107,8 @@ export function openNetlinkClient(protocol: number): NetlinkClient {
 }
 
 export interface NetlinkWatch extends Closable {
+  /** For what does not begin by itself with the membership of a group. Throws LinuxError. */
+  send(request: NetlinkRequest): void;
   /** Takes in what waits, now. */
   drain(): void;
 }
@@ -131,6 +134,10 @@ export function openNetlinkWatch<T>(
   };
   const watch = watchFd(fd, drain, onGap);
   return {
+    send: (request) => {
+      const bytes = encodeRequests([request], 1);
+      checked(libc.send(fd, bytes, bytes.length, 0), "netlink send");
+    },
     drain: () => {
       if (drain() && !closed) onGap();
     },

@@ -1,10 +1,8 @@
 // Throwaway network namespaces for tests: sockets belong to the namespace in which they were opened, so a test opens
 // each part "inside" its namespace and then talks to all of them from one thread.
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
-import { checked, libc } from "../libc.ts";
-
-const CLONE_NEWNET = 0x40000000;
+import { readdirSync, readlinkSync } from "node:fs";
+import { enterNamespace, insideNamespace } from "../network-namespace.ts";
 
 export interface Namespace {
   readonly name: string;
@@ -28,14 +26,7 @@ export function makeNamespace(label: string): Namespace {
   return {
     name,
     ip,
-    inside: (action) => {
-      const leave = enterNamespace(path);
-      try {
-        return action();
-      } finally {
-        leave();
-      }
-    },
+    inside: (action) => insideNamespace(path, action),
     enter: () => enterNamespace(path),
     remove: () => void execFileSync("ip", ["netns", "del", name]),
   };
@@ -50,20 +41,6 @@ export function makeNamespacePair(label: string): readonly [Namespace, Namespace
     side.ip("link", "set", "eth0", "up");
   }
   return [left, right];
-}
-
-function enterNamespace(path: string): () => void {
-  const home = openSync("/proc/thread-self/ns/net", "r");
-  const target = openSync(path, "r");
-  const entered = libc.setns(target, CLONE_NEWNET);
-  closeSync(target);
-  if (entered < 0) closeSync(home);
-  checked(entered, "setns");
-  return () => {
-    const left = libc.setns(home, CLONE_NEWNET);
-    closeSync(home);
-    checked(left, "setns");
-  };
 }
 
 /** What this process holds open, as the kernel names it: for tests that prove that close() gives everything back. */
