@@ -1,7 +1,7 @@
 // What an event does to the state that its owner shows on Watch: a consumer that starts from a snapshot and folds the
 // deltas holds what the owner's next snapshot will say. One fold for every reader, so that no two pages disagree.
 // What has no event (adverts heard, runs counted, the lease confirmed) stays as the last snapshot told it.
-import type { EventEnvelope } from "@baton/domain";
+import type { BatonEvent, EventEnvelope } from "@baton/domain";
 import type {
   AddressesState,
   AddressState,
@@ -108,18 +108,33 @@ const transition = (state: string, at: number, data: { vrid: number; interface: 
 });
 
 function evolveTracker(before: TrackerState, envelope: EventEnvelope): TrackerState {
-  const { event } = envelope;
-  if (event.type !== "script-failed" && event.type !== "script-succeeded") return before;
+  const facts = trackerFacts(envelope.event);
+  if (facts === undefined) return before;
   return {
     ...before,
-    name: event.data.script,
-    status: event.type === "script-failed" ? "down" : "up",
-    lastExit: event.type === "script-failed" ? event.data.exit : "0",
+    ...facts,
     checkedAt: envelope.at,
     lastEventId: envelope.id,
     correlationId: envelope.correlationId,
     traceparent: envelope.traceparent ?? "",
   };
+}
+
+function trackerFacts(event: BatonEvent): Partial<TrackerState> | undefined {
+  switch (event.type) {
+    case "script-failed":
+      return { name: event.data.script, kind: "script", status: "down", lastExit: event.data.exit };
+    case "script-succeeded":
+      return { name: event.data.script, kind: "script", status: "up", lastExit: "0" };
+    case "file-changed":
+      return { name: event.data.file, kind: "file", status: "read", value: event.data.value };
+    case "process-quorum-lost":
+      return { name: event.data.process, kind: "process", status: "down", value: event.data.running };
+    case "process-quorum-gained":
+      return { name: event.data.process, kind: "process", status: "up", value: event.data.running };
+    default:
+      return undefined;
+  }
 }
 
 function evolveAddresses(before: AddressesState, { event }: EventEnvelope): AddressesState {
@@ -213,6 +228,7 @@ const emptyTracker = (name: string): TrackerState => ({
   runs: 0,
   skipped: 0,
   timeouts: 0,
+  value: 0,
 });
 
 const emptyAddresses = (instance: string): AddressesState => ({ instance, term: 0, lease: "none", addresses: [] });

@@ -63,6 +63,11 @@ export type BatonEvent =
   // tracker: health
   | Event<"script-failed", { script: string; exit: string; durationMs: number; output: string; failures: number }>
   | Event<"script-succeeded", { script: string; durationMs: number; successes: number }>
+  // A track_file says another number; the first reading says so, too.
+  | Event<"file-changed", { file: string; path: string; value: number }>
+  // `wanted` in words: "at least 1", "2 to 3", "none".
+  | Event<"process-quorum-lost", { process: string; running: number; wanted: string }>
+  | Event<"process-quorum-gained", { process: string; running: number; wanted: string }>
   // address: dataplane
   | Event<
       "vip-added",

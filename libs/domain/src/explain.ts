@@ -59,6 +59,13 @@ function explainTracker(node: string, event: BatonEvent): string {
     }
     case "script-succeeded":
       return `script ${event.data.script} succeeds on ${node}`;
+    case "file-changed":
+      return `file ${event.data.file} says ${event.data.value} on ${node}`;
+    case "process-quorum-lost":
+    case "process-quorum-gained": {
+      const { process, running, wanted } = event.data;
+      return `of process ${process} ${running === 0 ? "none" : running} ${running === 1 ? "runs" : "run"} on ${node} (wanted: ${wanted})`;
+    }
     default:
       return fallback(node, event);
   }

@@ -34,4 +34,5 @@ export {
   toMillis,
   toSeconds,
 } from "./time.ts";
+export { type TrackerKind, trackerAggregate } from "./tracker.ts";
 export { isPriority, isVrid, type Priority, priority, type Term, term, type Vrid, vrid } from "./vrrp.ts";

@@ -1,4 +1,15 @@
-// Health as pure machines: a script tracker's schedule, verdict and way of ending. Checkers follow later.
+// Health as pure machines: a script tracker's schedule, verdict and way of ending; the number of a file; how many of a
+// process run. Checkers follow later.
+export { type FileTracker, fileBytesMax, learnFile, readTrackedNumber } from "./file-tracker.ts";
+export {
+  matchesProcess,
+  type ProcessStep,
+  type ProcessTracker,
+  type ProcessTrackerConfig,
+  type ProcessTrackerInput,
+  startProcessTracker,
+  stepProcess,
+} from "./process-tracker.ts";
 export { nextDeadline, startTracker, step } from "./tracker.ts";
 export type {
   Effect,

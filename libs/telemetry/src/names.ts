@@ -4,6 +4,7 @@
 
 export const spanName = {
   scriptRun: "script.run",
+  trackerChange: "tracker.change",
   vrrpTransition: "vrrp.transition",
   addressAssign: "address.assign",
   addressRemove: "address.remove",
@@ -113,6 +114,7 @@ export const metric = {
   checkSkipped: metricOf("healthcheck.skipped", "counter", "{run}", "Runs skipped because the last one still ran"),
   checkTimeouts: metricOf("healthcheck.timeouts", "counter", "{run}", "Runs killed at their timeout"),
   trackerStatus: metricOf("tracker.status", "gauge", "1", "1 when the tracker is up"),
+  trackerValue: metricOf("tracker.value", "gauge", "1", "what a tracked file says; how many of a tracked process run"),
   notificationDuration: metricOf("notification.delivery.duration", "histogram", "s", "Event to delivery"),
   notificationAttempts: metricOf("notification.attempts", "counter", "{attempt}", "Attempts to deliver"),
   notificationQueue: metricOf("notification.queue", "gauge", "{notification}", "Notifications waiting"),

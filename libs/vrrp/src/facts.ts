@@ -82,7 +82,11 @@ function learnTracker(state: ElectionState, input: Extract<Input, { type: "track
   // A tracker that lost its result keeps the last one (SAFETY S15).
   if (!configured || input.status === "unknown") return same(state);
   const trackers = new Map(state.trackers).set(key, input.status);
-  const why = { tracker: input.name, reason: `tracker-${input.status}`, cause: input.cause };
+  const why = {
+    tracker: input.name,
+    reason: typeof input.status === "number" ? "tracker-value" : `tracker-${input.status}`,
+    cause: input.cause,
+  };
   return reprioritize({ ...state, trackers }, why);
 }
 

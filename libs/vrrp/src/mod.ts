@@ -1,6 +1,6 @@
 // VRRP without I/O: the advertisement codec, the timers and the election machine.
 export { initialState, nextDeadline, step } from "./election.ts";
-export { awaitsFirstResult, faultCauses } from "./priority.ts";
+export { awaitsFirstResult, faultCauses, trackerKey } from "./priority.ts";
 export {
   type GroupClaim,
   type GroupState,

@@ -11,8 +11,21 @@ type Statuses = ReadonlyMap<string, TrackerStatus>;
 const statusOf = (statuses: Statuses, tracker: TrackerConfig): TrackerStatus =>
   statuses.get(trackerKey(tracker)) ?? "unknown";
 
+/** keepalived's bounds for the number of a file times its weight; the lowest is a fault, and no number any more. */
+const fileFault = -254;
+const fileMax = 253;
+
+function fileContribution(tracker: TrackerConfig, value: number): number {
+  const weighed = value * tracker.weight * (tracker.reverse ? -1 : 1);
+  return Math.min(Math.max(weighed, fileFault), fileMax);
+}
+
 /** A positive weight counts while up, a negative one while down; `reverse` turns the sign. Unknown counts nothing. */
 function contribution(tracker: TrackerConfig, status: TrackerStatus): number {
+  if (typeof status === "number") {
+    const weighed = fileContribution(tracker, status);
+    return weighed === fileFault ? 0 : weighed;
+  }
   const counts = tracker.weight > 0 ? status === "up" : status === "down";
   if (!counts) return 0;
   return tracker.reverse ? -tracker.weight : tracker.weight;
@@ -28,8 +41,15 @@ export function weighPriority(config: ElectionConfig, statuses: Statuses): Prior
   return priority(Math.min(Math.max(total, 1), 254));
 }
 
-/** Weight 0: the instance is in fault while the tracker is down; reversed, while it is up. Unknown is no fault. */
+/**
+ * Weight 0: the instance is in fault while the tracker is down; reversed, while it is up. A file is down while it says
+ * anything but 0, and with a weight where the two together leave no priority. Unknown is no fault.
+ */
 function faultOf(tracker: TrackerConfig, status: TrackerStatus): string | undefined {
+  if (typeof status === "number") {
+    if (tracker.weight === 0) return faultOf(tracker, status === 0 ? "up" : "down");
+    return fileContribution(tracker, status) === fileFault ? `tracker-down:${tracker.name}` : undefined;
+  }
   if (tracker.weight !== 0) return undefined;
   switch (status) {
     case "unknown":
@@ -61,10 +81,11 @@ export function ownFaultCauses(state: CommonState): readonly string[] {
   return [...causes, ...state.holds.keys()];
 }
 
-/** Scripts whose first result decides between backup and fault: until then the instance is held. */
+/** Trackers whose first result decides between backup and fault: until then the instance is held. */
 export const awaitsFirstResult = (state: CommonState): boolean =>
   state.config.trackers.some(
-    (tracker) => tracker.kind === "script" && tracker.weight === 0 && statusOf(state.trackers, tracker) === "unknown",
+    (tracker) =>
+      tracker.kind !== "interface" && tracker.weight === 0 && statusOf(state.trackers, tracker) === "unknown",
   );
 
 /** True once every tracker that moves the priority has a result. */

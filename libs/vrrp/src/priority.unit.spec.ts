@@ -40,6 +40,43 @@ test.each([
   expect(weigh([[script(weight, reverse), status]])).toBe(expected);
 });
 
+test.each([
+  // weight, reverse, number in the file, effective priority of a base of 100, fault
+  [1, false, 20, 120, false],
+  [1, false, -20, 80, false],
+  [2, false, 20, 140, false],
+  [1, true, 20, 80, false],
+  [-3, false, 5, 85, false],
+  [1, false, 0, 100, false],
+  [1, false, 253, 254, false],
+  [1, false, 2_147_483_647, 254, false],
+  [1, false, -253, 1, false],
+  [1, false, -254, 100, true],
+  [254, false, -2_147_483_648, 100, true],
+  [0, false, 0, 100, false],
+  [0, false, -1, 100, true],
+  [0, false, 7, 100, true],
+  [0, true, 0, 100, true],
+  [0, true, 7, 100, false],
+] as const)("a file's weight %i, reverse %s, that says %i: %i, fault %s", (weight, reverse, value, expected, fault) => {
+  const file: TrackerConfig = { kind: "file", name: "load", weight, reverse };
+  expect(weigh([[file, value]])).toBe(expected);
+  const state = backup({ config: { ...config, trackers: [file] }, trackers: new Map([["file:load", value]]) });
+  expect(faultCauses(state)).toEqual(fault ? [value === 0 ? "tracker-up:load" : "tracker-down:load"] : []);
+});
+
+test("a process is up or down, as a script is", () => {
+  const running: TrackerConfig = { kind: "process", name: "chk", weight: -20, reverse: false };
+  expect(
+    weigh([
+      [running, "down"],
+      [script(5), "up"],
+    ]),
+  ).toBe(85);
+  const held = backup({ config: { ...config, trackers: [{ ...running, weight: 0 }] }, trackers: new Map() });
+  expect(awaitsFirstResult(held)).toBe(true);
+});
+
 test("the sum is held within its limits, not each step on the way", () => {
   const named = (name: string, weight: number): TrackerConfig => ({ ...script(weight), name });
   expect(

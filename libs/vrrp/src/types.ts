@@ -1,6 +1,16 @@
 // The election's vocabulary: what goes in (Input), what it is (ElectionState), what comes out (Effect).
 // Time is an argument, deadlines are part of the state: a timer that fires late, early or twice decides nothing.
-import type { BatonEvent, CauseRef, Instant, IpAddress, Micros, Priority, Term, Vrid } from "@baton/domain";
+import type {
+  BatonEvent,
+  CauseRef,
+  Instant,
+  IpAddress,
+  Micros,
+  Priority,
+  Term,
+  TrackerKind,
+  Vrid,
+} from "@baton/domain";
 
 /** What the election needs of a vrrp_instance. `addresses` are those advertised, in configured order. */
 export interface ElectionConfig {
@@ -26,9 +36,9 @@ export interface ElectionConfig {
 }
 
 export interface TrackerConfig {
-  readonly kind: "script" | "interface";
+  readonly kind: TrackerKind | "interface";
   readonly name: string;
-  /** 0: FAULT while down. */
+  /** 0: FAULT while down; of a file: while it says anything but 0. */
   readonly weight: number;
   readonly reverse: boolean;
 }
@@ -43,7 +53,8 @@ export interface Advertisement {
   readonly addresses: readonly IpAddress[];
 }
 
-export type TrackerStatus = "unknown" | "up" | "down";
+/** A file has no up and down: it says a number, which counts times the weight. */
+export type TrackerStatus = "unknown" | "up" | "down" | number;
 
 export type Input =
   /**

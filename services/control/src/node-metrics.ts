@@ -19,9 +19,15 @@ export function nodeMetrics(input: MetricsInput): readonly MetricFamily[] {
     family(metric.vipConfirmed, addressSamples(status)),
     family(
       metric.trackerStatus,
-      status.trackers.map(({ name, kind, status: is }) =>
-        sample({ [attribute.tracker]: name, [attribute.kind]: kind }, is === "up" ? 1 : 0),
-      ),
+      status.trackers
+        .filter(({ kind }) => kind !== "file")
+        .map(({ name, kind, status: is }) => sample(trackerLabels(kind, name), is === "up" ? 1 : 0)),
+    ),
+    family(
+      metric.trackerValue,
+      status.trackers
+        .filter(({ kind }) => kind !== "script")
+        .map(({ name, kind, value }) => sample(trackerLabels(kind, name), value)),
     ),
     family(metric.configGeneration, status.config === undefined ? [] : [sample({}, status.config.generation)]),
     family(
@@ -34,6 +40,8 @@ export function nodeMetrics(input: MetricsInput): readonly MetricFamily[] {
   // What the read model shows is not taken from samples as well: one source for each figure.
   return [...known, ...sampleFamilies(input.samples).filter(({ name }) => !taken.has(name))];
 }
+
+const trackerLabels = (kind: string, name: string) => ({ [attribute.tracker]: name, [attribute.kind]: kind });
 
 const sample = (labels: Record<string, string>, value: number): MetricSample => ({ labels, value });
 

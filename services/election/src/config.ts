@@ -23,6 +23,8 @@ export type RunnerConfig = Pick<
   | "unicast"
   | "trackScripts"
   | "trackInterfaces"
+  | "trackFiles"
+  | "trackProcesses"
   | "trackPrimary"
   | "v3ChecksumAsV2"
   | "lowerPriorityNoAdvert"
@@ -48,6 +50,8 @@ export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
     addresses: instance.addresses.map((each): IpAddress => each.address),
     trackers: [
       ...instance.trackScripts.map((ref) => tracker("script", ref)),
+      ...instance.trackFiles.map((ref) => tracker("file", ref)),
+      ...instance.trackProcesses.map((ref) => tracker("process", ref)),
       // The own interface is tracked by the machine itself (interface-changed).
       ...instance.trackInterfaces
         .filter((ref) => ref.name !== instance.interface)

@@ -133,6 +133,8 @@ const config = (round: number): RunnerConfig => ({
   unicast: undefined,
   trackInterfaces: [],
   trackScripts: [],
+  trackFiles: [],
+  trackProcesses: [],
   trackPrimary: true,
   addresses: [{ address: virtual }],
   v3ChecksumAsV2: false,

@@ -36,10 +36,16 @@ export class EventHistory {
   }
 }
 
-const good: ReadonlySet<BatonEventType> = new Set(["became-master", "script-succeeded", "vip-added"]);
+const good: ReadonlySet<BatonEventType> = new Set([
+  "became-master",
+  "script-succeeded",
+  "process-quorum-gained",
+  "vip-added",
+]);
 const bad: ReadonlySet<BatonEventType> = new Set([
   "entered-fault",
   "script-failed",
+  "process-quorum-lost",
   "vip-failed",
   "drift-repaired",
   "lease-expired",

@@ -1,12 +1,16 @@
-// The health service: one runner per vrrp_script that an instance uses, kept in step with the configuration by diff.
+// The health service: one runner per vrrp_script that an instance uses, the files and processes that are tracked, all kept
+// in step with the configuration by diff.
 import type { AggregateState, Counter } from "@baton/contracts";
+import { trackerAggregate } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
 import type { UserIds } from "@baton/linux";
 import type { Environment, UserLookup } from "@baton/script";
+import { createFileTrackers } from "./file-trackers.ts";
+import { createProcessTrackers } from "./process-trackers.ts";
 import type { RunRecord, RunSlot } from "./run-record.ts";
 import { createScriptRunner, type ScriptRunner } from "./script-runner.ts";
 import { compareScripts, type TrackedScript, trackedScripts } from "./scripts.ts";
-import { toAggregateState, toCounters } from "./tracker-view.ts";
+import { scriptState, toCounters } from "./tracker-view.ts";
 
 export interface HealthOptions {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log" | "config" | "env">;
@@ -39,6 +43,8 @@ const patience = (): Promise<void> =>
 export async function runHealth(options: HealthOptions): Promise<Health> {
   const { host, record } = options;
   const members = new Map<string, Member>();
+  const files = createFileTrackers(host);
+  const processes = createProcessTrackers({ host });
   const leaving = new Set<Promise<void>>();
   let stopped = false;
 
@@ -62,6 +68,8 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
 
   function apply(snapshot: ConfigSnapshot, origin: "fresh" | "resumed"): void {
     if (stopped) return;
+    files.apply(snapshot.config, origin);
+    processes.apply(snapshot.config);
     const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
     for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
     for (const [name, tracked] of wanted) {
@@ -89,15 +97,20 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
 
   const trackers = () => [...members.values()].map(({ runner }) => runner);
   return {
-    states: () =>
-      trackers().map((runner) => {
+    states: () => [
+      ...trackers().map((runner) => {
         const state = runner.state();
-        const version = host.events.version({ kind: "tracker", id: state.config.name });
-        return toAggregateState(state, version, runner.lastEvent());
+        const version = host.events.version(trackerAggregate("script", state.config.name));
+        return scriptState(state, { version, lastEvent: runner.lastEvent() });
       }),
+      ...files.states(),
+      ...processes.states(),
+    ],
     counters: () => trackers().flatMap((runner) => toCounters(runner.state())),
     async stop() {
       stopped = true;
+      files.close();
+      processes.close();
       for (const [name, member] of [...members]) dismiss(name, member);
       await Promise.race([Promise.all(leaving), patience()]);
     },

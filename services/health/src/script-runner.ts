@@ -1,5 +1,5 @@
 // One track script in the world: feeds the machine its deadlines and exits, carries out its effects in order.
-import type { BatonEventOf, CauseRef } from "@baton/domain";
+import { type BatonEventOf, type CauseRef, trackerAggregate } from "@baton/domain";
 import type { ScriptTracker, ScriptTrackerConfig } from "@baton/health";
 import { type Effect, type Input, nextDeadline, startTracker, step } from "@baton/health";
 import type { Host } from "@baton/host";
@@ -98,7 +98,7 @@ export function createScriptRunner(options: ScriptRunnerOptions): ScriptRunner {
       startedAt,
       attributes: { [attribute.script]: event.data.script },
     });
-    const aggregate = { kind: "tracker", id: event.data.script } as const;
+    const aggregate = trackerAggregate("script", event.data.script);
     const { id, correlationId } = host.events.append(aggregate, event, undefined, span.traceparent);
     span.end({
       attributes: {

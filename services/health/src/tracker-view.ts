@@ -1,37 +1,59 @@
 // What others see of a tracker: its Watch state and its metric samples.
-import type { AggregateState, Counter } from "@baton/contracts";
-import type { CauseRef } from "@baton/domain";
-import type { ScriptTracker } from "@baton/health";
+import type { AggregateState, Counter, TrackerState } from "@baton/contracts";
+import { type CauseRef, type Instant, type TrackerKind, trackerAggregate } from "@baton/domain";
+import type { FileTracker, ProcessTracker, ScriptTracker } from "@baton/health";
 import { type MetricName, metric, prometheusName } from "@baton/telemetry";
 
-export function toAggregateState(
-  state: ScriptTracker,
-  version: number,
-  lastEvent: CauseRef | undefined,
+/** Where the story of the present status began, and the version of the tracker's last event. */
+export interface TrackerHistory {
+  readonly version: number;
+  readonly lastEvent: CauseRef | undefined;
+}
+
+export const scriptState = (state: ScriptTracker, history: TrackerHistory): AggregateState =>
+  trackerState("script", state.config.name, history, {
+    status: state.status,
+    result: state.result,
+    checkedAt: state.checkedAt ?? 0,
+    lastExit: state.lastExit,
+    runs: state.counts.runs,
+    skipped: state.counts.skipped,
+    timeouts: state.counts.timeouts,
+  });
+
+export const fileState = (state: FileTracker, checkedAt: Instant, history: TrackerHistory): AggregateState =>
+  trackerState("file", state.name, history, {
+    status: state.value === undefined ? "unknown" : "read",
+    value: state.value ?? 0,
+    checkedAt,
+  });
+
+export const processState = (state: ProcessTracker, checkedAt: Instant, history: TrackerHistory): AggregateState =>
+  trackerState("process", state.config.name, history, { status: state.status, value: state.running, checkedAt });
+
+function trackerState(
+  kind: TrackerKind,
+  name: string,
+  { version, lastEvent }: TrackerHistory,
+  facts: Partial<TrackerState>,
 ): AggregateState {
-  const { config, counts } = state;
-  return {
-    kind: "tracker",
-    id: config.name,
-    version,
-    state: {
-      $case: "tracker",
-      value: {
-        name: config.name,
-        kind: "script",
-        status: state.status,
-        result: state.result,
-        checkedAt: state.checkedAt ?? 0,
-        lastExit: state.lastExit,
-        lastEventId: lastEvent?.id ?? "",
-        correlationId: lastEvent?.correlationId ?? "",
-        traceparent: lastEvent?.traceparent ?? "",
-        runs: counts.runs,
-        skipped: counts.skipped,
-        timeouts: counts.timeouts,
-      },
-    },
+  const value: TrackerState = {
+    name,
+    kind,
+    status: "unknown",
+    result: 0,
+    checkedAt: 0,
+    lastExit: "",
+    lastEventId: lastEvent?.id ?? "",
+    correlationId: lastEvent?.correlationId ?? "",
+    traceparent: lastEvent?.traceparent ?? "",
+    runs: 0,
+    skipped: 0,
+    timeouts: 0,
+    value: 0,
+    ...facts,
   };
+  return { ...trackerAggregate(kind, name), version, state: { $case: "tracker", value } };
 }
 
 /** Sum and count only of the duration: a check's distribution is worth less than a series per bucket and script costs. */

@@ -75,10 +75,17 @@ export async function startPair(
   lab: Lab,
   { r1 = masterConf(), r2 = backupConf(), options }: PairOptions = {},
 ): Promise<Pair> {
-  const [first, second] = await Promise.all([
-    lab.router("r1").startBaton(r1, options),
-    lab.router("r2").startBaton(r2, options),
-  ]);
+  const nodes = await Promise.all([lab.router("r1").startBaton(r1, options), lab.router("r2").startBaton(r2, options)]);
+  try {
+    return await settle(lab, nodes);
+  } catch (error) {
+    // Another attempt needs the lab as it was.
+    await Promise.all(nodes.map(discard));
+    throw error;
+  }
+}
+
+async function settle(lab: Lab, [first, second]: readonly [BatonNode, BatonNode]): Promise<Pair> {
   await Promise.all([first.waitReady(), second.waitReady()]);
   const holds: Pair["holds"] = async (router, address = virtualAddress) =>
     (await lab.router(router).addresses()).some((each) => each.startsWith(`${address}/`));

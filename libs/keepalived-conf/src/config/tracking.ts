@@ -34,7 +34,7 @@ export interface TrackProcessConfig {
   readonly name: string;
   readonly path: string;
   readonly parameters: readonly string[];
-  /** `initial`: its first arguments are `parameters`; `partial`: of the last of them only the beginning. */
+  /** `partial`: its first arguments are `parameters`; `initial`: of the last of them only the beginning. */
   readonly match: "none" | "exact" | "initial" | "partial";
   /** The whole command line is compared, not the short name of the process. */
   readonly fullCommand: boolean;

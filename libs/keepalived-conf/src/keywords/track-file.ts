@@ -1,7 +1,7 @@
 // `track_file`: files whose number instances and real servers can track.
 import { int32Max, invalidValue, lenientlyMissing, text } from "./arguments.ts";
 import { numberOf, weight, wholeLine } from "./line-arguments.ts";
-import { accepted, asBlock, block } from "./table.ts";
+import { asBlock, block } from "./table.ts";
 
 export interface InitialContent {
   readonly value: number;
@@ -58,7 +58,6 @@ const common = {
   service: "health",
   header: text("NAME"),
   owners: ["vrrp", "checker"],
-  support: accepted("warning", "files are not watched"),
   keywords,
 } as const;
 

@@ -1,7 +1,7 @@
 // `vrrp_track_process`: programs of the machine that have to run, or must not.
 import { choice, flag, integer, lenientlyMissing, optional, seconds, text } from "./arguments.ts";
 import { weight, wholeLine } from "./line-arguments.ts";
-import { accepted, asBlock, block } from "./table.ts";
+import { asBlock, block } from "./table.ts";
 
 const delay = seconds({ min: 0.000001, max: 3600 });
 
@@ -22,7 +22,6 @@ export const vrrpTrackProcess = block("vrrp_track_process", {
   service: "health",
   header: text("NAME"),
   owners: ["vrrp"],
-  support: accepted("warning", "processes are not watched"),
   keywords: {
     process: asBlock("process", process, {
       meaning: "The program; with arguments, these have to be its own.",
@@ -30,7 +29,8 @@ export const vrrpTrackProcess = block("vrrp_track_process", {
       default: "none: it has to be given",
     }),
     parameterMatch: asBlock("param_match", optional(choice("initial", "partial"), "exact"), {
-      meaning: "How its arguments are compared: all of them, the first ones, or only the beginning of the last one.",
+      meaning:
+        "How its arguments are compared: all of them, only the first ones (partial), or of the last one only the beginning (initial).",
       default: "not at all; all of them when arguments are given",
     }),
     weight: asBlock("weight", lenientlyMissing(weight(254, "nothing")), {

@@ -21,6 +21,7 @@ const reasons: Readonly<Record<string, string>> = {
   "no-primary-address": "the interface has no address",
   "tracker-down": "a tracker is down",
   "tracker-up": "a tracker is up again",
+  "tracker-value": "a file says another number",
   "too-many-resumes": "election was restarted too often",
   "removed-from-configuration": "it was removed from the configuration",
   "not-configured": "it is not in the configuration",
@@ -58,6 +59,14 @@ export function eventSentence(node: string, event: BatonEvent): string {
     }
     case "script-succeeded":
       return `script ${event.data.script} succeeds`;
+    case "file-changed":
+      return `file ${event.data.file} (${event.data.path}) says ${event.data.value}`;
+    case "process-quorum-lost":
+    case "process-quorum-gained": {
+      const { process, running, wanted } = event.data;
+      const what = event.type === "process-quorum-lost" ? "missing" : "there";
+      return `process ${process} is ${what}: ${running} running, wanted ${wanted}`;
+    }
     case "vip-added":
     case "vip-removed":
     case "vip-failed":

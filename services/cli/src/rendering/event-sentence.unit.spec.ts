@@ -58,6 +58,15 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
     "script chk failed (timeout, 3 times in a row)",
   ],
   [{ type: "script-succeeded", data: { script: "chk", durationMs: 3, successes: 1 } }, "script chk succeeds"],
+  [{ type: "file-changed", data: { file: "load", path: "/run/load", value: -5 } }, "file load (/run/load) says -5"],
+  [
+    { type: "process-quorum-lost", data: { process: "nginx", running: 0, wanted: "at least 1" } },
+    "process nginx is missing: 0 running, wanted at least 1",
+  ],
+  [
+    { type: "process-quorum-gained", data: { process: "nginx", running: 2, wanted: "1 to 3" } },
+    "process nginx is there: 2 running, wanted 1 to 3",
+  ],
   [
     { type: "vip-added", data: { ...vip, label: "eth0:0", elapsedMicros: 612 } },
     "172.16.100.1/16 is on eth0 of r1, 0.6 ms after the decision",

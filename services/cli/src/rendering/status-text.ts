@@ -63,7 +63,9 @@ function addressLines(status: NodeStatus): string[] {
 }
 
 const trackerLines = (status: NodeStatus): string[] =>
-  status.trackers.map(({ kind, name, status: state, lastExit }) => {
+  status.trackers.map(({ kind, name, status: state, lastExit, value }) => {
+    if (kind === "file") return `  file ${name}: ${state === "read" ? value : state}`;
+    if (kind === "process") return `  process ${name}: ${state} (${value} running)`;
     const exit = lastExit === "" ? "" : ` (${lastExit})`;
     return `  ${kind} ${name}: ${state}${state === "down" ? exit : ""}`;
   });

@@ -1,13 +1,13 @@
 // Tracker results of the health service -> election inputs. Health gone changes nothing: its last value stands (SAFETY S15).
 import type { AggregateState, TrackerState } from "@baton/contracts";
-import type { CauseRef, EventEnvelope } from "@baton/domain";
+import type { CauseRef, EventEnvelope, TrackerKind } from "@baton/domain";
 import type { Host } from "@baton/host";
-import type { Input, TrackerStatus } from "@baton/vrrp";
+import { type Input, type TrackerStatus, trackerKey } from "@baton/vrrp";
 
 export type TrackerInput = Extract<Input, { type: "tracker-changed" }>;
 
 export interface Trackers {
-  /** The last status of each script, for an instance that is added later. */
+  /** The last status of each tracker, for an instance that is added later. */
   current(): readonly TrackerInput[];
   close(): void;
 }
@@ -15,10 +15,11 @@ export interface Trackers {
 export function followTrackers(host: Host, onChange: (input: TrackerInput) => void): Trackers {
   const known = new Map<string, TrackerInput>();
   const take = (input: TrackerInput): void => {
-    const before = known.get(input.name);
+    const key = trackerKey(input);
+    const before = known.get(key);
     // A restarted health service knows nothing yet: what it said before stands until it says something.
     if (input.status === "unknown" && before !== undefined) return;
-    known.set(input.name, input);
+    known.set(key, input);
     if (before?.status !== input.status) onChange(input);
   };
   const following = host.events.follow("health", ["tracker"], {
@@ -39,26 +40,44 @@ export function followTrackers(host: Host, onChange: (input: TrackerInput) => vo
 function fromState(state: AggregateState): TrackerInput | undefined {
   if (state.state?.$case !== "tracker") return undefined;
   const tracker = state.state.value;
-  return script(tracker.name, statusOf(tracker), causeOf(tracker));
+  const kind = trackerKinds.find((each) => each === tracker.kind);
+  return (
+    kind && { type: "tracker-changed", kind, name: tracker.name, status: statusOf(tracker), cause: causeOf(tracker) }
+  );
 }
+
+const trackerKinds = ["script", "file", "process"] as const satisfies readonly TrackerKind[];
 
 function fromEvent(envelope: EventEnvelope): TrackerInput | undefined {
   const { event } = envelope;
-  if (event.type !== "script-failed" && event.type !== "script-succeeded") return undefined;
   const cause = { id: envelope.id, correlationId: envelope.correlationId, traceparent: envelope.traceparent };
-  return script(event.data.script, event.type === "script-failed" ? "down" : "up", cause);
+  const changed = (kind: TrackerKind, name: string, status: TrackerStatus): TrackerInput => ({
+    type: "tracker-changed",
+    kind,
+    name,
+    status,
+    cause,
+  });
+  switch (event.type) {
+    case "script-failed":
+      return changed("script", event.data.script, "down");
+    case "script-succeeded":
+      return changed("script", event.data.script, "up");
+    case "file-changed":
+      return changed("file", event.data.file, event.data.value);
+    case "process-quorum-lost":
+      return changed("process", event.data.process, "down");
+    case "process-quorum-gained":
+      return changed("process", event.data.process, "up");
+    default:
+      return undefined;
+  }
 }
 
-const script = (name: string, status: TrackerStatus, cause: CauseRef | undefined): TrackerInput => ({
-  type: "tracker-changed",
-  kind: "script",
-  name,
-  status,
-  cause,
-});
-
-const statusOf = (tracker: TrackerState): TrackerStatus =>
-  tracker.status === "up" || tracker.status === "down" ? tracker.status : "unknown";
+function statusOf({ status, value }: TrackerState): TrackerStatus {
+  if (status === "read") return value;
+  return status === "up" || status === "down" ? status : "unknown";
+}
 
 const causeOf = (tracker: TrackerState): CauseRef | undefined =>
   tracker.lastEventId === ""

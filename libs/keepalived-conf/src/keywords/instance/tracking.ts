@@ -9,9 +9,6 @@ import {
   trackScriptForm,
 } from "../track-options.ts";
 
-const notYetTracked = (what: string) =>
-  accepted("warning", `${what} are not watched: they change no priority and cause no fault`);
-
 export const tracking = {
   dontTrackPrimary: works("dont_track_primary", flag, {
     meaning: "Stays as it is when its own interface goes down.",
@@ -27,17 +24,15 @@ export const tracking = {
   }),
   trackFile: values("track_file", {
     form: trackFileForm,
-    support: notYetTracked("files"),
     meaning: "Files (track_file) whose content counts: its number times the weight is added to the priority.",
   }),
   trackProcess: values("track_process", {
     form: trackProcessForm,
-    support: notYetTracked("processes"),
     meaning: "Processes (vrrp_track_process) that have to run.",
   }),
   trackBfd: values("track_bfd", {
     form: trackBfdForm,
-    support: notYetTracked("BFD sessions"),
+    support: accepted("warning", "BFD sessions are not watched: they change no priority and cause no fault"),
     meaning: "BFD sessions (bfd_instance) that have to be up.",
   }),
   trackSourceAddress: works("track_src_ip", flag, {
