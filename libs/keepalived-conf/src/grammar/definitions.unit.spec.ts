@@ -166,3 +166,18 @@ describe("predefined", () => {
     expect(Number(linesOf("§{_RANDOM}")[0])).toBeLessThanOrEqual(32_767);
   });
 });
+
+describe("what nobody defined is told where its braces count as those of a block", () => {
+  const undefinedIn = (text: string): string[] =>
+    parse(withDollars(text))
+      .diagnostics.filter(({ code }) => code === "undefined-definition")
+      .map(({ line, column, text: written, errorClass }) => `${line}:${column} ${written} ${errorClass}`);
+
+  test.each([
+    ["vrrp_instance V {\n  state §{STATE}\n  priority §{PRIO}\n}", ["2:9 §{STATE} ok", "3:12 §{PRIO} ok"]],
+    ["$STATE=MASTER\nvrrp_instance V {\n  state §{STATE}\n}", []],
+    ['vrrp_instance V {\n  notify "/n §{STATE}"\n}', []],
+    ["vrrp_instance V {\n  # §{STATE}\n}", []],
+    ["vrrp_instance V {\n  state §{9}\n}", []],
+  ])("%j", (text, expected) => expect(undefinedIn(text)).toEqual(expected.map(withDollars)));
+});

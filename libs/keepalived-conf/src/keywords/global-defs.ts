@@ -5,7 +5,7 @@ import { mail } from "./global/mail.ts";
 import { management } from "./global/management.ts";
 import { processes } from "./global/processes.ts";
 import { programs } from "./global/programs.ts";
-import { noFirewall, noIpvs, ownFiles } from "./global/reasons.ts";
+import { noFirewall, ownFiles } from "./global/reasons.ts";
 import { virtualServerDefaults } from "./global/virtual-servers.ts";
 import { vrrpDefaults } from "./global/vrrp-defaults.ts";
 import { accepted, block, missing, noted } from "./table.ts";
@@ -81,4 +81,4 @@ export const rootKeywords = {
   ),
 } as const;
 
-export const noVirtualServers = accepted("warning", noIpvs);
+export const noVirtualServers = accepted("warning", "nothing is put into ip_vs, and no server is checked");

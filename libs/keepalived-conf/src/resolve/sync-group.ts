@@ -52,7 +52,14 @@ export function findGroups(root: Block, context: ResolveContext): Groups {
     };
     for (const member of members) membership.set(member, group);
     const name = `vrrp_sync_group ${group.name}`;
-    if (members.length === 0) reject(context, block.place, "empty-group", `${name} has no members and is left out`);
+    if (members.length === 0)
+      reject(
+        context,
+        block.place,
+        "empty-group",
+        `${name} has no members and is left out`,
+        "write group { INSTANCE … }",
+      );
     else groups.push(group);
     if (members.length === 1)
       adjust(context, block.place, "lonely-group", `${name} has one member only`, "a group of one changes nothing");

@@ -51,6 +51,7 @@ export interface Definitions {
   /** Takes `$NAME=value`; undefined when the line is no definition. */
   define(line: string): { readonly open: OpenDefinition | undefined } | undefined;
   set(name: string, value: string): void;
+  has(name: string): boolean;
   substitute(line: Text): Substitution;
 }
 
@@ -83,7 +84,12 @@ export function openDefinitions(options: DefinitionsOptions): Definitions {
     };
     return { open: { add } };
   };
-  return { define, set: (name, value) => set(name, [value]), substitute: (line) => substitute(line, state) };
+  return {
+    define,
+    set: (name, value) => set(name, [value]),
+    has: (name) => state.known.has(name),
+    substitute: (line) => substitute(line, state),
+  };
 }
 
 const withoutBackslash = (line: string): string => line.slice(0, -1).replace(/[ \t]+$/, "");

@@ -148,9 +148,25 @@ function nextLine(state: ReaderState): LogicalLine | undefined {
       continue;
     }
     const [head, tail] = splitAtBrace(text);
+    if (tail !== undefined && head.value.endsWith("$")) tellUndefined(state, head, tail);
     if (tail !== undefined) state.residue = { file: line.file, line: line.line, text: tail };
     return head === line.text ? line : { file: line.file, line: line.line, text: head };
   }
+}
+
+/** `${NAME}` of templates that nobody filled in: keepalived takes its braces for those of a block, and says no more. */
+function tellUndefined(state: ReaderState, head: Text, tail: Text): void {
+  const name = /^\{([A-Za-z_][A-Za-z0-9_]*)\}/.exec(tail.value)?.[1];
+  if (name === undefined || state.definitions.has(name)) return;
+  const written = `\${${name}}`;
+  state.options.report({
+    place: { ...placeOf(state), column: columnAt(head, head.value.length - 1), text: written },
+    severity: "warning",
+    code: "undefined-definition",
+    errorClass: "ok",
+    message: `${written} is not defined: its braces are read as those of a block`,
+    hint: `write $${name}=… further up, or \${_ENV ${name}} for a variable of the environment`,
+  });
 }
 
 /** Nothing of the configuration is to be used: the rest of it is not known. */

@@ -99,7 +99,9 @@ function tell(verdicts: readonly Verdict[], { console, screen }: CheckDependenci
     };
     for (const line of diagnosticLines(diagnostics, sourceOf, screen)) console.out(`${line}\n`);
     const strict = exitCode === result.exitCode ? "" : "; warnings fail (--strict)";
-    const ends = exitCode === 0 ? "" : `; exit code ${exitCode}${strict === "" ? ", as keepalived -t" : ""}`;
+    // Of a file that Baton refuses keepalived may have nothing to say.
+    const isTheirs = strict === "" && result.configuration !== undefined;
+    const ends = exitCode === 0 ? "" : `; exit code ${exitCode}${isTheirs ? ", as keepalived -t" : ""}`;
     console.out(`${screen.bold(file)}: ${verdictText(result, diagnostics, screen)}${strict}${ends}\n`);
   }
 }

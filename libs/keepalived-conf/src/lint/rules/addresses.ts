@@ -2,7 +2,8 @@
 import type { InstanceConfig, VirtualAddressConfig } from "../../config.ts";
 import { file, instance, router } from "../example.ts";
 import { isInNetwork } from "../network.ts";
-import type { Finding, LintedFile, LintRule } from "../rule.ts";
+import { listOf } from "../pairs.ts";
+import type { Finding, InterfaceAddress, LintedFile, LintRule } from "../rule.ts";
 
 const addressTwice: LintRule = {
   name: "address-twice",
@@ -56,20 +57,37 @@ const hostOutsideOfSubnet: LintRule = {
 function findHostsOutside({ config, places, machine }: LintedFile): Finding[] {
   const { interfaceAddresses } = machine;
   if (interfaceAddresses === undefined) return [];
-  return config.instances.flatMap((each) =>
-    each.addresses.flatMap((line) => {
-      const bits = line.address.includes(":") ? 128 : 32;
-      const networks = interfaceAddresses(line.interface).filter(
-        ({ address, prefixLength }) =>
-          address !== line.address && prefixLength < bits && isSameFamily(address, line.address),
-      );
-      if (line.prefixLength < bits || networks.length === 0) return [];
-      if (networks.some((network) => isInNetwork(line.address, network))) return [];
+  return config.instances.flatMap((each) => {
+    /** By interface: the addresses that are in none of its subnets, and these. */
+    const outside = new Map<string, { lines: VirtualAddressConfig[]; subnets: string }>();
+    for (const line of each.addresses) {
+      const networks = networksOutside(line, interfaceAddresses(line.interface));
+      if (networks.length === 0) continue;
       const subnets = networks.map(({ address, prefixLength }) => `${address}/${prefixLength}`).join(", ");
-      const message = `${line.address} is in no subnet of ${line.interface}, which has ${subnets}`;
-      return [{ place: places.address(each, line.address), message, hint: "write the prefix length of its subnet" }];
-    }),
+      const key = `${line.interface} ${subnets}`;
+      const known = outside.get(key);
+      if (known === undefined) outside.set(key, { lines: [line], subnets });
+      else known.lines.push(line);
+    }
+    return [...outside.values()].flatMap(({ lines, subnets }): Finding[] => {
+      const [first] = lines;
+      if (first === undefined) return [];
+      const [addresses, verb] = [listOf(lines.map(({ address }) => address)), lines.length === 1 ? "is" : "are"];
+      const message = `${addresses} ${verb} in no subnet of ${first.interface}, which has ${subnets}`;
+      return [{ place: places.address(each, first.address), message, hint: "write the prefix length of the subnet" }];
+    });
+  });
+}
+
+/** The subnets of the interface, when the address is a host in none of them. */
+function networksOutside(line: VirtualAddressConfig, known: readonly InterfaceAddress[]): readonly InterfaceAddress[] {
+  const bits = line.address.includes(":") ? 128 : 32;
+  if (line.prefixLength < bits) return [];
+  const networks = known.filter(
+    ({ address, prefixLength }) =>
+      address !== line.address && prefixLength < bits && isSameFamily(address, line.address),
   );
+  return networks.some((network) => isInNetwork(line.address, network)) ? [] : networks;
 }
 
 const isSameFamily = (one: string, other: string): boolean => one.includes(":") === other.includes(":");

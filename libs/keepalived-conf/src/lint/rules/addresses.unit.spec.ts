@@ -48,6 +48,13 @@ describe("a single host outside of the subnets of its interface", () => {
     ["IPv6 inside", "2001:db8::1", [["2001:db8::ffff", 64]], []],
   ])("%s", (_what, address, addresses, expected) => expect(told(address, ...addresses)).toEqual(expected));
 
+  test("all of an instance are told at once", () => {
+    const text = instance("virtual_ipaddress {\n10.0.0.2\n192.0.2.9\n10.0.0.3\n}", "VI_1", 51, "10.0.0.1");
+    const findings = lintFindings(text, [], machine(["192.0.2.1", 24]));
+    expect(findings).toMatchObject([{ code: "lint/host-outside-of-subnet", line: 4 }]);
+    expect(findings[0]?.message).toBe("10.0.0.1, 10.0.0.2, 10.0.0.3 are in no subnet of eth0, which has 192.0.2.1/24");
+  });
+
   test("the message has the subnets", () => {
     const text = instance("", "VI_1", 51, "10.0.0.1");
     const [finding] = lintFindings(text, [], machine(["192.0.2.1", 24], ["198.51.100.1", 25]));
