@@ -133,6 +133,7 @@ const plan: CommandSpec = {
   options: [runDir, json(), color],
   notes: [
     "The running node reads the file as it would for a reload, and compares it with what it runs.",
+    "+ comes, - goes, ~ changes in place, ! begins again without what it knew.",
     "Exit code: 0 a reload would change nothing; 2 it would change something; 1 no node runs there, or the file cannot be used.",
   ],
 };
