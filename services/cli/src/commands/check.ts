@@ -2,7 +2,7 @@
 // says of them, each alone and all together as the routers of one set.
 import { resolve } from "node:path";
 import type { ConfigurationResult } from "@baton/host/configuration";
-import { type Diagnostic, type LintMachine, lint, type ParseResult } from "@baton/keepalived-conf";
+import { configuresNothing, type Diagnostic, type LintMachine, lint, type ParseResult } from "@baton/keepalived-conf";
 import type { CheckCommand } from "../arguments/parse-arguments.ts";
 import { countDiagnostics, diagnosticLines, plural } from "../rendering/diagnostic-text.ts";
 import type { Screen } from "../rendering/screen.ts";
@@ -119,6 +119,7 @@ function verdictText(
     ...(virtualServers.length === 0 ? [] : [plural(virtualServers.length, "virtual server")]),
   ].join(", ");
   const isGood = diagnostics.every(({ severity }) => severity === "info");
-  const contents = what === "" ? "nothing is configured" : what;
-  return `${isGood ? green("good") : yellow("usable")}${found === "" ? "" : `, with ${found}`} (${contents})`;
+  const findings = found === "" ? "" : `, with ${found}`;
+  if (what === "" && configuresNothing(configuration.config)) return `${yellow("configures nothing")}${findings}`;
+  return `${isGood ? green("good") : yellow("usable")}${findings}${what === "" ? "" : ` (${what})`}`;
 }

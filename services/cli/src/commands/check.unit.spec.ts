@@ -64,6 +64,12 @@ test("one that cannot be used, and one that is not there", () => {
   });
 });
 
+test("one that asks for nothing is not called good or usable", () => {
+  const { code, out } = run({ "k.conf": "global_defs {\n  router_id r1\n}\n" });
+  expect(code).toBe(0);
+  expect(out).toMatch(/\nk\.conf: configures nothing, with 1 warning\n$/);
+});
+
 test("--strict fails for what lint warns of; without it, it is told", () => {
   const files = { "k.conf": instance("priority 100"), "peer.conf": instance("priority 100") };
   const warned = run(files, { peers: ["peer.conf"] });
