@@ -26,7 +26,7 @@ const machines: Readonly<Record<string, readonly [LintMachine, LintMachine]>> = 
 /** What Baton itself cannot do yet is no mistake in an example. */
 const isMistake = ({ severity, code }: Diagnostic): boolean => severity === "error" && code !== "refused";
 
-const codesOf = ({ text, peer }: Example, machine: LintMachine | undefined): string[] => {
+const findingsOf = ({ text, peer }: Example, machine: LintMachine | undefined): readonly Diagnostic[] => {
   const file = parse(text, {
     executable: (name) => name.startsWith("/") && name !== "/etc/keepalived/notify.sh",
     scriptWeakness: weakness,
@@ -34,16 +34,23 @@ const codesOf = ({ text, peer }: Example, machine: LintMachine | undefined): str
   const peers = peer === undefined ? [] : [parse({ "peer.conf": peer })];
   const sound = [file, ...peers].filter(({ config }) => config !== undefined);
   for (const { diagnostics } of sound) expect(diagnostics.filter(isMistake)).toEqual([]);
-  return lint({ files: [file], peers, machine })
-    .map(({ code }) => code)
-    .filter((code) => code.startsWith("lint/"));
+  return lint({ files: [file], peers, machine }).filter(({ code }) => code.startsWith("lint/"));
 };
+
+const codesOf = (example: Example, machine: LintMachine | undefined): string[] =>
+  findingsOf(example, machine).map(({ code }) => code);
 
 describe.each(rules.map((rule) => [rule.name, rule] as const))("%s", (name, rule) => {
   const [bad, good] = machines[name] ?? [];
   test("tells its bad example, once", () => expect(codesOf(rule.bad, bad)).toEqual([codeOf(rule)]));
   test("has nothing to say of its good one, nor has any other rule", () =>
     expect(codesOf(rule.good, good)).toEqual([]));
+  test("is silenced by its comment", () => {
+    const silenced = { ...rule.bad, text: `${rule.bad.text}# baton: ignore-file ${name}\n` };
+    const kept = findingsOf(silenced, bad);
+    // What keepalived complains of itself stays, toned down.
+    expect(kept.filter(({ severity, errorClass }) => severity !== "info" || errorClass === "ok")).toEqual([]);
+  });
   test("is written as the others are", () => {
     expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
     expect(rule.title).toMatch(/[^.]$/);

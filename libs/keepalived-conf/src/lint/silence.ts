@@ -1,9 +1,10 @@
 // Comments that silence rules: `# baton: ignore RULE …` for its own line, or for the next one when it stands alone; for
 // the whole block where that line opens one. `# baton: ignore-file RULE …` for the file. After ` -- ` a reason may follow.
 import type { Diagnostic } from "../diagnostics.ts";
+import { nearestName } from "../keywords/nearest.ts";
 import type { Source } from "../parse-config.ts";
 import { collectProblems } from "../problem-list.ts";
-import type { Report } from "../report.ts";
+import type { Problem, Report } from "../report.ts";
 import { splitAtBrace } from "../source/braces.ts";
 import { stripComment } from "../source/comment.ts";
 import type { FileText } from "../source/octets.ts";
@@ -46,10 +47,19 @@ interface ScanState {
   pending: Codes;
   /** Of the last line that has no brace: the one of its block may stand on the next. */
   opening: Codes;
+  /** Of comments that silence nothing. */
+  readonly complaints: Problem[];
 }
 
 function silencedIn(path: string, content: FileText, diagnostics: readonly Diagnostic[], report: Report): Diagnostic[] {
-  const state: ScanState = { blocks: [], depths: new Map(), wholeFile: new Set(), pending: none, opening: none };
+  const state: ScanState = {
+    blocks: [],
+    depths: new Map(),
+    wholeFile: new Set(),
+    pending: none,
+    opening: none,
+    complaints: [],
+  };
   const byLine = new Map<number, Diagnostic[]>();
   for (const diagnostic of diagnostics) {
     const others = byLine.get(diagnostic.line);
@@ -59,7 +69,7 @@ function silencedIn(path: string, content: FileText, diagnostics: readonly Diagn
   const silent: Diagnostic[] = [];
   for (const { number, text: line } of physicalLines(path, content, () => {})) {
     const { text: code, comment } = stripComment(line);
-    const own = comment === undefined ? none : readComment(sliceText(line, comment), path, number, state, report);
+    const own = comment === undefined ? none : readComment(sliceText(line, comment), path, number, state);
     if (code.value === "") {
       state.pending = union(state.pending, own);
       continue;
@@ -73,6 +83,7 @@ function silencedIn(path: string, content: FileText, diagnostics: readonly Diagn
       if (here.has(name) || before.has(name) || state.depths.has(name)) silent.push(diagnostic);
     }
   }
+  if (!state.wholeFile.has(unknownRule)) for (const complaint of state.complaints) report(complaint);
   return [...silent, ...diagnostics.filter(({ code }) => state.wholeFile.has(code))];
 }
 
@@ -107,17 +118,35 @@ const codesByName: ReadonlyMap<string, string> = new Map(
   rules.flatMap((rule) => [rule.name, `lint/${rule.name}`].map((name) => [name, codeOf(rule)] as const)),
 );
 
+const ruleNames = rules.map(({ name }) => name);
+
+const unknownRule = "lint/unknown-rule";
+
 /** What the comment silences on its line; what it silences in the file goes into `state`. */
-function readComment(comment: Text, file: string, line: number, state: ScanState, report: Report): Codes {
+function readComment(comment: Text, file: string, line: number, state: ScanState): Codes {
   const head = /^[#!][#! \t]*baton:/.exec(comment.value);
   if (head === null) return none;
   const [text] = comment.value.slice(head[0].length).split(/ --( |$)/);
   const { words } = splitWords(sliceText(comment, head[0].length, head[0].length + (text ?? "").length));
   const [directive, ...names] = words;
+  const complaints: Problem[] = [];
   const complain = (word: Word | undefined, message: string, hint: string): void => {
     const place = { file, line, column: word?.column ?? 1, text: word?.text };
-    report({ place, severity: "warning", code: "lint/unknown-rule", errorClass: "ok", message, hint });
+    complaints.push({ place, severity: "warning", code: unknownRule, errorClass: "ok", message, hint });
   };
+  const codes = readNames(directive, names, complain);
+  if (directive?.text === "ignore-file") for (const code of codes) state.wholeFile.add(code);
+  const isSilent = codes.has(unknownRule) || state.pending.has(unknownRule) || state.depths.has(unknownRule);
+  if (!isSilent) state.complaints.push(...complaints);
+  return directive?.text === "ignore" ? codes : none;
+}
+
+/** The codes of the rules that a comment names. */
+function readNames(
+  directive: Word | undefined,
+  names: readonly Word[],
+  complain: (word: Word | undefined, message: string, hint: string) => void,
+): Codes {
   if (directive?.text !== "ignore" && directive?.text !== "ignore-file") {
     complain(directive, "this comment silences nothing", "write # baton: ignore RULE, or ignore-file RULE");
     return none;
@@ -125,12 +154,15 @@ function readComment(comment: Text, file: string, line: number, state: ScanState
   if (names.length === 0) complain(directive, `${directive.text} names no rule`, "write # baton: ignore RULE");
   const codes = new Set<string>();
   for (const name of names) {
-    const code = codesByName.get(name.text.replace(/,$/, ""));
-    if (code === undefined)
-      complain(name, `there is no rule '${name.text}'`, "the manual page of lint lists all rules");
+    const written = name.text.replace(/,$/, "");
+    const code = codesByName.get(written);
+    if (code === undefined) complain(name, `there is no rule '${written}'`, hintFor(written));
     else codes.add(code);
   }
-  if (directive.text === "ignore") return codes;
-  for (const code of codes) state.wholeFile.add(code);
-  return none;
+  return codes;
+}
+
+function hintFor(name: string): string {
+  const nearest = nearestName(name.replace(/^lint\//, ""), ruleNames);
+  return nearest === undefined ? "the manual page of lint lists all rules" : `did you mean ${nearest}?`;
 }

@@ -71,6 +71,17 @@ describe("a comment that silences nothing is told", () => {
   });
 });
 
+test("it can be silenced like any other, and what was meant is named", () => {
+  const unknown = (text: string) =>
+    lint({ files: [parse(text + instance("priority 100"))] })
+      .filter(({ code }) => code === "lint/unknown-rule")
+      .map(({ hint }) => hint);
+  expect(unknown("# baton: ignore equal-priority\n")).toEqual(["did you mean equal-priorities?"]);
+  expect(unknown("# baton: ignore frobnicate\n")).toEqual(["the manual page of lint lists all rules"]);
+  expect(unknown("# baton: ignore frobnicate unknown-rule\n")).toEqual([]);
+  expect(unknown("# baton: ignore frobnicate\n# baton: ignore-file unknown-rule\n")).toEqual([]);
+});
+
 test("braces that close nothing, and blocks that stay open, do no harm", () => {
   expect(told("} } }\na { # baton: ignore equal-priorities\n".repeat(200))).toEqual([]);
 });
