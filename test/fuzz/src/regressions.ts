@@ -2,4 +2,6 @@
 import type { Input } from "./input.ts";
 
 /** By what was wrong. */
-export const regressions: Readonly<Record<string, Input>> = {};
+export const regressions: Readonly<Record<string, Input>> = {
+  "a byte-order mark before a word that is no UTF-8": { main: "\xef\xbb\xbfL\xbf" },
+};

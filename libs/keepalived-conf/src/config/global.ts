@@ -119,7 +119,7 @@ export interface SyncDaemonConfig {
   readonly group: IpAddress | undefined;
 }
 
-/** Where the rules for `no_accept` and `use_vmac` go. */
+/** Where the rules for `no_accept` and `use_vmac` go; nothing said: the nftables table `keepalived`, if any is needed. */
 export interface FirewallConfig {
   readonly iptables:
     | {

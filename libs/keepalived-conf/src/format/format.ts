@@ -2,7 +2,7 @@
 // closes on one of its own, each line has one entry, words one blank between them. Comments and the order of lines stay,
 // and so does the meaning: what cannot be moved without risk keeps its text.
 import type { Diagnostic } from "../diagnostics.ts";
-import { decodeLatin1, encodeLine } from "../source/octets.ts";
+import { byteOrderMark, decodeLatin1, encodeLine } from "../source/octets.ts";
 import { balanceOf, type Imbalance } from "./balance.ts";
 import { layOut } from "./layout.ts";
 import { scanLines } from "./scan.ts";
@@ -32,8 +32,6 @@ export function formatOctets(octets: Uint8Array, file = ""): FormattedOctets {
   const { text, diagnostics } = formatConfig(decodeLatin1(octets.subarray(start)), file);
   return { octets: diagnostics.length > 0 ? octets : encodeLine(text, true), diagnostics };
 }
-
-const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 const unbalanced = ({ line, brace }: Imbalance, file: string): Diagnostic => ({
   file,

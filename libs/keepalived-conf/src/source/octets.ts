@@ -20,7 +20,7 @@ export function decodeOctets(octets: Uint8Array): FileText {
     const line = octets.subarray(start, end);
     const text = decodeUtf8(line);
     if (text === undefined) foreign.add(lines.length + 1);
-    lines.push(text ?? decodeLatin1(line));
+    lines.push(text ?? decodeForeign(line, start === 0));
     start = end + 1;
   }
   return { text: lines.join("\n"), foreign };
@@ -29,6 +29,15 @@ export function decodeOctets(octets: Uint8Array): FileText {
 /** What stood in the file: of a line that was read as Latin-1, or of any other. */
 export const encodeLine = (line: string, foreign: boolean): Uint8Array =>
   foreign ? Uint8Array.from(line, (character) => character.charCodeAt(0)) : new TextEncoder().encode(line);
+
+/** Whatever follows it, a mark of UTF-8 at the start of a file is one. */
+function decodeForeign(line: Uint8Array, isFirst: boolean): string {
+  const isMarked = isFirst && byteOrderMark.every((octet, index) => line[index] === octet);
+  return isMarked ? `\uFEFF${decodeLatin1(line.subarray(byteOrderMark.length))}` : decodeLatin1(line);
+}
+
+/** In UTF-8. */
+export const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
 
 /** The mark of a byte order stays: it is a part of the first word for keepalived. */
 function decodeUtf8(octets: Uint8Array): string | undefined {

@@ -2,7 +2,8 @@
 // The files themselves come in as a function, as everywhere here.
 import { type Diagnostic, isFatal } from "../diagnostics.ts";
 import { type ParseResult, parseConfig } from "../parse-config.ts";
-import { type Dump, readDump } from "./keepalived-dump.ts";
+import { type Dump, readDump } from "./dump-objects.ts";
+import { programs, sampleHost, strangers } from "./sample-machine.ts";
 import { readServerDump, type ServerDump } from "./server-dump.ts";
 
 /** A line of `verdicts.jsonl`. */
@@ -46,11 +47,6 @@ export function readSamples(read: ReadCorpus): Sample[] {
   });
 }
 
-/** The machine on which the verdicts were taken. */
-const programs =
-  /^(\/usr)?(\/s?bin\/)?(killall|pidof|curl|pgrep|systemctl|ss|bash|sh|test|true|false|ps|grep|ping|ip|cat|netstat|service|ipvsadm)$/;
-const strangers = ["keepalived_script", "quentin", "ziggy", "nginx"];
-
 function parseSample({ id, config_id, messages }: Verdict, read: ReadCorpus): ParseResult {
   const absent = new Set(
     messages
@@ -60,7 +56,7 @@ function parseSample({ id, config_id, messages }: Verdict, read: ReadCorpus): Pa
   const file = `${id}.conf`;
   return parseConfig({
     file,
-    hostName: "vm",
+    hostName: sampleHost,
     configId: config_id,
     readFile: (name) => {
       const text = name === file ? read(name) : undefined;

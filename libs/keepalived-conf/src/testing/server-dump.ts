@@ -1,8 +1,6 @@
 // The part of keepalived's own dump (`keepalived -d`) that is about virtual servers and checkers, read back for comparison
 // with our Config.
-
-/** Label → value, as lines like `Label = value` and `Label is ON` say it. */
-export type Facts = ReadonlyMap<string, string>;
+import { type Facts, sectionOf } from "./dump-objects.ts";
 
 export interface ServerDump {
   /** `NAME: ENTRY, …`. */
@@ -28,24 +26,15 @@ export interface DumpedChecker {
 }
 
 export function readServerDump(text: string): ServerDump {
-  const topology = section(text, "LVS Topology");
-  const tls = section(text, "SSL definitions");
+  const topology = sectionOf(text, "LVS Topology");
+  const tls = sectionOf(text, "SSL definitions");
   return {
     groups: partsOf(topology, /^ -+< Virtual server group >-+$/m).map(readGroup),
     tls: tls === "" ? undefined : factsOf(tls.replaceAll(" : ", " = ")),
     servers: partsOf(topology, /^ -+< Virtual server >-+$/m).map(readServer),
-    checkers: partsOf(section(text, "Health checkers"), /^(?= \S.* -> )/m).map(readChecker),
+    checkers: partsOf(sectionOf(text, "Health checkers"), /^(?= \S.* -> )/m).map(readChecker),
     logAllFailures: /Checkers log all failures = true/.test(text),
   };
-}
-
-/** To the next title, which stands at the start of a line. */
-function section(text: string, title: string): string {
-  const start = text.indexOf(`\n------< ${title} >------\n`);
-  if (start < 0) return "";
-  const from = text.indexOf("\n", start + 1);
-  const end = text.slice(from).search(/^(------<|======)/m);
-  return end < 0 ? text.slice(from) : text.slice(from, from + end);
 }
 
 /** What stands behind each title, to the next one of the same indent. */
@@ -55,7 +44,7 @@ const partsOf = (text: string, title: RegExp): string[] =>
     .slice(1)
     .map((part) => part.split(/^ -+< /m)[0] ?? "");
 
-export function factsOf(text: string): Map<string, string> {
+function factsOf(text: string): Map<string, string> {
   const facts = new Map<string, string>();
   for (const line of text.split("\n")) {
     const match =

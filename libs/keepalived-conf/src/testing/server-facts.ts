@@ -11,17 +11,13 @@ import type {
   VirtualServerConfig,
   VirtualServerGroupConfig,
 } from "../config.ts";
-import type { Facts } from "./server-dump.ts";
+import { type Facts, shown } from "./dump-objects.ts";
 
 const seconds = (time: number): string => (time / 1_000_000).toFixed(6);
 const onOff = (flag: boolean): string => (flag ? "ON" : "OFF");
 const yesNo = (flag: boolean): string => (flag ? "yes" : "no");
 const enabled = (flag: boolean): string => (flag ? "enabled" : "disabled");
 const set = (flag: boolean): string => (flag ? "set" : "unset");
-
-/** Labels without a value are not shown. */
-const shown = (labels: Readonly<Record<string, string | undefined>>): Facts =>
-  new Map(Object.entries(labels).flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])));
 
 export const groupLine = ({ name, entries }: VirtualServerGroupConfig): string => {
   // keepalived keeps addresses and marks in two lists.
