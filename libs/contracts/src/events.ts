@@ -17,6 +17,8 @@ const table: Table = {
   "file-changed": proto.FileChanged,
   "process-quorum-lost": proto.ProcessQuorumLost,
   "process-quorum-gained": proto.ProcessQuorumGained,
+  "bfd-session-up": proto.BfdSessionUp,
+  "bfd-session-down": proto.BfdSessionDown,
   "vip-added": proto.VipAdded,
   "vip-removed": proto.VipRemoved,
   "vip-failed": proto.VipFailed,

@@ -132,6 +132,10 @@ function trackerFacts(event: BatonEvent): Partial<TrackerState> | undefined {
       return { name: event.data.process, kind: "process", status: "down", value: event.data.running };
     case "process-quorum-gained":
       return { name: event.data.process, kind: "process", status: "up", value: event.data.running };
+    case "bfd-session-up":
+      return { name: event.data.session, kind: "bfd", status: "up", lastExit: "" };
+    case "bfd-session-down":
+      return { name: event.data.session, kind: "bfd", status: "down", lastExit: event.data.diagnostic };
     default:
       return undefined;
   }

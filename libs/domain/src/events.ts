@@ -68,6 +68,9 @@ export type BatonEvent =
   // `wanted` in words: "at least 1", "2 to 3", "none".
   | Event<"process-quorum-lost", { process: string; running: number; wanted: string }>
   | Event<"process-quorum-gained", { process: string; running: number; wanted: string }>
+  // `diagnostic`: RFC 5880 section 4.1 in words, such as "detection-time-expired".
+  | Event<"bfd-session-up", { session: string; neighbor: string; diagnostic: string }>
+  | Event<"bfd-session-down", { session: string; neighbor: string; diagnostic: string }>
   // address: dataplane
   | Event<
       "vip-added",

@@ -61,6 +61,10 @@ function explainTracker(node: string, event: BatonEvent): string {
       return `script ${event.data.script} succeeds on ${node}`;
     case "file-changed":
       return `file ${event.data.file} says ${event.data.value} on ${node}`;
+    case "bfd-session-up":
+      return `${node} and ${event.data.neighbor} hear each other (BFD session ${event.data.session})`;
+    case "bfd-session-down":
+      return `${node} lost BFD session ${event.data.session} with ${event.data.neighbor}${because(event.data.diagnostic)}`;
     case "process-quorum-lost":
     case "process-quorum-gained": {
       const { process, running, wanted } = event.data;

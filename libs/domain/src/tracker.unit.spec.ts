@@ -9,7 +9,7 @@ test("a script goes by its name, others by kind and name", () => {
 });
 
 test("no two trackers share an aggregate", () => {
-  const kind = fc.constantFrom<TrackerKind>("script", "file", "process");
+  const kind = fc.constantFrom<TrackerKind>("script", "file", "process", "bfd");
   const name = fc.oneof(
     fc.string(),
     fc.tuple(kind, fc.string()).map(([prefix, rest]) => `${prefix}:${rest}`),

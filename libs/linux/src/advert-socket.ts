@@ -7,10 +7,9 @@ import { LinuxError, VrrpSocketError } from "./error.ts";
 import { addressOf, errnoName, int32, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import { type Datagram, openReceiveQueue } from "./receive-queue.ts";
+import { AF_INET, AF_INET6, socketAddress } from "./socket-address.ts";
 import { watchFd } from "./watch-fd.ts";
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
 const MSG_DONTWAIT = 0x40;
 
@@ -112,7 +111,7 @@ function configure(fd: number, { family, address, ifindex }: AdvertSocketOptions
   if (family === 4) configureIpv4(set, address, group);
   else configureIpv6(set, address, group);
   // Nothing but what was sent there: two sockets of one interface never both get a packet.
-  const bound = socketAddress(address, ifindex);
+  const bound = socketAddress(address, { ifindex });
   if (libc.bind(fd, bound, bound.length) < 0) throw failure(`bind to ${address}`);
 }
 
@@ -148,17 +147,6 @@ function configureIpv6(set: SetOption, address: IpAddress, groupOn: number | und
 const multicastRequest = (group: Uint8Array, ifindex: number): Uint8Array =>
   Uint8Array.from([...group, 0, 0, 0, 0, ...int32(ifindex)]);
 
-/** struct sockaddr_in or sockaddr_in6. The zone is for link-local addresses; others ignore it. */
-function socketAddress(address: IpAddress, ifindex: number | undefined): Uint8Array {
-  const bytes = ipToBytes(address);
-  const socket = new Uint8Array(bytes.length === 4 ? 16 : 28);
-  const view = new DataView(socket.buffer);
-  view.setUint16(0, bytes.length === 4 ? AF_INET : AF_INET6, true);
-  socket.set(bytes, bytes.length === 4 ? 4 : 8);
-  if (bytes.length === 16) view.setInt32(24, ifindex ?? 0, true);
-  return socket;
-}
-
 const isMulticast = (address: IpAddress): boolean => {
   const bytes = ipToBytes(address);
   return bytes.length === 4 ? (bytes[0] ?? 0) >> 4 === 0xe : bytes[0] === 0xff;
@@ -175,7 +163,7 @@ function send(fd: number, packet: AdvertPacket, options: AdvertSocketOptions, me
   if (ipToBytes(source).every((byte) => byte === 0)) {
     throw new VrrpSocketError("EINVAL", callOf(packet, options), "the packet has no source address");
   }
-  const to = socketAddress(destination, ifindex);
+  const to = socketAddress(destination, { ifindex });
   const result =
     family === 4
       ? libc.sendto(fd, bytes, bytes.length, MSG_DONTWAIT, to, to.length)

@@ -104,6 +104,7 @@ export const libc = {
 /** The numbers of <asm-generic/errno.h> that the code decides on; all others are only named. */
 export const errnos = {
   eagain: 11,
+  eaddrinuse: 98,
   ebadf: 9,
   enobufs: 105,
   etimedout: 110,

@@ -52,4 +52,5 @@ export {
 } from "./process-monitor.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
+export { openUdpSocket, type UdpDatagram, type UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
 export { resolveUser } from "./users.ts";

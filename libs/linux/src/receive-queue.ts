@@ -8,6 +8,9 @@ import { addressOf, checked, errnos, errorOf, int32, lastErrno, libc } from "./l
 const SOL_SOCKET = 1;
 const SO_TIMESTAMPNS = 35; // <asm-generic/socket.h>, also the type of the control message
 const MSG_DONTWAIT = 0x40;
+const SOL_IP = 0;
+const IP_TTL = 2;
+const IP_PKTINFO = 8;
 const SOL_IPV6 = 41;
 const IPV6_PKTINFO = 50;
 const IPV6_HOPLIMIT = 52;
@@ -17,6 +20,7 @@ const NAME_LENGTH = 8;
 const CONTROL_LENGTH = 40;
 const FLAGS = 48;
 const CMSG_DATA = 16; // after struct cmsghdr: length (8), level (4), type (4)
+const SOCKADDR_IN_BYTES = 16;
 const SOCKADDR_IN6_BYTES = 28;
 
 export interface Datagram {
@@ -24,11 +28,11 @@ export interface Datagram {
   readonly receivedAt: Instant;
   /** It was longer than the buffer. */
   readonly truncated: boolean;
-  /** IPv6: the sender, without its zone. */
+  /** The sender, without its zone. */
   readonly source: IpAddress | undefined;
-  /** IPv6, where the socket asks for it (IPV6_RECVPKTINFO). */
+  /** Where the socket asks for it (IP_PKTINFO, IPV6_RECVPKTINFO). */
   readonly destination: IpAddress | undefined;
-  /** IPv6, where the socket asks for it (IPV6_RECVHOPLIMIT). */
+  /** Where the socket asks for it (IP_RECVTTL, IPV6_RECVHOPLIMIT). */
   readonly hopLimit: number | undefined;
 }
 
@@ -104,8 +108,11 @@ function layOut(bufferBytes: number): ReceiveMemory {
 }
 
 /** struct sockaddr_in6, unless the kernel wrote the shorter one of IPv4. */
-const senderOf = ({ header, name }: ReceiveMemory): IpAddress | undefined =>
-  header.getUint32(NAME_LENGTH, true) === SOCKADDR_IN6_BYTES ? ipFromBytes(name, 8, 16) : undefined;
+function senderOf({ header, name }: ReceiveMemory): IpAddress | undefined {
+  const length = header.getUint32(NAME_LENGTH, true);
+  if (length === SOCKADDR_IN6_BYTES) return ipFromBytes(name, 8, 16);
+  return length === SOCKADDR_IN_BYTES ? ipFromBytes(name, 4, 4) : undefined;
+}
 
 interface Control {
   /** Wall-clock microseconds. */
@@ -127,6 +134,11 @@ function readControl({ header, control }: ReceiveMemory): Control {
       found.stamp = Number(control.getBigInt64(data, true)) * 1_000_000 + micros;
     } else if (level === SOL_IPV6 && type === IPV6_PKTINFO && length >= CMSG_DATA + 16) {
       found.destination = ipFromBytes(new Uint8Array(control.buffer), data, 16);
+    } else if (level === SOL_IP && type === IP_PKTINFO && length >= CMSG_DATA + 12) {
+      // struct in_pktinfo: interface, our address, the packet's destination.
+      found.destination = ipFromBytes(new Uint8Array(control.buffer), data + 8, 4);
+    } else if (level === SOL_IP && type === IP_TTL && length >= CMSG_DATA + 4) {
+      found.hopLimit = control.getInt32(data, true);
     } else if (level === SOL_IPV6 && type === IPV6_HOPLIMIT && length >= CMSG_DATA + 4) {
       found.hopLimit = control.getInt32(data, true);
     }

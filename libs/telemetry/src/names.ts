@@ -115,6 +115,8 @@ export const metric = {
   checkTimeouts: metricOf("healthcheck.timeouts", "counter", "{run}", "Runs killed at their timeout"),
   trackerStatus: metricOf("tracker.status", "gauge", "1", "1 when the tracker is up"),
   trackerValue: metricOf("tracker.value", "gauge", "1", "what a tracked file says; how many of a tracked process run"),
+  bfdPackets: metricOf("bfd.packets", "counter", "{packet}", "BFD control packets sent and received"),
+  bfdDiscards: metricOf("bfd.discards", "counter", "{packet}", "BFD control packets not accepted, by reason"),
   notificationDuration: metricOf("notification.delivery.duration", "histogram", "s", "Event to delivery"),
   notificationAttempts: metricOf("notification.attempts", "counter", "{attempt}", "Attempts to deliver"),
   notificationQueue: metricOf("notification.queue", "gauge", "{notification}", "Notifications waiting"),

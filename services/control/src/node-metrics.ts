@@ -26,7 +26,7 @@ export function nodeMetrics(input: MetricsInput): readonly MetricFamily[] {
     family(
       metric.trackerValue,
       status.trackers
-        .filter(({ kind }) => kind !== "script")
+        .filter(({ kind }) => kind === "file" || kind === "process")
         .map(({ name, kind, value }) => sample(trackerLabels(kind, name), value)),
     ),
     family(metric.configGeneration, status.config === undefined ? [] : [sample({}, status.config.generation)]),

@@ -25,6 +25,7 @@ export type RunnerConfig = Pick<
   | "trackInterfaces"
   | "trackFiles"
   | "trackProcesses"
+  | "trackBfds"
   | "trackPrimary"
   | "v3ChecksumAsV2"
   | "lowerPriorityNoAdvert"
@@ -52,6 +53,7 @@ export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
       ...instance.trackScripts.map((ref) => tracker("script", ref)),
       ...instance.trackFiles.map((ref) => tracker("file", ref)),
       ...instance.trackProcesses.map((ref) => tracker("process", ref)),
+      ...instance.trackBfds.map((ref) => tracker("bfd", ref)),
       // The own interface is tracked by the machine itself (interface-changed).
       ...instance.trackInterfaces
         .filter((ref) => ref.name !== instance.interface)

@@ -135,6 +135,7 @@ const config = (round: number): RunnerConfig => ({
   trackScripts: [],
   trackFiles: [],
   trackProcesses: [],
+  trackBfds: [],
   trackPrimary: true,
   addresses: [{ address: virtual }],
   v3ChecksumAsV2: false,

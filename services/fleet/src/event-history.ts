@@ -40,12 +40,14 @@ const good: ReadonlySet<BatonEventType> = new Set([
   "became-master",
   "script-succeeded",
   "process-quorum-gained",
+  "bfd-session-up",
   "vip-added",
 ]);
 const bad: ReadonlySet<BatonEventType> = new Set([
   "entered-fault",
   "script-failed",
   "process-quorum-lost",
+  "bfd-session-down",
   "vip-failed",
   "drift-repaired",
   "lease-expired",

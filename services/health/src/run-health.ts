@@ -5,6 +5,7 @@ import { trackerAggregate } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
 import type { UserIds } from "@baton/linux";
 import type { Environment, UserLookup } from "@baton/script";
+import { createBfdSessions } from "./bfd-sessions.ts";
 import { createFileTrackers } from "./file-trackers.ts";
 import { createProcessTrackers } from "./process-trackers.ts";
 import type { RunRecord, RunSlot } from "./run-record.ts";
@@ -45,6 +46,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
   const members = new Map<string, Member>();
   const files = createFileTrackers(host);
   const processes = createProcessTrackers({ host });
+  const bfd = createBfdSessions(host);
   const leaving = new Set<Promise<void>>();
   let stopped = false;
 
@@ -70,6 +72,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
     if (stopped) return;
     files.apply(snapshot.config, origin);
     processes.apply(snapshot.config);
+    bfd.apply(snapshot.config, origin);
     const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
     for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
     for (const [name, tracked] of wanted) {
@@ -105,12 +108,14 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
       }),
       ...files.states(),
       ...processes.states(),
+      ...bfd.states(),
     ],
-    counters: () => trackers().flatMap((runner) => toCounters(runner.state())),
+    counters: () => [...trackers().flatMap((runner) => toCounters(runner.state())), ...bfd.counters()],
     async stop() {
       stopped = true;
       files.close();
       processes.close();
+      bfd.close();
       for (const [name, member] of [...members]) dismiss(name, member);
       await Promise.race([Promise.all(leaving), patience()]);
     },

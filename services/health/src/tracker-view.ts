@@ -1,7 +1,7 @@
 // What others see of a tracker: its Watch state and its metric samples.
 import type { AggregateState, Counter, TrackerState } from "@baton/contracts";
 import { type CauseRef, type Instant, type TrackerKind, trackerAggregate } from "@baton/domain";
-import type { FileTracker, ProcessTracker, ScriptTracker } from "@baton/health";
+import type { BfdSession, FileTracker, ProcessTracker, ScriptTracker } from "@baton/health";
 import { type MetricName, metric, prometheusName } from "@baton/telemetry";
 
 /** Where the story of the present status began, and the version of the tracker's last event. */
@@ -30,6 +30,13 @@ export const fileState = (state: FileTracker, checkedAt: Instant, history: Track
 
 export const processState = (state: ProcessTracker, checkedAt: Instant, history: TrackerHistory): AggregateState =>
   trackerState("process", state.config.name, history, { status: state.status, value: state.running, checkedAt });
+
+export const bfdState = (state: BfdSession, history: TrackerHistory): AggregateState =>
+  trackerState("bfd", state.config.name, history, {
+    status: state.status,
+    checkedAt: state.heardAt,
+    lastExit: state.diagnostic === "none" ? "" : state.diagnostic,
+  });
 
 function trackerState(
   kind: TrackerKind,

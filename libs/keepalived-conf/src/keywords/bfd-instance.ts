@@ -3,7 +3,7 @@ import type { IpAddress } from "@baton/domain";
 import { ip } from "./address-arguments.ts";
 import { bool, flag, integer, milliseconds, oneWord } from "./arguments.ts";
 import { boundedName, weight } from "./line-arguments.ts";
-import { type Argument, accepted, alias, asBlock, block } from "./table.ts";
+import { type Argument, alias, asBlock, block } from "./table.ts";
 
 const intervalMax = 4_294_967;
 
@@ -37,7 +37,6 @@ export const bfdInstance = block("bfd_instance", {
   header: sessionName,
   owners: ["vrrp", "bfd", "checker"],
   unique: true,
-  support: accepted("warning", "BFD is not carried out by this version"),
   keywords: {
     sourceAddress: asBlock("source_ip", ip(), {
       meaning: "The address that its packets come from.",

@@ -166,7 +166,6 @@ describe("what is not carried out yet", () => {
     ["global_defs {\n vrrp_iptables\n}", "warning"],
     ["net_namespace x", "warning"],
     ["static_ipaddress {\n 10.0.0.1\n}", "warning"],
-    ["bfd_instance b {\n neighbor_ip 10.0.0.1\n}", "warning"],
     ["virtual_server_group g {\n 10.0.0.1 80\n}", "warning"],
     ["SSL {\n key /x\n}", "warning"],
   ])("%j is known and said once", (text, severity) => {

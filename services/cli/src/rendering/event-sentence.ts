@@ -61,6 +61,10 @@ export function eventSentence(node: string, event: BatonEvent): string {
       return `script ${event.data.script} succeeds`;
     case "file-changed":
       return `file ${event.data.file} (${event.data.path}) says ${event.data.value}`;
+    case "bfd-session-up":
+      return `BFD session ${event.data.session} with ${event.data.neighbor} is up`;
+    case "bfd-session-down":
+      return `BFD session ${event.data.session} with ${event.data.neighbor} is down${why(event.data.diagnostic === "none" ? "" : event.data.diagnostic)}`;
     case "process-quorum-lost":
     case "process-quorum-gained": {
       const { process, running, wanted } = event.data;

@@ -60,6 +60,14 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
   [{ type: "script-succeeded", data: { script: "chk", durationMs: 3, successes: 1 } }, "script chk succeeds"],
   [{ type: "file-changed", data: { file: "load", path: "/run/load", value: -5 } }, "file load (/run/load) says -5"],
   [
+    { type: "bfd-session-up", data: { session: "core", neighbor: "10.0.0.2", diagnostic: "none" } },
+    "BFD session core with 10.0.0.2 is up",
+  ],
+  [
+    { type: "bfd-session-down", data: { session: "core", neighbor: "10.0.0.2", diagnostic: "detection-time-expired" } },
+    "BFD session core with 10.0.0.2 is down: detection time expired",
+  ],
+  [
     { type: "process-quorum-lost", data: { process: "nginx", running: 0, wanted: "at least 1" } },
     "process nginx is missing: 0 running, wanted at least 1",
   ],

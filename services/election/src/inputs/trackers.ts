@@ -46,7 +46,7 @@ function fromState(state: AggregateState): TrackerInput | undefined {
   );
 }
 
-const trackerKinds = ["script", "file", "process"] as const satisfies readonly TrackerKind[];
+const trackerKinds = ["script", "file", "process", "bfd"] as const satisfies readonly TrackerKind[];
 
 function fromEvent(envelope: EventEnvelope): TrackerInput | undefined {
   const { event } = envelope;
@@ -69,6 +69,10 @@ function fromEvent(envelope: EventEnvelope): TrackerInput | undefined {
       return changed("process", event.data.process, "down");
     case "process-quorum-gained":
       return changed("process", event.data.process, "up");
+    case "bfd-session-up":
+      return changed("bfd", event.data.session, "up");
+    case "bfd-session-down":
+      return changed("bfd", event.data.session, "down");
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 // What an instance watches: it goes into fault, or its priority changes, with what becomes of these.
 import { flag } from "../arguments.ts";
-import { accepted, noted, values, works } from "../table.ts";
+import { noted, values, works } from "../table.ts";
 import {
   trackBfdForm,
   trackFileForm,
@@ -32,7 +32,6 @@ export const tracking = {
   }),
   trackBfd: values("track_bfd", {
     form: trackBfdForm,
-    support: accepted("warning", "BFD sessions are not watched: they change no priority and cause no fault"),
     meaning: "BFD sessions (bfd_instance) that have to be up.",
   }),
   trackSourceAddress: works("track_src_ip", flag, {
