@@ -158,7 +158,7 @@ function formatted({ input, result }: Judged): string | undefined {
   const shown = (value: string): string => (isText ? value : value.replace(beyondAscii, "?"));
   if (shown(JSON.stringify(later.config ?? null)) !== shown(JSON.stringify(result.config ?? null)))
     return "another Config";
-  return shown(factsOf(result)) === shown(factsOf(later)) ? undefined : "other diagnostics";
+  return shown(factsOf(result, isText)) === shown(factsOf(later, isText)) ? undefined : "other diagnostics";
 }
 
 /** Of a line that is no UTF-8 each octet is a character; a part of it that stands alone may be UTF-8. */
@@ -166,12 +166,23 @@ const beyondAscii = /[^\0-\x7f]+/g;
 
 const words = (text: string | undefined): string | undefined => text?.replace(/[ \t]+/g, " ");
 
-/** Without places, which a layout moves; without the mark that it takes away, and what is told of each line. */
-const factsOf = ({ diagnostics }: ParseResult): string =>
+/**
+ * Without places, which a layout moves; without the mark that it takes away, and what is told of each line. `isText`: hints
+ * count too, which look for names that are nearly the same.
+ */
+const factsOf = ({ diagnostics }: ParseResult, isText: boolean): string =>
   diagnostics
     .filter(({ code }) => code !== "byte-order-mark" && code !== "encoding")
     .map(({ severity, code, errorClass, message, text, used, hint }) =>
-      JSON.stringify([severity, code, errorClass, message.replace(/line \d+/, "line"), words(text), used, hint]),
+      JSON.stringify([
+        severity,
+        code,
+        errorClass,
+        message.replace(/line \d+/, "line"),
+        words(text),
+        used,
+        isText && hint,
+      ]),
     )
     .sort()
     .join("\n");
