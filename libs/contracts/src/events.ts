@@ -12,6 +12,7 @@ const table: Table = {
   "entered-fault": proto.EnteredFault,
   "instance-stopped": proto.InstanceStopped,
   "priority-changed": proto.PriorityChanged,
+  "sync-group-changed": proto.SyncGroupChanged,
   "script-failed": proto.ScriptFailed,
   "script-succeeded": proto.ScriptSucceeded,
   "file-changed": proto.FileChanged,

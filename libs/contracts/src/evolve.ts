@@ -9,6 +9,7 @@ import type {
   ConfigState,
   InstanceState,
   ServiceState,
+  SyncGroupState,
   TrackerState,
 } from "./generated/baton/v1/watch.ts";
 
@@ -28,6 +29,10 @@ function evolveState(state: AggregateState["state"], envelope: EventEnvelope): A
     case "vrrp": {
       const before = state?.$case === "instance" ? state.value : emptyInstance(id);
       return { $case: "instance", value: evolveInstance(before, envelope) };
+    }
+    case "group": {
+      const before = state?.$case === "group" ? state.value : emptyGroup(id);
+      return { $case: "group", value: evolveGroup(before, envelope) };
     }
     case "tracker": {
       const before = state?.$case === "tracker" ? state.value : emptyTracker(id);
@@ -106,6 +111,20 @@ const transition = (state: string, at: number, data: { vrid: number; interface: 
   leaseConfirmed: false,
   faultCauses: [],
 });
+
+function evolveGroup(before: SyncGroupState, envelope: EventEnvelope): SyncGroupState {
+  const { event } = envelope;
+  if (event.type !== "sync-group-changed") return before;
+  const { state, term, members, member, reason } = event.data;
+  return {
+    ...before,
+    ...{ state, term, members: [...members], member, reason },
+    since: envelope.at,
+    lastEventId: envelope.id,
+    correlationId: envelope.correlationId,
+    traceparent: envelope.traceparent ?? "",
+  };
+}
 
 function evolveTracker(before: TrackerState, envelope: EventEnvelope): TrackerState {
   const facts = trackerFacts(envelope.event);
@@ -217,6 +236,19 @@ const emptyInstance = (name: string): InstanceState => ({
   correlationId: "",
   traceparent: "",
   leaseConfirmed: false,
+});
+
+const emptyGroup = (name: string): SyncGroupState => ({
+  name,
+  state: "initialize",
+  term: 0,
+  members: [],
+  member: "",
+  reason: "",
+  since: 0,
+  lastEventId: "",
+  correlationId: "",
+  traceparent: "",
 });
 
 const emptyTracker = (name: string): TrackerState => ({

@@ -23,6 +23,20 @@ const place = { instance: "VI_1", vrid: 51, interface: "eth0" };
 const fold = (events: readonly EventEnvelope[]): AggregateState | undefined =>
   events.reduce<AggregateState | undefined>(evolve, undefined);
 
+test("a group is what its last event says", () => {
+  const data = { group: "G", state: "fault", term: 2, members: ["A", "B"], member: "A", reason: "interface-down" };
+  const state = fold([
+    envelope("group", "G", { type: "sync-group-changed", data: { ...data, state: "master", reason: "preempt" } }),
+    envelope("group", "G", { type: "sync-group-changed", data }, 5_000),
+  ]);
+  expect(state).toMatchObject({ kind: "group", id: "G" });
+  const { group: name, ...rest } = data;
+  expect(state?.state).toMatchObject({
+    $case: "group",
+    value: { name, ...rest, since: 5_000, correlationId: "story" },
+  });
+});
+
 test("an instance's transitions and priority are folded; a fault's causes end with it", () => {
   const state = fold([
     envelope("vrrp", "VI_1", { type: "entered-fault", data: { ...place, term: 0, priority: 101, causes: ["eth0"] } }),

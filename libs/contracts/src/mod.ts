@@ -45,6 +45,7 @@ export {
   Pulse,
   ServiceState,
   Snapshot,
+  SyncGroupState,
   TrackerState,
   WatchRequest,
   WatchServiceClient,

@@ -7,6 +7,7 @@ export type ServiceName = "election" | "health" | "dataplane" | "notifier" | "co
 /** What an event is about. One service owns each aggregate and is its only writer (DESIGN rule 4). */
 export type AggregateKind =
   | "vrrp" // one vrrp_instance; election
+  | "group" // one vrrp_sync_group; election
   | "tracker" // one vrrp_script, tracked interface, …; health
   | "address" // the virtual addresses of one instance; dataplane
   | "notification" // the notifications of one instance; notifier
@@ -59,6 +60,11 @@ export type BatonEvent =
   | Event<
       "priority-changed",
       { instance: string; vrid: number; from: number; to: number; base: number; tracker: string; reason: string }
+    >
+  // group: election
+  | Event<
+      "sync-group-changed",
+      { group: string; state: string; term: number; members: string[]; member: string; reason: string }
     >
   // tracker: health
   | Event<"script-failed", { script: string; exit: string; durationMs: number; output: string; failures: number }>

@@ -16,6 +16,8 @@ export function explain(envelope: EventEnvelope, context: ExplainContext = {}): 
   switch (envelope.aggregate.kind) {
     case "vrrp":
       return explainInstance(node, event, context);
+    case "group":
+      return explainGroup(node, event);
     case "tracker":
       return explainTracker(node, event);
     case "address":
@@ -49,6 +51,12 @@ function explainInstance(node: string, event: BatonEvent, context: ExplainContex
     default:
       return fallback(node, event);
   }
+}
+
+function explainGroup(node: string, event: BatonEvent): string {
+  if (event.type !== "sync-group-changed") return fallback(node, event);
+  const { group, state, member, reason } = event.data;
+  return `${node} moved the group ${group} to ${state}, as ${member} did${because(reason)}`;
 }
 
 function explainTracker(node: string, event: BatonEvent): string {

@@ -44,6 +44,14 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
     "r2 went to fault on VI_1 (eth0 down, chk)",
   ],
   [
+    "group",
+    {
+      type: "sync-group-changed",
+      data: { group: "G", state: "backup", term: 2, members: ["A", "B"], member: "A", reason: "startup" },
+    },
+    "r2 moved the group G to backup, as A did because it has just started",
+  ],
+  [
     "vrrp",
     { type: "instance-stopped", data: { ...place, wasMaster: true, reason: "shutdown" } },
     "r2 stopped VI_1, of which it was master (shutdown)",

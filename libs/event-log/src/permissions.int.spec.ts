@@ -38,6 +38,7 @@ async function as<T>(user: NatsUser, body: (bus: ReturnType<typeof openNatsBus>)
 
 const owners: Record<AggregateKind, NatsUser | "itself"> = {
   vrrp: "election",
+  group: "election",
   tracker: "health",
   address: "dataplane",
   notification: "notifier",

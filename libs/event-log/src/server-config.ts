@@ -30,7 +30,7 @@ export type NatsUser = (typeof natsUsers)[number];
 
 /** Whose aggregates are whose (DESIGN rule 4). Everybody also owns `service.<itself>`. */
 const ownKinds: Readonly<Record<Exclude<NatsUser, "admin">, readonly AggregateKind[]>> = {
-  election: ["vrrp"],
+  election: ["vrrp", "group"],
   health: ["tracker"],
   dataplane: ["address"],
   notifier: ["notification"],

@@ -14,6 +14,7 @@ export interface EventQuery {
 
 const kinds: readonly string[] = [
   "vrrp",
+  "group",
   "tracker",
   "address",
   "notification",

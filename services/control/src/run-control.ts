@@ -37,7 +37,7 @@ export interface ControlDependencies {
 const followed: Readonly<Record<Exclude<ServiceName, "uplink">, readonly AggregateKind[]>> = {
   supervisor: ["service"],
   control: ["config", "service"],
-  election: ["vrrp", "service"],
+  election: ["vrrp", "group", "service"],
   health: ["tracker", "service"],
   dataplane: ["address", "service"],
   notifier: ["notification", "service"],

@@ -1,6 +1,13 @@
 // keepalived.conf's instance -> what the election machine and its shell need. The only place that knows both vocabularies.
 import type { IpAddress } from "@baton/domain";
-import { type InstanceConfig, type TrackRef, type VirtualAddressConfig, virtualRouterOf } from "@baton/keepalived-conf";
+import {
+  type Config,
+  type InstanceConfig,
+  type SyncGroupConfig,
+  type TrackRef,
+  type VirtualAddressConfig,
+  virtualRouterOf,
+} from "@baton/keepalived-conf";
 import type { ElectionConfig, TrackerConfig } from "@baton/vrrp";
 
 /** What the runner of an instance reads of its configuration. */
@@ -34,11 +41,17 @@ export type RunnerConfig = Pick<
   | "skipCheckAddresses"
 > & { readonly addresses: readonly Pick<VirtualAddressConfig, "address">[] };
 
-export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
+/** What an election reads of the group that it is in. */
+export type GroupConfig = Pick<
+  SyncGroupConfig,
+  "name" | "trackScripts" | "trackFiles" | "trackProcesses" | "trackBfds" | "trackInterfaces"
+>;
+
+export function toElectionConfig(instance: RunnerConfig, group: GroupConfig | undefined): ElectionConfig {
   return {
     name: instance.name,
     interface: instance.interface,
-    syncGroup: undefined,
+    syncGroup: group?.name,
     family: instance.family,
     version: instance.version,
     vrid: instance.vrid,
@@ -50,19 +63,29 @@ export function toElectionConfig(instance: RunnerConfig): ElectionConfig {
     preemptDelay: instance.preemptDelay,
     addresses: instance.addresses.map((each): IpAddress => each.address),
     trackers: [
-      ...instance.trackScripts.map((ref) => tracker("script", ref)),
-      ...instance.trackFiles.map((ref) => tracker("file", ref)),
-      ...instance.trackProcesses.map((ref) => tracker("process", ref)),
-      ...instance.trackBfds.map((ref) => tracker("bfd", ref)),
+      ...trackersOf("script", instance.trackScripts, group?.trackScripts),
+      ...trackersOf("file", instance.trackFiles, group?.trackFiles),
+      ...trackersOf("process", instance.trackProcesses, group?.trackProcesses),
+      ...trackersOf("bfd", instance.trackBfds, group?.trackBfds),
       // The own interface is tracked by the machine itself (interface-changed).
-      ...instance.trackInterfaces
-        .filter((ref) => ref.name !== instance.interface)
-        .map((ref) => tracker("interface", ref)),
+      ...trackersOf("interface", instance.trackInterfaces, group?.trackInterfaces).filter(
+        ({ name }) => name !== instance.interface,
+      ),
     ],
     trackPrimary: instance.trackPrimary,
     lowerPriorityNoAdvert: instance.lowerPriorityNoAdvert,
     higherPrioritySendAdvert: instance.higherPrioritySendAdvert,
   };
+}
+
+/** What the group tracks counts for each member, and takes the place of the member's own. */
+function trackersOf(
+  kind: TrackerConfig["kind"],
+  own: readonly TrackRef[],
+  group: readonly TrackRef[] = [],
+): TrackerConfig[] {
+  const shared = new Set(group.map(({ name }) => name));
+  return [...own.filter(({ name }) => !shared.has(name)), ...group].map((ref) => tracker(kind, ref));
 }
 
 const tracker = (kind: TrackerConfig["kind"], ref: TrackRef): TrackerConfig => ({
@@ -72,8 +95,30 @@ const tracker = (kind: TrackerConfig["kind"], ref: TrackRef): TrackerConfig => (
   reverse: ref.reverse,
 });
 
+/** What decides as one: an instance alone, or a sync group. */
+export interface UnitConfig {
+  readonly group: SyncGroupConfig | undefined;
+  /** In the order of the group. */
+  readonly members: readonly InstanceConfig[];
+}
+
+export function unitsOf({ instances, syncGroups }: Pick<Config, "instances" | "syncGroups">): UnitConfig[] {
+  const named = new Map(instances.map((instance) => [instance.name, instance]));
+  const grouped = syncGroups.map((group) => ({
+    group,
+    members: group.members.flatMap((name) => named.get(name) ?? []),
+  }));
+  const taken = new Set(grouped.flatMap(({ members }) => members));
+  const alone = instances.filter((instance) => !taken.has(instance));
+  return [
+    ...grouped.filter(({ members }) => members.length > 0),
+    ...alone.map((instance) => ({ group: undefined, members: [instance] })),
+  ];
+}
+
 /**
  * What makes it the same virtual router across a reload; anything else may change in place (SAFETY S18). Leases and events
- * go by the name, so another name is another one as well.
+ * go by the name, so another name is another one as well, and so is one that decides with others than before.
  */
-export const identityOf = (instance: InstanceConfig): string => `${instance.name} ${virtualRouterOf(instance)}`;
+export const identityOf = ({ group, members }: UnitConfig): string =>
+  [group?.name, ...members.map((member) => `${member.name} ${virtualRouterOf(member)}`)].join("\n");

@@ -1,47 +1,42 @@
-// One vrrp_instance at run time: feeds its machine, carries out the effects in their order, and remembers what only
-// the shell can know (packet ids, claims, what was last heard).
+// One vrrp_instance at run time: hears and speaks, tells events, and remembers what only the shell can know (packet ids,
+// what was last heard). What it does is decided by its unit (unit.ts), alone or together with others.
 import { readFileSync } from "node:fs";
-import type { AggregateState, LeaseClaim, LeaseStatus } from "@baton/contracts";
-import { ClaimState, LeaseStanding } from "@baton/contracts";
-import { type Aggregate, assertNever, type CauseRef, type Instant, type IpAddress, term } from "@baton/domain";
+import type { AggregateState } from "@baton/contracts";
+import { type Aggregate, assertNever, type CauseRef, type Instant, type IpAddress } from "@baton/domain";
 import type { Host } from "@baton/host";
 import type { AdvertSocket } from "@baton/linux";
 import { attribute, metric, spanName } from "@baton/telemetry";
 import {
   buildAdvertisement,
-  type Effect,
   type ElectionState,
   heardMaster,
   type Input,
-  initialState,
   initialWireState,
   type LogCause,
-  leaseLength,
-  nextDeadline,
+  type MemberEffect,
   nothingTold,
   type OutgoingPacket,
   type ReceiveFacts,
   receiveAdvertisement,
-  step,
   tellOnce,
   type VrrpPacket,
   type WireConfig,
 } from "@baton/vrrp";
 import { type AdvertSeen, advertLink } from "./advert-story.ts";
-import { type RunnerConfig, toElectionConfig } from "./config.ts";
+import type { RunnerConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
-import type { LeaseClient } from "./effects/lease-client.ts";
 import { toInstanceState } from "./instance-state.ts";
 import { toWireConfig } from "./wire-config.ts";
 
 export interface RunnerParts {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
   readonly counters: Counters;
-  readonly leases: LeaseClient;
   /** The socket that the instance speaks through, when it is open. */
   socket(): AdvertSocket | undefined;
-  /** After every step: the deadline may have moved. */
-  onStepped(): void;
+  /** What decides for it: gets what this instance has heard. */
+  feed(input: Input): void;
+  /** An advert above priority 0 has left. */
+  onAdvertSent(): void;
 }
 
 /** The address owner's (RFC 9568 section 5.2.4). */
@@ -49,13 +44,6 @@ const ownerPriority = 255;
 
 /** As many changes as a state's story can hold, and some more. */
 const storiesMax = 16;
-
-const claimStates = {
-  hold: ClaimState.HOLD,
-  silent: ClaimState.SILENT,
-  leaving: ClaimState.LEAVING,
-  release: ClaimState.RELEASE,
-} as const;
 
 export class InstanceRunner {
   readonly name: string;
@@ -77,14 +65,14 @@ export class InstanceRunner {
   /** The change of priority that a cause brought about, by the cause's id: what follows from it follows from the change. */
   readonly #priorityChanges = new Map<string, CauseRef>();
 
-  constructor(parts: RunnerParts, instance: RunnerConfig) {
+  constructor(parts: RunnerParts, instance: RunnerConfig, state: ElectionState) {
     this.name = instance.name;
     this.#parts = parts;
     this.#aggregate = { kind: "vrrp", id: instance.name };
     this.#labels = { instance: instance.name };
     this.#config = instance;
     this.#wire = toWireConfig(instance, readFileSync);
-    this.#state = initialState(toElectionConfig(instance));
+    this.#state = state;
     this.#since = parts.host.now();
   }
 
@@ -106,25 +94,21 @@ export class InstanceRunner {
     this.#wireState = { ...this.#wireState, ahSequence: Math.max(this.#wireState.ahSequence, authCounter) };
   }
 
-  deadline(): Instant | undefined {
-    return nextDeadline(this.#state);
+  /** Of the newest event. */
+  get lastEvent(): CauseRef | undefined {
+    return this.#lastEvent;
   }
 
-  feed(input: Input): void {
-    const { host, counters, leases, onStepped } = this.#parts;
+  /** The state after a step; its effects follow, each by `execute`. */
+  take(state: ElectionState): void {
+    const { host, counters } = this.#parts;
     this.#sentNow = undefined;
     const before = this.#state.kind;
-    const { state, effects } = step(this.#state, input, host.now());
     this.#state = state;
-    if (state.kind !== before) {
-      this.#told = nothingTold;
-      this.#since = host.now();
-      counters.add(metric.transitions, { ...this.#labels, from: before, to: state.kind });
-    }
-    for (const effect of effects) this.#execute(effect);
-    // Nothing is claimed any more: the next frame says so by its absence.
-    if (state.kind === "stopped") leases.forget(this.name);
-    onStepped();
+    if (state.kind === before) return;
+    this.#told = nothingTold;
+    this.#since = host.now();
+    counters.add(metric.transitions, { ...this.#labels, from: before, to: state.kind });
   }
 
   onPacket(packet: VrrpPacket): void {
@@ -145,7 +129,7 @@ export class InstanceRunner {
     if (advert.priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "received" });
     this.#heardNow = { sender: packet.source, wireId: packet.id, time: new Date().toISOString() };
     this.#lastHeard = this.#heardNow;
-    this.feed({ type: "advertisement-received", advert, source: packet.source, wireId: packet.id });
+    this.#parts.feed({ type: "advertisement-received", advert, source: packet.source, wireId: packet.id });
     this.#heardNow = undefined;
   }
 
@@ -166,27 +150,14 @@ export class InstanceRunner {
     };
   }
 
-  onLeaseStatus(status: LeaseStatus, sentAt: Instant): void {
-    const { leases } = this.#parts;
-    const claimed = leases.claimed(this.name)?.state;
-    const input = leaseInput(status, sentAt, claimed);
-    // Let go as asked: there is nothing left to claim.
-    if (input?.type === "addresses-released") leases.forget(this.name);
-    if (input !== undefined) this.feed(input);
-  }
-
-  /** The claim with what changes between two claims, for the next frame. */
-  refreshClaim(claim: LeaseClaim): LeaseClaim {
-    const authCounter = this.#wireState.ahSequence;
-    if (this.#state.kind !== "master") return { ...claim, authCounter };
-    const { effectivePriority: priority, lastAdvertAt, peerHeardAt = 0 } = this.#state;
-    return { ...claim, priority, lastAdvertAt, peerHeardAt, authCounter };
+  /** The highest number of an authentication header so far. */
+  get authCounter(): number {
+    return this.#wireState.ahSequence;
   }
 
   configure(instance: RunnerConfig): void {
     this.#config = instance;
     this.#wire = toWireConfig(instance, readFileSync);
-    this.feed({ type: "configure", config: toElectionConfig(instance) });
   }
 
   watchState(): AggregateState {
@@ -198,12 +169,10 @@ export class InstanceRunner {
     };
   }
 
-  #execute(effect: Effect): void {
+  execute(effect: MemberEffect): void {
     switch (effect.type) {
       case "send-advertisement":
         return this.#sendAdvertisement(effect.priority);
-      case "claim":
-        return this.#claim(effect);
       case "append-event":
         return this.#appendEvent(effect);
       case "count":
@@ -230,8 +199,7 @@ export class InstanceRunner {
     this.#sentNow ??= { sender: source, wireId: id, time: new Date().toISOString() };
     counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
     if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
-    // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
-    else this.#parts.leases.refreshNow();
+    else this.#parts.onAdvertSent();
   }
 
   #sendPacket(socket: AdvertSocket, packet: OutgoingPacket): boolean {
@@ -244,28 +212,8 @@ export class InstanceRunner {
     }
   }
 
-  #claim(effect: Extract<Effect, { type: "claim" }>): void {
-    const { leases } = this.#parts;
-    const known = leases.claimed(this.name);
-    leases.claim({
-      lease: this.name,
-      term: effect.term,
-      state: claimStates[effect.state],
-      lengthMicros: leaseLength(this.#state.config),
-      priority: this.#state.effectivePriority,
-      lastAdvertAt: known?.lastAdvertAt ?? 0,
-      peerHeardAt: known?.peerHeardAt ?? 0,
-      authCounter: this.#wireState.ahSequence,
-      instances: [this.name],
-      announce: effect.announce,
-      announceReason: effect.announceReason,
-      ...claimCause(this.#lastEvent),
-      successorHeard: effect.successorHeard,
-    });
-  }
-
-  #appendEvent({ event, cause: root }: Extract<Effect, { type: "append-event" }>): void {
-    const { host, leases } = this.#parts;
+  #appendEvent({ event, cause: root }: Extract<MemberEffect, { type: "append-event" }>): void {
+    const { host } = this.#parts;
     const cause = root === undefined ? undefined : (this.#priorityChanges.get(root.id) ?? root);
     const vrid = this.#state.config.vrid;
     const trigger = this.#heardNow ?? (event.type === "became-master" ? this.#lastHeard : undefined);
@@ -288,9 +236,6 @@ export class InstanceRunner {
       traceparent: span.traceparent,
     };
     if (event.type === "priority-changed" && root !== undefined) this.#remember(root.id, this.#lastEvent);
-    // The claim of the same step leaves at the end of it, with the event that goes with it (SAFETY S1).
-    const claimed = leases.claimed(this.name);
-    if (claimed !== undefined) leases.claim({ ...claimed, ...claimCause(this.#lastEvent) });
     host.log.info(event.type, { ...event.data, event: envelope.id });
   }
 
@@ -301,35 +246,8 @@ export class InstanceRunner {
   }
 }
 
-const claimCause = (event: CauseRef | undefined): Pick<LeaseClaim, "eventId" | "correlationId" | "traceparent"> => ({
-  eventId: event?.id ?? "",
-  correlationId: event?.correlationId ?? "",
-  traceparent: event?.traceparent ?? "",
-});
-
 /** `auth_hmac` stamps its adverts with the wall clock; nothing else here looks at it (SAFETY S20). */
 const wallMicros = (): number => Date.now() * 1_000;
-
-/** dataplane's answer as an input; undefined when it says nothing that the machine waits for. */
-function leaseInput(status: LeaseStatus, sentAt: Instant, claimed: LeaseClaim["state"] | undefined): Input | undefined {
-  const of = term(status.term);
-  switch (status.standing) {
-    case LeaseStanding.HELD:
-      return { type: "lease-confirmed", term: of, sentAt };
-    case LeaseStanding.APPLYING:
-      return { type: "lease-applying", term: of, sentAt };
-    case LeaseStanding.FAILED:
-      return { type: "lease-lost", term: of, reason: "failed", detail: status.error };
-    case LeaseStanding.REFUSED:
-      return { type: "lease-lost", term: of, reason: "refused", detail: status.error };
-    case LeaseStanding.RELEASED:
-      return claimed === ClaimState.HOLD || claimed === ClaimState.SILENT
-        ? { type: "lease-lost", term: of, reason: "released", detail: status.error }
-        : { type: "addresses-released", term: of };
-    default:
-      return undefined;
-  }
-}
 
 const errorCode = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";

@@ -8,7 +8,7 @@ import { decodePacket } from "@baton/vrrp";
 import { expect, test } from "vitest";
 import { createCounters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
-import { InstanceRunner } from "./instance-runner.ts";
+import { Unit } from "./unit.ts";
 
 const config = (base: number): InstanceConfig =>
   instanceConfig({
@@ -37,7 +37,7 @@ function router(address: string, base: number) {
     received: () => 0,
     close: () => {},
   };
-  const runner = new InstanceRunner(
+  const unit = new Unit(
     {
       host,
       counters: createCounters(),
@@ -52,9 +52,9 @@ function router(address: string, base: number) {
       }),
       onStepped: () => {},
     },
-    config(base),
+    { group: undefined, members: [config(base)] },
   );
-  runner.feed({
+  unit.feedAll({
     type: "startup",
     interfaceUp: true,
     primaryAddress: ip(address),
@@ -63,19 +63,19 @@ function router(address: string, base: number) {
     highestTerm: term(0),
     recentResumes: 0,
   });
-  return { host, wire, claims, order, runner };
+  return { host, wire, claims, order, unit, runner: unit.runner("VI_1") };
 }
 
 type Router = ReturnType<typeof router>;
 
-function waitForDeadline({ host, runner }: Router): void {
-  const deadline = runner.deadline();
+function waitForDeadline({ host, unit }: Router): void {
+  const deadline = unit.deadline();
   if (deadline === undefined) throw new Error("no deadline");
   host.clock.set(deadline);
-  runner.feed({ type: "deadline-reached", lateness: secondsToMicros(0) });
+  unit.judge(secondsToMicros(0), deadline);
 }
 
-function confirm({ host, runner, claims }: Router): void {
+function confirm({ host, unit, claims }: Router): void {
   const claim = claims.get("VI_1");
   const status = {
     lease: "VI_1",
@@ -85,7 +85,7 @@ function confirm({ host, runner, claims }: Router): void {
     missing: [],
     error: "",
   };
-  runner.onLeaseStatus(status, host.now());
+  unit.onLeaseStatus(status, host.now());
 }
 
 function deliver(from: Router, to: Router): void {
@@ -118,7 +118,7 @@ test("every frame tells when the last advert left", () => {
   waitForDeadline(r1);
   const claim = r1.claims.get("VI_1");
   if (claim === undefined) throw new Error("no claim");
-  expect(r1.runner.refreshClaim(claim).lastAdvertAt).toBe(r1.host.now());
+  expect(r1.unit.refreshClaim(claim).lastAdvertAt).toBe(r1.host.now());
 });
 
 test("an advert with another password is counted and changes nothing", () => {
@@ -139,12 +139,12 @@ test("an advert with another password is counted and changes nothing", () => {
 test("a check fails: stepping down belongs to the check's story, and both routers derive the same link", () => {
   const [r1, r2] = [router("172.16.1.1", 101), router("172.16.1.2", 100)];
   for (const each of [r1, r2]) {
-    each.runner.feed({ type: "tracker-changed", kind: "script", name: "chk", status: "up", cause: undefined });
+    each.unit.feedAll({ type: "tracker-changed", kind: "script", name: "chk", status: "up", cause: undefined });
   }
   waitForDeadline(r1);
   confirm(r1);
   const story = { id: "failure", correlationId: "story", traceparent: `00-${"ab".repeat(16)}-${"cd".repeat(8)}-01` };
-  r1.runner.feed({ type: "tracker-changed", kind: "script", name: "chk", status: "down", cause: story });
+  r1.unit.feedAll({ type: "tracker-changed", kind: "script", name: "chk", status: "down", cause: story });
   waitForDeadline(r2);
   expect(r2.runner.state.kind).toBe("master");
   deliver(r2, r1);
@@ -169,9 +169,9 @@ test("a released lease is claimed no more", () => {
   const r1 = router("172.16.1.1", 100);
   waitForDeadline(r1);
   confirm(r1);
-  r1.runner.feed({ type: "interface-changed", up: false });
+  r1.unit.feedAll({ type: "interface-changed", up: false });
   expect(r1.claims.get("VI_1")?.state).toBe(ClaimState.RELEASE);
   const status = { lease: "VI_1", term: 1, standing: LeaseStanding.RELEASED, present: [], missing: [], error: "" };
-  r1.runner.onLeaseStatus(status, instant(r1.host.now()) as Instant);
+  r1.unit.onLeaseStatus(status, instant(r1.host.now()) as Instant);
   expect(r1.claims.size).toBe(0);
 });

@@ -10,7 +10,7 @@ import { decodePacket } from "@baton/vrrp";
 import type { RunnerConfig } from "./config.ts";
 import { createCounters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
-import { InstanceRunner } from "./instance-runner.ts";
+import { Unit } from "./unit.ts";
 
 /** The first rounds at once; the others in slices that an advert can come between. */
 const rounds = { atOnce: 20, perSlice: 5, inAll: 300 } as const;
@@ -44,11 +44,11 @@ function makeStage(host: Host): (round: number) => void {
   const socket = { send: ({ bytes }: AdvertPacket) => void sent.push(bytes), drain: () => [], close: () => {} };
   return (round) => {
     sent.length = 0;
-    const runner = new InstanceRunner(
+    const unit = new Unit(
       { host: stageHost, counters: createCounters(), leases, socket: () => socket, onStepped: () => {} },
-      config(round),
+      { group: undefined, members: [config(round)] },
     );
-    runner.feed({
+    unit.feedAll({
       type: "startup",
       interfaceUp: true,
       primaryAddress: source,
@@ -57,8 +57,8 @@ function makeStage(host: Host): (round: number) => void {
       highestTerm: term(round),
       recentResumes: 0,
     });
-    clock.now = runner.deadline() ?? clock.now;
-    runner.feed({ type: "deadline-reached", lateness: micros(0) });
+    clock.now = unit.deadline() ?? clock.now;
+    unit.judge(micros(0), clock.now);
     const claim = leases.claimed("rehearsal");
     const frame = {
       sequence: round,
@@ -67,10 +67,10 @@ function makeStage(host: Host): (round: number) => void {
       claims: claim === undefined ? [] : [claim],
     };
     LeaseFrame.decode(LeaseFrame.encode(frame).finish());
-    runner.feed({ type: "lease-confirmed", term: term(round + 1), sentAt: clock.now });
+    unit.feedAll({ type: "lease-confirmed", term: term(round + 1), sentAt: clock.now });
     const packet = decodePacket({ family: 4, bytes: sent[0] ?? new Uint8Array() });
-    if (packet.ok) runner.onPacket(packet.packet);
-    runner.feed({ type: "shutdown", reason: "rehearsal" });
+    if (packet.ok) unit.runner("rehearsal").onPacket(packet.packet);
+    unit.feedAll({ type: "shutdown", reason: "rehearsal" });
     leases.forget("rehearsal");
   };
 }

@@ -8,14 +8,15 @@ import type { InstanceConfig } from "@baton/keepalived-conf";
 import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
 import { metric } from "@baton/telemetry";
 import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
-import { identityOf } from "./config.ts";
+import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
 import { hasAddress, interfaceTrackers, viewInterface } from "./inputs/links.ts";
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
-import { InstanceRunner } from "./instance-runner.ts";
-import { authCounter, highestTerm, resumeRecord } from "./resume.ts";
+import type { InstanceRunner } from "./instance-runner.ts";
+import { authCounter, highestTerm } from "./resume.ts";
+import { Unit } from "./unit.ts";
 import { toWireConfig } from "./wire-config.ts";
 
 export interface ElectionOptions {
@@ -36,9 +37,16 @@ export interface RunningElection {
 
 interface Member {
   instance: InstanceConfig;
+  readonly unit: Unit;
   readonly runner: InstanceRunner;
-  started: boolean;
   link: { readonly up: boolean; readonly ifindex: number; readonly primaryAddress: IpAddress | undefined };
+}
+
+/** What decides as one, and the instances that it decides for. */
+interface Party {
+  readonly unit: Unit;
+  readonly members: readonly Member[];
+  started: boolean;
 }
 
 /** How long a start waits for dataplane's hello, which says what may be resumed. */
@@ -48,6 +56,7 @@ const helloPatience = millisToMicros(3_000);
  * when a master is silent; what a sleeping machine takes to wake up cost 2 of the 3.5 ms from advert to announcement.
  */
 const approach = millisToMicros(4);
+const noLink: Member["link"] = { up: false, ifindex: 0, primaryAddress: undefined };
 /** How often the loop notes that it runs, at most and at least; a quarter of the shortest interval in between. */
 const metronome = { min: millisToMicros(25), max: millisToMicros(500) } as const;
 /** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
@@ -69,9 +78,9 @@ class Election implements RunningElection {
   readonly settled: Promise<void>;
   readonly #host: Host;
   readonly #recentResumes: number;
-  readonly #members = new Map<string, Member>();
+  readonly #parties = new Map<string, Party>();
   /** Leaving because the configuration no longer has them. */
-  readonly #removed = new Set<Member>();
+  readonly #removed = new Set<Party>();
   readonly #timer: DeadlineTimer;
   readonly #monitor: LinkMonitor;
   readonly #sockets: AdvertSockets;
@@ -106,26 +115,30 @@ class Election implements RunningElection {
     this.#generation = snapshot.generation;
     this.#beat(this.#host.now());
     this.#host.own({ close: () => clearTimeout(this.#tick) });
-    for (const instance of this.#speaking(snapshot)) this.#add(instance);
+    for (const unit of this.#speaking(snapshot)) this.#add(unit);
     await this.#until(() => this.#hello !== undefined, helloPatience);
-    for (const member of this.#members.values()) this.#startMember(member);
+    for (const party of this.#parties.values()) this.#start(party);
     this.#host.config.onChange((next) => this.#applyConfig(next));
     this.#onStepped();
   }
 
   states(): AggregateState[] {
-    return this.#everyone().map((each) => each.runner.watchState());
+    return this.#everyone().flatMap(({ unit }) => unit.watchStates());
   }
 
   async leave(reason: string): Promise<void> {
-    const slowest = this.#everyone().reduce((most, each) => Math.max(most, each.instance.advertInterval), 0);
-    for (const { runner } of this.#everyone()) runner.feed({ type: "shutdown", reason });
-    const stopped = (): boolean => this.#everyone().every((each) => each.runner.state.kind === "stopped");
+    const slowest = this.#everyone().reduce((most, { unit }) => Math.max(most, unit.slowestInterval), 0);
+    for (const { unit } of this.#everyone()) unit.feedAll({ type: "shutdown", reason });
+    const stopped = (): boolean => this.#everyone().every(({ unit }) => unit.stopped);
     await this.#until(stopped, millisToMicros(leavePatience(slowest)));
   }
 
-  #everyone(): Member[] {
-    return [...this.#members.values(), ...this.#removed];
+  #everyone(): Party[] {
+    return [...this.#parties.values(), ...this.#removed];
+  }
+
+  #members(): Member[] {
+    return this.#everyone().flatMap(({ members }) => members);
   }
 
   #openSockets(): AdvertSockets {
@@ -137,10 +150,15 @@ class Election implements RunningElection {
   }
 
   #takePacket(interfaceName: string, packet: VrrpPacket): void {
-    const runners = this.#everyone().flatMap(({ started, instance, runner }) =>
-      started && instance.vrid === packet.vrid && instance.interface === interfaceName ? [runner] : [],
+    const runners = this.#everyone().flatMap(({ started, members }) =>
+      started
+        ? members.filter(({ instance: { vrid, interface: on } }) => vrid === packet.vrid && on === interfaceName)
+        : [],
     );
-    const found = findInstance(packet, runners);
+    const found = findInstance(
+      packet,
+      runners.map(({ runner }) => runner),
+    );
     if (found.ok) return found.instance.onPacket(packet);
     this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
   }
@@ -150,42 +168,43 @@ class Election implements RunningElection {
   }
 
   #listen(): void {
-    this.#sockets.listen(this.#everyone().flatMap((member) => this.#place(member) ?? []));
+    this.#sockets.listen(this.#members().flatMap((member) => this.#place(member) ?? []));
   }
 
   #openLeases(socketPath: string): LeaseClient {
-    const named = (lease: string): Member | undefined => this.#everyone().find((each) => each.runner.name === lease);
+    const named = (lease: string): Unit | undefined => this.#everyone().find(({ unit }) => unit.lease === lease)?.unit;
     return openLeaseClient({
       socketPath,
       now: () => this.#host.now(),
       configGeneration: () => this.#generation,
-      refresh: (claim) => named(claim.lease)?.runner.refreshClaim(claim) ?? claim,
+      refresh: (claim) => named(claim.lease)?.refreshClaim(claim) ?? claim,
       onHello: (records) => this.#takeHello(records),
-      onStatus: (status, sentAt) => named(status.lease)?.runner.onLeaseStatus(status, sentAt),
+      onStatus: (status, sentAt) => named(status.lease)?.onLeaseStatus(status, sentAt),
       onDisconnected: () => this.#feedStarted({ type: "dataplane-disconnected" }),
     });
   }
 
   #takeHello(records: readonly LeaseRecord[]): void {
     this.#hello = records;
-    for (const { started, runner } of this.#everyone()) {
-      if (started) runner.feed({ type: "dataplane-connected", highestTerm: highestTerm(records, runner.name) });
+    for (const { started, unit } of this.#everyone()) {
+      if (started) unit.feedAll({ type: "dataplane-connected", highestTerm: highestTerm(records, unit.lease) });
     }
   }
 
   #feedStarted(input: TrackerInput | Extract<Input, { type: "dataplane-disconnected" | "stalled" }>): void {
-    for (const { runner, started } of this.#everyone()) if (started) runner.feed(input);
+    for (const { unit, started } of this.#everyone()) if (started) unit.feedAll(input);
   }
 
   /** After every step: the earliest deadline may have moved, an instance may be done. */
   #onStepped(): void {
-    for (const member of this.#removed) {
-      if (member.runner.state.kind !== "stopped") continue;
-      this.#removed.delete(member);
+    for (const party of this.#removed) {
+      if (!party.unit.stopped) continue;
+      this.#removed.delete(party);
       this.#listen();
     }
-    const everyone = this.#everyone();
-    if (everyone.every((each) => each.started && each.runner.state.kind !== "initialize")) this.#settle();
+    const isSettled = ({ started, unit }: Party): boolean =>
+      started && unit.states.every(({ kind }) => kind !== "initialize");
+    if (this.#everyone().every(isSettled)) this.#settle();
     if (!this.#judging) this.#arm();
   }
 
@@ -199,10 +218,10 @@ class Election implements RunningElection {
   /** The earliest deadline of all, and whether it is one at which a backup takes over. */
   #next(): { readonly due: Instant; readonly takesOver: boolean } | undefined {
     let next: { due: Instant; takesOver: boolean } | undefined;
-    for (const { runner } of this.#everyone()) {
-      const due = runner.deadline();
+    for (const { unit } of this.#everyone()) {
+      const due = unit.deadline();
       if (due !== undefined && (next === undefined || due < next.due)) {
-        next = { due, takesOver: runner.state.kind === "backup" };
+        next = { due, takesOver: unit.takesOverAt(due) };
       }
     }
     return next;
@@ -222,7 +241,7 @@ class Election implements RunningElection {
    * advert that waits there is heard; those that the socket had no room for will never be (SAFETY S2).
    */
   #beat(before: Instant): void {
-    const intervals = this.#everyone().map(({ instance }) => instance.advertInterval / 4);
+    const intervals = this.#members().map(({ instance }) => instance.advertInterval / 4);
     const period = Math.min(Math.max(Math.min(...intervals, metronome.max), metronome.min), metronome.max);
     this.#tick = setTimeout(() => {
       const now = this.#host.now();
@@ -249,10 +268,7 @@ class Election implements RunningElection {
       this.#drain();
       if (lateness > noticeableLateness) await this.#inputsAtRest();
       const now = this.#host.now();
-      for (const { runner } of this.#everyone()) {
-        const deadline = runner.deadline();
-        if (deadline !== undefined && deadline <= now) runner.feed({ type: "deadline-reached", lateness });
-      }
+      for (const { unit } of this.#everyone()) unit.judge(lateness, now);
     } finally {
       this.#judging = false;
       this.#armedFor = undefined;
@@ -273,10 +289,10 @@ class Election implements RunningElection {
   /** Sockets first: an instance that an input makes speak has to have somewhere to speak. */
   #refreshLinks(): void {
     const virtual = this.#virtualAddresses();
-    const before = new Map(this.#everyone().map((member) => [member, member.link]));
+    const before = new Map(this.#members().map((member) => [member, member.link]));
     for (const member of before.keys()) member.link = this.#viewLink(member.instance, virtual);
     this.#listen();
-    for (const [member, link] of before) if (member.started) this.#tellLink(member, link);
+    for (const { started, unit, members } of this.#everyone()) if (started) this.#tellLinks(unit, members, before);
   }
 
   #viewLink(instance: InstanceConfig, virtual: ReadonlySet<IpAddress>): Member["link"] {
@@ -287,98 +303,129 @@ class Election implements RunningElection {
     return { ...view, primaryAddress: isThere ? sourceAddress : undefined };
   }
 
-  #tellLink({ runner, link: now }: Member, before: Member["link"]): void {
-    if (before.primaryAddress !== now.primaryAddress) {
-      runner.feed({ type: "primary-address-changed", address: now.primaryAddress });
-    }
-    if (before.up !== now.up) runner.feed({ type: "interface-changed", up: now.up });
-    for (const input of interfaceTrackers(this.#monitor, runner.state.config)) runner.feed(input);
+  /** Kind by kind, to all members at once: what befalls them together is one step of their group. */
+  #tellLinks(unit: Unit, members: readonly Member[], before: ReadonlyMap<Member, Member["link"]>): void {
+    const feed = (inputOf: (member: Member, before: Member["link"]) => Input | undefined): void => {
+      const inputs = members.flatMap((member): [string, Input][] => {
+        const input = inputOf(member, before.get(member) ?? noLink);
+        return input === undefined ? [] : [[member.runner.name, input]];
+      });
+      if (inputs.length > 0) unit.feed(new Map(inputs));
+    };
+    feed(({ link: { primaryAddress } }, link) =>
+      link.primaryAddress === primaryAddress ? undefined : { type: "primary-address-changed", address: primaryAddress },
+    );
+    feed(({ link: { up } }, link) => (link.up === up ? undefined : { type: "interface-changed", up }));
+    const trackers = new Map(
+      unit.states.flatMap(({ config }) => interfaceTrackers(this.#monitor, config).map((input) => [input.name, input])),
+    );
+    for (const input of trackers.values()) unit.feedAll(input);
   }
 
   #virtualAddresses(): Set<IpAddress> {
-    const addresses = [...this.#members.values()].flatMap(({ instance }) => instance.addresses);
+    const addresses = [...this.#parties.values()].flatMap(({ members }) =>
+      members.flatMap(({ instance }) => instance.addresses),
+    );
     return new Set(addresses.map((each) => each.address));
   }
 
-  #add(instance: InstanceConfig): Member {
-    const runner: InstanceRunner = new InstanceRunner(
+  #add(config: UnitConfig): Party {
+    const unit = new Unit(
       {
         host: this.#host,
         counters: this.counters,
         leases: this.#leases,
-        socket: () => {
-          const place = this.#place(member);
+        socket: (name) => {
+          const member = members.find(({ runner }) => runner.name === name);
+          const place = member === undefined ? undefined : this.#place(member);
           return place === undefined ? undefined : this.#sockets.get(place);
         },
         onStepped: () => this.#onStepped(),
       },
-      instance,
+      config,
     );
-    const link = { up: false, ifindex: 0, primaryAddress: undefined };
-    const member: Member = { instance, runner, started: false, link };
-    this.#members.set(identityOf(instance), member);
-    member.link = this.#viewLink(instance, this.#virtualAddresses());
+    const members = config.members.map((instance): Member => {
+      return { instance, unit, runner: unit.runner(instance.name), link: noLink };
+    });
+    const party: Party = { unit, members, started: false };
+    this.#parties.set(identityOf(config), party);
+    for (const member of members) member.link = this.#viewLink(member.instance, this.#virtualAddresses());
     this.#listen();
-    return member;
+    return party;
   }
 
   /**
    * Without its keys (`auth_hmac` in files) an instance would be deaf, and master beside another: it keeps the
-   * configuration that it has, or is not started.
+   * configuration that it has, or is not started; so does its whole group.
    */
-  #speaking(snapshot: ConfigSnapshot): InstanceConfig[] {
-    return snapshot.config.instances.flatMap((instance) => {
-      try {
-        toWireConfig(instance, readFileSync);
-        return [instance];
-      } catch (error) {
-        this.#host.log.error("an instance has no usable key", { instance: instance.name, error: String(error) });
-        const known = this.#members.get(identityOf(instance));
-        return known === undefined ? [] : [known.instance];
-      }
+  #speaking({ config }: ConfigSnapshot): UnitConfig[] {
+    return unitsOf(config).flatMap((unit) => {
+      const mute = unit.members.find((instance) => !this.#canSpeak(instance));
+      if (mute === undefined) return [unit];
+      const known = this.#parties.get(identityOf(unit));
+      return known === undefined ? [] : [{ ...unit, members: known.members.map(({ instance }) => instance) }];
     });
   }
 
-  #startMember(member: Member): void {
-    if (member.started) return;
-    member.started = true;
-    const { runner, link } = member;
-    runner.continueFrom(authCounter(this.#hello ?? [], runner.name));
+  #canSpeak(instance: InstanceConfig): boolean {
+    try {
+      toWireConfig(instance, readFileSync);
+      return true;
+    } catch (error) {
+      this.#host.log.error("an instance has no usable key", { instance: instance.name, error: String(error) });
+      return false;
+    }
+  }
+
+  #start(party: Party): void {
+    if (party.started) return;
+    party.started = true;
+    const { unit, members } = party;
+    const records = this.#hello ?? [];
+    for (const { runner } of members) runner.continueFrom(authCounter(records, unit.lease));
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
-    for (const input of this.#trackers.current()) runner.feed(input);
-    for (const input of interfaceTrackers(this.#monitor, runner.state.config)) runner.feed(input);
-    runner.feed({
-      type: "startup",
-      interfaceUp: link.up,
-      primaryAddress: link.primaryAddress,
-      dataplaneConnected: this.#leases.connected(),
-      resume: resumeRecord(this.#hello ?? [], runner.name),
-      highestTerm: highestTerm(this.#hello ?? [], runner.name),
-      recentResumes: this.#recentResumes,
-    });
+    for (const input of this.#trackers.current()) unit.feedAll(input);
+    for (const { config } of unit.states) {
+      for (const input of interfaceTrackers(this.#monitor, config)) unit.feedAll(input);
+    }
+    const startups = members.map(({ runner, link }): [string, Input] => [
+      runner.name,
+      {
+        type: "startup",
+        interfaceUp: link.up,
+        primaryAddress: link.primaryAddress,
+        dataplaneConnected: this.#leases.connected(),
+        resume: unit.resumeOf(records),
+        highestTerm: highestTerm(records, unit.lease),
+        recentResumes: this.#recentResumes,
+      },
+    ]);
+    unit.feed(new Map(startups));
   }
 
   /** A reload is a diff: what did not change does not move; a removed instance leaves like any other (SAFETY S6, S18). */
   #applyConfig(snapshot: ConfigSnapshot): void {
     this.#generation = snapshot.generation;
     const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
-    for (const [identity, member] of [...this.#members]) {
+    for (const [identity, party] of [...this.#parties]) {
       if (wanted.has(identity)) continue;
-      this.#members.delete(identity);
-      this.#removed.add(member);
-      member.runner.feed({ type: "shutdown", reason: "removed-from-configuration" });
+      this.#parties.delete(identity);
+      this.#removed.add(party);
+      party.unit.feedAll({ type: "shutdown", reason: "removed-from-configuration" });
     }
-    for (const [identity, instance] of wanted) {
-      const member = this.#members.get(identity);
-      if (member === undefined) this.#startMember(this.#add(instance));
-      else {
-        member.instance = instance;
-        member.runner.configure(instance);
-      }
+    for (const [identity, config] of wanted) {
+      const party = this.#parties.get(identity);
+      if (party === undefined) this.#start(this.#add(config));
+      else this.#configure(party, config);
     }
     this.#refreshLinks();
     this.#leases.refreshNow();
     this.#onStepped();
+  }
+
+  #configure({ unit, members }: Party, config: UnitConfig): void {
+    for (const [index, member] of members.entries()) member.instance = config.members[index] ?? member.instance;
+    unit.configure(config);
   }
 
   async #until(condition: () => boolean, patience: Micros): Promise<void> {

@@ -3,15 +3,21 @@
 import type { AggregateState } from "@baton/contracts";
 import { type EventEnvelope, type Micros, secondsToMicros } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
-import type { Command, Config, InstanceConfig } from "@baton/keepalived-conf";
+import type { Command, Config } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
 import { type Environment, identityOf, type UserLookup } from "@baton/script";
 import { judge, recordOf, type TellingRecord } from "./ledger.ts";
 import { type Mail, mailOf, type Sender } from "./mail/message.ts";
 import type { NotificationCounters } from "./notification-counters.ts";
 import { createScriptDelivery, type ScriptDelivery } from "./script-delivery.ts";
-import { scriptJobs, toldState } from "./script-jobs.ts";
-import { changeOfEvent, changeOfSnapshot, type StateChange } from "./state-change.ts";
+import { type Subject, scriptJobs, subjectOfGroup, toldState } from "./script-jobs.ts";
+import {
+  changeOfEvent,
+  changeOfGroupSnapshot,
+  changeOfSnapshot,
+  type StateChange,
+  subjectKey,
+} from "./state-change.ts";
 import type { ToldStore } from "./told-store.ts";
 
 export interface NotifierOptions {
@@ -47,8 +53,9 @@ const homelessMax = 256;
 export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): Notifier {
   const { host, store, counters } = options;
   let config: Config = first.config;
-  /** Instances that a reload took away: their last change is still to be told. */
-  const retired = new Map<string, InstanceConfig>();
+  let subjects = subjectsOf(config);
+  /** What a reload took away, by `subjectKey`: their last change is still to be told. */
+  const retired = new Map<string, Subject>();
   const homeless: StateChange[] = [];
   const deliveries = new Map<string, ScriptDelivery>();
   const priorities = new Map<string, number>();
@@ -74,8 +81,8 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     return notify === undefined ? options.defaultGrace : secondsToMicros(notify.scriptGraceSeconds);
   }
 
-  const instanceOf = (name: string): InstanceConfig | undefined =>
-    config.instances.find((instance) => instance.name === name) ?? retired.get(name);
+  const subjectOf = (change: StateChange): Subject | undefined =>
+    subjects.get(subjectKey(change)) ?? retired.get(subjectKey(change));
 
   function onEvent(envelope: EventEnvelope): void {
     const { event } = envelope;
@@ -89,24 +96,32 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     const replayed = host.env.restarts > 0 || snapshots > 0;
     snapshots += 1;
     for (const { state } of states) {
-      if (state?.$case !== "instance") continue;
-      priorities.set(state.value.name, state.value.effectivePriority);
-      const change = changeOfSnapshot(state.value, options.timeOf(state.value.since), replayed);
+      const change = changeOf(state, replayed);
       if (change !== undefined) take(change);
     }
   }
 
+  function changeOf(state: AggregateState["state"], replayed: boolean): StateChange | undefined {
+    if (state?.$case === "group") {
+      return changeOfGroupSnapshot(state.value, options.timeOf(state.value.since), replayed);
+    }
+    if (state?.$case !== "instance") return undefined;
+    priorities.set(state.value.name, state.value.effectivePriority);
+    return changeOfSnapshot(state.value, options.timeOf(state.value.since), replayed);
+  }
+
   function take(change: StateChange): void {
-    const instance = instanceOf(change.instance);
+    const instance = subjectOf(change);
     if (instance === undefined) return keepForLater(change);
-    const before = accepted.get(change.instance) ?? (isResumed(change) ? earlier.get(change.instance) : undefined);
+    const key = subjectKey(change);
+    const before = accepted.get(key) ?? (isResumed(change) ? earlier.get(key) : undefined);
     const verdict = judge(before, { ...change, state: toldState(change.state, instance.notify) });
     counters.judged(verdict);
     if (verdict === "old") return;
     if (change.priority !== undefined) priorities.set(change.instance, change.priority);
     if (verdict === "tell") tell(change, instance, before);
-    else accepted.set(change.instance, recordOf(before, change, false));
-    if (change.state === "DELETED") retired.delete(change.instance);
+    else accepted.set(key, recordOf(before, change, false));
+    if (change.state === "DELETED" || change.state === "STOP") retired.delete(key);
   }
 
   function keepForLater(change: StateChange): void {
@@ -114,31 +129,32 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     if (homeless.length > homelessMax) homeless.shift();
   }
 
-  function tell(change: StateChange, instance: InstanceConfig, before: TellingRecord | undefined): void {
+  function tell(change: StateChange, instance: Subject, before: TellingRecord | undefined): void {
     const mail = mailOf(change, instance, config.global, options.sender);
     const isMailed = mail !== undefined && before?.mailed !== change.state;
-    accepted.set(change.instance, recordOf(before, change, isMailed));
-    const priority = priorities.get(change.instance) ?? instance.priority;
+    accepted.set(subjectKey(change), recordOf(before, change, isMailed));
+    const known = change.subject === "instance" ? priorities.get(change.instance) : undefined;
+    const priority = known ?? instance.priority;
     const jobs = scriptJobs(change, instance, priority);
     // Scripts first: they are what moves services along with the address.
-    if (jobs.length > 0) deliveryOf(change.instance).offer(jobs);
+    if (jobs.length > 0) deliveryOf(subjectKey(change)).offer(jobs);
     else begun(change);
     if (isMailed) void options.post(mail).then(() => mailed(change), complain);
   }
 
   function begun(change: StateChange): void {
-    const before = told.get(change.instance);
+    const before = told.get(subjectKey(change));
     if (judge(before, change) === "old") return; // The second script of one change.
-    save(change.instance, recordOf(before, change, false));
+    save(subjectKey(change), recordOf(before, change, false));
   }
 
   function mailed(change: StateChange): void {
-    const before = told.get(change.instance);
-    save(change.instance, { ...(before ?? recordOf(undefined, change, true)), mailed: change.state });
+    const before = told.get(subjectKey(change));
+    save(subjectKey(change), { ...(before ?? recordOf(undefined, change, true)), mailed: change.state });
   }
 
-  function save(instance: string, record: TellingRecord): void {
-    told.set(instance, record);
+  function save(key: string, record: TellingRecord): void {
+    told.set(key, record);
     // A thousand instances may move in one step: one write for all of them.
     if (saving) return;
     saving = true;
@@ -156,8 +172,8 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     host.log.error("cannot write down what was told: a restart may tell a state twice", { cause: error });
   }
 
-  function deliveryOf(instance: string): ScriptDelivery {
-    const known = deliveries.get(instance);
+  function deliveryOf(key: string): ScriptDelivery {
+    const known = deliveries.get(key);
     if (known !== undefined) return known;
     const made = createScriptDelivery({
       host,
@@ -167,19 +183,20 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       onStarted: begun,
       onEnded: (outcome, sinceChange) => counters.ended("script", outcome, sinceChange),
     });
-    deliveries.set(instance, made);
+    deliveries.set(key, made);
     return made;
   }
 
-  const following = host.events.follow("election", ["vrrp"], { snapshot: onSnapshot, event: onEvent });
+  const following = host.events.follow("election", ["vrrp", "group"], { snapshot: onSnapshot, event: onEvent });
 
   return {
     configure(snapshot) {
-      for (const instance of config.instances) retired.set(instance.name, instance);
+      for (const [key, subject] of subjects) retired.set(key, subject);
       config = snapshot.config;
+      subjects = subjectsOf(config);
       grace = graceOf(snapshot);
       known = new Map();
-      for (const instance of config.instances) retired.delete(instance.name);
+      for (const key of subjects.keys()) retired.delete(key);
       for (const change of homeless.splice(0)) take(change);
     },
     states: () =>
@@ -189,13 +206,23 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       }),
     async leave() {
       // Of an instance that was never heard of there is nothing to wait for.
-      const isStopped = ({ name }: InstanceConfig): boolean => (accepted.get(name)?.state ?? "STOP") === "STOP";
-      await until(lastWordsMillis, () => config.instances.every(isStopped));
+      const isStopped = (key: string): boolean => (accepted.get(key)?.state ?? "STOP") === "STOP";
+      await until(lastWordsMillis, () => [...subjects.keys()].every(isStopped));
       for (const delivery of deliveries.values()) delivery.leave();
       await until(leaveMillis, () => [...deliveries.values()].every((delivery) => delivery.idle));
     },
     close: () => following.close(),
   };
+}
+
+/** Who has scripts and mails, by `subjectKey`. */
+function subjectsOf({ instances, syncGroups }: Config): ReadonlyMap<string, Subject> {
+  const known = new Map<string, Subject>();
+  for (const instance of instances) known.set(subjectKey({ subject: "instance", instance: instance.name }), instance);
+  for (const group of syncGroups) {
+    known.set(subjectKey({ subject: "group", instance: group.name }), subjectOfGroup(group));
+  }
+  return known;
 }
 
 /** libs/vrrp: a crashed election that found its lease alive. The address never moved. */

@@ -1,6 +1,6 @@
 // A change of state -> the commands to run for it, in keepalived's order: the state's own script with exactly the
-// configured words, then the generic one with INSTANCE, name, state and priority appended. Pure.
-import type { Command, InstanceConfig, NotifyConfig } from "@baton/keepalived-conf";
+// configured words, then the generic one with INSTANCE or GROUP, name, state and priority appended. Pure.
+import type { Command, InstanceConfig, NotifyConfig, SyncGroupConfig } from "@baton/keepalived-conf";
 import type { NotifyState, StateChange } from "./state-change.ts";
 
 export interface ScriptJob {
@@ -14,13 +14,31 @@ export function toldState(state: NotifyState, notify: NotifyConfig): NotifyState
   return state === "DELETED" && notify.deleted === undefined ? "FAULT" : state;
 }
 
-export function scriptJobs(change: StateChange, instance: InstanceConfig, priority: number): ScriptJob[] {
+/** Whose scripts and mails they are: an instance, or a group as if it were one. */
+export interface Subject extends Pick<InstanceConfig, "name" | "notify" | "smtpAlert"> {
+  readonly priority: number;
+}
+
+/** keepalived tells 0 as the priority of a group. */
+export const subjectOfGroup = ({ name, notify, smtpAlert }: SyncGroupConfig): Subject => ({
+  name,
+  notify: { ...notify, deleted: undefined, tellDeleted: false, lowerPriority: undefined },
+  smtpAlert,
+  priority: 0,
+});
+
+export function scriptJobs(
+  change: StateChange,
+  instance: Pick<Subject, "name" | "notify">,
+  priority: number,
+): ScriptJob[] {
   const state = toldState(change.state, instance.notify);
   const own = commandOf(state, instance.notify);
   const { any } = instance.notify;
   const jobs: ScriptJob[] = own === undefined ? [] : [{ command: own, appended: [], change }];
   if (any === undefined) return jobs;
-  return [...jobs, { command: any, appended: ["INSTANCE", instance.name, state, String(priority)], change }];
+  const kind = change.subject === "group" ? "GROUP" : "INSTANCE";
+  return [...jobs, { command: any, appended: [kind, instance.name, state, String(priority)], change }];
 }
 
 function commandOf(state: NotifyState, notify: NotifyConfig): Command | undefined {

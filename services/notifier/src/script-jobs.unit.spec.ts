@@ -1,5 +1,6 @@
+import { syncGroup } from "@baton/keepalived-conf/testing";
 import { describe, expect, test } from "vitest";
-import { scriptJobs } from "./script-jobs.ts";
+import { scriptJobs, subjectOfGroup } from "./script-jobs.ts";
 import type { NotifyState } from "./state-change.ts";
 import { change, command, instance, noScripts } from "./testing/fixtures.ts";
 
@@ -17,6 +18,16 @@ const words = (state: NotifyState, over = {}) =>
     ...job.appended,
   ]);
 const any = (state: string) => ["/etc/keepalived/any.sh", "-v", "INSTANCE", "VI 1", state, "103"];
+
+test("a group's own scripts, and its generic one with GROUP and no priority", () => {
+  const { deleted: _deleted, tellDeleted: _tell, lowerPriority: _lower, ...own } = notify;
+  const group = subjectOfGroup(syncGroup({ name: "VG 1", notify: own }));
+  const jobs = scriptJobs(change({ subject: "group", instance: "VG 1", state: "FAULT" }), group, group.priority);
+  expect(jobs.map(({ command: { argv }, appended }) => [...argv, ...appended])).toEqual([
+    ["/etc/keepalived/notify.sh", "fault"],
+    ["/etc/keepalived/any.sh", "-v", "GROUP", "VG 1", "FAULT", "0"],
+  ]);
+});
 
 describe("the state's script with exactly its words, then the generic one", () => {
   test.each([

@@ -1,12 +1,14 @@
 // What the notifier hears of an instance -> the state that scripts and mails are to tell of. Pure.
-import type { InstanceState } from "@baton/contracts";
+import type { InstanceState, SyncGroupState } from "@baton/contracts";
 import type { CauseRef, EventEnvelope } from "@baton/domain";
 
 /** keepalived's words, as scripts get them. */
 export type NotifyState = "MASTER" | "BACKUP" | "FAULT" | "STOP" | "DELETED";
 
-/** An instance is in a state, and why. */
+/** An instance or a sync group is in a state, and why. */
 export interface StateChange {
+  readonly subject: "instance" | "group";
+  /** Its name. */
   readonly instance: string;
   readonly state: NotifyState;
   /** Effective priority where the source tells it. */
@@ -30,10 +32,15 @@ export interface StateChange {
 /** The reason that election gives when a reload took the instance out of the configuration. */
 const removedReason = "removed-from-configuration";
 
+/** Whose states these are: a group may be called as an instance. */
+export const subjectKey = ({ subject, instance }: Pick<StateChange, "subject" | "instance">): string =>
+  subject === "group" ? `sync-group ${instance}` : instance;
+
 /** Undefined for an event that changes no state. */
 export function changeOfEvent(envelope: EventEnvelope): StateChange | undefined {
   const { event } = envelope;
   const told = {
+    subject: "instance" as const,
     order: { epoch: envelope.epoch, version: envelope.version },
     at: envelope.at,
     time: envelope.time,
@@ -69,10 +76,43 @@ export function changeOfEvent(envelope: EventEnvelope): StateChange | undefined 
       const common = { instance, state, interface: event.data.interface, vrid, term, reason } as const;
       return { ...common, priority: undefined, addresses: [], ...told };
     }
+    case "sync-group-changed": {
+      const { group, term, reason, member } = event.data;
+      const state = statesOfGroup[event.data.state];
+      if (state === undefined) return undefined;
+      const why = reason === "" ? member : `${member}: ${reason}`;
+      return { ...told, ...ofGroup(group), state, term, reason: reason === "resumed" ? reason : why };
+    }
     default:
       return undefined;
   }
 }
+
+const statesOfGroup: Readonly<Record<string, NotifyState>> = {
+  master: "MASTER",
+  backup: "BACKUP",
+  fault: "FAULT",
+  stopped: "STOP",
+};
+
+/** A group has neither interface nor VRID, and no priority of its own. */
+const ofGroup = (instance: string) =>
+  ({ subject: "group", instance, priority: undefined, interface: "", vrid: 0, addresses: [] }) as const;
+
+/** As `changeOfSnapshot`, for a group. */
+export function changeOfGroupSnapshot(group: SyncGroupState, time: string, replayed: boolean): StateChange | undefined {
+  const state = statesOfSnapshot[group.state];
+  if (state === undefined) return undefined;
+  const { name, term, reason, since: at } = group;
+  const cause = causeOf(group);
+  return { ...ofGroup(name), state, term, reason, order: undefined, at, time, cause, replayed };
+}
+
+const causeOf = ({ lastEventId: id, correlationId, traceparent }: InstanceState | SyncGroupState): CauseRef => ({
+  id,
+  correlationId: correlationId === "" ? id : correlationId,
+  traceparent: traceparent === "" ? undefined : traceparent,
+});
 
 const statesOfSnapshot: Readonly<Record<string, NotifyState>> = { master: "MASTER", backup: "BACKUP", fault: "FAULT" };
 
@@ -83,8 +123,8 @@ const statesOfSnapshot: Readonly<Record<string, NotifyState>> = { master: "MASTE
 export function changeOfSnapshot(state: InstanceState, time: string, replayed: boolean): StateChange | undefined {
   const notifyState = statesOfSnapshot[state.state];
   if (notifyState === undefined) return undefined;
-  const id = state.lastEventId;
   return {
+    subject: "instance",
     instance: state.name,
     state: notifyState,
     priority: state.effectivePriority,
@@ -96,11 +136,7 @@ export function changeOfSnapshot(state: InstanceState, time: string, replayed: b
     order: undefined,
     at: state.since,
     time,
-    cause: {
-      id,
-      correlationId: state.correlationId === "" ? id : state.correlationId,
-      traceparent: state.traceparent === "" ? undefined : state.traceparent,
-    },
+    cause: causeOf(state),
     replayed,
   };
 }

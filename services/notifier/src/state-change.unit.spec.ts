@@ -1,7 +1,7 @@
 import type { InstanceState } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { expect, test } from "vitest";
-import { changeOfEvent, changeOfSnapshot } from "./state-change.ts";
+import { changeOfEvent, changeOfGroupSnapshot, changeOfSnapshot, subjectKey } from "./state-change.ts";
 import { vrrpEvent } from "./testing/fixtures.ts";
 
 const envelope = (event: EventEnvelope["event"]): EventEnvelope => ({
@@ -36,6 +36,28 @@ test.each([
     replayed: false,
     ...expected,
   });
+});
+
+test.each([
+  ["master", "MASTER"],
+  ["backup", "BACKUP"],
+  ["fault", "FAULT"],
+  ["stopped", "STOP"],
+])("a group's %s, from its event and from a snapshot", (of, told) => {
+  const data = { group: "G", state: of, term: 7, members: ["A", "B"], member: "A", reason: "interface-down" };
+  const change = changeOfEvent(envelope({ type: "sync-group-changed", data }));
+  expect(change).toMatchObject({ subject: "group", instance: "G", state: told, reason: "A: interface-down", term: 7 });
+  const { group: name, ...rest } = data;
+  const traced = { lastEventId: "0190-e", correlationId: "", traceparent: "" };
+  const shown = changeOfGroupSnapshot({ name, ...rest, since: 42, ...traced }, "now", true);
+  // What has stopped is told by its event alone.
+  if (of === "stopped") return expect(shown).toBeUndefined();
+  expect(shown).toMatchObject({ subject: "group", instance: "G", state: told, at: 42, cause: { id: "0190-e" } });
+});
+
+test("a group and an instance of one name are two", () => {
+  const [instance, group] = (["instance", "group"] as const).map((subject) => subjectKey({ subject, instance: "V" }));
+  expect(instance).not.toBe(group);
 });
 
 test("an event that changes no state is no change", () => {

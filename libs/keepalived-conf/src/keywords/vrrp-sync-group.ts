@@ -2,18 +2,16 @@
 import { bool, flag } from "./arguments.ts";
 import { onlyName } from "./line-arguments.ts";
 import { eventScript } from "./script-argument.ts";
-import { accepted, asBlock, block, values } from "./table.ts";
+import { block, noted, values, works } from "./table.ts";
 import { trackBfdForm, trackFileForm, trackInterfaceForm, trackProcessForm, trackScriptForm } from "./track-options.ts";
 
-const support = { level: "as-block" } as const;
-
 const members = {
-  group: values("group", { support, meaning: "The instances; none of them may be in another group." }),
-  trackingWeight: asBlock("sync_group_tracking_weight", flag, {
+  group: values("group", { meaning: "The instances; none of them may be in another group." }),
+  trackingWeight: works("sync_group_tracking_weight", flag, {
     meaning: "Lets what is tracked change priorities; otherwise it can only cause faults.",
     default: "off",
   }),
-  globalTracking: asBlock("global_tracking", flag, {
+  globalTracking: works("global_tracking", flag, {
     meaning: "Another name of sync_group_tracking_weight.",
     deprecated: "write sync_group_tracking_weight",
     default: "off",
@@ -23,68 +21,63 @@ const members = {
 const tracking = {
   trackInterface: values("track_interface", {
     form: trackInterfaceForm,
-    support,
     meaning: "Interfaces whose state counts for all members.",
   }),
   trackScript: values("track_script", {
     form: trackScriptForm,
-    support,
     meaning: "Scripts whose result counts for all members.",
   }),
   trackFile: values("track_file", {
     form: trackFileForm,
-    support,
     meaning: "Files whose content counts for all members.",
   }),
   trackProcess: values("track_process", {
     form: trackProcessForm,
-    support,
     meaning: "Processes that have to run for all members.",
   }),
   trackBfd: values("track_bfd", {
     form: trackBfdForm,
-    support,
     meaning: "BFD sessions that have to be up for all members.",
   }),
 } as const;
 
 const notification = {
-  notifyBackup: asBlock("notify_backup", eventScript, {
+  notifyBackup: works("notify_backup", eventScript, {
     meaning: "What runs when the group becomes backup.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  notifyMaster: asBlock("notify_master", eventScript, {
+  notifyMaster: works("notify_master", eventScript, {
     meaning: "What runs when the group becomes master.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  notifyFault: asBlock("notify_fault", eventScript, {
+  notifyFault: works("notify_fault", eventScript, {
     meaning: "What runs when the group goes into fault.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  notifyStop: asBlock("notify_stop", eventScript, {
+  notifyStop: works("notify_stop", eventScript, {
     meaning: "What runs when the group ends.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  notify: asBlock("notify", eventScript, {
+  notify: works("notify", eventScript, {
     meaning: "What runs on every change; GROUP, the name, the state and 0 are its last words.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  smtpAlert: asBlock("smtp_alert", bool, {
+  smtpAlert: works("smtp_alert", bool, {
     meaning: "Whether mail is sent when the group changes.",
     service: "notifier",
     default: "smtp_alert_vrrp",
   }),
-  notifyPriorityChanges: asBlock("notify_priority_changes", bool, {
+  notifyPriorityChanges: noted("notify_priority_changes", bool, "priority-changed is always published", {
     meaning: "Whether the FIFOs are told when the priority of a member changes.",
     service: "notifier",
     default: "vrrp_notify_priority_changes",
@@ -97,7 +90,6 @@ export const vrrpSyncGroup = block("vrrp_sync_group", {
   header: onlyName,
   owners: ["vrrp"],
   unique: true,
-  support: accepted("warning", "each instance of the group decides for itself"),
   keywords: { ...members, ...tracking, ...notification },
   misnomers: { members: "group", instances: "group" },
 });

@@ -52,6 +52,10 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "instance-stopped":
     case "priority-changed":
       return transitionSentence(node, event);
+    case "sync-group-changed": {
+      const { group, state, member, reason } = event.data;
+      return `${node} has the group ${group} in state ${state}, as ${member}${why(reason)}`;
+    }
     case "script-failed": {
       const { script, exit, failures, output } = event.data;
       const said = output.trim() === "" ? "" : `, said: ${firstLine(output)}`;

@@ -48,6 +48,13 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
   ],
   [
     {
+      type: "sync-group-changed",
+      data: { group: "G", state: "fault", term: 2, members: ["A", "B"], member: "A", reason: "interface-down" },
+    },
+    "r1 has the group G in state fault, as A: the interface is down",
+  ],
+  [
+    {
       type: "script-failed",
       data: { script: "chk", exit: "code 1", durationMs: 3, output: "no\nprocess", failures: 1 },
     },

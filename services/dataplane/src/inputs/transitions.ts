@@ -12,7 +12,7 @@ const types: ReadonlySet<string> = new Set<TransitionType>([
 const isTransition = (type: string): type is TransitionType => types.has(type);
 
 export function transitionOf({ id, correlationId, traceparent, at, event }: EventEnvelope): Transition | undefined {
-  if (!isTransition(event.type) || !("term" in event.data)) return undefined;
+  if (!isTransition(event.type) || !("term" in event.data && "instance" in event.data)) return undefined;
   const { instance, term: number } = event.data;
   if (!Number.isSafeInteger(number) || number < 0 || !Number.isSafeInteger(at)) return undefined;
   return { type: event.type, instance, term: term(number), cause: { id, correlationId, traceparent }, at: instant(at) };

@@ -1,9 +1,9 @@
 // A change of state -> the mail that tells of it: keepalived's subject, so that filters and people know it, and a body
 // that says why. Pure.
 import type { CauseRef } from "@baton/domain";
-import type { GlobalConfig, InstanceConfig } from "@baton/keepalived-conf";
-import { toldState } from "../script-jobs.ts";
-import type { NotifyState, StateChange } from "../state-change.ts";
+import type { GlobalConfig } from "@baton/keepalived-conf";
+import { type Subject, toldState } from "../script-jobs.ts";
+import { type NotifyState, type StateChange, subjectKey } from "../state-change.ts";
 
 export interface Mail {
   /** Also the job's id: the same change is one mail, however often it is handed in. */
@@ -42,17 +42,18 @@ const subjectLengthMax = 256;
 /** Undefined when the configuration asks for no mail. */
 export function mailOf(
   change: StateChange,
-  instance: InstanceConfig,
+  instance: Pick<Subject, "name" | "notify" | "smtpAlert">,
   global: GlobalConfig,
   sender: Sender,
 ): Mail | undefined {
   const server = mailServer(global);
   if (!instance.smtpAlert || server === undefined || global.notificationEmail.length === 0) return undefined;
   const state = toldState(change.state, instance.notify);
-  const subject = `[${global.routerId}] VRRP Instance ${instance.name} - ${headline[state]}`;
+  const what = change.subject === "group" ? "Group" : "Instance";
+  const subject = `[${global.routerId}] VRRP ${what} ${instance.name} - ${headline[state]}`;
   return {
     // BullMQ takes neither ':' nor a bare number as an id; an event id is hexadecimal with dashes.
-    id: `mail-${state}-${change.cause.id === "" ? `${change.instance}-${change.at}` : change.cause.id}`.replaceAll(
+    id: `mail-${state}-${change.cause.id === "" ? `${subjectKey(change)}-${change.at}` : change.cause.id}`.replaceAll(
       ":",
       "-",
     ),
@@ -101,7 +102,7 @@ function bodyOf(change: StateChange, state: NotifyState, sender: Sender): string
     ["priority", change.priority === undefined ? "" : String(change.priority)],
     ["term", String(change.term)],
     ["interface", change.interface],
-    ["VRID", String(change.vrid)],
+    ["VRID", change.subject === "group" ? "" : String(change.vrid)],
     ["addresses", change.addresses.join(" ")],
     ["host", sender.hostName],
     ["event", change.cause.id],

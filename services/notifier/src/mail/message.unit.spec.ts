@@ -21,6 +21,11 @@ describe("keepalived's subjects", () => {
     const told = instance({ smtpAlert: true, notify: { ...noScripts, deleted: command("/bin/true") } });
     expect(mail({ state: "DELETED" }, {}, told)?.subject).toBe("[LVS_DEVEL] VRRP Instance VI_1 - Deleted");
   });
+  test("a group", () => {
+    const told = mail({ subject: "group", instance: "VI_1" });
+    expect(told?.subject).toBe("[LVS_DEVEL] VRRP Group VI_1 - Entering MASTER state");
+    expect(told?.text).not.toContain("VRID");
+  });
   test("cut at 256", () => expect(mail({}, { routerId: "x".repeat(300) })?.subject.length).toBe(256));
 });
 

@@ -34,6 +34,7 @@ export const snapshot = (
 });
 
 export const change = (over: Partial<StateChange> = {}): StateChange => ({
+  subject: "instance",
   instance: "VI_1",
   state: "MASTER",
   priority: 101,

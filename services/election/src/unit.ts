@@ -1,0 +1,308 @@
+// What decides as one: an instance alone, or all members of a sync group together (keepalived's vrrp_sync_group). It feeds
+// the machine and has its effects carried out in their order, by the instances; the lease is its own: one claim, one term
+// for all the addresses of a group, so that dataplane holds all of them or none (SAFETY S3).
+import type { AggregateState, LeaseClaim, LeaseRecord, LeaseStatus } from "@baton/contracts";
+import { ClaimState, LeaseStanding } from "@baton/contracts";
+import { type Aggregate, type CauseRef, type Instant, type Micros, micros, term } from "@baton/domain";
+import type { Host } from "@baton/host";
+import type { AdvertSocket } from "@baton/linux";
+import {
+  type Effect,
+  type ElectionState,
+  type GroupClaim,
+  type GroupState,
+  type Input,
+  initialGroup,
+  initialState,
+  leaseLength,
+  type MemberEffect,
+  nextDeadline,
+  nextGroupDeadline,
+  type ResumeRecord,
+  step,
+  stepGroup,
+} from "@baton/vrrp";
+import { type GroupConfig, type RunnerConfig, toElectionConfig } from "./config.ts";
+import type { Counters } from "./counters.ts";
+import type { LeaseClient } from "./effects/lease-client.ts";
+import { type GroupKind, groupKind, toGroupState } from "./group-state.ts";
+import { InstanceRunner } from "./instance-runner.ts";
+import { resumeRecord } from "./resume.ts";
+
+export interface UnitParts {
+  readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
+  readonly counters: Counters;
+  readonly leases: LeaseClient;
+  /** The socket that the member speaks through, when it is open. */
+  socket(member: string): AdvertSocket | undefined;
+  /** After every step: the deadline may have moved. */
+  onStepped(): void;
+}
+
+export interface UnitMembers {
+  readonly group: GroupConfig | undefined;
+  readonly members: readonly RunnerConfig[];
+}
+
+const claimStates = {
+  hold: ClaimState.HOLD,
+  silent: ClaimState.SILENT,
+  leaving: ClaimState.LEAVING,
+  release: ClaimState.RELEASE,
+} as const;
+
+/** In the order in which they are to be carried out. */
+type Action = { readonly member: string; readonly effect: MemberEffect } | { readonly claim: GroupClaim };
+
+export class Unit {
+  /** Its lease's name: no instance's, for a group may be called as one. */
+  readonly lease: string;
+  readonly #parts: UnitParts;
+  readonly #group: string | undefined;
+  readonly #runners: ReadonlyMap<string, InstanceRunner>;
+  #state: GroupState;
+  /** What was last told of the group, and when and why it became so. */
+  #told: GroupKind | undefined;
+  #since: Instant;
+  #lastGroupEvent: CauseRef | undefined;
+
+  constructor(parts: UnitParts, { group, members }: UnitMembers) {
+    this.#parts = parts;
+    this.#group = group?.name;
+    this.lease = group === undefined ? (members[0]?.name ?? "") : `sync-group ${group.name}`;
+    this.#since = parts.host.now();
+    const states = members.map((member): [string, ElectionState] => [
+      member.name,
+      initialState(toElectionConfig(member, group)),
+    ]);
+    this.#state = initialGroup(this.lease, new Map(states));
+    this.#runners = new Map(members.map((member) => [member.name, this.#makeRunner(member)]));
+  }
+
+  #makeRunner(member: RunnerConfig): InstanceRunner {
+    const { host, counters, leases, socket } = this.#parts;
+    const { name } = member;
+    const parts = {
+      host,
+      counters,
+      socket: () => socket(name),
+      feed: (input: Input) => this.feed(new Map([[name, input]])),
+      // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
+      onAdvertSent: () => leases.refreshNow(),
+    };
+    return new InstanceRunner(parts, member, this.#memberState(name));
+  }
+
+  runner(member: string): InstanceRunner {
+    const runner = this.#runners.get(member);
+    if (runner === undefined) throw new Error(`${this.lease} has no member ${member}`);
+    return runner;
+  }
+
+  get states(): readonly ElectionState[] {
+    return [...this.#state.members.values()];
+  }
+
+  get stopped(): boolean {
+    return this.states.every(({ kind }) => kind === "stopped");
+  }
+
+  /** The longest of its intervals. */
+  get slowestInterval(): Micros {
+    return micros(Math.max(...this.states.map(({ config }) => config.advertInterval)));
+  }
+
+  deadline(): Instant | undefined {
+    return nextGroupDeadline(this.#state);
+  }
+
+  /** Whether a backup takes over at `due`. */
+  takesOverAt(due: Instant): boolean {
+    return this.states.some((state) => state.kind === "backup" && nextDeadline(state) === due);
+  }
+
+  /** Whoever's deadline has come, together: a group whose timers end at once decides at once. */
+  judge(lateness: Micros, now: Instant): void {
+    const due = [...this.#state.members].filter(([, state]) => (nextDeadline(state) ?? Number.MAX_VALUE) <= now);
+    if (due.length > 0) this.feed(new Map(due.map(([name]) => [name, { type: "deadline-reached", lateness }])));
+  }
+
+  /** What concerns every member. */
+  feedAll(input: Input): void {
+    this.feed(new Map([...this.#runners.keys()].map((name) => [name, input])));
+  }
+
+  feed(inputs: ReadonlyMap<string, Input>): void {
+    const { host, leases, onStepped } = this.#parts;
+    const { state, actions } = this.#step(inputs, host.now());
+    this.#state = state;
+    for (const [name, runner] of this.#runners) runner.take(this.#memberState(name));
+    let told: CauseRef | undefined;
+    for (const action of actions) {
+      if ("claim" in action) this.#claim(action.claim);
+      else {
+        const runner = this.runner(action.member);
+        runner.execute(action.effect);
+        if (action.effect.type === "append-event") told = runner.lastEvent;
+      }
+    }
+    told = this.#tellGroup(told) ?? told;
+    // The claim of the same step leaves at the end of it, with the event that goes with it (SAFETY S1).
+    const claimed = told === undefined ? undefined : leases.claimed(this.lease);
+    if (claimed !== undefined) leases.claim({ ...claimed, ...claimCause(told) });
+    // Nothing is claimed any more: the next frame says so by its absence.
+    if (this.stopped) leases.forget(this.lease);
+    onStepped();
+  }
+
+  #step(inputs: ReadonlyMap<string, Input>, now: Instant): { state: GroupState; actions: readonly Action[] } {
+    if (this.#group !== undefined) {
+      const { state, effects, claim } = stepGroup(this.#state, inputs, now);
+      const isAdvert = ({ effect }: (typeof effects)[number]): boolean => effect.type === "send-advertisement";
+      const claims = claim === undefined ? [] : [{ claim }];
+      return { state, actions: [...effects.filter(isAdvert), ...claims, ...effects.filter((each) => !isAdvert(each))] };
+    }
+    const actions: Action[] = [];
+    const members = new Map(this.#state.members);
+    for (const [member, input] of inputs) {
+      const stepped = step(this.#memberState(member), input, now);
+      members.set(member, stepped.state);
+      actions.push(...stepped.effects.map((effect) => actionOf(member, effect)));
+    }
+    return { state: { ...this.#state, members }, actions };
+  }
+
+  #memberState(name: string): ElectionState {
+    const state = this.#state.members.get(name);
+    if (state === undefined) throw new Error(`${this.lease} has no member ${name}`);
+    return state;
+  }
+
+  onLeaseStatus(status: LeaseStatus, sentAt: Instant): void {
+    const { leases } = this.#parts;
+    const claimed = leases.claimed(this.lease)?.state;
+    const input = leaseInput(status, sentAt, claimed);
+    // Let go as asked: there is nothing left to claim.
+    if (input?.type === "addresses-released") leases.forget(this.lease);
+    if (input !== undefined) this.feedAll(input);
+  }
+
+  /** The claim with what changes between two claims, for the next frame: of a group what is least in its favour. */
+  refreshClaim(claim: LeaseClaim): LeaseClaim {
+    const authCounter = Math.max(...[...this.#runners.values()].map((runner) => runner.authCounter));
+    const masters = this.states.filter((state) => state.kind === "master");
+    if (masters.length === 0) return { ...claim, authCounter };
+    return {
+      ...claim,
+      authCounter,
+      priority: this.#priority(),
+      lastAdvertAt: Math.min(...masters.map(({ lastAdvertAt }) => lastAdvertAt)),
+      peerHeardAt: Math.max(...masters.map(({ peerHeardAt = 0 }) => peerHeardAt)),
+    };
+  }
+
+  #priority(): number {
+    return Math.min(...this.states.map(({ effectivePriority }) => effectivePriority));
+  }
+
+  /** What a crashed election left of the lease, as it concerns one member; undefined: nothing to go on under. */
+  resumeOf(records: readonly LeaseRecord[]): ResumeRecord | undefined {
+    const record = resumeRecord(records, this.lease);
+    const priorities = new Set(this.states.map(({ config }) => config.priority));
+    // It stands for all members only where they started alike; otherwise each one's own counts.
+    return record === undefined || priorities.size === 1 ? record : { ...record, priority: 0 };
+  }
+
+  /** The same members, otherwise configured. */
+  configure({ group, members }: UnitMembers): void {
+    for (const member of members) this.runner(member.name).configure(member);
+    const inputs = members.map((member): [string, Input] => [
+      member.name,
+      { type: "configure", config: toElectionConfig(member, group) },
+    ]);
+    this.feed(new Map(inputs));
+  }
+
+  watchStates(): AggregateState[] {
+    const { host } = this.#parts;
+    const members = [...this.#runners.values()].map((runner) => runner.watchState());
+    if (this.#group === undefined) return members;
+    const aggregate: Aggregate = { kind: "group", id: this.#group };
+    const value = toGroupState(this.#group, this.#state.members, this.#told, this.#since, this.#lastGroupEvent);
+    return [...members, { ...aggregate, version: host.events.version(aggregate), state: { $case: "group", value } }];
+  }
+
+  #claim(claim: GroupClaim): void {
+    const { leases } = this.#parts;
+    const known = leases.claimed(this.lease);
+    leases.claim({
+      lease: this.lease,
+      term: claim.term,
+      state: claimStates[claim.state],
+      // Whoever's lease ends first ends it for all.
+      lengthMicros: Math.min(...this.states.map(({ config }) => leaseLength(config))),
+      priority: this.#priority(),
+      lastAdvertAt: known?.lastAdvertAt ?? 0,
+      peerHeardAt: known?.peerHeardAt ?? 0,
+      authCounter: known?.authCounter ?? 0,
+      instances: [...this.#runners.keys()],
+      announce: claim.announce,
+      announceReason: claim.announceReason,
+      ...claimCause(this.#lastGroupEvent ?? [...this.#runners.values()][0]?.lastEvent),
+      successorHeard: claim.successorHeard,
+    });
+  }
+
+  /** One event for the group, after those of its members, whenever all of them have come to something new. */
+  #tellGroup(cause: CauseRef | undefined): CauseRef | undefined {
+    const { host } = this.#parts;
+    const kind = groupKind(this.#state.members);
+    if (this.#group === undefined || kind === undefined || kind === this.#told) return undefined;
+    this.#told = kind;
+    this.#since = host.now();
+    const {
+      name,
+      term: of,
+      members,
+      member,
+      reason,
+    } = toGroupState(this.#group, this.#state.members, kind, this.#since, undefined);
+    const data = { group: name, state: kind, term: of, members, member, reason };
+    const event = { type: "sync-group-changed", data } as const;
+    const envelope = host.events.append({ kind: "group", id: this.#group }, event, cause, cause?.traceparent);
+    const { id, correlationId } = envelope;
+    this.#lastGroupEvent = { id, correlationId, traceparent: cause?.traceparent };
+    host.log.info(event.type, { ...data, event: id });
+    return this.#lastGroupEvent;
+  }
+}
+
+const actionOf = (member: string, effect: Effect): Action =>
+  effect.type === "claim" ? { claim: effect } : { member, effect };
+
+const claimCause = (event: CauseRef | undefined): Pick<LeaseClaim, "eventId" | "correlationId" | "traceparent"> => ({
+  eventId: event?.id ?? "",
+  correlationId: event?.correlationId ?? "",
+  traceparent: event?.traceparent ?? "",
+});
+
+/** dataplane's answer as an input; undefined when it says nothing that the machine waits for. */
+function leaseInput(status: LeaseStatus, sentAt: Instant, claimed: LeaseClaim["state"] | undefined): Input | undefined {
+  const of = term(status.term);
+  switch (status.standing) {
+    case LeaseStanding.HELD:
+      return { type: "lease-confirmed", term: of, sentAt };
+    case LeaseStanding.APPLYING:
+      return { type: "lease-applying", term: of, sentAt };
+    case LeaseStanding.FAILED:
+      return { type: "lease-lost", term: of, reason: "failed", detail: status.error };
+    case LeaseStanding.REFUSED:
+      return { type: "lease-lost", term: of, reason: "refused", detail: status.error };
+    case LeaseStanding.RELEASED:
+      return claimed === ClaimState.HOLD || claimed === ClaimState.SILENT
+        ? { type: "lease-lost", term: of, reason: "released", detail: status.error }
+        : { type: "addresses-released", term: of };
+    default:
+      return undefined;
+  }
+}
