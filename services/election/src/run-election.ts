@@ -7,7 +7,7 @@ import type { ConfigSnapshot, Host } from "@baton/host";
 import type { InstanceConfig } from "@baton/keepalived-conf";
 import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
 import { metric } from "@baton/telemetry";
-import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
+import { type Dispatched, findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
 import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
@@ -64,6 +64,8 @@ const noticeableLateness = millisToMicros(20);
 const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
 /** SAFETY S2: at most so many turns of the loop are waited for. */
 const drainTurnsMax = 64;
+/** setTimeout counts milliseconds in 31 bits. */
+const timeoutMax = 2 ** 31 - 1;
 /** The longest LEAVING in milliseconds: two waits of the longest skew + 100 ms, or 2 s after a successor (SAFETY S6). */
 const leavePatience = (slowestInterval: number): number => 2_700 + (2 * Math.max(slowestInterval, 1_000_000)) / 1_000;
 
@@ -92,10 +94,14 @@ class Election implements RunningElection {
   #judging = false;
   #settle: () => void = () => {};
   #tick: NodeJS.Timeout | undefined;
+  /** Runs while `vrrp_startup_delay` holds instances back. */
+  #delay: NodeJS.Timeout | undefined;
+  readonly #startedAt: Instant;
 
   constructor({ host, leaseSocketPath, recentResumes }: ElectionOptions) {
     this.#host = host;
     this.#recentResumes = recentResumes;
+    this.#startedAt = host.now();
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -115,9 +121,10 @@ class Election implements RunningElection {
     this.#generation = snapshot.generation;
     this.#beat(this.#host.now());
     this.#host.own({ close: () => clearTimeout(this.#tick) });
+    this.#host.own({ close: () => clearTimeout(this.#delay) });
     for (const unit of this.#speaking(snapshot)) this.#add(unit);
     await this.#until(() => this.#hello !== undefined, helloPatience);
-    for (const party of this.#parties.values()) this.#start(party);
+    this.#startParties(snapshot);
     this.#host.config.onChange((next) => this.#applyConfig(next));
     this.#onStepped();
   }
@@ -149,18 +156,30 @@ class Election implements RunningElection {
     });
   }
 
+  /** One that leaves and its successor of the same VRID, after a reload, both have to hear it. */
   #takePacket(interfaceName: string, packet: VrrpPacket): void {
-    const runners = this.#everyone().flatMap(({ started, members }) =>
-      started
-        ? members.filter(({ instance: { vrid, interface: on } }) => vrid === packet.vrid && on === interfaceName)
-        : [],
+    const isMeant = ({ instance: { vrid, interface: on } }: Member): boolean =>
+      vrid === packet.vrid && on === interfaceName;
+    const find = (parties: Iterable<Party>): Dispatched<InstanceRunner> => {
+      const members = [...parties].flatMap(({ started, members: all }) => (started ? all.filter(isMeant) : []));
+      return findInstance(
+        packet,
+        members.map(({ runner }) => runner),
+      );
+    };
+    const found = [find(this.#parties.values()), find(this.#removed)];
+    for (const each of found) if (each.ok) each.instance.onPacket(packet);
+    const [first] = found;
+    if (first?.ok === false && found.every(({ ok }) => !ok) && !this.#isHeldBack(packet.vrid)) {
+      this.counters.add(metric.advertsDiscarded, { instance: "", reason: first.reason });
+    }
+  }
+
+  /** Instances that wait for `vrrp_startup_delay` ignore adverts, which is no fault of these. */
+  #isHeldBack(vrid: number): boolean {
+    return [...this.#parties.values()].some(
+      ({ started, members }) => !started && members.some(({ instance }) => instance.vrid === vrid),
     );
-    const found = findInstance(
-      packet,
-      runners.map(({ runner }) => runner),
-    );
-    if (found.ok) return found.instance.onPacket(packet);
-    this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
   }
 
   #place({ instance, runner, link }: Member): AdvertPlace | undefined {
@@ -203,7 +222,7 @@ class Election implements RunningElection {
       this.#listen();
     }
     const isSettled = ({ started, unit }: Party): boolean =>
-      started && unit.states.every(({ kind }) => kind !== "initialize");
+      started ? unit.states.every(({ kind }) => kind !== "initialize") : this.#delay !== undefined;
     if (this.#everyone().every(isSettled)) this.#settle();
     if (!this.#judging) this.#arm();
   }
@@ -377,6 +396,25 @@ class Election implements RunningElection {
     }
   }
 
+  /**
+   * `vrrp_startup_delay`, `vrrp_delay_after_boot`: until the later of them instances neither speak nor hear. What holds
+   * a lease goes on with it at once, and so does an election that came back: the delay is for the start of a node.
+   */
+  #startParties(snapshot: ConfigSnapshot): void {
+    clearTimeout(this.#delay);
+    this.#delay = undefined;
+    const { startupDelay, delayAfterBoot } = snapshot.config.global.vrrp;
+    const isFresh = this.#host.env.restarts === 0;
+    const until = Math.max(isFresh && startupDelay > 0 ? this.#startedAt + startupDelay : 0, delayAfterBoot);
+    const remaining = until - this.#host.now();
+    for (const party of this.#parties.values()) {
+      if (remaining <= 0 || party.unit.resumeOf(this.#hello ?? []) !== undefined) this.#start(party);
+    }
+    if (remaining <= 0) return;
+    this.#host.log.info("instances wait", { forMs: Math.ceil(remaining / 1_000) });
+    this.#delay = setTimeout(() => this.#startParties(snapshot), Math.min(Math.ceil(remaining / 1_000), timeoutMax));
+  }
+
   #start(party: Party): void {
     if (party.started) return;
     party.started = true;
@@ -415,9 +453,10 @@ class Election implements RunningElection {
     }
     for (const [identity, config] of wanted) {
       const party = this.#parties.get(identity);
-      if (party === undefined) this.#start(this.#add(config));
+      if (party === undefined) this.#add(config);
       else this.#configure(party, config);
     }
+    this.#startParties(snapshot);
     this.#refreshLinks();
     this.#leases.refreshNow();
     this.#onStepped();

@@ -1,5 +1,5 @@
 // `baton up` as a user meets it: ready, second start, stop, scripts at the end, and clear sentences.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labFor, masterConf } from "./pair.ts";
@@ -48,6 +48,29 @@ describe("baton up", () => {
     ]);
     expect(await router.addresses()).toEqual(["172.16.1.1/16"]);
     expect(readdirSync(node.runDir).filter((name) => name.endsWith(".sock"))).toEqual([]);
+  });
+
+  test("vrrp_startup_delay: the node is ready, its instances wait; a reload that takes the delay away starts them", async () => {
+    const router = lab.get().router("r1");
+    const capture = await lab.get().capture({ filter: "ip proto 112" });
+    const delayed = (seconds: number): string =>
+      masterConf({ before: `global_defs {\n vrrp_startup_delay ${seconds}\n}` });
+    const node = await router.startBaton(delayed(600));
+    await node.waitReady();
+    await node.waitState("initialize");
+    node.reload(delayed(8));
+    await node.waitState("master");
+    const events = await node.events();
+    const at = (match: (envelope: (typeof events)[number]) => boolean): number => events.find(match)?.at ?? Number.NaN;
+    const started = at(({ event }) => event.type === "service-started" && event.data.service === "election");
+    const master = at(({ event }) => event.type === "became-master");
+    expect(master - started).toBeGreaterThan(8_000_000);
+    await node.stop();
+    // A pcap file is as old as its first packet: no advert left before the instance was master.
+    const pcap = readFileSync(await capture.stop());
+    const firstAdvert = pcap.readUInt32LE(24) + pcap.readUInt32LE(28) / 1e6;
+    const told = events.find(({ event }) => event.type === "became-master")?.time ?? "";
+    expect(firstAdvert).toBeGreaterThan(Date.parse(told) / 1_000 - 0.1);
   });
 
   test("a configuration that cannot work: its diagnostics and keepalived's exit code, at once", async () => {

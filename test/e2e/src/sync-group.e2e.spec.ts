@@ -15,6 +15,7 @@ const outside = { name: "VI_OUT", device: "eth0", vrid: 51, address: virtualAddr
 const told = "/run/told";
 const script = "/etc/keepalived/told.sh";
 
+const alone = (priority: number): string => `${instance(inside, priority)}\n${instance(outside, priority)}\n`;
 const instance = ({ name, device, vrid, address, prefix }: typeof inside, priority: number): string => `
 vrrp_instance ${name} {
   interface ${device}
@@ -85,8 +86,8 @@ function assertNeverSplit(events: readonly EventEnvelope[]): void {
 const groupStates = (events: readonly EventEnvelope[]): unknown[] =>
   events.flatMap(({ event }) => (event.type === "sync-group-changed" ? [event.data.state] : []));
 
-async function startBaton(router: "r1" | "r2", priority: number): Promise<BatonNode> {
-  const node = await lab.get().router(router).startBaton(conf(priority));
+async function startBaton(router: "r1" | "r2", priority: number, text = conf(priority)): Promise<BatonNode> {
+  const node = await lab.get().router(router).startBaton(text);
   stops.push(async () => {
     await discard(node);
     await link(router, inside, "up");
@@ -126,6 +127,20 @@ test("one link is lost: both addresses move together, and come back together; th
   expect(await scriptsOf("r1")).toEqual([
     ...[line("BACKUP"), "own-master", line("MASTER"), line("FAULT"), line("BACKUP"), "own-master", line("MASTER")],
   ]);
+});
+
+test("a reload makes a group of two instances: each leaves to its peer's instance, and comes back with the group", async () => {
+  prepare(lab.get());
+  const r2 = await startBaton("r2", 100);
+  await holder("r2");
+  const r1 = await startBaton("r1", 101, alone(101));
+  // Each instance of r1 takes over for itself; the group of r2 gives both away with the first.
+  await holder("r1");
+  r1.reload(conf(101));
+  await waitFor("r1's group", async () => groupStates(await r1.events()).at(-1) === "master", { deadlineMs: 20_000 });
+  await holder("r1");
+  await waitFor("r2 to be backup", async () => groupStates(await r2.events()).at(-1) === "backup");
+  assertNeverSplit(await r2.events());
 });
 
 test("beside keepalived with the same group, in both roles", async () => {

@@ -77,22 +77,17 @@ const protocol = {
     since: "2.3.3",
     default: "off; on with vrrp_strict",
   }),
-  startupDelay: missing("vrrp_startup_delay", startDelay, "instances start at once; Baton listens for a master first", {
+  startupDelay: works("vrrp_startup_delay", startDelay, {
     meaning: "How long instances wait after the start; the longer of this and vrrp_delay_after_boot counts.",
     service: "election",
     default: "0",
   }),
-  delayAfterBoot: missing(
-    "vrrp_delay_after_boot",
-    startDelay,
-    "instances start at once; Baton listens for a master first",
-    {
-      meaning: "How long after the machine came up instances wait; vrrp_startup_delay, counted from the boot.",
-      service: "election",
-      since: "2.4.0",
-      default: "0",
-    },
-  ),
+  delayAfterBoot: works("vrrp_delay_after_boot", startDelay, {
+    meaning: "How long after the machine came up instances wait; vrrp_startup_delay, counted from the boot.",
+    service: "election",
+    since: "2.4.0",
+    default: "0",
+  }),
   logUnknownVrids: noted("log_unknown_vrids", flag, "adverts of unknown VRIDs are counted", {
     meaning: "Logs adverts of virtual routers that are not configured here.",
     service: "election",
