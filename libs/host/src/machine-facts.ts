@@ -10,6 +10,7 @@ import { numberNames } from "./number-names.ts";
 
 /** Everything that parseConfig wants to know, but the file's name. */
 export function machineFacts(env: Readonly<Record<string, string | undefined>>): Omit<ParseInput, "file"> {
+  const link = links();
   const path = env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   return {
     hostName: hostname(),
@@ -25,7 +26,8 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     groupExists: (name) => resolveUser("root", name) !== undefined,
     scriptWeakness: (name, user) => findWeakness(name, user, path),
     numberOfName: numberNames(),
-    linkKind: linkKinds(),
+    linkKind: (name) => link(name)?.kind,
+    mtu: (name) => link(name)?.mtu,
   };
 }
 
@@ -81,21 +83,26 @@ function readNames(): ReadonlySet<string> | "unknown" {
   }
 }
 
+interface LinkFacts {
+  readonly kind: string;
+  readonly mtu: number;
+}
+
 /** The links are read when one is asked for first. */
-function linkKinds(): (name: string) => string | undefined {
-  let kinds: ReadonlyMap<string, string> | undefined;
+function links(): (name: string) => LinkFacts | undefined {
+  let known: ReadonlyMap<string, LinkFacts> | undefined;
   return (name) => {
-    kinds ??= readKinds();
-    return kinds.get(name);
+    known ??= readLinks();
+    return known.get(name);
   };
 }
 
-function readKinds(): ReadonlyMap<string, string> {
+function readLinks(): ReadonlyMap<string, LinkFacts> {
   const nothing = (): void => undefined;
   try {
     const monitor = openLinkMonitor({ onChange: nothing, onGap: nothing });
     try {
-      return new Map(monitor.links().map(({ name, kind }) => [name, kind ?? ""]));
+      return new Map(monitor.links().map(({ name, kind = "", mtu }) => [name, { kind, mtu }]));
     } finally {
       monitor.close();
     }

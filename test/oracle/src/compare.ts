@@ -12,6 +12,7 @@ export function ourDiagnostics(file: string, interfaces: ReadonlySet<string>): r
     file,
     configId,
     interfaceExists: (name) => interfaces.has(name),
+    mtu: () => undefined,
     linkKind: (name) => (interfaces.has(name) ? "veth" : undefined),
   });
   // What Baton refuses to carry out is nothing that keepalived could say.

@@ -60,10 +60,6 @@ const changed: readonly Exception[] = [
     why: "groups without members were found later, or not at all",
   },
   { cases: /^\(root\): vrrp_instance "open/, why: "a name with an open quote began a block" },
-  {
-    cases: /^(\(root\): virtual_server fd00|virtual_server: real_server)/,
-    why: "a service without real servers was found after the file was read",
-  },
   { cases: /\.url: regex( hello surplus| ⏎|$)/, why: "the number of words was not looked at" },
   { cases: /: bindto ::$/, why: ":: had to be of the family of what is checked" },
   { cases: /UDP_CHECK: require_reply 0xff$/, why: "x did not stand for any half of an octet" },

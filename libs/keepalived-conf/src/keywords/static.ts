@@ -167,6 +167,7 @@ export const trackGroup = block("track_group", {
   meaning: "Names the instances that depend on static addresses, routes and rules.",
   keywords: {
     group: values("group", {
+      once: true,
       support: { level: "as-block" },
       meaning: "The instances, as many to a line as one likes.",
     }),

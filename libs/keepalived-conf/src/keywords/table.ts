@@ -151,6 +151,8 @@ export interface EntryForm<Options extends OptionMap = OptionMap> {
 export interface ValueBlock<Options extends OptionMap = OptionMap> extends Row {
   readonly kind: "values";
   readonly header: Argument<string> | undefined;
+  /** After one that holds something, another ends the block around it without keeping it: keepalived miscounts braces. */
+  readonly once: boolean;
   /** Absent where every word is an entry of its own. */
   readonly form: EntryForm<Options> | undefined;
 }
@@ -244,6 +246,7 @@ interface ValuesOptions<Options extends OptionMap> {
   readonly service?: Service;
   readonly since?: string;
   readonly header?: Argument<string>;
+  readonly once?: boolean;
   readonly form?: EntryForm<Options>;
 }
 
@@ -260,6 +263,7 @@ export const values = <Options extends OptionMap>(
   default: "",
   deprecated: undefined,
   header: options.header,
+  once: options.once ?? false,
   form: options.form,
 });
 

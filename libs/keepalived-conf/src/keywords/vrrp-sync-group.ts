@@ -6,7 +6,7 @@ import { block, noted, values, works } from "./table.ts";
 import { trackBfdForm, trackFileForm, trackInterfaceForm, trackProcessForm, trackScriptForm } from "./track-options.ts";
 
 const members = {
-  group: values("group", { meaning: "The instances; none of them may be in another group." }),
+  group: values("group", { once: true, meaning: "The instances; none of them may be in another group." }),
   trackingWeight: works("sync_group_tracking_weight", flag, {
     meaning: "Lets what is tracked change priorities; otherwise it can only cause faults.",
     default: "off",

@@ -13,13 +13,14 @@ import { adjust, advise, reject } from "./context.ts";
 
 const { keywords } = vrrpInstance;
 
-/** "Count IPvX Addr" is one octet (RFC 9568 section 5.2.5). */
-const advertisedMax = 255;
-
 export interface InstanceAddresses {
   readonly family: 4 | 6;
   readonly addresses: readonly VirtualAddressConfig[];
+  /** Of the addresses, in their order. */
+  readonly places: readonly Place[];
   readonly excludedAddresses: readonly VirtualAddressConfig[];
+  /** Those that have no interface to be on. */
+  readonly homeless: readonly AddressLine[];
   readonly sourceAddress: IpAddress | undefined;
   readonly unicastPeers: readonly UnicastPeerConfig[];
   /** Where in the file the family was known first; Infinity: nothing says it. */
@@ -40,7 +41,7 @@ interface Found {
 
 export function resolveAddresses(
   block: Block<string>,
-  ownInterface: string,
+  ownInterface: string | undefined,
   context: EntryContext,
   hints: readonly FamilyHint[] = [],
 ): InstanceAddresses {
@@ -56,11 +57,8 @@ export function resolveAddresses(
     ...hints,
   ]);
   const { advertised, others } = withoutDuplicates(ofFamily(family, virtual, context), excluded, context);
-  const moved = advertised.slice(advertisedMax);
-  if (moved.length > 0) {
-    const message = `an advert has room for ${advertisedMax} addresses; ${moved.length} are treated as excluded`;
-    adjust(context, moved[0]?.entry.at() ?? block.place, "too-many-addresses", message);
-  }
+  const hasHome = (line: AddressLine): boolean => line.interface !== undefined || ownInterface !== undefined;
+  const held = advertised.filter(hasHome);
   const [first] = advertised;
   if (family === 6 && first !== undefined && !first.address.startsWith("fe80:")) {
     const message = "the first IPv6 address should be a link-local one (RFC 9568 section 5.1.2.2)";
@@ -73,13 +71,15 @@ export function resolveAddresses(
     elsewhere: isSet(block, keywords.useVmacAddress),
   };
   const toConfig = ({ entry, read, ...line }: AddressLine): VirtualAddressConfig => {
-    const place = { ...line, interface: line.interface ?? ownInterface };
+    const place = { ...line, interface: line.interface ?? ownInterface ?? "" };
     return { ...place, vmac: resolveVmac(place, optionValue(read, virtualAddressOptions.useVmac), carrier, context) };
   };
   return {
     family,
-    addresses: advertised.slice(0, advertisedMax).map(toConfig),
-    excludedAddresses: [...moved, ...others].map(toConfig),
+    addresses: held.map(toConfig),
+    places: held.map(({ entry }) => entry.at()),
+    excludedAddresses: others.filter(hasHome).map(toConfig),
+    homeless: [...advertised, ...others].filter((line) => !hasHome(line)),
     sourceAddress: resolveSource(sources, family, context),
     unicastPeers: resolvePeers(peers, family, context),
     familyOrder,
@@ -88,7 +88,7 @@ export function resolveAddresses(
 
 /** What an instance has to put addresses on. */
 interface Carrier {
-  readonly interface: string;
+  readonly interface: string | undefined;
   readonly family: 4 | 6;
   /** `use_vmac`: for what is on its interface and of its family. */
   readonly vmac: boolean;

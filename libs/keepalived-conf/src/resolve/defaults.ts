@@ -1,5 +1,8 @@
 // What instances, scripts and servers take from `global_defs`. keepalived's parent reads all of global_defs before its
-// children read anything else, so their place in the file does not matter.
+// children read anything else, so their place in the file does not matter. (On a reload the children read them anew, and
+// an instance that stands above takes keepalived's own defaults of vrrp_garp_master_* and vrrp_min_garp,
+// vrrp_down_timer_adverts, v3_checksum_as_v2 and vrrp_skip_check_adv_addr: its addresses are announced otherwise than after
+// a start. Here a file means the same at any time.)
 import { type IpAddress, micros, parseIp, secondsToMicros } from "@baton/domain";
 import type { GarpConfig, GarpExtraConfig } from "../config.ts";
 import { globalDefs } from "../keywords/global-defs.ts";

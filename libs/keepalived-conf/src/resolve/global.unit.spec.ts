@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FileKind } from "../machine.ts";
 import type { ParseInput } from "../parse-config.ts";
-import { codes, parse } from "../testing/parse.ts";
+import { codes, instance, parse } from "../testing/parse.ts";
 
 const resolve = (lines: string, input: Partial<ParseInput> = {}) => {
   const result = parse(`global_defs {\n${lines}\n}`, input);
@@ -181,4 +181,19 @@ describe("what this machine has", () => {
     expect(result.global?.files.configurations).toBe(expected);
     expect(result.said.filter((code) => code !== "accepted")).toEqual(said);
   });
+});
+
+test("instances take what global_defs says below them, too", () => {
+  const globals =
+    "global_defs {\nvrrp_garp_master_delay 77\nvrrp_garp_master_repeat 9\nvrrp_garp_master_refresh 60\n" +
+    "vrrp_garp_master_refresh_repeat 3\nvrrp_down_timer_adverts 4\nv3_checksum_as_v2\nvrrp_skip_check_adv_addr\n}\n";
+  const [above] = parse(globals + instance()).config?.instances ?? [];
+  const [below] = parse(instance() + globals).config?.instances ?? [];
+  expect(above).toMatchObject({
+    garp: { delay: 77_000_000, repeat: 9, refresh: 60_000_000, refreshRepeat: 3 },
+    downTimerAdverts: 4,
+    v3ChecksumAsV2: true,
+    skipCheckAddresses: true,
+  });
+  expect(below).toEqual(above);
 });

@@ -3,6 +3,7 @@ import type { InstanceConfig, TrackedConfig } from "../config.ts";
 import { virtualRouteForm } from "../keywords/route-options.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { type Block, entries, isSet, setting, settings, value } from "../syntax/tree.ts";
+import { fitAdvert } from "./advert-room.ts";
 import { resolveGarp } from "./announcement.ts";
 import { resolveAuthentication, resolveAuthHmac } from "./authentication.ts";
 import type { CommandContext } from "./command.ts";
@@ -44,6 +45,7 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
   const { family, version, sourceAddress } = network;
   checkReach(block, network, context);
   const authentication = resolveAuthentication(block, { ...context, family, version, strict });
+  const authHmac = resolveAuthHmac(block, strict, context);
   const election = resolveElection({ ...context, block, strict, version, mustListen: authentication?.type === "ah" });
   const owner = election.priority === 255;
   const unicast = resolveUnicast(block, network.unicastPeers, {
@@ -72,15 +74,24 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
   const resolved = {
     ...election,
     authentication,
-    authHmac: resolveAuthHmac(block, strict, context),
+    authHmac,
     ...tracked,
     trackPrimary: !isSet(block, keywords.dontTrackPrimary),
     trackSource: isSet(block, keywords.trackSourceAddress) && sourceAddress !== undefined,
     sourceAddress,
     multicastGroup: network.multicastGroup,
     unicast,
-    addresses: network.addresses,
-    excludedAddresses: network.excludedAddresses,
+    ...fitAdvert(
+      network,
+      {
+        family,
+        version,
+        ah: authentication?.type === "ah",
+        signed: authHmac !== undefined,
+        interface: network.interface,
+      },
+      context,
+    ),
     routes: entries(block, keywords.virtualRoutes).flatMap(
       (entry) => parseRouteLine(entry, virtualRouteForm, entryContext)?.route ?? [],
     ),
@@ -126,7 +137,7 @@ function checkCount(
     const message = "strict: no_virtual_ipaddress is ignored";
     context.report({ ...say, place: none.place, code: "strict", message });
   }
-  if (first !== undefined || (none !== undefined && !strict)) return;
+  if (first !== undefined || network.interfaceMissing || (none !== undefined && !strict)) return;
   const message = `${name} has no virtual address`;
   if (network.version === 3 || strict) {
     const hint = "keepalived would not start: write virtual_ipaddress { … }";

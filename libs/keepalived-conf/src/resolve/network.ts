@@ -36,8 +36,12 @@ export function resolveNetwork(block: Block<string>, strict: boolean, context: C
   }
   const name = resolveInterface(block, context);
   const entryContext = { ...context, dynamicInterfaces: context.defaults.dynamicInterfaces };
-  const addresses = resolveAddresses(block, name ?? "", entryContext, familyHints(block));
+  const addresses = resolveAddresses(block, name, entryContext, familyHints(block));
   const interfaceMissing = name === undefined && !maySpeakWithout(block, addresses, context);
+  for (const { address, entry } of interfaceMissing ? [] : addresses.homeless) {
+    const message = `${address} has no interface, and neither has vrrp_instance ${block.header}; it is left out`;
+    reject(context, entry.at(), "address-interface", message, `write ${address} dev NAME`);
+  }
   return {
     ...addresses,
     interface: name,

@@ -60,7 +60,8 @@ function resolveScript(block: Block<string>, role: "check" | "event", context: C
   }
   const what = `vrrp_script ${name}`;
   const source = { script: script.value, place: script.place, what, role, user: userOf(block, context) };
-  const runner = resolveRunner(source, context);
+  // Who runs it keepalived looks up in any case.
+  const runner = resolveRunner({ ...source, role: "check" }, context);
   if (runner === undefined) return leftOut;
   const command = resolveCommandAs(source, runner, context);
   const interval = value(block, keywords.interval) ?? secondsToMicros(1);

@@ -114,6 +114,14 @@ describe("users", () => {
     expect(userOf(secure, {})).toEqual([undefined, []]);
   });
 
+  test("whose user does not exist is told without an instance, too, as keepalived does", () => {
+    const userExists = () => false;
+    expect(resolve('script "/bin/true"\nuser nosuch', { userExists }, "")).toMatchObject({
+      said: ["unknown-user"],
+      exit: 5,
+    });
+  });
+
   test("a user that does not exist: the script does not run", () => {
     const nobody = { userExists: () => false };
     // Where it is defined, and once more where it is tracked.

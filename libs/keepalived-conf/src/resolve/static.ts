@@ -79,18 +79,12 @@ function resolveTrackGroups(
 ): ReadonlyMap<string, KnownGroup> {
   const groups = blocksOf(root, trackGroup).flatMap((block): KnownGroup[] => {
     const name = block.header;
-    const [list, second] = lists(block, trackGroup.keywords.group);
-    if (second !== undefined) {
-      // keepalived loses count of the braces, and with it the group.
-      const message = `track_group ${name} says twice who belongs to it, and is left out`;
-      reject(context, second.place, "repeated", message, "write one group { … }");
-      return [];
-    }
-    const words = list?.entries.flatMap((entry) =>
+    for (const list of lists(block, trackGroup.keywords.group))
+      if (list.entries.length === 0) adjust(context, list.place, "empty-block", "group names no instance");
+    const words = entries(block, trackGroup.keywords.group).flatMap((entry) =>
       entry.words.map((word) => ({ name: word.text, place: entry.at(word) })),
     );
-    if (words === undefined || words.length === 0) {
-      if (list !== undefined) adjust(context, list.place, "empty-block", "group names no instance");
+    if (words.length === 0) {
       const hint = "write group { INSTANCE … }";
       reject(context, block.place, "empty-group", `track_group ${name} has no members and is left out`, hint);
       return [];

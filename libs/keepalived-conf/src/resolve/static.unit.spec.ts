@@ -95,7 +95,12 @@ describe("track groups", () => {
   test.each<[string, string, string[], number]>([
     ["without members", "track_group g {\n}", ["empty-group 1:1"], 5],
     ["with an empty list", "track_group g {\ngroup {\n}\n}", ["empty-group 1:1", "empty-block 2:1"], 5],
-    ["with two lists", "track_group g {\ngroup { VI_1 }\ngroup { VI_1 }\n}", ["repeated 3:1"], 5],
+    [
+      "with two lists",
+      "track_group g {\ngroup { VI_1 }\ngroup { VI_1 }\n}",
+      ["repeated 3:1", "unexpected-close-brace 4:1"],
+      5,
+    ],
     ["without a name", "track_group {\ngroup { VI_1 }\n}", ["name 1:1"], 5],
     ["with two names", "track_group g h {\ngroup { VI_1 }\n}", ["name 1:15"], 5],
     ["of instances that are not there", "track_group g {\ngroup { VI_9 }\n}", ["member-unknown 2:9"], 0],

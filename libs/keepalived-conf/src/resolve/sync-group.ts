@@ -4,7 +4,7 @@ import type { ValueBlock } from "../keywords/table.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { vrrpSyncGroup } from "../keywords/vrrp-sync-group.ts";
 import type { Place } from "../report.ts";
-import { type Block, blocksOf, entries, isSet, lists, type ValueList, value } from "../syntax/tree.ts";
+import { type Block, blocksOf, entries, isSet, lists, value } from "../syntax/tree.ts";
 import type { CommandContext } from "./command.ts";
 import { adjust, advise, type ResolveContext, reject } from "./context.ts";
 import { resolveGroupNotify } from "./notify.ts";
@@ -67,16 +67,6 @@ export function findGroups(root: Block, context: ResolveContext): Groups {
   return { groups, membership };
 }
 
-/** Up to the first that names somebody they count for nothing. */
-function listsOf(block: Block<string>, context: ResolveContext): ValueList[] {
-  const all = lists(block, keywords.group);
-  const first = all.findIndex((list) => list.entries.length > 0);
-  const filled = first < 0 ? [] : all.slice(first);
-  for (const { place } of all.slice(0, all.length - filled.length))
-    adjust(context, place, "empty-block", `group of ${block.header} names nobody`);
-  return filled;
-}
-
 function membersOf(
   block: Block<string>,
   instances: ReadonlySet<string>,
@@ -85,24 +75,18 @@ function membersOf(
 ): string[] {
   const name = block.header;
   const members = new Set<string>();
-  const [list, second] = listsOf(block, context);
-  if (second !== undefined) {
-    // keepalived loses count of the braces, and with it the group.
-    const message = `${name} says twice who belongs to it`;
-    reject(context, second.place, "repeated", message, "write one group { … }");
-    return [];
-  }
-  for (const entry of list?.entries ?? []) {
-    for (const word of entry.words) {
-      const member = word.text;
-      const owner = members.has(member) ? name : membership.get(member)?.name;
-      const place = entry.at(word);
-      if (!instances.has(member))
-        reject(context, place, "member-unknown", `there is no vrrp_instance ${member}; it is left out of ${name}`);
-      else if (owner === undefined) members.add(member);
-      else
-        reject(context, place, "member-taken", `${member} is in the group ${owner} already; it is left out of ${name}`);
-    }
+  for (const list of lists(block, keywords.group))
+    if (list.entries.length === 0) adjust(context, list.place, "empty-block", `group of ${name} names nobody`);
+  const words = entries(block, keywords.group).flatMap((entry) =>
+    entry.words.map((word) => ({ member: word.text, place: entry.at(word) })),
+  );
+  for (const { member, place } of words) {
+    const owner = members.has(member) ? name : membership.get(member)?.name;
+    if (!instances.has(member))
+      reject(context, place, "member-unknown", `there is no vrrp_instance ${member}; it is left out of ${name}`);
+    else if (owner === undefined) members.add(member);
+    else
+      reject(context, place, "member-taken", `${member} is in the group ${owner} already; it is left out of ${name}`);
   }
   return [...members];
 }

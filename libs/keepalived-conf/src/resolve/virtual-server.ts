@@ -88,8 +88,31 @@ function resolveVirtualServer(
   }
   dropStrangeSorryServer(found, context);
   const served = resolveServed(block, name, found, indexes, context);
-  return served && assemble({ block, name, found, served }, context);
+  if (served !== undefined) return assemble({ block, name, found, served }, context);
+  tellOfServers(block, name, found, context);
+  return undefined;
 }
+
+/** What is wrong with the servers of a service that is left out is wrong all the same. */
+function tellOfServers(block: Block<GivenId>, name: string, found: FoundService, context: ServiceContext): void {
+  const id: VirtualServerId = block.header.kind === "group" ? { ...block.header, index: 0 } : block.header;
+  const scope = scopeOf(block, { id, name, ports: undefined, forwarding: { method: "masquerade" } }, context);
+  resolveRealServers(found.realServers, scope, { ...context, programs: [] });
+}
+
+const scopeOf = (
+  block: Block<GivenId>,
+  service: Pick<ServiceScope, "id" | "name" | "ports" | "forwarding">,
+  { defaults }: ServiceContext,
+): ServiceScope => ({
+  ...service,
+  checkDefaults: resolveDefaults(block),
+  weight: value(block, keywords.weight) ?? 1,
+  alpha: isSet(block, keywords.alpha),
+  inhibitOnFailure: isSet(block, keywords.inhibitOnFailure),
+  smtpAlert: defaults.smtpAlertChecker ?? true,
+  hostName: value(block, keywords.virtualHost),
+});
 
 /** Only a tunnel takes packets of one family to a server of the other. */
 function dropStrangeSorryServer(found: FoundService, context: ServiceContext): void {
@@ -161,18 +184,8 @@ interface Draft {
 function assemble(draft: Draft, context: ServiceContext): VirtualServerConfig {
   const { block, name, found, served } = draft;
   const protocol = resolveProtocol(draft, context);
-  const scope: ServiceScope = {
-    id: served.id,
-    name,
-    ports: served.group?.ports,
-    forwarding: resolveForwarding(draft, context),
-    checkDefaults: resolveDefaults(block),
-    weight: value(block, keywords.weight) ?? 1,
-    alpha: isSet(block, keywords.alpha),
-    inhibitOnFailure: isSet(block, keywords.inhibitOnFailure),
-    smtpAlert: context.defaults.smtpAlertChecker ?? true,
-    hostName: value(block, keywords.virtualHost),
-  };
+  const forwarding = resolveForwarding(draft, context);
+  const scope = scopeOf(block, { id: served.id, name, ports: served.group?.ports, forwarding }, context);
   const realServers = resolveRealServers(found.realServers, scope, context);
   const { quorum, hysteresis } = resolveQuorum(block, realServers, name, context);
   if (found.scheduler === undefined) {

@@ -300,6 +300,9 @@ describe("groups", () => {
   test("one that is not there, or is empty, takes its virtual servers with it", () => {
     expect(resolve(`${base}\n${real}`, "group h", group("10.0.0.1 80"))).toEqual([undefined, ["group-unknown"]]);
     expect(behind("")[1]).toEqual(["empty-group", "group-unknown"]);
+    // What is wrong with its servers is told all the same.
+    const checked = "real_server 10.0.0.2 80 {\nMISC_CHECK {\n}\n}";
+    expect(behind("", `${base}\n${checked}`)[1]).toEqual(["empty-group", "group-unknown", "no-script"]);
   });
 
   test.each<[string, string, number | undefined, string[]]>([

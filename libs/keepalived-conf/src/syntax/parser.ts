@@ -256,6 +256,11 @@ function readList(reader: Reader, level: Level, spec: ValueBlock, line: Line): v
   const source = keywordLine(line);
   if (line.openQuote !== undefined) report(openQuoteProblem(line.openQuote));
   if (!hasWords(reader, line, spec.header)) return;
+  if (spec.once && level.lists.some((list) => list.spec === spec && list.entries.length > 0)) {
+    report(problems.repeatedList(line.at(), spec.name, level.spec.name));
+    reader.skip = -1;
+    return;
+  }
   const header = spec.header?.parse(source, report);
   const surplus = source.args[spec.header === undefined ? 0 : 1];
   // keepalived ends over a block with a name where anything but its `{` follows.

@@ -58,6 +58,13 @@ export const repeated = (place: Place, name: string): Problem => ({
   message: `${name} was given before; this one is ignored`,
 });
 
+/** keepalived miscounts the braces from there on: its `}` closes the block around it. */
+export const repeatedList = (place: Place, name: string, around: string): Problem => ({
+  ...repeated(place, name),
+  message: `${name} was given before; this one ends ${around}, which is left out`,
+  hint: `write one ${name} { … }`,
+});
+
 export const replaced = (place: Place, name: string): Problem => ({
   place,
   severity: "warning",
