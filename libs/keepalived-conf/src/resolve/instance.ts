@@ -3,7 +3,7 @@ import type { InstanceConfig, TrackedConfig } from "../config.ts";
 import { virtualRouteForm } from "../keywords/route-options.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { type Block, entries, isSet, setting, settings, value } from "../syntax/tree.ts";
-import { fitAdvert } from "./advert-room.ts";
+import { type AdvertShape, fitAdvert } from "./advert-room.ts";
 import { resolveGarp } from "./announcement.ts";
 import { resolveAuthentication, resolveAuthHmac } from "./authentication.ts";
 import type { CommandContext } from "./command.ts";
@@ -68,9 +68,9 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
   });
   checkCount(block, network, strict, unicast !== undefined, context);
   const tracked = resolveTracking(block, network, owner, context);
-  const notify = resolveNotify(block, context);
-  const group = context.membership.get(name);
-  const entryContext = { ...context, dynamicInterfaces: defaults.dynamicInterfaces };
+  const notification = resolveNotification(block, context);
+  const signing = { ah: authentication?.type === "ah", signed: authHmac !== undefined };
+  const held = resolveHeld(block, network, signing, context);
   const resolved = {
     ...election,
     authentication,
@@ -81,21 +81,7 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
     sourceAddress,
     multicastGroup: network.multicastGroup,
     unicast,
-    ...fitAdvert(
-      network,
-      {
-        family,
-        version,
-        ah: authentication?.type === "ah",
-        signed: authHmac !== undefined,
-        interface: network.interface,
-      },
-      context,
-    ),
-    routes: entries(block, keywords.virtualRoutes).flatMap(
-      (entry) => parseRouteLine(entry, virtualRouteForm, entryContext)?.route ?? [],
-    ),
-    rules: context.rules.of(block).map(({ rule }) => rule),
+    ...held,
     accept: resolveAccept(block, owner, strict, version, context),
     ...virtualMac,
     promoteSecondaries:
@@ -103,10 +89,7 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
     pollLink: isSet(block, keywords.linkbeatUsePolling),
     garp: resolveGarp(block, defaults.garp, strict, context),
     garpExtra: value(block, keywords.garpExtraInterface) ?? defaults.garpExtra,
-    notify,
-    smtpAlert: value(block, keywords.smtpAlert) ?? defaults.smtpAlert,
-    notifyPriorityChanges:
-      value(block, keywords.notifyPriorityChanges) ?? group?.notifyPriorityChanges ?? defaults.notifyPriorityChanges,
+    ...notification,
     v3ChecksumAsV2: value(block, keywords.v3ChecksumAsV2) ?? defaults.v3ChecksumAsV2,
     skipCheckAddresses: defaults.skipCheckAddresses || isSet(block, keywords.skipCheckAddresses),
     receiveBuffer: value(block, keywords.receiveBuffer),
@@ -115,6 +98,38 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
   // Only now: all that is wrong with it has been said.
   if (network.interface === undefined || network.vrid === undefined) return undefined;
   return { name, interface: network.interface, family, version, strict, vrid: network.vrid, ...resolved };
+}
+
+/** What a master has: addresses, routes and rules. */
+function resolveHeld(
+  block: Block<string>,
+  network: Network,
+  signing: Pick<AdvertShape, "ah" | "signed">,
+  context: InstanceContext,
+): Pick<InstanceConfig, "addresses" | "excludedAddresses" | "routes" | "rules"> {
+  const entryContext = { ...context, dynamicInterfaces: context.defaults.dynamicInterfaces };
+  return {
+    ...fitAdvert(network, { ...network, ...signing }, context),
+    routes: entries(block, keywords.virtualRoutes).flatMap(
+      (entry) => parseRouteLine(entry, virtualRouteForm, entryContext)?.route ?? [],
+    ),
+    rules: context.rules.of(block).map(({ rule }) => rule),
+  };
+}
+
+/** Who is told of it. */
+function resolveNotification(
+  block: Block<string>,
+  context: InstanceContext,
+): Pick<InstanceConfig, "notify" | "smtpAlert" | "notifyPriorityChanges"> {
+  const { defaults, membership } = context;
+  const group = membership.get(block.header);
+  return {
+    notify: resolveNotify(block, context),
+    smtpAlert: value(block, keywords.smtpAlert) ?? defaults.smtpAlert,
+    notifyPriorityChanges:
+      value(block, keywords.notifyPriorityChanges) ?? group?.notifyPriorityChanges ?? defaults.notifyPriorityChanges,
+  };
 }
 
 /** VRRPv3 and strict mode ask for at least one address. */
