@@ -4,7 +4,7 @@ import { compareVersions } from "./version.ts";
 
 export interface Exception {
   /** Of the names of sample cases: `block: line ⏎ line`. */
-  readonly cases: RegExp;
+  readonly cases?: RegExp;
   /** In whole files: what only one complains of, as in `we: line`. */
   readonly lines?: RegExp;
   readonly why: string;
@@ -68,6 +68,10 @@ const changed: readonly Exception[] = [
 /** We mean to differ. */
 const deliberate: readonly Exception[] = [
   {
+    lines: /^keepalived: ~(SEQ|LST)/,
+    why: "a block that ends in a sequence is told where it begins, and keepalived tells it where it ends",
+  },
+  {
     cases: /^\(root\): net_namespace \S+ (⏎ net_namespace|\{)/,
     why: "keepalived ends with 0 and checks nothing else when the namespace does not exist",
   },
@@ -94,7 +98,7 @@ export const exceptionsFor = (version: string): readonly Exception[] =>
 
 /** Those of `all` that explain the whole difference; none: it is not explained. */
 export function reasonsFor(name: string, { lines }: Difference, all: readonly Exception[]): readonly Exception[] {
-  const ofCase = all.find(({ cases }) => cases.test(name));
+  const ofCase = all.find(({ cases }) => cases?.test(name) === true);
   if (ofCase !== undefined) return [ofCase];
   const ofLines = lines.map((line) => all.find((each) => each.lines?.test(line) === true));
   const found = ofLines.filter((each) => each !== undefined);

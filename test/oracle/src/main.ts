@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { sampleCases } from "@baton/keepalived-conf/testing";
 import { exceptionsFor, reasonsFor } from "./exceptions.ts";
 import { randomFiles } from "./random-file.ts";
+import { regressions } from "./regressions.ts";
 import { shrink } from "./shrink.ts";
 import { type Configuration, type Judged, judgeAll } from "./trial.ts";
 import { isKnownTo, versionOf } from "./version.ts";
@@ -27,7 +28,7 @@ const version = versionOf(values.keepalived);
 const [count, seed] = [Number(values.files), Number(values.seed)];
 const randomFile = randomFiles(version);
 const all: Configuration[] =
-  count === 0 ? sampleCases() : Array.from({ length: count }, (_, i) => randomFile(seed + i));
+  count === 0 ? [...sampleCases(), ...regressions] : Array.from({ length: count }, (_, i) => randomFile(seed + i));
 const configurations = all.filter((each) => each.name.includes(values.only) && isKnownTo(version, each.since));
 const exceptions = exceptionsFor(version);
 const judged = await judgeAll(values.keepalived, configurations);
@@ -43,7 +44,7 @@ for (const each of unexplained) {
   process.stdout.write(`${values.json ? asJson(shown) : inWords(shown)}\n`);
 }
 const complete = count === 0 && values.only === "";
-const idle = complete ? exceptions.filter((each) => !explained.has(each)) : [];
+const idle = complete ? exceptions.filter((each) => each.cases !== undefined && !explained.has(each)) : [];
 for (const { cases } of idle) process.stdout.write(`explains nothing any more: ${cases}\n`);
 process.stderr.write(
   `keepalived ${version}: ${configurations.length} configurations, ${differing.length} disagreements, ` +

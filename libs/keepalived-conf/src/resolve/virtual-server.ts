@@ -96,8 +96,12 @@ function resolveVirtualServer(
 /** What is wrong with the servers of a service that is left out is wrong all the same. */
 function tellOfServers(block: Block<GivenId>, name: string, found: FoundService, context: ServiceContext): void {
   const id: VirtualServerId = block.header.kind === "group" ? { ...block.header, index: 0 } : block.header;
-  const scope = scopeOf(block, { id, name, ports: undefined, forwarding: { method: "masquerade" } }, context);
-  resolveRealServers(found.realServers, scope, { ...context, programs: [] });
+  for (const server of found.realServers) {
+    // Whether its port fits is nobody's concern any more.
+    const ports = new Set([server.block.header.port]);
+    const scope = scopeOf(block, { id, name, ports, forwarding: { method: "masquerade" } }, context);
+    resolveRealServers([server], scope, { ...context, programs: [] });
+  }
 }
 
 const scopeOf = (
