@@ -20,9 +20,9 @@ export interface PoolInput {
 }
 
 const batchSize = 200;
-/** A busy machine may let a process of low priority wait for long. */
-const batchMs = 300_000;
-const inputMs = 60_000;
+/** One input may make a second's work, and a busy machine lets a process of low priority wait for most of the time. */
+const batchMs = 1_200_000;
+const inputMs = 600_000;
 
 const program = fileURLToPath(new URL("worker.js", import.meta.url));
 

@@ -28,8 +28,8 @@ export function layOut(lines: readonly ScannedLine[], counts: Counts, endsLine: 
   const last = layout.rows.at(-1);
   if (last === undefined) return "";
   const rows = layout.rows.map(render).join("\n");
-  // What stood further down must not become the mark of the file.
-  const text = rows.startsWith("\uFEFF") ? `\n${rows}` : rows;
+  // What stood further down must not become the mark of the file, whether it is read as UTF-8 or as octets.
+  const text = /^(?:\uFEFF|\xef\xbb\xbf)/.test(rows) ? `\n${rows}` : rows;
   // keepalived reads a NUL octet in the last line only where that line has no end.
   if (!endsLine && last.text.includes("\0")) return text;
   // A definition that is still open takes the next line of the file that includes this one, but for a blank one here.
