@@ -30,7 +30,8 @@ export class Announcing {
     reasons.set(why, (reasons.get(why) ?? new Set()).add(address.key));
   }
 
-  update(instance: DesiredInstance, lease: Lease | undefined, now: Instant): void {
+  /** `isReady`: whether the kernel takes packets to all its addresses already. */
+  update(instance: DesiredInstance, lease: Lease | undefined, isReady: boolean, now: Instant): void {
     const { name, garp } = instance;
     const later = this.#later.get(name);
     this.#later.delete(name);
@@ -42,7 +43,7 @@ export class Announcing {
     const { announce, announceReason } = lease.claim;
     const known = this.#known.get(name);
     // Nothing was added yet on the word of a frame this old.
-    if (known === undefined && !lease.believed) return;
+    if (known === undefined && !(lease.believed && isReady)) return;
     this.#known.set(name, { lease: lease.id, receivedAt: lease.receivedAt, announce });
     const wasSilent = this.#silent.delete(name);
     if (known === undefined || known.lease !== lease.id || known.receivedAt !== lease.receivedAt) {

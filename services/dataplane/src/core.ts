@@ -343,7 +343,10 @@ export class Core {
 
   #announce(now: Instant, effects: Effect[]): void {
     const { configuration, book, announcing, view } = this.#parts;
-    for (const instance of configuration.instances()) announcing.update(instance, book.of(instance.name), now);
+    for (const instance of configuration.instances()) {
+      const isReady = instance.addresses.every((address) => view.isReady(address, now));
+      announcing.update(instance, book.of(instance.name), isReady, now);
+    }
     const bursts = announcing.take(
       now,
       (name) => configuration.instance(name),
@@ -360,12 +363,13 @@ export class Core {
   }
 
   #nextDeadline(): Instant | undefined {
-    const { book, announcing, chronicle } = this.#parts;
+    const { book, announcing, chronicle, view } = this.#parts;
     const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt].filter((at) => at !== undefined);
     return earliest([
       ...own,
       ...book.deadlines(),
       ...announcing.deadlines(),
+      ...view.deadlines(),
       ...chronicle.deadlines(),
       ...this.#renewals.deadlines(),
     ]);

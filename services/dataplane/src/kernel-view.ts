@@ -1,11 +1,14 @@
 // What the kernel has, as last told: links by name and every address, in the kernel's order. Events keep it roughly
 // right and say when to look; only a read decides that something is missing (events of our own changes come late).
-import { type IpAddress, ipToBytes } from "@baton/domain";
+import { addMicros, type Instant, type IpAddress, ipToBytes, micros } from "@baton/domain";
 import type { AddressEvent, AddressInfo, AddressSpec, LinkInfo } from "@baton/linux";
 import type { ManagedAddress } from "./desired.ts";
 
 /** IFA_PROTO of every address that Baton makes; 1 to 3 are the kernel's own (linux/if_addr.h). */
 export const addressTag = 0xba;
+
+/** The kernel tells of a new IPv6 address within a tenth of a millisecond; a busy machine within some. */
+const readyWait = micros(50_000);
 
 const keyOf = (ifindex: number, address: IpAddress, prefixLength: number): string =>
   `${ifindex} ${address}/${prefixLength}`;
@@ -13,6 +16,11 @@ const keyOf = (ifindex: number, address: IpAddress, prefixLength: number): strin
 export class KernelView {
   #links: ReadonlyMap<string, LinkInfo> = new Map();
   #addresses = new Map<string, AddressInfo>();
+  /**
+   * IPv6 addresses that are in the kernel's table, but not in its routes: those it makes in a thread of its own, and
+   * tells of the address then. Announced sooner, packets would come that nobody takes. Until when we wait for it.
+   */
+  readonly #unready = new Map<string, Instant>();
   /** Rises with everything that may change what is to be done. */
   revision = 0;
 
@@ -30,6 +38,7 @@ export class KernelView {
   apply(events: readonly AddressEvent[]): void {
     for (const { type, address } of events) {
       const key = keyOf(address.ifindex, address.address, address.prefixLength);
+      this.#unready.delete(key);
       if (type === "set") this.#addresses.set(key, address);
       else this.#addresses.delete(key);
     }
@@ -43,6 +52,28 @@ export class KernelView {
     const link = this.#links.get(managed.interface);
     if (link === undefined) return undefined;
     return this.#addresses.get(keyOf(link.ifindex, managed.address, managed.prefixLength));
+  }
+
+  /** It was added just now. Duplicate detection shows in its flags, and ends with an event as well. */
+  added({ family, interface: name, address, prefixLength }: ManagedAddress, now: Instant): void {
+    const link = this.#links.get(name);
+    if (family === 4 || link === undefined) return;
+    this.#unready.set(keyOf(link.ifindex, address, prefixLength), addMicros(now, readyWait));
+  }
+
+  /** Whether packets to it arrive. */
+  isReady({ interface: name, address, prefixLength }: ManagedAddress, now: Instant): boolean {
+    if (this.#unready.size === 0) return true;
+    const link = this.#links.get(name);
+    if (link === undefined) return true;
+    const key = keyOf(link.ifindex, address, prefixLength);
+    const until = this.#unready.get(key);
+    if (until !== undefined && until <= now) this.#unready.delete(key);
+    return !this.#unready.has(key);
+  }
+
+  deadlines(): Iterable<Instant> {
+    return this.#unready.values();
   }
 
   has(info: AddressInfo): boolean {

@@ -97,6 +97,7 @@ export class Reconciler {
     this.#applying = undefined;
     this.mayRetry = false;
     view.setAddresses(addresses);
+    for (const { wanted } of applying.plan.adds) view.added(wanted.address, now);
     for (const outcome of holdings.account(applying.plan, results, view, now)) {
       this.#take(outcome, applying.startedAt, now, effects);
     }
