@@ -48,8 +48,7 @@ test("names of numbers and kinds of interfaces are this machine's", () => {
 });
 
 test("a script that somebody else can write is insecure when it runs as root", () => {
-  const facts = machineFacts({});
-  const weakness = (path: string, user?: string) => facts.scriptWeakness?.(path, user);
+  const weakness = (path: string, user?: string) => machineFacts({}).scriptWeakness?.(path, user);
   expect(weakness(put("s/good", "", 0o755))).toBeUndefined();
   const open = put("s/open", "", 0o777);
   expect(weakness(open)).toEqual({ path: open, reason: "everybody" });
@@ -64,17 +63,17 @@ test("a script that somebody else can write is insecure when it runs as root", (
 });
 
 test("the part of the path that makes it insecure is named, behind links too", () => {
-  const facts = machineFacts({});
   const inOpen = put("o/bin/script", "", 0o755);
+  const weakness = (path: string, user?: string) => machineFacts({}).scriptWeakness?.(path, user);
   chmodSync(join(root, "o"), 0o777);
-  const weakness = { path: join(root, "o"), reason: "everybody" };
-  expect(facts.scriptWeakness?.(inOpen, undefined)).toEqual(weakness);
+  const expected = { path: join(root, "o"), reason: "everybody" };
+  expect(weakness(inOpen, undefined)).toEqual(expected);
   const link = put("s/link");
   rmSync(link);
   symlinkSync(inOpen, link);
-  expect(facts.scriptWeakness?.(link, "root")).toEqual(weakness);
+  expect(weakness(link, "root")).toEqual(expected);
   chmodSync(join(root, "o"), 0o1777);
-  expect(facts.scriptWeakness?.(link, "root")).toBeUndefined();
+  expect(weakness(link, "root")).toBeUndefined();
 });
 
 test("a directory of the path that is a link", () => {
@@ -84,6 +83,15 @@ test("a directory of the path that is a link", () => {
   symlinkSync(join(root, "d/bin"), link);
   expect(facts.scriptWeakness?.(join(link, "script"), undefined)).toEqual({ path: link, reason: "link" });
   expect(facts.scriptWeakness?.(join(root, "d/bin/script"), undefined)).toBeUndefined();
+});
+
+test("an answer stays what it was for the rest of the configuration", () => {
+  const facts = machineFacts({});
+  const path = put("r/once");
+  expect([facts.fileKind?.(path), facts.executable?.(path)]).toEqual(["file", false]);
+  rmSync(path);
+  expect([facts.fileKind?.(path), facts.executable?.(path)]).toEqual(["file", false]);
+  expect(machineFacts({}).fileKind?.(path)).toBeUndefined();
 });
 
 test("what a path leads to", () => {

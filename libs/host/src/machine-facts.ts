@@ -8,7 +8,7 @@ import { openLinkMonitor, resolveUser } from "@baton/linux";
 import { listDirectory, readConfigFile } from "./config-file.ts";
 import { numberNames } from "./number-names.ts";
 
-/** Everything that parseConfig wants to know, but the file's name. */
+/** Everything that parseConfig wants to know, but the file's name; for one configuration: an answer stays what it was. */
 export function machineFacts(env: Readonly<Record<string, string | undefined>>): Omit<ParseInput, "file"> {
   const link = links();
   const path = env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -19,15 +19,26 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     listDirectory,
     directory: workingDirectory(),
     processors: cpus().length || undefined,
-    executable: (name) => findExecutable(name, path) !== undefined,
-    fileKind,
+    executable: remember((name) => findExecutable(name, path) !== undefined),
+    fileKind: remember(fileKind),
     interfaceExists: interfaceNames(),
-    userExists: (name) => resolveUser(name) !== undefined,
-    groupExists: (name) => resolveUser("root", name) !== undefined,
-    scriptWeakness: (name, user) => findWeakness(name, user, path),
+    userExists: remember((name) => resolveUser(name) !== undefined),
+    groupExists: remember((name) => resolveUser("root", name) !== undefined),
+    scriptWeakness: remember((name, user) => findWeakness(name, user, path)),
     numberOfName: numberNames(),
     linkKind: (name) => link(name)?.kind,
     mtu: (name) => link(name)?.mtu,
+  };
+}
+
+/** Thousands of lines may name the same program: each is looked at once while a configuration is read. */
+function remember<Fact>(ask: (name: string, user?: string) => Fact): (name: string, user?: string) => Fact {
+  const answers = new Map<string, { readonly fact: Fact }>();
+  return (name, user) => {
+    const key = JSON.stringify([name, user]);
+    const known = answers.get(key) ?? { fact: ask(name, user) };
+    answers.set(key, known);
+    return known.fact;
   };
 }
 

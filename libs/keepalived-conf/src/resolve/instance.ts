@@ -1,4 +1,5 @@
 // `vrrp_instance` → InstanceConfig. An instance that keepalived would not start with is left out and reported as fatal.
+import type { Vrid } from "@baton/domain";
 import type { InstanceConfig, TrackedConfig } from "../config.ts";
 import { virtualRouteForm } from "../keywords/route-options.ts";
 import { vrrpInstance } from "../keywords/vrrp-instance.ts";
@@ -8,7 +9,8 @@ import { resolveGarp } from "./announcement.ts";
 import { resolveAuthentication, resolveAuthHmac } from "./authentication.ts";
 import type { CommandContext } from "./command.ts";
 import { adjust, reject } from "./context.ts";
-import { resolveElection } from "./election.ts";
+import type { Defaults } from "./defaults.ts";
+import { type ElectionSettings, resolveElection } from "./election.ts";
 import { type Network, resolveNetwork } from "./network.ts";
 import { resolveNotify } from "./notify.ts";
 import { checkReach } from "./reach.ts";
@@ -23,7 +25,7 @@ import {
   trackKinds,
 } from "./tracking.ts";
 import { resolveUnicast, unicastPlace } from "./unicast.ts";
-import { resolveVirtualMac } from "./virtual-mac.ts";
+import { resolveVirtualMac, type VirtualMac } from "./virtual-mac.ts";
 import { withoutWeights } from "./weights.ts";
 
 const { keywords } = vrrpInstance;
@@ -39,7 +41,6 @@ export interface InstanceContext extends CommandContext {
 
 export function resolveInstance(block: Block<string>, context: InstanceContext): InstanceConfig | undefined {
   const { defaults } = context;
-  const name = block.header;
   const strict = value(block, keywords.strictMode) ?? defaults.strict;
   const network = resolveNetwork(block, strict, context);
   const { family, version, sourceAddress } = network;
@@ -71,34 +72,91 @@ export function resolveInstance(block: Block<string>, context: InstanceContext):
   const notification = resolveNotification(block, context);
   const signing = { ah: authentication?.type === "ah", signed: authHmac !== undefined };
   const held = resolveHeld(block, network, signing, context);
-  const resolved = {
-    ...election,
+  const parts: Parts = {
+    block,
+    strict,
+    network,
+    election,
     authentication,
     authHmac,
-    ...tracked,
-    trackPrimary: !isSet(block, keywords.dontTrackPrimary),
-    trackSource: isSet(block, keywords.trackSourceAddress) && sourceAddress !== undefined,
-    sourceAddress,
-    multicastGroup: network.multicastGroup,
     unicast,
-    ...held,
+    virtualMac,
+    tracked,
+    notification,
+    held,
     accept: resolveAccept(block, owner, strict, version, context),
-    ...virtualMac,
-    promoteSecondaries:
-      isSet(block, keywords.promoteSecondaries) && virtualMac.vmac === undefined && virtualMac.ipvlan === undefined,
-    pollLink: isSet(block, keywords.linkbeatUsePolling),
     garp: resolveGarp(block, defaults.garp, strict, context),
+  };
+  // Only now: all that is wrong with it has been said.
+  if (network.interface === undefined || network.vrid === undefined) return undefined;
+  return assemble(parts, network.interface, network.vrid, defaults);
+}
+
+interface Parts extends Pick<InstanceConfig, "strict" | "authentication" | "authHmac" | "unicast" | "accept" | "garp"> {
+  readonly block: Block<string>;
+  readonly network: Network;
+  readonly election: ElectionSettings;
+  readonly virtualMac: VirtualMac;
+  readonly tracked: TrackedConfig;
+  readonly notification: Notification;
+  readonly held: Held;
+}
+
+/** Member by member: an object of so many that others are spread into costs several times as much as all else here. */
+function assemble(parts: Parts, ownInterface: string, vrid: Vrid, defaults: Defaults): InstanceConfig {
+  const { block, network, election, tracked, notification, held } = parts;
+  const { vmac, ipvlan } = parts.virtualMac;
+  return {
+    name: block.header,
+    interface: ownInterface,
+    family: network.family,
+    version: network.version,
+    strict: parts.strict,
+    vrid,
+    priority: election.priority,
+    initialState: election.initialState,
+    preempt: election.preempt,
+    preemptDelay: election.preemptDelay,
+    advertInterval: election.advertInterval,
+    downTimerAdverts: election.downTimerAdverts,
+    lowerPriorityNoAdvert: election.lowerPriorityNoAdvert,
+    higherPrioritySendAdvert: election.higherPrioritySendAdvert,
+    ownerIgnoreAdverts: election.ownerIgnoreAdverts,
+    timerExpiredBackup: election.timerExpiredBackup,
+    authentication: parts.authentication,
+    authHmac: parts.authHmac,
+    trackInterfaces: tracked.trackInterfaces,
+    trackScripts: tracked.trackScripts,
+    trackFiles: tracked.trackFiles,
+    trackProcesses: tracked.trackProcesses,
+    trackBfds: tracked.trackBfds,
+    trackPrimary: !isSet(block, keywords.dontTrackPrimary),
+    trackSource: isSet(block, keywords.trackSourceAddress) && network.sourceAddress !== undefined,
+    sourceAddress: network.sourceAddress,
+    multicastGroup: network.multicastGroup,
+    unicast: parts.unicast,
+    addresses: held.addresses,
+    excludedAddresses: held.excludedAddresses,
+    routes: held.routes,
+    rules: held.rules,
+    accept: parts.accept,
+    vmac,
+    ipvlan,
+    promoteSecondaries: isSet(block, keywords.promoteSecondaries) && vmac === undefined && ipvlan === undefined,
+    pollLink: isSet(block, keywords.linkbeatUsePolling),
+    garp: parts.garp,
     garpExtra: value(block, keywords.garpExtraInterface) ?? defaults.garpExtra,
-    ...notification,
+    notify: notification.notify,
+    smtpAlert: notification.smtpAlert,
+    notifyPriorityChanges: notification.notifyPriorityChanges,
     v3ChecksumAsV2: value(block, keywords.v3ChecksumAsV2) ?? defaults.v3ChecksumAsV2,
     skipCheckAddresses: defaults.skipCheckAddresses || isSet(block, keywords.skipCheckAddresses),
     receiveBuffer: value(block, keywords.receiveBuffer),
     debugLevel: value(block, keywords.debug) ?? 0,
   };
-  // Only now: all that is wrong with it has been said.
-  if (network.interface === undefined || network.vrid === undefined) return undefined;
-  return { name, interface: network.interface, family, version, strict, vrid: network.vrid, ...resolved };
 }
+
+type Held = Pick<InstanceConfig, "addresses" | "excludedAddresses" | "routes" | "rules">;
 
 /** What a master has: addresses, routes and rules. */
 function resolveHeld(
@@ -106,7 +164,7 @@ function resolveHeld(
   network: Network,
   signing: Pick<AdvertShape, "ah" | "signed">,
   context: InstanceContext,
-): Pick<InstanceConfig, "addresses" | "excludedAddresses" | "routes" | "rules"> {
+): Held {
   const entryContext = { ...context, dynamicInterfaces: context.defaults.dynamicInterfaces };
   return {
     ...fitAdvert(network, { ...network, ...signing }, context),
@@ -117,11 +175,10 @@ function resolveHeld(
   };
 }
 
+type Notification = Pick<InstanceConfig, "notify" | "smtpAlert" | "notifyPriorityChanges">;
+
 /** Who is told of it. */
-function resolveNotification(
-  block: Block<string>,
-  context: InstanceContext,
-): Pick<InstanceConfig, "notify" | "smtpAlert" | "notifyPriorityChanges"> {
+function resolveNotification(block: Block<string>, context: InstanceContext): Notification {
   const { defaults, membership } = context;
   const group = membership.get(block.header);
   return {

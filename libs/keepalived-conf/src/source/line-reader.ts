@@ -48,7 +48,7 @@ export interface LineReaderOptions extends FileAccess {
 const includeDepthMax = 100;
 const framesMax = 1000;
 const filesMax = 10_000;
-const linesMax = 1_000_000;
+const linesMax = 5_000_000;
 /** Characters of all files together, or octets of one. */
 export const sourceSizeMax = 32 * 1024 * 1024;
 

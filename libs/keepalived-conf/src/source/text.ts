@@ -44,10 +44,16 @@ export function joinTexts(parts: readonly Text[]): Text {
     if (part.value === "") continue;
     const { columns } = part;
     if (typeof columns === "number") runs.push({ at: value.length, column: columns, fixed: false });
-    else for (const run of columns) runs.push({ ...run, at: run.at + value.length });
+    else for (const run of columns) addRun(runs, { ...run, at: run.at + value.length });
     value += part.value;
   }
   return { value, columns: runs.length === 0 ? (parts[0]?.columns ?? 1) : runs };
+}
+
+/** What a definition stands for may be made of many others: all of it stands for one column. */
+function addRun(runs: Run[], run: Run): void {
+  const last = runs[runs.length - 1];
+  if (!(run.fixed && last?.fixed === true && last.column === run.column)) runs.push(run);
 }
 
 /** Without the characters at `indices`, which rise. */

@@ -42,7 +42,7 @@ export function parseLines(lines: LineReader, report: Report): Block {
 }
 
 /** Many times what a machine could carry out. */
-const blocksMax = 250_000;
+const blocksMax = 500_000;
 
 /** One of keepalived's processes. */
 interface Reader {
