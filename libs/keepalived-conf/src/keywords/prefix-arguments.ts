@@ -24,7 +24,8 @@ export function parsePrefix(word: Word, entry: Entry, report: Report): Prefix | 
       severity: "warning",
       code: "prefix-length",
       errorClass: "general-error",
-      message: `prefix length: ${problem}`,
+      // The line stays: what becomes of it otherwise is not told.
+      message: `prefix length: ${problem.replace(/;.*/s, "")}`,
       used: `${address}/${value ?? max}`,
     });
   }

@@ -14,7 +14,7 @@ import {
   passes,
   type ValueBlock,
 } from "../keywords/table.ts";
-import type { Place, Report } from "../report.ts";
+import type { Place, Problem, Report } from "../report.ts";
 import { openQuoteProblem } from "../source/comment.ts";
 import { changeIncludeCheck } from "../source/include-check.ts";
 import type { LineReader } from "../source/line-reader.ts";
@@ -71,6 +71,8 @@ interface Level extends Pick<Block, "spec" | "header" | "place" | "order"> {
   readonly names: Names;
   /** What was given already, of keywords that may be given once; undefined: nothing. */
   given: Set<Keyword<unknown>> | undefined;
+  /** What was given among the first so many settings; undefined: nobody asked. */
+  seen: { readonly keywords: Set<Keyword<unknown>>; count: number } | undefined;
   /** Blocks that may be there once, by their headers; undefined: none. */
   twins: Map<BlockSpec, Map<unknown, Place>> | undefined;
 }
@@ -94,6 +96,7 @@ const openLevel = (spec: BlockSpec, header: unknown, place: Place, order: number
   kept: true,
   names: namesOf(spec),
   given: undefined,
+  seen: undefined,
   twins: undefined,
 });
 
@@ -232,7 +235,12 @@ function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line:
   }
   if (spec.deprecated !== undefined)
     report(problems.deprecated(source.at(), spec.name, spec.deprecated, spec.tolerated));
-  const value = spec.argument.parse(source, report);
+  const found: Problem[] = [];
+  const value = spec.argument.parse(source, (problem) => found.push(problem));
+  if (found.length > 0) {
+    const used = value === undefined ? usedInstead(level, target) : undefined;
+    for (const problem of found) report(used === undefined ? problem : { ...problem, used: problem.used ?? used });
+  }
   // Not usable, and reported: it is as if the line were not there.
   if (value === undefined) return;
   if (again) report(problems.replaced(source.at(), source.keyword.text));
@@ -243,6 +251,23 @@ function readSetting(reader: Reader, level: Level, spec: Keyword<unknown>, line:
     reader.lines.setIncludeCheck((current) => changeIncludeCheck(current, source, report));
   }
 }
+
+/** What counts where a line is of no use. Of several global_defs an earlier one may say it. */
+function usedInstead(level: Level, keyword: Keyword<unknown>): string | undefined {
+  const { default: absent, name, repeat } = keyword;
+  if (repeat === "all" || level.spec === globalDefs) return undefined;
+  // Each setting is looked at once, however many lines are wrong.
+  level.seen ??= { keywords: new Set(), count: 0 };
+  const { keywords, count } = level.seen;
+  for (const setting of level.settings.slice(count)) keywords.add(setting.keyword);
+  level.seen.count = level.settings.length;
+  if (keywords.has(keyword)) return `the ${name} above it`;
+  if (absent === "" || absent.startsWith("none")) return undefined;
+  return isValue.test(absent) ? `${name} ${absent}` : `its default: ${absent}`;
+}
+
+/** As one could write it; other defaults are words about it. */
+const isValue = /^(?:[\d.]+|on|off|[A-Z]+)$/;
 
 /** keepalived ends at once where a word is missing; we go on to say what else is wrong, and make no Config. */
 function hasWords(reader: Reader, line: Line, argument: Argument<unknown> | undefined): boolean {

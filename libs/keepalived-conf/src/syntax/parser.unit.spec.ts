@@ -211,3 +211,17 @@ test("include_check in global_defs makes missing files errors, up to the end of 
   const files = { main: "include sub\ninclude none", sub: "global_defs {\n include_check\n}\n" };
   expect(exitCodeOf(parse(files).diagnostics)).toBe(0);
 });
+
+describe("what counts where a line is of no use", () => {
+  const usedIn = (text: string): (string | undefined)[] =>
+    parse(text).diagnostics.flatMap(({ severity, used }) => (severity === "error" ? [used] : []));
+
+  test.each([
+    ["the default, as it would be written", instance("advert_int soon"), ["advert_int 1"]],
+    ["the default, in words", instance("mcast_src_ip here"), ["its default: the primary address of the interface"]],
+    ["what was given above", instance("advert_int 2\nadvert_int soon"), ["the advert_int above it"]],
+    ["a value near it", instance("priority 300"), ["priority 100"]],
+    ["nothing", instance("track_interface {\neth9 weight x\n}"), [undefined]],
+    ["another global_defs, perhaps", `global_defs {\nvrrp_version x\n}\n${instance()}`, [undefined]],
+  ])("%s", (_what, text, used) => expect(usedIn(text)).toEqual(used));
+});
