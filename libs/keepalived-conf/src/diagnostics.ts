@@ -74,10 +74,11 @@ export function exitCodeOf(diagnostics: readonly Diagnostic[]): 0 | 2 | 4 | 5 | 
 }
 
 /**
- * `file:line:column: severity: message`; then, each on a line of its own, the text where the message does not quote it,
+ * `file:line:column: severity: message [code]`; then, each on a line of its own, the text where the message does not quote it,
  * what counts instead, and the hint. A file cannot write to the terminal by it: control characters are escaped.
  */
-export function formatDiagnostic({ file, line, column, severity, message, text, used, hint }: Diagnostic): string {
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, severity, code, message, text, used, hint } = diagnostic;
   const place = line === 0 ? file : `${file}:${line}:${column}`;
   const quoted = text === undefined || text === "" || message.includes(text);
   const details = [
@@ -85,7 +86,7 @@ export function formatDiagnostic({ file, line, column, severity, message, text, 
     ["used", used],
     ["hint", hint],
   ].flatMap(([name, content]) => (content === undefined ? [] : [`\n  ${name}: ${printable(content)}`]));
-  return `${printable(place)}: ${severity}: ${printable(message)}${details.join("")}`;
+  return `${printable(place)}: ${severity}: ${printable(message)} [${code}]${details.join("")}`;
 }
 
 const textMax = 120;

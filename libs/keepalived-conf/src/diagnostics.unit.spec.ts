@@ -37,25 +37,25 @@ test("fatal is what keepalived would not start with", () => {
 });
 
 test("a diagnostic reads like a compiler's", () => {
-  expect(formatDiagnostic(diagnostic("ok"))).toBe("a.conf:3:7: error: it is wrong");
+  expect(formatDiagnostic(diagnostic("ok"))).toBe("a.conf:3:7: error: it is wrong [code]");
   expect(formatDiagnostic(diagnostic("ok", { hint: "do this" }))).toBe(
-    "a.conf:3:7: error: it is wrong\n  hint: do this",
+    "a.conf:3:7: error: it is wrong [code]\n  hint: do this",
   );
-  expect(formatDiagnostic(diagnostic("ok", { line: 0, column: 0 }))).toBe("a.conf: error: it is wrong");
+  expect(formatDiagnostic(diagnostic("ok", { line: 0, column: 0 }))).toBe("a.conf: error: it is wrong [code]");
 });
 
 test("it says what is meant and what counts instead", () => {
   expect(formatDiagnostic(diagnostic("ok", { text: "priority 300", used: "priority 100", hint: "do this" }))).toBe(
-    "a.conf:3:7: error: it is wrong\n  text: priority 300\n  used: priority 100\n  hint: do this",
+    "a.conf:3:7: error: it is wrong [code]\n  text: priority 300\n  used: priority 100\n  hint: do this",
   );
   const quoting = diagnostic("ok", { message: "'300' is too much", text: "300" });
-  expect(formatDiagnostic(quoting)).toBe("a.conf:3:7: error: '300' is too much");
-  expect(formatDiagnostic(diagnostic("ok", { text: "x".repeat(500) }))).toHaveLength(30 + "\n  text: ".length + 120);
+  expect(formatDiagnostic(quoting)).toBe("a.conf:3:7: error: '300' is too much [code]");
+  expect(formatDiagnostic(diagnostic("ok", { text: "x".repeat(500) }))).toHaveLength(37 + "\n  text: ".length + 120);
 });
 
 test("a file cannot write to the terminal", () => {
   const hostile = { file: "a\u001b[2J", message: "'\u0007\u202e' \ud800", text: "\u009b31m\n", used: "\ufeff" };
   expect(formatDiagnostic(diagnostic("ok", hostile))).toBe(
-    "a\\x1b[2J:3:7: error: '\\x07\\u{202e}' \\u{d800}\n  text: \\x9b31m\\x0a\n  used: \\u{feff}",
+    "a\\x1b[2J:3:7: error: '\\x07\\u{202e}' \\u{d800} [code]\n  text: \\x9b31m\\x0a\n  used: \\u{feff}",
   );
 });

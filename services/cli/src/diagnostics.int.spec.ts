@@ -66,7 +66,7 @@ test("each says where it is, inside of included files too, and all come in one r
   expect(told).toEqual(
     expect.arrayContaining([
       { at: "main.conf:8:3", text: "prioritee", used: null, hint: "did you mean priority?" },
-      { at: "parts/a.conf:3:12", text: "x2", used: null, hint: expect.stringContaining("a number") },
+      { at: "parts/a.conf:3:12", text: "x2", used: "interval 1", hint: expect.stringContaining("a number") },
       { at: "parts/a.conf:4:10", text: "900", used: "weight 253", hint: expect.stringContaining("-253 to 253") },
       { at: "parts/c.conf:1:7", text: "tcp_port", used: null, hint: "did you mean connect_port?" },
       { at: "parts/d.inc:2:3", text: "192.0.2.300/24", used: null, hint: expect.any(String) },

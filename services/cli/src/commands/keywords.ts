@@ -50,9 +50,9 @@ export function explain(
     const [path, word] = splitName(keyword);
     const meant = [...meantNames(word), ...meantNames(`lint/${word.replace(/^lint\//, "")}`, codes)];
     const inPath = path === "" ? meant : meant.filter((name) => rowsOf(`${path}.${name}`, all).length > 0);
-    console.error(
-      `baton: there is no keyword and no rule of lint "${keyword}"${suggestion(inPath.length === 0 ? meant : inPath)}`,
-    );
+    const otherwise = word.includes("-") ? "rules are those that check prints as [lint/RULE]" : undefined;
+    const hint = suggestion(inPath.length === 0 ? meant : inPath, otherwise);
+    console.error(`baton: there is no keyword and no rule of lint "${keyword}"${hint}`);
     return 1;
   }
   if (json) {
@@ -104,9 +104,9 @@ function alike(rows: readonly KeywordInfo[]): (readonly [KeywordInfo, readonly s
 
 const meantMax = 6;
 
-function suggestion(meant: readonly string[]): string {
+function suggestion(meant: readonly string[], otherwise = "baton keywords lists all"): string {
   const names = [...new Set(meant)];
   const shown = names.slice(0, meantMax).join(", ");
-  if (names.length === 0) return "; baton keywords lists all";
+  if (names.length === 0) return `; ${otherwise}`;
   return names.length > meantMax ? `; did you mean one of ${shown}, …?` : `; did you mean ${shown}?`;
 }

@@ -18,11 +18,8 @@ export function diagnosticLines(diagnostics: readonly Diagnostic[], sourceOf: So
   });
 }
 
-/** As in logs, and the code: what silences it, and what can be explained. */
-function plainLines(diagnostic: Diagnostic): string[] {
-  const [head, ...details] = formatDiagnostic(diagnostic).split("\n");
-  return [`${head} [${diagnostic.code}]`, ...details];
-}
+/** As in logs. */
+const plainLines = (diagnostic: Diagnostic): string[] => formatDiagnostic(diagnostic).split("\n");
 
 interface Group {
   readonly first: Diagnostic;
