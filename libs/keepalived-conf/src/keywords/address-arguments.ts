@@ -68,7 +68,7 @@ const portOf = (word: Word | undefined, line: KeywordLine, report: Report): numb
 /** `IP [PORT]`. */
 export const addressPort: Argument<AddressPort> = {
   syntax: "IP [PORT]",
-  range: "port 1 to 65535",
+  range: "port 0 to 65535; 0 is none",
   required: 1,
   script: false,
   parse: (line, report) => {

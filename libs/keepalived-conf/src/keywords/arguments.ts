@@ -183,7 +183,7 @@ export function seconds(options: SecondsOptions = {}): Argument<Micros> {
   const instead = options.instead === undefined ? {} : { instead: options.instead };
   const parse = number({ min, max, decimals, unit: "seconds", ...instead });
   const scale = 10 ** (6 - decimals);
-  return oneWord("SECS", `${min} to ${max} s`, (word, line, report) => {
+  return oneWord("SECS", `${zeroIsOne ? 1 / 10 ** decimals : min} to ${max} s`, (word, line, report) => {
     const value = parse(word, line, report);
     if (value === undefined) return undefined;
     // Longer than a number holds exactly is as good as for ever.

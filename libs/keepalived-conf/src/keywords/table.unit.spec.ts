@@ -42,6 +42,29 @@ describe("the table", () => {
     expect(new Set(rows.map(keyOf)).size).toBe(rows.length);
   });
 
+  test("is whole: 531 keywords and 270 words of value blocks", () => {
+    expect(rows.filter(({ kind }) => kind === "keyword")).toHaveLength(531);
+    expect(rows.filter(({ kind }) => kind === "option")).toHaveLength(270);
+  });
+
+  test("says of each row what it means, where it stands, who carries it out, and how far", () => {
+    const services = new Set(["parser", "supervisor", "control", "election", "health", "dataplane", "notifier"]);
+    const blocks = new Set(rows.map((row) => (row.block === "" ? row.keyword : `${row.block}.${row.keyword}`)));
+    for (const row of rows) {
+      const { meaning, keyword, block, service, support } = row;
+      expect([keyOf(row), /^\S.*\.$/s.test(meaning)]).toEqual([keyOf(row), true]);
+      expect(keyword).toMatch(/^\S/);
+      expect([keyOf(row), block === "" || block === "(file)" || blocks.has(block)]).toEqual([keyOf(row), true]);
+      expect([keyOf(row), services.has(service)]).toEqual([keyOf(row), true]);
+      expect(["works", "accepted", "refused"]).toContain(support);
+    }
+  });
+
+  test("shows no range without the words that it is of", () => {
+    const wordless = rows.filter(({ block, syntax, range }) => block !== "(file)" && range !== "" && syntax === "");
+    expect(wordless.map(keyOf)).toEqual([]);
+  });
+
   test("says what happens instead wherever something is not carried out", () => {
     for (const row of rows.filter(({ support }) => support !== "works")) expect(row.note, keyOf(row)).not.toBe("");
   });
