@@ -12,7 +12,7 @@ import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
-import { hasAddress, interfaceTrackers, viewInterface } from "./inputs/links.ts";
+import { hasAddress, interfaceTrackers, viewInterface, virtualAddresses } from "./inputs/links.ts";
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import { authCounter, highestTerm } from "./resume.ts";
@@ -341,11 +341,8 @@ class Election implements RunningElection {
     for (const input of trackers.values()) unit.feedAll(input);
   }
 
-  #virtualAddresses(): Set<IpAddress> {
-    const addresses = [...this.#parties.values()].flatMap(({ members }) =>
-      members.flatMap(({ instance }) => instance.addresses),
-    );
-    return new Set(addresses.map((each) => each.address));
+  #virtualAddresses(): ReadonlySet<IpAddress> {
+    return virtualAddresses([...this.#parties.values()].flatMap(({ members }) => members.map((each) => each.instance)));
   }
 
   #add(config: UnitConfig): Party {

@@ -1,8 +1,9 @@
 // `baton up` as a user meets it: ready, second start, stop, scripts at the end, and clear sentences.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { waitFor } from "@baton/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labFor, masterConf } from "./pair.ts";
+import { isType, labFor, masterConf } from "./pair.ts";
 
 const lab = labFor("start-stop", { beforeAll, afterAll });
 const baton = fileURLToPath(new URL("../../../node_modules/.bin/baton", import.meta.url));
@@ -71,6 +72,17 @@ describe("baton up", () => {
     const firstAdvert = pcap.readUInt32LE(24) + pcap.readUInt32LE(28) / 1e6;
     const told = events.find(({ event }) => event.type === "became-master")?.time ?? "";
     expect(firstAdvert).toBeGreaterThan(Date.parse(told) / 1_000 - 0.1);
+  });
+
+  test("the owner of an address (priority 255) speaks from it, is master at once, and keeps it at the end", async () => {
+    const router = lab.get().router("r1");
+    const node = await router.startBaton(masterConf({ priority: 255, addresses: ["172.16.1.1/16 dev eth0"] }));
+    await node.waitReady();
+    await node.waitState("master");
+    const taken = await waitFor("its event", async () => (await node.events()).find(isType("became-master")));
+    expect(taken.event.data).toMatchObject({ reason: "owner-start", priority: 255 });
+    await node.stop();
+    expect(await router.addresses()).toEqual(["172.16.1.1/16"]);
   });
 
   test("a configuration that cannot work: its diagnostics and keepalived's exit code, at once", async () => {

@@ -1,5 +1,6 @@
 // Interfaces as the election sees them: up or down, which index, which primary address. Fed by rtnetlink.
 import { type IpAddress, ipFamily } from "@baton/domain";
+import type { InstanceConfig } from "@baton/keepalived-conf";
 import type { AddressInfo, LinkMonitor } from "@baton/linux";
 import type { ElectionConfig } from "@baton/vrrp";
 import type { TrackerInput } from "./trackers.ts";
@@ -12,6 +13,20 @@ export interface InterfaceView {
 }
 
 const absent: InterfaceView = { ifindex: 0, up: false, primaryAddress: undefined };
+
+/** The address owner's (RFC 9568 section 5.2.4): its virtual addresses are the interface's own. */
+const ownerPriority = 255;
+
+/** What may stand on an interface and is not its own: no router speaks from it. */
+export const virtualAddresses = (
+  instances: readonly Pick<InstanceConfig, "priority" | "addresses" | "excludedAddresses">[],
+): ReadonlySet<IpAddress> =>
+  new Set(
+    instances
+      .filter(({ priority }) => priority !== ownerPriority)
+      .flatMap(({ addresses, excludedAddresses }) => [...addresses, ...excludedAddresses])
+      .map(({ address }) => address),
+  );
 
 /** RT_SCOPE_LINK: over IPv6 routers speak from their link-local address (RFC 9568 section 5.1.2.1). */
 const linkScope = 253;
