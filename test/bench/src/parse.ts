@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { makeNamespace } from "@baton/linux/testing";
 import type { Cost, FileCosts } from "./parse-main.ts";
 import { instances, interfacesOf, type Sample, virtualServers } from "./sample-configuration.ts";
+import { rounded } from "./statistics.ts";
 
 const samples = [virtualServers(100), virtualServers(1_000), virtualServers(10_000), instances(1_000)];
 
@@ -20,12 +21,16 @@ export function measureParse(runs: number, keepalived: string): Record<string, u
       namespace.ip("link", "set", name, "up");
     }
     const results: Record<string, unknown> = {};
+    const measured = new Map<Sample, FileCosts>();
     for (const sample of samples) {
       const costs = measureFile(sample, { directory, namespace: namespace.name, runs, keepalived });
       results[sample.name] = { lines: sample.text.split("\n").length - 1, octets: sample.text.length, ...costs };
+      measured.set(sample, costs);
       for (const row of tableOf(sample, costs)) process.stderr.write(`${row}\n`);
     }
-    return results;
+    const growth = growthOf(measured);
+    process.stderr.write(`${JSON.stringify({ growth })}\n`);
+    return { ...results, growth };
   } finally {
     namespace.remove();
     rmSync(directory, { recursive: true });
@@ -49,6 +54,13 @@ function measureFile(sample: Sample, { directory, namespace, runs, keepalived }:
   const inside = ["sh", "-c", start, "sh", process.execPath, main, keepalived, file, String(runs)];
   const said = execFileSync("ip", ["netns", "exec", namespace, ...inside], { encoding: "utf8" });
   return JSON.parse(said) as FileCosts;
+}
+
+/** What ten times as many virtual servers cost, by processor time: 10 is linear, what is quadratic comes to 100. */
+function growthOf(measured: ReadonlyMap<Sample, FileCosts>): Record<string, number> {
+  const [, less, more] = samples.map((sample) => measured.get(sample));
+  const times = (key: keyof FileCosts): number => rounded((more?.[key].cpuMs.min ?? 0) / (less?.[key].cpuMs.min ?? 0));
+  return { keepalived: times("keepalived"), command: times("command"), parse: times("parse") };
 }
 
 const rows: readonly (readonly [key: keyof FileCosts, name: string])[] = [
