@@ -70,7 +70,8 @@ function connecting<Type extends CheckerConfig["type"]>(
     const message = `${type}: connect_timeout is longer than delay_loop`;
     advise(context, blocks[0].place, "lint/long-timeout", message, "a dead server is noticed late");
   }
-  return { ...times, type, connection };
+  const { alpha, delayLoop, warmup, retry, delayBeforeRetry, logAllFailures } = times;
+  return { type, alpha, delayLoop, warmup, retry, delayBeforeRetry, logAllFailures, connection };
 }
 
 function hasUrls(block: Block, urls: readonly unknown[], context: CheckerContext): boolean {

@@ -18,7 +18,7 @@ import {
 } from "./include.ts";
 import { type PhysicalLine, physicalLines } from "./physical-line.ts";
 import { isSequence, parseSequence, type Sequence } from "./sequence.ts";
-import { columnAt, sliceText, type Text, textAt, textOf } from "./text.ts";
+import { columnAt, sliceText, type Text, textAt, textOf, trimText } from "./text.ts";
 
 export interface LogicalLine {
   readonly text: Text;
@@ -217,7 +217,9 @@ function takeFrom(frame: Frame, state: ReaderState): LogicalLine | undefined {
 function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undefined {
   for (let next = frame.lines.next(); !next.done; next = frame.lines.next()) {
     const { number, text: raw } = next.value;
-    const text = withoutComment(raw, { file: frame.path, line: number, column: 1 }, state.options.report);
+    const text = isPlain(raw.value)
+      ? trimText(raw)
+      : withoutComment(raw, { file: frame.path, line: number, column: 1 }, state.options.report);
     // keepalived's children read a copy without comments: for them a line with only a comment is empty, and an empty
     // line ends a multi-line definition.
     if (text.value === "") {
@@ -230,6 +232,9 @@ function takeFromFile(frame: FileFrame, state: ReaderState): LogicalLine | undef
   }
   return undefined;
 }
+
+/** Nothing in it can be a comment, a quote or an escape: so are nearly all lines. */
+const isPlain = (value: string): boolean => !/[!#"\\\r]/.test(value);
 
 /** As keepalived's children see the line: the parent has taken away comments, backslashes and blanks before them. */
 function withoutComment(raw: Text, place: Place, report: Report): Text {
