@@ -91,7 +91,7 @@ function withoutBlocks(
 function opensBlock(place: string, { messages, places }: Verdict): boolean {
   if (textAt(place).includes("{") || /^\s*\{/.test(textAt(place, 1))) return true;
   const [file, line] = parts(place);
-  const missing = /Missing '\{'|Warning - empty .* block/;
+  const missing = /Missing '\{'|Warning - .*\bempty .*block/;
   return places.includes(`${file}:${line + 1}`) && messages.some((message) => missing.test(message));
 }
 
@@ -131,10 +131,15 @@ function parts(place: string): [file: string, line: number] {
   return [file, Number(line)];
 }
 
-/** The text at a place, or so many lines further on. */
+/** The text at a place, or so many lines further on: without the condition before it, definitions filled in. */
 function textAt(place: string, further = 0): string {
   const [file, line] = parts(place);
-  return readFileSync(file, "utf8").split("\n")[line - 1 + further] ?? "";
+  const lines = readFileSync(file, "utf8").split("\n");
+  const text = (lines[line - 1 + further] ?? "").replace(/^\s*@\S+\s+/, "");
+  return text.replace(/\$\{?(\w+)\}?/g, (use, name) => {
+    const definition = lines.find((each) => each.startsWith(`$${name}=`));
+    return definition === undefined ? use : definition.slice(definition.indexOf("=") + 1);
+  });
 }
 
 /** `line N ‹the text there›`. */

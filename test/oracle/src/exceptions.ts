@@ -84,10 +84,6 @@ const deliberate: readonly Exception[] = [
     cases: /^global_defs: "?vrrp_(iptables|ipsets)\b/,
     why: "builds with iptables take them; Debian's and the judge's have none",
   },
-  {
-    cases: /^\(root\): (global_defs|vrrp_instance \S+|garp_group|bfd_instance \S+|virtual_server \S+ \d+) ⏎ (?!\{)/,
-    why: "without its '{' a block is no block for the processes that skip it: we name the lines once, not per process",
-  },
 ];
 
 const exceptions: readonly Exception[] = [...changed, ...deliberate];
