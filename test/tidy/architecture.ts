@@ -9,6 +9,7 @@ export const pureFolders = ["domain", "keepalived-conf", "vrrp", "health", "ipvs
 /** Packages with side effects outside the process have one home each. */
 const homes: Readonly<Record<string, string>> = {
   koffi: "libs/linux",
+  "raw-socket": "libs/linux",
   nats: "libs/event-log",
   "nkeys.js": "libs/event-log",
   bullmq: "services/notifier",

@@ -1,16 +1,15 @@
 // One raw socket for adverts in every way there is to send them: IPv4 and IPv6, to a group or between two addresses,
-// protocol 112 or the authentication header's 51. Made by system calls of its own, so that it knows its descriptor, reads
-// all that waits in one go, and can ask for what only comes beside an IPv6 packet: destination and hop limit.
+// protocol 112 or the authentication header's 51. Opened and watched by raw-socket; read and sent by system calls on its
+// descriptor, so that all that waits is read in one go, with what only comes beside an IPv6 packet: destination, hop limit.
 import { assert, type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
 import type { AdvertDatagram, AdvertPacket, AdvertSocket, AdvertSocketOptions } from "./api.ts";
 import { LinuxError, VrrpSocketError } from "./error.ts";
 import { addressOf, errnoName, int32, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
+import { openRawSocket, type RawSocket, type RawSocketHandlers } from "./raw-socket.ts";
 import { type Datagram, openReceiveQueue } from "./receive-queue.ts";
-import { AF_INET, AF_INET6, socketAddress } from "./socket-address.ts";
-import { watchFd } from "./watch-fd.ts";
+import { socketAddress } from "./socket-address.ts";
 
-const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
 const MSG_DONTWAIT = 0x40;
 
 const SOL_SOCKET = 1;
@@ -48,18 +47,25 @@ export function openAdvertSocket(options: AdvertSocketOptions): AdvertSocket {
   const { family, address, ifindex } = options;
   assert(ipFamily(address) === family, `an IPv${family} socket listens on IPv${family} addresses, not on ${address}`);
   assert(ifindex !== undefined || !isMulticast(address), "a group is joined on an interface");
-  const fd = libc.socket(family === 4 ? AF_INET : AF_INET6, SOCK_RAW_CLOEXEC_NONBLOCK, options.protocol);
-  if (fd < 0) throw failure(`open a raw socket for ${options.interface}`);
+  const handlers = { onReadable: (): void => undefined, onError: (error: Error) => options.onError(error) };
+  const socket = openRawSocket(family, options.protocol, {
+    onReadable: () => handlers.onReadable(),
+    onError: (error) => handlers.onError(error),
+  });
   try {
-    return listen(fd, options);
+    return listen(socket, handlers, options);
   } catch (error) {
-    libc.close(fd);
+    socket.close();
     const call = `set up the advert socket on ${options.interface}`;
     throw error instanceof LinuxError ? new VrrpSocketError(error.code, call, error.message, { cause: error }) : error;
   }
 }
 
-function listen(fd: number, options: AdvertSocketOptions): AdvertSocket {
+function listen(
+  { fd, close: closeSocket }: RawSocket,
+  handlers: RawSocketHandlers,
+  options: AdvertSocketOptions,
+): AdvertSocket {
   configure(fd, options);
   const queue = openReceiveQueue(fd, limits.datagramBytes);
   const memory = layOutSending();
@@ -68,26 +74,24 @@ function listen(fd: number, options: AdvertSocketOptions): AdvertSocket {
   const close = (): void => {
     if (closed) return;
     closed = true;
-    watch.close();
-    libc.close(fd);
+    closeSocket();
   };
   const read = (max: number): AdvertDatagram[] =>
     closed ? [] : queue.drain(max).flatMap((datagram) => toAdvertDatagram(datagram, options));
-  const watch = watchFd(
-    fd,
-    () => {
-      try {
-        const datagrams = read(limits.datagramsPerTurn);
-        if (datagrams.length > 0) options.onDatagrams(datagrams);
-      } catch (error) {
-        if (!(error instanceof LinuxError)) throw error;
-        close();
-        options.onError(error);
-      }
-      return false;
-    },
-    () => undefined,
-  );
+  handlers.onReadable = () => {
+    try {
+      const datagrams = read(limits.datagramsPerTurn);
+      if (datagrams.length > 0) options.onDatagrams(datagrams);
+    } catch (error) {
+      if (!(error instanceof LinuxError)) throw error;
+      close();
+      options.onError(error);
+    }
+  };
+  handlers.onError = (error) => {
+    closed = true;
+    options.onError(error);
+  };
   return {
     send: (packet) => {
       if (closed) throw new VrrpSocketError("EBADF", callOf(packet, options), "the socket is closed");

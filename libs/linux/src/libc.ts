@@ -125,6 +125,12 @@ const namesByErrno = new Map<number, string>(
 /** "ENODEV" for 19; "E4711" for a number without a name. */
 export const errnoName = (errno: number): string => namesByErrno.get(errno) ?? `E${errno}`;
 
+/** The name for the C library's sentence, which is all that raw-socket tells of an error. */
+export function errnoNameOfText(text: string): string {
+  for (const [errno, name] of namesByErrno) if (libc.strerror(errno) === text) return name;
+  return "EUNKNOWN";
+}
+
 /** The errno of the last native call of this thread. */
 export const lastErrno = (): number => koffi.errno();
 

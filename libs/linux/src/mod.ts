@@ -1,4 +1,5 @@
-// The only package that loads native code: koffi, which every thread may import.
+// The only package that loads native code. Importing it loads koffi; raw-socket is loaded by the first socket for adverts,
+// because it cannot be loaded in a worker once the main thread has it.
 
 export { openAddressTable } from "./address-table.ts";
 export { openAdvertSocket } from "./advert-socket.ts";
