@@ -310,10 +310,14 @@ test("it goes on over a link that goes down and up", async () => {
   const [a, b] = [open(left, "ff02::12"), open(right, "ff02::12")];
   right.ip("link", "set", "eth0", "down");
   right.ip("link", "set", "eth0", "up");
-  await vi.waitFor(() => {
-    a.socket.send(over6("fe80::1", "ff02::12", 1));
-    expect(b.datagrams.length).toBeGreaterThan(0);
-  });
+  // The kernel looks at carriers once a second.
+  await vi.waitFor(
+    () => {
+      a.socket.send(over6("fe80::1", "ff02::12", 1));
+      expect(b.datagrams.length).toBeGreaterThan(0);
+    },
+    { timeout: 10_000 },
+  );
   expect(b.errors).toEqual([]);
 });
 

@@ -168,7 +168,11 @@ test("a reload is applied, unchanged, rejected or failed, and always answered", 
   const { host, client } = await start([good("a"), good("a"), good("b"), bad]);
   expect(await reload(client)).toMatchObject({ applied: true, generation: 1, changes: [] });
   expect(await reload(client)).toMatchObject({ applied: true, generation: 2, changes: ["global: router_id a → b"] });
-  expect(await reload(client)).toMatchObject({ applied: false, generation: 2, diagnostics: ["k.conf:3:1: error: no"] });
+  expect(await reload(client)).toMatchObject({
+    applied: false,
+    generation: 2,
+    diagnostics: ["k.conf:3:1: error: no [unknown-keyword]"],
+  });
   expect(await reload(client)).toMatchObject({ applied: false, generation: 2, diagnostics: ["the disk is gone"] });
   expect(host.appended.map(({ event }) => event.type)).toEqual([
     "config-applied",
