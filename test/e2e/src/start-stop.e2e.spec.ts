@@ -1,18 +1,29 @@
 // `baton up` as a user meets it: ready, second start, stop, scripts at the end, and clear sentences.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { waitFor } from "@baton/lab";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isType, labFor, masterConf } from "./pair.ts";
+import { type BatonNode, waitFor } from "@baton/lab";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { discard, isType, labFor, masterConf } from "./pair.ts";
 
 const lab = labFor("start-stop", { beforeAll, afterAll });
 const baton = fileURLToPath(new URL("../../../node_modules/.bin/baton", import.meta.url));
+// Each test, and each attempt at it, begins with a node that has no history.
+const nodes: BatonNode[] = [];
+afterEach(async () => {
+  for (const node of nodes.splice(0)) await discard(node);
+});
+async function start(router: "r1" | "r2", config: string): Promise<BatonNode> {
+  const node = await lab.get().router(router).startBaton(config);
+  nodes.push(node);
+  return node;
+}
 
 describe("baton up", () => {
   test("ready, a second start refused, notify_stop at the end, nothing left behind", async () => {
     const router = lab.get().router("r1");
     router.writeFile("/etc/keepalived/notify.sh", '#!/bin/bash\necho "$*" >> /run/notify.log\n', 0o755);
-    const node = await router.startBaton(
+    const node = await start(
+      "r1",
       masterConf({
         instance: 'notify_stop "/etc/keepalived/notify.sh stop"\n  notify "/etc/keepalived/notify.sh any"',
       }),
@@ -52,11 +63,10 @@ describe("baton up", () => {
   });
 
   test("vrrp_startup_delay: the node is ready, its instances wait; a reload that takes the delay away starts them", async () => {
-    const router = lab.get().router("r1");
     const capture = await lab.get().capture({ filter: "ip proto 112" });
     const delayed = (seconds: number): string =>
       masterConf({ before: `global_defs {\n vrrp_startup_delay ${seconds}\n}` });
-    const node = await router.startBaton(delayed(600));
+    const node = await start("r1", delayed(600));
     await node.waitReady();
     await node.waitState("initialize");
     node.reload(delayed(8));
@@ -76,7 +86,7 @@ describe("baton up", () => {
 
   test("the owner of an address (priority 255) speaks from it, is master at once, and keeps it at the end", async () => {
     const router = lab.get().router("r1");
-    const node = await router.startBaton(masterConf({ priority: 255, addresses: ["172.16.1.1/16 dev eth0"] }));
+    const node = await start("r1", masterConf({ priority: 255, addresses: ["172.16.1.1/16 dev eth0"] }));
     await node.waitReady();
     await node.waitState("master");
     const taken = await waitFor("its event", async () => (await node.events()).find(isType("became-master")));
@@ -98,7 +108,7 @@ describe("baton up", () => {
 
 test("baton status, events and check answer as README says", async () => {
   const router = lab.get().router("r2");
-  const node = await router.startBaton(masterConf());
+  const node = await start("r2", masterConf());
   await node.waitReady();
   await node.waitState("master");
   const run = (...words: string[]) => router.exec([process.execPath, baton, ...words]);
