@@ -21,6 +21,7 @@ import type { Host } from "@baton/host";
 import type { BfdConfig, Config } from "@baton/keepalived-conf";
 import { openDeadlineTimer, openUdpSocket, type UdpDatagram, type UdpSocket } from "@baton/linux";
 import { metric, prometheusName } from "@baton/telemetry";
+import { firstByName } from "./tracked.ts";
 import { announceChange } from "./tracker-story.ts";
 import { bfdState } from "./tracker-view.ts";
 
@@ -182,7 +183,8 @@ export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" |
 
   return {
     apply: (config, origin) => {
-      const wanted = sessionsOf(config);
+      // All of them, tracked or not, as keepalived does.
+      const wanted = firstByName(config.bfdInstances);
       for (const member of [...members.values()]) if (!wanted.has(member.config.name)) dismiss(member);
       for (const [name, session] of wanted) {
         const member = members.get(name);
@@ -222,13 +224,6 @@ export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" |
       timer.close();
     },
   };
-}
-
-/** All of them, tracked or not, as keepalived does; of two with one name the first. */
-function sessionsOf(config: Config): Map<string, BfdConfig> {
-  const sessions = new Map<string, BfdConfig>();
-  for (const each of config.bfdInstances) if (!sessions.has(each.name)) sessions.set(each.name, each);
-  return sessions;
 }
 
 /** By the discriminator that we gave; before the neighbor knows it, by who sent it where (RFC 5881 section 3). */

@@ -8,6 +8,7 @@ import { type FileTracker, fileBytesMax, learnFile } from "@baton/health";
 import type { Host } from "@baton/host";
 import type { Config, TrackFileConfig } from "@baton/keepalived-conf";
 import { type FileWatch, openFileWatch } from "@baton/linux";
+import { trackedOf } from "./tracked.ts";
 import { announceChange } from "./tracker-story.ts";
 import { fileState } from "./tracker-view.ts";
 
@@ -118,7 +119,7 @@ export function createFileTrackers(host: FileHost): FileTrackers {
 
   return {
     apply: (config, origin) => {
-      const wanted = trackedFiles(config);
+      const wanted = trackedOf(config.trackFiles, config, "trackFiles");
       for (const name of members.keys()) if (!wanted.has(name)) members.delete(name);
       for (const [name, file] of wanted) {
         const before = members.get(name);
@@ -143,17 +144,6 @@ export function createFileTrackers(host: FileHost): FileTrackers {
       watch?.close();
     },
   };
-}
-
-/** Files that no instance or group tracks are left alone: keepalived removes them too. */
-export function trackedFiles(config: Config): Map<string, TrackFileConfig> {
-  const used = new Set(
-    [...config.instances, ...config.syncGroups].flatMap((each) => each.trackFiles.map(({ name }) => name)),
-  );
-  const files = new Map<string, TrackFileConfig>();
-  // Of two with one name keepalived uses the first.
-  for (const file of config.trackFiles) if (used.has(file.name) && !files.has(file.name)) files.set(file.name, file);
-  return files;
 }
 
 /** `init_file`: made at the start, and written over only where that is asked for. */

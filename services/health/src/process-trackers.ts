@@ -19,6 +19,7 @@ import {
   type ProcessMonitorOptions,
   readProcess,
 } from "@baton/linux";
+import { trackedOf } from "./tracked.ts";
 import { announceChange } from "./tracker-story.ts";
 import { processState } from "./tracker-view.ts";
 
@@ -130,7 +131,7 @@ export function createProcessTrackers({
 
   return {
     apply: (config) => {
-      const wanted = trackedProcesses(config);
+      const wanted = trackedOf(config.trackProcesses, config, "trackProcesses");
       for (const [name, member] of members) {
         if (wanted.has(name)) continue;
         clearTimeout(member.timer);
@@ -177,16 +178,3 @@ const newMember = (config: TrackProcessConfig, now: Instant): Member => ({
   lastEvent: undefined,
   timer: undefined,
 });
-
-/** Processes that no instance or group tracks are not looked for: keepalived removes them too. */
-export function trackedProcesses(config: Config): Map<string, TrackProcessConfig> {
-  const used = new Set(
-    [...config.instances, ...config.syncGroups].flatMap((each) => each.trackProcesses.map(({ name }) => name)),
-  );
-  const processes = new Map<string, TrackProcessConfig>();
-  // Of two with one name keepalived uses the first.
-  for (const each of config.trackProcesses) {
-    if (used.has(each.name) && !processes.has(each.name)) processes.set(each.name, each);
-  }
-  return processes;
-}

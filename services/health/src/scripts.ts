@@ -2,24 +2,18 @@
 import { type Config, isSameProgram, type TrackScriptConfig } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
 import { type Identity, identityOf, type UserLookup } from "@baton/script";
+import { trackedOf } from "./tracked.ts";
 
-/** A script that some instance uses. */
+/** A script that some instance or group uses. */
 export interface TrackedScript {
   readonly script: TrackScriptConfig;
   readonly identity: Identity;
 }
 
-/** Scripts that no instance tracks are not run: keepalived removes them too. */
 export function trackedScripts(config: Config, lookup: UserLookup, own: UserIds): Map<string, TrackedScript> {
-  const used = new Set(config.instances.flatMap((instance) => instance.trackScripts.map((ref) => ref.name)));
-  const tracked = new Map<string, TrackedScript>();
-  for (const script of config.scripts) {
-    // Of two with one name keepalived uses the first.
-    if (!used.has(script.name) || tracked.has(script.name)) continue;
-    const identity = identityOf(script.command, config.global.scriptUser, lookup, own);
-    tracked.set(script.name, { script, identity });
-  }
-  return tracked;
+  const scripts = [...trackedOf(config.scripts, config, "trackScripts").values()];
+  const identify = ({ command }: TrackScriptConfig) => identityOf(command, config.global.scriptUser, lookup, own);
+  return new Map(scripts.map((script) => [script.name, { script, identity: identify(script) }]));
 }
 
 /**

@@ -262,9 +262,8 @@ function nextSend(session: BfdSession, from: Instant, { random }: Moment): Insta
 /** An interval that became shorter counts from now on, and a session that begins to speak speaks at once. */
 function reschedule(before: BfdSession, after: BfdSession, moment: Moment): BfdSession {
   if (!speaks(after)) return { ...after, sendAt: undefined };
-  const changed = before.state !== after.state || transmitInterval(before) !== transmitInterval(after);
-  if (after.sendAt === undefined || (changed && before.state !== after.state)) return { ...after, sendAt: moment.now };
-  if (!changed) return after;
+  if (after.sendAt === undefined || before.state !== after.state) return { ...after, sendAt: moment.now };
+  if (transmitInterval(before) === transmitInterval(after)) return after;
   const next = nextSend(after, moment.now, moment);
   return next < after.sendAt ? { ...after, sendAt: next } : after;
 }
