@@ -1,39 +1,25 @@
 // ARP on one interface over AF_PACKET: announces addresses, and hears who else claims them (SAFETY S6: an address is
 // let go when its gratuitous ARP comes from another MAC). Frames sent this way pass by the ARP silence: announcing is
 // always meant.
-import type { AnnounceResult, ArpPacket, ArpPort, Closable } from "./api.ts";
+import type { ArpPacket, ArpPort, Closable } from "./api.ts";
 import { addressGratuitous, decodeArp, ETH_P_ARP, gratuitousFrame } from "./arp-packet.ts";
-import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
+import { AF_PACKET, openFrameSender, packetAddress } from "./frame-sender.ts";
+import { checked, checkedOrClose, errnos, errorOf, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import { watchFd } from "./watch-fd.ts";
 
-const AF_PACKET = 17;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const SOL_SOCKET = 1;
-const SO_SNDBUFFORCE = 32;
 const MSG_DONTWAIT = 0x40;
 
 /** Throws LinuxError: EPERM without CAP_NET_RAW. An interface that is gone shows when something is sent. */
 export function openArpPort({ ifindex }: { readonly ifindex: number }): ArpPort {
-  // Protocol 0: this socket receives nothing, so nothing piles up in it.
-  const fd = checked(libc.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0), "socket AF_PACKET");
-  const size = int32(limits.arpSendBufferBytes);
-  checkedOrClose(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, size, 4), "setsockopt SO_SNDBUFFORCE", fd);
-  const destination = packetAddress(ifindex);
+  const sender = openFrameSender(ifindex, ETH_P_ARP);
   let receiver: Closable | undefined;
   let closed = false;
   return {
-    sendGratuitous: (addresses, mac): AnnounceResult => {
+    sendGratuitous: (addresses, mac) => {
       const frame = gratuitousFrame(mac);
-      for (const [sent, address] of addresses.entries()) {
-        addressGratuitous(frame, address);
-        const result = closed
-          ? -errnos.ebadf
-          : libc.sendto(fd, frame, frame.length, MSG_DONTWAIT, destination, destination.length);
-        if (result < 0) return { sent, error: errorOf(closed ? errnos.ebadf : lastErrno(), `announce ${address}`) };
-      }
-      return { sent: addresses.length, error: undefined };
+      return sender.announce(addresses, frame, (address) => addressGratuitous(frame, address));
     },
     onArp: (handler) => {
       receiver?.close();
@@ -43,25 +29,15 @@ export function openArpPort({ ifindex }: { readonly ifindex: number }): ArpPort 
       if (closed) return;
       closed = true;
       receiver?.close();
-      libc.close(fd);
+      sender.close();
     },
   };
-}
-
-/** struct sockaddr_ll; the protocol is in network order. */
-function packetAddress(ifindex: number): Uint8Array {
-  const address = new Uint8Array(20);
-  const view = new DataView(address.buffer);
-  view.setUint16(0, AF_PACKET, true);
-  view.setUint16(2, ETH_P_ARP, false);
-  view.setInt32(4, ifindex, true);
-  return address;
 }
 
 function openReceiver(ifindex: number, handler: (packet: ArpPacket) => void): Closable {
   // The protocol comes with the bind: before it, packets of every interface would be queued.
   const fd = checked(libc.socket(AF_PACKET, SOCK_DGRAM_CLOEXEC, 0), "socket AF_PACKET");
-  const address = packetAddress(ifindex);
+  const address = packetAddress(ifindex, ETH_P_ARP);
   checkedOrClose(libc.bind(fd, address, address.length), "bind AF_PACKET", fd);
   const bytes = new Uint8Array(64);
   let closed = false;

@@ -2,8 +2,9 @@
 // pass by the silence, and hears who else announces (SAFETY S6). Listening is a raw ICMPv6 socket: the kernel has looked at
 // the checksum then, and lets nothing but advertisements through.
 
-import type { AnnounceResult, Closable, NdPort, NeighbourAdvertisement } from "./api.ts";
-import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
+import type { Closable, NdPort, NeighbourAdvertisement } from "./api.ts";
+import { openFrameSender } from "./frame-sender.ts";
+import { checked, checkedOrClose, int32, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import {
   addressAdvertisement,
@@ -14,41 +15,26 @@ import {
   NEIGHBOUR_ADVERTISEMENT,
 } from "./nd-packet.ts";
 import { openReceiveQueue } from "./receive-queue.ts";
+import { AF_INET6 } from "./socket-address.ts";
 import { watchFd } from "./watch-fd.ts";
 
-const AF_INET6 = 10;
-const AF_PACKET = 17;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const SOCK_RAW_CLOEXEC_NONBLOCK = SOCK_RAW_CLOEXEC | 0o4000;
+const SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000;
 const SOL_SOCKET = 1;
-const SO_SNDBUFFORCE = 32;
 const SO_BINDTOIFINDEX = 62;
 const SOL_IPV6 = 41;
 const IPV6_RECVHOPLIMIT = 51;
 const SOL_ICMPV6 = 58;
 const ICMP6_FILTER = 1;
-const MSG_DONTWAIT = 0x40;
 
 /** Throws LinuxError: EPERM without CAP_NET_RAW. An interface that is gone shows when something is sent. */
 export function openNdPort({ ifindex }: { readonly ifindex: number }): NdPort {
-  // Protocol 0: this socket receives nothing, so nothing piles up in it.
-  const fd = checked(libc.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0), "socket AF_PACKET");
-  const size = int32(limits.arpSendBufferBytes);
-  checkedOrClose(libc.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, size, 4), "setsockopt SO_SNDBUFFORCE", fd);
-  const destination = packetAddress(ifindex);
+  const sender = openFrameSender(ifindex, ETH_P_IPV6);
   let receiver: Closable | undefined;
   let closed = false;
   return {
-    sendUnsolicited: (addresses, { mac, router }): AnnounceResult => {
+    sendUnsolicited: (addresses, { mac, router }) => {
       const frame = advertisementFrame(mac, router);
-      for (const [sent, address] of addresses.entries()) {
-        addressAdvertisement(frame, address);
-        const result = closed
-          ? -errnos.ebadf
-          : libc.sendto(fd, frame, frame.length, MSG_DONTWAIT, destination, destination.length);
-        if (result < 0) return { sent, error: errorOf(closed ? errnos.ebadf : lastErrno(), `announce ${address}`) };
-      }
-      return { sent: addresses.length, error: undefined };
+      return sender.announce(addresses, frame, (address) => addressAdvertisement(frame, address));
     },
     onAdvertisement: (handler) => {
       receiver?.close();
@@ -58,19 +44,9 @@ export function openNdPort({ ifindex }: { readonly ifindex: number }): NdPort {
       if (closed) return;
       closed = true;
       receiver?.close();
-      libc.close(fd);
+      sender.close();
     },
   };
-}
-
-/** struct sockaddr_ll; the protocol is in network order. */
-function packetAddress(ifindex: number): Uint8Array {
-  const address = new Uint8Array(20);
-  const view = new DataView(address.buffer);
-  view.setUint16(0, AF_PACKET, true);
-  view.setUint16(2, ETH_P_IPV6, false);
-  view.setInt32(4, ifindex, true);
-  return address;
 }
 
 /** struct icmp6_filter: one bit for each type that is blocked. */
