@@ -46,6 +46,12 @@ export function resolveAuthentication(
     reject(context, type.place, "auth-ignored", `authentication is ignored: ${reason}`);
     return undefined;
   }
+  if (family === 6) {
+    // keepalived 2.4.3 sends no password here, and looks for it in the last address.
+    const message =
+      "VRRPv2 over IPv6 has no place for a password: nobody checks it, and keepalived hears no such router";
+    advise(context, type.place, "auth-ignored", message, "write version 3, or no authentication, on all of them");
+  }
   return { type: type.value === "PASS" ? "pass" : "ah", password };
 }
 

@@ -112,6 +112,31 @@ describe("times and versions", () => {
   });
 });
 
+describe("the version of an IPv6 instance", () => {
+  const password = "authentication {\nauth_type PASS\nauth_pass secret12\n}";
+  test.each<[string, number, string[]]>([
+    ["", 3, []],
+    ["version 3", 3, []],
+    ["native_ipv6", 3, ["accepted"]],
+    ["version 2", 2, ["version"]],
+    [`version 2\n${password}`, 2, ["auth-ignored", "version"]],
+    ["version 2\nstrict_mode", 3, ["strict"]],
+    [password, 3, ["auth-ignored"]],
+  ])("%j", (lines, version, said) => {
+    const before = `vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n${lines}\n`;
+    const result = parse(`${before}virtual_ipaddress {\nfe80::1\n}\n}\n`);
+    expect(result.config?.instances[0]).toMatchObject({ family: 6, version });
+    const places = codes(result).map((code) => code.replace(/ .*/, ""));
+    expect(places.filter((code) => !code.startsWith("lint/")).sort()).toEqual(said);
+  });
+
+  test("VRRPv2 has no IPv6: behind the addresses version 2 does not count", () => {
+    const result = parse(instance("version 2", "VI_1", 51, "fe80::1"));
+    expect(result.config?.instances[0]).toMatchObject({ family: 6, version: 3 });
+    expect(codes(result).map((code) => code.replace(/ .*/, ""))).toContain("version");
+  });
+});
+
 describe("announcements", () => {
   test.each([
     ["", "", { delay: 5, repeat: 5, refresh: 0, refreshRepeat: 1, lowerPriorityDelay: 5, lowerPriorityRepeat: 5 }],

@@ -4,7 +4,7 @@ import { vrrpInstance } from "../keywords/vrrp-instance.ts";
 import { type Block, setting, settings } from "../syntax/tree.ts";
 import { type FamilyHint, type InstanceAddresses, resolveAddresses } from "./addresses.ts";
 import type { CommandContext } from "./command.ts";
-import { adjust, refuse, reject } from "./context.ts";
+import { adjust, advise, reject } from "./context.ts";
 import { requireInterface } from "./interface.ts";
 import { unicastPlace } from "./unicast.ts";
 
@@ -113,8 +113,8 @@ function resolveVersion(
     adjust(context, place, "strict", "strict: VRRPv2 has no IPv6 (RFC 3768)", { used: "version 3" });
     return 3;
   }
-  const hint = "write version 3 on all routers of the group";
-  refuse(context, place, "refused", "version 2 with IPv6: VRRPv2 has no IPv6 (RFC 3768)", hint);
+  const hint = "only keepalived speaks it so; write version 3 on all routers of the group";
+  advise(context, place, "version", "version 2 with IPv6: VRRPv2 has no IPv6 (RFC 3768)", hint);
   return 2;
 }
 

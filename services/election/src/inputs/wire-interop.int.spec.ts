@@ -115,6 +115,7 @@ const scenarios: readonly Scenario[] = [
     notices: ["old-checksum"],
   },
   { name: "v3 over IPv6", wire: over6, source: "fe80::1", theirs: "" },
+  { name: "v2 over IPv6", wire: { ...over6, version: 2 }, source: "fe80::1", theirs: "version 2" },
   {
     name: "v3 over IPv6, unicast",
     wire: { ...over6, reach: unicast6 },
