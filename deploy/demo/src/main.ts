@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { eventSentence } from "@baton/cli";
-import type { EventEnvelope } from "@baton/domain";
+import { type EventEnvelope, messageOf } from "@baton/domain";
 import { type ActResult, play } from "./acts.ts";
 import { obstacle, parseOptions } from "./options.ts";
 import { openScene, routerNames, type Scene } from "./scene.ts";
@@ -160,7 +160,7 @@ async function main(): Promise<number> {
   try {
     return await demonstrate(options);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     process.stderr.write(`baton: the demonstration failed: ${message}\n`);
     if (options.json)
       process.stdout.write(`${JSON.stringify({ ok: false, moved: false, cameBack: false, error: message })}\n`);

@@ -1,5 +1,6 @@
 // The words after `npm start --`.
 import { parseArgs } from "node:util";
+import { messageOf } from "@baton/domain";
 
 export type Options =
   | { readonly kind: "demonstration"; readonly once: boolean; readonly json: boolean }
@@ -27,7 +28,7 @@ export function parseOptions(words: readonly string[]): Options {
     if (json && !once) return { kind: "error", message: "--json goes with --once" };
     return { kind: "demonstration", once, json };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { kind: "error", message: (message.split(". ")[0] ?? message).replaceAll("\n", " ") };
   }
 }

@@ -1,7 +1,7 @@
 // The fleet's hub as the uplink and the fleet service see it: the same bus, on a stream that they make themselves, and
 // short messages that are told now or never.
 import { decodeMessage, type EncodedEvent } from "@baton/contracts/codec";
-import type { EventEnvelope } from "@baton/domain";
+import { type EventEnvelope, messageOf } from "@baton/domain";
 import { DiscardPolicy, type NatsConnection, NatsError, nanos, StorageType, type StreamConfig } from "nats";
 import { type Bus, limits, PublishError, type StoredEvent } from "./bus.ts";
 import { type NatsBus, openNatsBus } from "./nats-bus.ts";
@@ -107,7 +107,7 @@ async function lastOn(live: () => NatsConnection, stream: string, subject: strin
   const answer = await live()
     .request(request, undefined, { timeout: limits.publishTimeoutMs })
     .catch((cause: unknown) => {
-      throw new PublishError("away", `${request}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      throw new PublishError("away", `${request}: ${messageOf(cause)}`, {
         cause,
       });
     });

@@ -17,7 +17,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Aggregate, EventEnvelope } from "@baton/domain";
+import { type Aggregate, type EventEnvelope, toError } from "@baton/domain";
 import { readEnvelope } from "./envelope.ts";
 
 export const journalLimits = {
@@ -216,8 +216,6 @@ const readHeld = (directory: string): Held[] =>
     const segment = parseSegment(directory, ordinal);
     return { ordinal, count: segment.envelopes.length, bytes: segment.bytes };
   });
-
-const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 interface Active {
   readonly segment: Held;

@@ -3,7 +3,7 @@
 // two refused logins. Publishing is a plain request with a message id, answered by JetStream when it holds the message.
 import { setTimeout as delay } from "node:timers/promises";
 import { decodeMessage, type EncodedEvent } from "@baton/contracts/codec";
-import type { EventEnvelope } from "@baton/domain";
+import { type EventEnvelope, messageOf } from "@baton/domain";
 import {
   connect,
   headers as createHeaders,
@@ -228,7 +228,7 @@ export class NatsBus implements Bus {
         ...(this.#options.inboxPrefix === undefined ? {} : { inboxPrefix: this.#options.inboxPrefix }),
       });
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
     if (this.#stop.signal.aborted) {
       await connection.close();
@@ -269,7 +269,7 @@ function toPublishError(error: unknown, subject: string): PublishError {
   if (code === ErrorCode.PermissionsViolation || code === ErrorCode.MaxPayloadExceeded) {
     return new PublishError("refused", `${subject}: ${code}`, { cause: error });
   }
-  return new PublishError("away", `${subject}: ${error instanceof Error ? error.message : String(error)}`, {
+  return new PublishError("away", `${subject}: ${messageOf(error)}`, {
     cause: error,
   });
 }

@@ -1,7 +1,7 @@
 // Main's end of the backstage thread. Main never waits for it: what it hands over goes into batches, one per loop turn,
 // and what backstage has not taken yet stays here, bounded, so that a thread that dies is replaced and gets it again.
 import { Worker } from "node:worker_threads";
-import type { EventEnvelope } from "@baton/domain";
+import { type EventEnvelope, messageOf } from "@baton/domain";
 import type { SpanRecord } from "@baton/telemetry";
 import type { BackstageData, BackstageStanding, Batch, FromBackstage, ToBackstage } from "./backstage-messages.ts";
 
@@ -240,7 +240,7 @@ class ThreadLink implements BackstageLink {
     try {
       thread = this.#options.spawn(this.#replaced);
     } catch (error) {
-      return this.#died(undefined, error instanceof Error ? error.message : String(error));
+      return this.#died(undefined, messageOf(error));
     }
     this.#replaced = true;
     this.#spoken = false;

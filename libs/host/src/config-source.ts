@@ -3,6 +3,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { messageOf } from "@baton/domain";
 import type { ConfigSource } from "./api.ts";
 import { paths } from "./env.ts";
 import { type ConfigSnapshot, readSnapshot } from "./snapshot.ts";
@@ -137,7 +138,7 @@ class SnapshotFile implements OwnedConfigSource {
 
   /** Once per problem, not once per poll. */
   #complain(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (message === this.#problem) return;
     this.#problem = message;
     this.#options.onProblem("the configuration snapshot cannot be read; the last one stays", error);

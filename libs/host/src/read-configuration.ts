@@ -1,6 +1,7 @@
 // keepalived.conf and baton.yaml from this machine's disk, checked against this machine: what control applies and what
 // `baton check` tells is the same.
 import { readFileSync } from "node:fs";
+import { messageOf } from "@baton/domain";
 import {
   type Config,
   type Diagnostic,
@@ -69,7 +70,7 @@ export function readSettings(file: string | undefined): ParsedSettings {
   try {
     return parseSettings(read(file), file, read);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const place = { file, line: 0, column: 0 };
     const kind = { severity: "error", code: "settings-unreadable", errorClass: "file-not-found" } as const;
     return {

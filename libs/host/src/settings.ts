@@ -1,5 +1,6 @@
 // baton.yaml: what is Baton's own. keepalived.conf stays loadable by keepalived, so nothing of this can be in there.
 // An unknown key is an error: a setting that is silently ignored is worse than one that is refused.
+import { messageOf } from "@baton/domain";
 import type { Diagnostic } from "@baton/keepalived-conf";
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 
@@ -141,7 +142,7 @@ function readHubFile(
     if (typeof user !== "string" || typeof password !== "string") return refuse("no user and password");
     return { url, user, password };
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    return refuse(messageOf(error));
   }
 }
 

@@ -2,6 +2,7 @@
 // It outlives control and the node: a service starts from the last applied snapshot, whoever is gone (SAFETY S15).
 import { createHash } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
+import { messageOf } from "@baton/domain";
 import { type Config, canonicalJson } from "@baton/keepalived-conf";
 import { paths } from "./env.ts";
 import type { Settings } from "./settings.ts";
@@ -36,7 +37,7 @@ export async function writeSnapshot(stateDir: string, snapshot: ConfigSnapshot):
     await rename(aside, path);
   } catch (error) {
     await rm(aside, { force: true });
-    throw new Error(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`cannot write ${path}: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -3,7 +3,7 @@
 // out of their sets by nfnetlink directly, because a process a change would cost the failover path its milliseconds
 // (SAFETY S7).
 import { execFileSync } from "node:child_process";
-import { type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
+import { type IpAddress, ipFamily, ipToBytes, toError } from "@baton/domain";
 import type { NeighbourSilence, NeighbourSilenceOptions } from "./api.ts";
 import { LinuxError } from "./error.ts";
 import { ipFromBytes } from "./ip-bytes.ts";
@@ -85,7 +85,7 @@ export function openNeighbourSilence(options: NeighbourSilenceOptions = {}): Nei
       install(silenced);
       options.onRepaired?.();
     } catch (error) {
-      options.onError?.(error instanceof Error ? error : new Error(String(error)));
+      options.onError?.(toError(error));
     }
   };
   const watch = openNetlinkWatch(NETLINK_NETFILTER, NFNLGRP_NFTABLES, decodeRemoval, repair, repair);

@@ -1,6 +1,7 @@
 // Which processes there are, without asking again and again: the kernel's process connector tells of forks, execs, new
 // names and ends (<linux/cn_proc.h>). It speaks in the first network namespace alone, to root of the first PID namespace.
 import { readdirSync, readFileSync } from "node:fs";
+import { messageOf } from "@baton/domain";
 import type { Closable } from "./api.ts";
 import { LinuxError } from "./error.ts";
 import { type NetlinkMessage, readText, uint32, viewOf } from "./netlink-message.ts";
@@ -42,7 +43,7 @@ export function openProcessMonitor(options: ProcessMonitorOptions): Closable {
     try {
       return insideNamespace(place, () => openHere(options));
     } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
+      reasons.push(messageOf(error));
     }
   }
   throw new LinuxError("EOPNOTSUPP", "process connector", [...new Set(reasons)].join("; "));

@@ -3,7 +3,7 @@
 // comes beside an IPv6 packet: so reading, sending and options are system calls on its descriptor, which it does not tell.
 import { readdirSync, readlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { assert } from "@baton/domain";
+import { assert, messageOf } from "@baton/domain";
 import { VrrpSocketError } from "./error.ts";
 import { checked, errnoNameOfText, int32, libc } from "./libc.ts";
 
@@ -79,7 +79,7 @@ function create(family: 4 | 6, protocol: number): RawSocketObject {
     // Its own buffer is never used: 16 bytes instead of the default 4096.
     return createSocket({ addressFamily, protocol, bufferSize: 16 });
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new VrrpSocketError(errnoNameOfText(text), `open a raw socket of protocol ${protocol}`, text, {
       cause: error,
     });

@@ -1,5 +1,6 @@
 // Spans to an OTLP collector, in batches, off the main thread. Without an endpoint nothing of the SDK is even loaded.
 // A collector that cannot be reached costs one bounded queue: what does not fit is dropped and counted.
+import { messageOf } from "@baton/domain";
 import type { SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { SpanRecord } from "./span.ts";
 
@@ -134,7 +135,7 @@ class QueuedSpanExporter implements SpanExporterHandle {
       const exporter = await this.#exporter;
       problem = await exporter(batch);
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
     if (problem !== undefined) this.#dropped += batch.length;
     if (this.#shutdown === undefined) this.#exporter = undefined; // it could not even be opened: try anew next time

@@ -1,6 +1,6 @@
 // The applied configuration: load, compare, write the snapshot, say so. One at a time; what does not parse changes
 // nothing (DESIGN rule 7), what changes nothing keeps its generation.
-import type { BatonEvent, CauseRef, EventEnvelope } from "@baton/domain";
+import { type BatonEvent, type CauseRef, type EventEnvelope, messageOf } from "@baton/domain";
 import {
   type ConfigSnapshot,
   type Configuration,
@@ -136,7 +136,7 @@ export class ConfigKeeper {
       span.end({ attributes: { [attribute.generation]: snapshot.generation } });
       return { ok: true, snapshot, changes, diagnostics: loaded.diagnostics };
     } catch (error) {
-      span.end({ error: error instanceof Error ? error.message : String(error) });
+      span.end({ error: messageOf(error) });
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { messageOf } from "@baton/domain";
 import { contentType } from "./metrics-text.ts";
 
 export interface MetricsAddress {
@@ -32,7 +33,7 @@ export async function openMetricsServer(options: {
     if (path !== "/metrics") return send(response, 404, "metrics are at /metrics\n");
     options.scrape().then(
       (text) => send(response, 200, text, contentType),
-      (error: unknown) => send(response, 500, `${error instanceof Error ? error.message : String(error)}\n`),
+      (error: unknown) => send(response, 500, `${messageOf(error)}\n`),
     );
   });
   const port = await listen(server, options.address);

@@ -12,6 +12,7 @@ import {
   type StreamEventsRequest,
   toWire,
 } from "@baton/contracts";
+import { messageOf } from "@baton/domain";
 import type { GrpcService } from "@baton/host";
 import { type ServerWritableStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import { readQuery } from "./event-query.ts";
@@ -69,5 +70,3 @@ async function sendEvents(
 /** An error or the end of the call ends the wait as well; the loop sees it at its next turn. */
 const drained = (call: NodeJS.EventEmitter, signal: AbortSignal): Promise<unknown> =>
   once(call, "drain", { signal }).catch(() => undefined);
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 // Control at work: the configuration is applied, the other services are followed, and people and tools are answered.
 // Nothing of it is on the failover path; all of it may be gone without harm (SAFETY S15).
 import type { AggregateState, Counter, NodeStatus, PlanResult, ReloadResult } from "@baton/contracts";
-import type { AggregateKind, ServiceName } from "@baton/domain";
+import { type AggregateKind, messageOf, type ServiceName } from "@baton/domain";
 import {
   batonVersion,
   changeToWire,
@@ -130,7 +130,7 @@ export class Control {
     } catch (error) {
       this.#reloads.failed++;
       host.log.error("the configuration could not be applied; the last one stays", { cause: error });
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return { applied: false, generation: before, diagnostics: [message], changes: [] };
     }
   }

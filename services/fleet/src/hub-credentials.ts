@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { subjectToken } from "@baton/contracts";
+import { messageOf } from "@baton/domain";
 import type { HubLogin } from "@baton/event-log";
 
 export interface NodeLogin extends HubLogin {
@@ -57,7 +58,7 @@ export function listNodes(stateDir: string, onProblem: (message: string) => void
         if (login !== undefined) return [login];
         onProblem(`${path} is not the login of a node`);
       } catch (error) {
-        onProblem(error instanceof Error ? error.message : String(error));
+        onProblem(messageOf(error));
       }
       return [];
     });

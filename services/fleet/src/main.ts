@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "@baton/domain";
 import { lockFile } from "@baton/linux";
 import { ensureAdmin, ensureNode, listNodes } from "./hub-credentials.ts";
 import { createLineLog } from "./line-log.ts";
@@ -25,7 +26,7 @@ async function main(parsed: ParsedOptions): Promise<number> {
       try {
         return await run(parsed.options);
       } catch (error) {
-        process.stderr.write(`baton-fleet: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.stderr.write(`baton-fleet: ${messageOf(error)}\n`);
         return 1;
       }
   }

@@ -1,5 +1,6 @@
 // The command line of baton-fleet.
 import { parseArgs } from "node:util";
+import { messageOf } from "@baton/domain";
 import { nodeNameProblem } from "./hub-credentials.ts";
 
 export type ListenAddress =
@@ -61,7 +62,7 @@ export function parseOptions(argv: readonly string[]): ParsedOptions {
     });
     return values.help === true ? { kind: "help" } : interpret(values);
   } catch (error) {
-    return { kind: "error", message: error instanceof Error ? error.message : String(error) };
+    return { kind: "error", message: messageOf(error) };
   }
 }
 

@@ -4,6 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { messageOf } from "@baton/domain";
 import { type Hub, openHub } from "@baton/event-log";
 import { EventStream } from "./event-stream.ts";
 import { FleetFeed } from "./fleet-feed.ts";
@@ -176,7 +177,7 @@ async function followEvents(
       for await (const { envelope } of hub.history(query)) feed.event(envelope);
     } catch (error) {
       if (signal.aborted) return;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (hub.connected && message !== said)
         log.warn("the hub's events cannot be read; trying again", { cause: error });
       if (hub.connected) said = message;

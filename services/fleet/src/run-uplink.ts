@@ -1,6 +1,7 @@
 // The uplink at work: the node's stored events to the hub, and a heartbeat with the node's status each second. The hub
 // being away is its normal life: events wait in the node's own stream, heartbeats are dropped.
 import { type NodeStatus, subjectFilter } from "@baton/contracts";
+import { messageOf } from "@baton/domain";
 import type { Bus, Hub } from "@baton/event-log";
 import type { Host } from "@baton/host";
 import { encodeHeartbeat, type Heartbeat, heartbeatEveryMillis, heartbeatSubject } from "./heartbeat.ts";
@@ -78,7 +79,7 @@ function watchHub({ host, hub }: UplinkDependencies, onChange: () => void) {
   return {
     connected: () => connected,
     problem: (error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = messageOf(error);
       if (connected) sayOnce("the hub does not take an event; trying again", detail);
     },
     close: () => status.close(),

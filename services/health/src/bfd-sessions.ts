@@ -2,7 +2,7 @@
 // A packet with another TTL than the neighbor's own packets can have is nobody's, whatever it says (RFC 5881 section 5).
 import { randomInt } from "node:crypto";
 import type { AggregateState, Counter } from "@baton/contracts";
-import { type CauseRef, type Instant, ipFamily, trackerAggregate } from "@baton/domain";
+import { type CauseRef, type Instant, ipFamily, messageOf, trackerAggregate } from "@baton/domain";
 import {
   type BfdDiscard,
   type BfdEffect,
@@ -99,7 +99,7 @@ export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" |
     try {
       action();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (reason !== member.trouble) host.log.warn(`BFD session ${member.config.name} cannot send: ${reason}`);
       member.trouble = reason;
     }
@@ -150,7 +150,7 @@ export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" |
         });
         listeners.set(key, socket);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         host.log.error(`BFD packets cannot be received on port ${port}: ${reason}`);
       }
     }

@@ -3,7 +3,7 @@
 import { closeSync, constants, openSync, readSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { AggregateState } from "@baton/contracts";
-import { type CauseRef, type Instant, trackerAggregate } from "@baton/domain";
+import { type CauseRef, type Instant, messageOf, trackerAggregate } from "@baton/domain";
 import { type FileTracker, fileBytesMax, learnFile } from "@baton/health";
 import type { Host } from "@baton/host";
 import type { Config, TrackFileConfig } from "@baton/keepalived-conf";
@@ -85,7 +85,7 @@ export function createFileTrackers(host: FileHost): FileTrackers {
         watching().add(folder);
         folders.add(folder);
       } catch (error) {
-        host.log.warn(`folder ${folder} of file ${member.config.name} cannot be watched: ${reasonOf(error)}`);
+        host.log.warn(`folder ${folder} of file ${member.config.name} cannot be watched: ${messageOf(error)}`);
       }
     }
     member.watched = places.filter(({ folder }) => folders.has(folder));
@@ -153,7 +153,7 @@ function makeFile({ path, initial, name }: TrackFileConfig, host: FileHost): voi
     writeFileSync(path, `${initial.value}\n`, { flag: initial.overwrite ? "w" : "wx", mode: 0o644 });
   } catch (error) {
     if (codeOf(error) === "EEXIST") return;
-    host.log.error(`file ${path} of ${name} cannot be made: ${reasonOf(error)}`);
+    host.log.error(`file ${path} of ${name} cannot be made: ${messageOf(error)}`);
   }
 }
 
@@ -193,10 +193,9 @@ function readBeginning(path: string, onProblem: (reason: string) => void): strin
       closeSync(file);
     }
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") onProblem(reasonOf(error));
+    if (codeOf(error) !== "ENOENT") onProblem(messageOf(error));
     return undefined;
   }
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
 // The vrrp_track_processes that something tracks: the kernel tells of processes that come and go; where it does not tell
 // us (a container), /proc is read every half second.
 import type { AggregateState } from "@baton/contracts";
-import { type CauseRef, type Instant, trackerAggregate } from "@baton/domain";
+import { type CauseRef, type Instant, messageOf, trackerAggregate } from "@baton/domain";
 import {
   matchesProcess,
   type ProcessTracker,
@@ -122,7 +122,7 @@ export function createProcessTrackers({
         onGap: () => countAll(true),
       });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       host.log.warn(`the kernel does not tell of processes; /proc is read every ${pollMillis} ms instead`, { reason });
       const timer = setInterval(() => countAll(true), pollMillis);
       return { close: () => clearInterval(timer) };

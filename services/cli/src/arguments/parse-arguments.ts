@@ -1,5 +1,6 @@
 // The command line → a Command. Wrong words are one sentence, never a stack trace.
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { messageOf } from "@baton/domain";
 import { type CommandName, type CommandSpec, commands, defaults, isCommandName } from "./command-table.ts";
 import { helpOf, labelOf, usage } from "./help.ts";
 
@@ -153,7 +154,7 @@ function readWords(command: CommandSpec, words: readonly string[]): Words | stri
     );
   } catch (error) {
     // parseArgs says what is wrong in its first sentence, and explains positionals in the next.
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return (message.split(". ")[0] ?? message).replaceAll("\n", " ");
   }
 }

@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { messageOf } from "@baton/domain";
 import { type Diagnostic, formatDiagnostic, formatOctets } from "@baton/keepalived-conf";
 import type { FormatCommand } from "../arguments/parse-arguments.ts";
 import type { Console } from "./console.ts";
@@ -51,7 +52,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 const reasonOf = (error: unknown): string => {
   const { code = "" } = error as NodeJS.ErrnoException;
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  return reasons[code] ?? messageOf(error);
 };
 
 const standardInput = 0;

@@ -2,6 +2,7 @@
 // before all of it is known.
 import { existsSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { messageOf } from "@baton/domain";
 import { type Configuration, paths, readConfiguration } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { lockFile } from "@baton/linux";
@@ -29,8 +30,6 @@ export class Refusal extends Error {
     this.exitCode = exitCode;
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** sizeof(struct sockaddr_un.sun_path) less its closing zero, <linux/un.h>. */
 const socketPathBytesMax = 107;

@@ -1,6 +1,7 @@
 // `baton up`: one node in the foreground. What it starts and restarts is decided in `supervision/`; here it is put
 // together, and what a user can put right is said in one sentence before anything is touched.
 import { resolve } from "node:path";
+import { messageOf } from "@baton/domain";
 import { prepareBus } from "@baton/event-log";
 import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
@@ -22,7 +23,7 @@ import { createServiceStates } from "../supervision/service-states.ts";
 import { type Adopted, type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
-import { type Env, messageOf, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
+import { type Env, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
 
 export interface UpDependencies {
   readonly console: Console;

@@ -1,5 +1,5 @@
 // The shell around the supervisor's machine: feeds it what happens, carries out what it says, in order.
-import { assertNever, type Instant } from "@baton/domain";
+import { assertNever, type Instant, messageOf } from "@baton/domain";
 import type { Diagnostic } from "@baton/keepalived-conf";
 import type { Child, Launch } from "./children.ts";
 import { initialState, step } from "./machine.ts";
@@ -184,7 +184,7 @@ class RunningSupervisor implements Supervisor {
         this.#feed({
           type: "start-failed",
           child: name,
-          error: error instanceof Error ? error.message : String(error),
+          error: messageOf(error),
         });
       },
     );

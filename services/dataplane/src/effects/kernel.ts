@@ -1,7 +1,7 @@
 // The kernel as dataplane uses it: one table of addresses, one mirror of links, ports to the neighbours, the silence.
 // Errors of single calls are results here, not exceptions: what could not be done shows in the next read-back.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type IpAddress, ipFamily } from "@baton/domain";
+import { type IpAddress, ipFamily, messageOf } from "@baton/domain";
 import {
   type AddressChange,
   type AddressEvent,
@@ -191,5 +191,3 @@ function promoteSecondaries(name: string): void {
   const path = `/proc/sys/net/ipv4/conf/${name}/promote_secondaries`;
   if (readFileSync(path, "utf8").trim() !== "1") writeFileSync(path, "1");
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

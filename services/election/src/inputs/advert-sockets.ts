@@ -1,7 +1,7 @@
 // Where adverts come in: one socket for each interface, family and protocol, and each address that packets are sent to, the
 // group or one's own. Instances share it and are told apart by `findInstance`. An interface that is deleted takes its
 // socket with it; the new one of the same name gets a new socket.
-import type { IpAddress } from "@baton/domain";
+import { type IpAddress, toError } from "@baton/domain";
 import { type AdvertDatagram, type AdvertSocket, openAdvertSocket } from "@baton/linux";
 import {
   ahProtocol,
@@ -76,7 +76,7 @@ export function openAdvertSockets(options: AdvertSocketsOptions): AdvertSockets 
       });
       sockets.set(key, { place, socket });
     } catch (error) {
-      options.onError(place, error instanceof Error ? error : new Error(String(error)));
+      options.onError(place, toError(error));
     }
   };
 
