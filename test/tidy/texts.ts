@@ -99,3 +99,25 @@ function ancestorsOf(path: string): string[] {
   const folder = posix.dirname(path);
   return folder === "." ? ["."] : [folder, ...ancestorsOf(folder)];
 }
+
+/** The properties as the simulator declares them. */
+const declared = /export const properties = \[([^\]]*)\]/;
+
+const modelPage = "docs/model.md";
+const checkers = "libs/simulator/src/checkers.ts";
+
+/** What is promised and what is checked are the same list. */
+export const everyPropertyIsInTheModel: Rule = ({ texts }) => {
+  const [page, source] = [texts.get(modelPage) ?? "", texts.get(checkers) ?? ""];
+  const properties = [...(declared.exec(source)?.[1] ?? "").matchAll(/"([a-z-]+)"/g)].map(([, name = ""]) => name);
+  const stated = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name = ""]) => name);
+  const simulator = [...texts].filter(([path]) => path.startsWith("libs/simulator/src/")).map(([, text]) => text);
+  const uses = (name: string): number => simulator.join("\n").split(`"${name}"`).length - 1;
+  return [
+    ...properties.filter((name) => !stated.includes(name)).map((name) => `${modelPage}: does not state ${name}`),
+    ...stated.filter((name) => !properties.includes(name)).map((name) => `${modelPage}: ${name} is checked nowhere`),
+    ...properties
+      .filter((name) => uses(name) < 2)
+      .map((name) => `${checkers}: ${name} is declared, and checked nowhere`),
+  ];
+};

@@ -281,6 +281,19 @@ const rows: readonly Row[] = [
     violations: [["libs/ipvs/package.json", manifest("ipvs"), /name ipvs/]],
   },
   {
+    name: "the model states every property that the simulator checks, and no other",
+    rule: texts.everyPropertyIsInTheModel,
+    violations: [
+      ["docs/model.md", "| `made-up` | nothing |", /made-up is checked nowhere/],
+      ["libs/simulator/src/checkers.ts", 'export const properties = ["left-out"];', /does not state left-out/],
+      [
+        "libs/simulator/src/checkers.ts",
+        'export const properties = ["idle"];',
+        /idle is declared, and checked nowhere/,
+      ],
+    ],
+  },
+  {
     name: "links in markdown lead somewhere",
     rule: texts.linksResolve,
     violations: [

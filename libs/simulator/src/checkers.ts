@@ -1,44 +1,100 @@
-// What must hold, whatever happens. Each property has a name, which is that of its failure; ARCHITECTURE.md states them.
-import type { ElectionState, GroupState, GroupStep } from "@baton/vrrp";
+// What must hold, whatever happens. Each property has a name, which is that of its failure; docs/model.md states them.
+import { type ElectionState, type GroupState, type GroupStep, skewTime } from "@baton/vrrp";
+import type { ElectionProcess } from "./election-process.ts";
 import type { Router } from "./router.ts";
 
-export class Violation extends Error {
-  readonly property: string;
+export const properties = [
+  "never-split",
+  "one-term",
+  "terms-rise",
+  "voice-needs-mastership",
+  "voice-needs-lease",
+  "address-needs-term",
+  "priority-zero-hurries",
+  "deadlines-move-on",
+  "all-recover",
+  "one-master",
+  "right-master",
+  "master-holds",
+  "only-master-holds",
+  "stays-settled",
+  "priority-zero-is-answered",
+  "crash-is-answered",
+  "silent-dataplane-is-answered",
+  "healing-leaves-one",
+  "no-gap",
+  "no-theft",
+] as const;
+export type Property = (typeof properties)[number];
 
-  constructor(property: string, detail: string) {
+export class Violation extends Error {
+  readonly property: Property;
+
+  constructor(property: Property, detail: string) {
     super(`${property}: ${detail}`);
     this.property = property;
   }
 }
 
-const require = (holds: boolean, property: string, detail: () => string): void => {
+const require = (holds: boolean, property: Property, detail: () => string): void => {
   if (!holds) throw new Violation(property, detail());
 };
 
-const holding = ({ kind }: ElectionState): boolean => kind === "master" || kind === "listening";
-
 /** After each step of any router's election. */
-export function checkStep(router: Router, step: GroupStep, before: GroupState): void {
-  const states = [...step.state.members.values()];
-  const held = states.filter(holding);
-  const name = `router ${router.index + 1}`;
-  require(held.length === 0 || held.length === states.length, "never-split", () =>
-    `${name}: ${states.map(({ kind }) => kind).join(", ")}`);
-  const terms = new Set(held.map((state) => ("term" in state ? state.term : 0)));
-  require(terms.size <= 1, "one-term", () => `${name}: terms ${[...terms].join(", ")}`);
-  for (const [member, state] of step.state.members) {
-    const was = before.members.get(member);
-    require(was === undefined || state.highestTerm >= was.highestTerm, "terms-rise", () => `${name}: ${member}`);
-  }
+export function checkStep(router: Router, process: ElectionProcess, step: GroupStep, before: GroupState): void {
+  const name = nameOf(process);
+  checkMembers(name, step.state, before);
+  checkAddresses(router);
   for (const { member, effect } of step.effects) {
     if (effect.type !== "send-advertisement" || effect.priority === 0) continue;
-    checkVoice(router, name, step.state.members.get(member), before.members.get(member));
+    checkVoice(process, name, step.state.members.get(member), before.members.get(member));
   }
+}
+
+const nameOf = ({ router }: ElectionProcess): string => `router ${router + 1}`;
+
+function checkMembers(name: string, after: GroupState, before: GroupState): void {
+  let [held, all, lowest, highest] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  for (const [member, state] of after.members) {
+    all++;
+    const was = before.members.get(member);
+    require(was === undefined || state.highestTerm >= was.highestTerm, "terms-rise", () => `${name}: ${member}`);
+    if (state.kind !== "master" && state.kind !== "listening") continue;
+    held++;
+    lowest = Math.min(lowest, state.term);
+    highest = Math.max(highest, state.term);
+  }
+  require(held === 0 || held === all, "never-split", () =>
+    `${name}: ${[...after.members.values()].map(({ kind }) => kind).join(", ")}`);
+  require(held === 0 || lowest === highest, "one-term", () => `${name}: terms ${lowest} to ${highest}`);
+}
+
+/** The addresses are in the kernel under a live term only, or until the kernel's own lease ends (SAFETY S1, S10). */
+export function checkAddresses({ index, dataplane }: Router): void {
+  require(!dataplane.holds || dataplane.isEntitled, "address-needs-term", () => `router ${index + 1}`);
+}
+
+/** Whoever hears a priority 0 takes over within its skew, or sooner: never later than it would have (RFC 9568 6.4.2). */
+export function checkHurry(
+  process: ElectionProcess,
+  before: ElectionState | undefined,
+  after: ElectionState | undefined,
+): void {
+  if (before?.kind !== "backup" || after?.kind !== "backup") return;
+  const { effectivePriority: priority, masterAdvertInterval, masterDownAt, config } = after;
+  const latest = process.now + skewTime({ version: config.version, priority, masterAdvertInterval });
+  require(masterDownAt <= latest && masterDownAt <= before.masterDownAt, "priority-zero-hurries", () =>
+    `${nameOf(process)} waits for ${(masterDownAt - process.now) / 1_000} ms`);
+}
+
+/** `times`: how often it acted on deadlines at this very moment. Each member may have two of its own; then time goes on. */
+export function checkProgress(process: ElectionProcess, times: number): void {
+  require(times <= 2 * process.group.members.size, "deadlines-move-on", () => `${nameOf(process)}: ${times} at once`);
 }
 
 /** No advert above 0 without a lease, but the last words of one that gives way or has (SAFETY S3, S12). */
 function checkVoice(
-  router: Router,
+  process: ElectionProcess,
   name: string,
   state: ElectionState | undefined,
   was: ElectionState | undefined,
@@ -47,7 +103,7 @@ function checkVoice(
   if (was?.kind === "master" && was.config.higherPrioritySendAdvert && state?.kind === "backup") return;
   require(state?.kind === "master", "voice-needs-mastership", () => `${name} speaks as ${state?.kind}`);
   if (state?.kind !== "master") return;
-  require(state.leaseUntil > router.clock.now(), "voice-needs-lease", () => `${name}: over since ${state.leaseUntil}`);
+  require(state.leaseUntil > process.now, "voice-needs-lease", () => `${name}: over since ${state.leaseUntil}`);
 }
 
 /**
@@ -86,24 +142,22 @@ function keep(set: Set<number>, index: number, wanted: boolean): void {
   else set.delete(index);
 }
 
-/** Exactly one master, and the right one where everybody pre-empts. */
+/** Nobody is left in fault; exactly one master, and the right one: nobody who pre-empts has a higher priority. */
 export function checkSettled(routers: readonly Router[]): void {
   const masters = routers.filter(({ isMaster }) => isMaster);
-  const able = routers.filter(({ isHealthy }) => isHealthy);
   const shown = (): string =>
     routers
-      .map(
-        (router) =>
-          `${router.index + 1}: ${[...router.group.members.values()].map(({ kind }) => kind).join("/")} ${router.effectivePriority}`,
-      )
+      .map((router) => `${router.index + 1}: ${router.states.map(({ kind }) => kind).join("/")} ${priorityOf(router)}`)
       .join("; ");
-  require(masters.length === (able.length > 0 ? 1 : 0), "one-master", shown);
+  require(routers.every(({ isHealthy }) => isHealthy), "all-recover", shown);
+  require(masters.length === 1, "one-master", shown);
   const [master] = masters;
   if (master === undefined) return;
   require(master.dataplane.answers, "master-holds", shown);
   const others = routers.filter((router) => router !== master);
   require(others.every(({ dataplane }) => !dataplane.answers), "only-master-holds", shown);
-  if (!routers.every(({ configs }) => configs.every(({ preempt }) => preempt))) return;
-  const highest = Math.max(...able.map(({ effectivePriority }) => effectivePriority));
-  require(master.effectivePriority === highest, "right-master", shown);
+  const preempting = others.filter(({ configs }) => configs.every(({ preempt }) => preempt));
+  require(preempting.every((other) => priorityOf(other) <= priorityOf(master)), "right-master", shown);
 }
+
+const priorityOf = ({ effectivePriority }: Router): number => effectivePriority;

@@ -1,7 +1,9 @@
 // The dataplane of a router and its kernel, as far as the election can tell them apart from the real ones: leases that
-// end (SAFETY S3), addresses that the kernel drops by itself (S10), ARP that falls silent (S6), answers that take time.
-import { addMicros, type Instant, instant, type Term, term } from "@baton/domain";
+// end (SAFETY S3), streams that replace each other (S5), addresses that the kernel drops by itself (S10), ARP that falls
+// silent (S6), answers that take time.
+import { addMicros, type Instant, instant, type Micros, type Term, term } from "@baton/domain";
 import { type ElectionConfig, type GroupClaim, kernelLeaseSeconds, leaseLength, type ResumeRecord } from "@baton/vrrp";
+import { Alarm, type LocalTime } from "./local-time.ts";
 import type { Random } from "./random.ts";
 
 const second = 1_000_000;
@@ -16,54 +18,76 @@ const kernelLateness = 630_000;
 export interface Frame {
   readonly sentAt: Instant;
   readonly claim: GroupClaim;
+  /** Of the lease that it asks for. */
+  readonly length: Micros;
   readonly memory: Omit<ResumeRecord, "term" | "expiresAt">;
 }
 
 export type Answer = {
-  readonly type: "held" | "applying" | "released" | "refused";
+  readonly type: "held" | "applying" | "failed" | "released" | "refused";
   readonly term: Term;
   readonly sentAt: Instant;
 };
 
-export interface DataplaneWorld {
-  now(): Instant;
-  /** Runs on this router's clock; not while it is paused. */
-  at(when: Instant, run: () => void): void;
+/** An election's end of the stream. */
+export interface LeaseClient {
   answer(answer: Answer): void;
+  /** A newer stream has taken its place (SAFETY S5). */
+  replaced(): void;
+}
+
+export interface DataplaneWorld extends LocalTime {
   announce(): void;
   /** The addresses came or went, or ARP is answered now or not. */
   onChange(): void;
 }
 
 interface Lease {
-  term: Term;
+  readonly term: Term;
+  readonly stream: number;
+  sentAt: Instant;
   expiresAt: Instant;
   memory: Frame["memory"];
   announced: number;
+  /** False after a frame that was half a lease old when it was read: nothing is added on its word (SAFETY S10). */
+  believed: boolean;
+  ended: boolean;
   /** LEAVING with a successor: when the addresses go at the latest. */
   goesAt: Instant | undefined;
 }
 
 export class Dataplane {
+  /** It cannot program what is claimed (SAFETY S9). */
+  isFailing = false;
   readonly #world: DataplaneWorld;
   readonly #random: Random;
-  readonly #config: ElectionConfig;
+  #config: ElectionConfig;
   #running = true;
-  #hung = false;
-  #waiting: Frame[] = [];
+  #hungAt: Instant | undefined;
+  #waiting: { readonly stream: number; readonly frame: Frame }[] = [];
   #life = 0;
+  #streams = 0;
+  #workDone: Instant = instant(0);
+  #client: LeaseClient | undefined;
   #lease: Lease | undefined;
   #highestTerm = 0;
-  #endedTerm = 0;
   #present = false;
   #silent = false;
+  /** Until then what a restart found stays, for an election to claim it. */
+  #foundUntil: Instant = instant(0);
   #kernelUntil: Instant = instant(0);
   #renewedFor: Instant = instant(0);
+  readonly #expiry: Alarm;
+  readonly #kernelExpiry: Alarm;
 
   constructor(world: DataplaneWorld, random: Random, config: ElectionConfig) {
     this.#world = world;
     this.#random = random;
     this.#config = config;
+    this.#expiry = new Alarm(world, () => this.#expire());
+    this.#kernelExpiry = new Alarm(world, () => {
+      if (this.#kernelUntil <= world.now()) this.#set(false, false);
+    });
   }
 
   get isRunning(): boolean {
@@ -82,108 +106,185 @@ export class Dataplane {
     return term(this.#highestTerm);
   }
 
+  /** Whether an address may be there now: a live term, or nobody who could remove it and the kernel's own lease runs. */
+  get isEntitled(): boolean {
+    const now = this.#world.now();
+    if (!this.#running || this.#hungAt !== undefined || this.#foundUntil >= now) return this.#kernelUntil >= now;
+    return this.#lease?.ended === false && this.#lease.expiresAt >= now;
+  }
+
+  configure(config: ElectionConfig): void {
+    this.#config = config;
+  }
+
   resumeRecord(): ResumeRecord | undefined {
     const lease = this.#lease;
-    if (lease === undefined || lease.goesAt !== undefined || lease.expiresAt <= this.#world.now()) return undefined;
+    if (lease === undefined || lease.ended || lease.goesAt !== undefined || lease.expiresAt <= this.#world.now())
+      return undefined;
     return { ...lease.memory, term: lease.term, expiresAt: lease.expiresAt };
   }
 
-  receive(frame: Frame): void {
+  /** One stream at a time: the newer one wins (SAFETY S5). */
+  open(client: LeaseClient): number {
+    const older = this.#client;
+    this.#client = client;
+    this.#streams++;
+    older?.replaced();
+    return this.#streams;
+  }
+
+  receive(stream: number, frame: Frame): void {
     if (!this.#running) return;
     const life = this.#life;
-    this.#world.at(addMicros(this.#world.now(), this.#random.integer(work.min, work.max)), () => {
+    // One stream: no frame overtakes another.
+    const done = addMicros(this.#world.now(), this.#random.integer(work.min, work.max));
+    this.#workDone = instant(Math.max(done, this.#workDone));
+    this.#world.at(this.#workDone, () => {
       if (life !== this.#life) return;
-      if (this.#hung) this.#waiting.push(frame);
-      else this.#judge(frame);
+      if (this.#hungAt !== undefined) this.#waiting.push({ stream, frame });
+      else this.#judge(stream, frame);
     });
   }
 
   /** Another router announces the addresses. */
   hearAnnouncement(): void {
     const lease = this.#lease;
-    if (!this.#running || this.#hung || lease?.goesAt === undefined) return;
+    if (!this.#running || this.#hungAt !== undefined || lease?.goesAt === undefined) return;
     this.#letGoBy(lease, addMicros(this.#world.now(), afterAnnouncement));
   }
 
   hang(): void {
-    this.#hung = true;
+    if (this.#running) this.#hungAt ??= this.#world.now();
   }
 
-  /** Reads what waited before it looks at its leases (SAFETY S2). */
+  /** Reads what waited before it looks at its leases (SAFETY S2); what nobody young has confirmed, it removes (S10). */
   wake(): void {
-    this.#hung = false;
-    for (const frame of this.#waiting.splice(0)) this.#judge(frame);
+    const since = this.#hungAt;
+    if (since === undefined) return;
+    this.#hungAt = undefined;
+    for (const { stream, frame } of this.#waiting.splice(0)) this.#judge(stream, frame);
     this.#expire();
+    const lease = this.#lease;
+    const late = this.#world.now() - since > leaseLength(this.#config) / 2;
+    if (!late || lease === undefined || lease.ended || (lease.believed && lease.sentAt > since)) return;
+    lease.believed = false;
+    this.#set(false, false);
   }
 
   crash(): void {
     this.#running = false;
-    this.#hung = false;
+    this.#hungAt = undefined;
     this.#life++;
     this.#waiting = [];
     this.#lease = undefined;
+    this.#client = undefined;
     this.#highestTerm = 0;
-    this.#endedTerm = 0;
+  }
+
+  /** The machine went down with it: no kernel, no addresses. */
+  powerOff(): void {
+    this.crash();
+    this.#kernelUntil = instant(0);
+    this.#renewedFor = instant(0);
+    this.#foundUntil = instant(0);
+    this.#set(false, false);
   }
 
   /** Keeps what it finds until an election has had a lease's time to claim it (SAFETY S5). */
   restart(): void {
     this.#running = true;
     const life = this.#life;
-    this.#world.at(addMicros(this.#world.now(), leaseLength(this.#config)), () => {
+    this.#foundUntil = addMicros(this.#world.now(), leaseLength(this.#config));
+    this.#world.at(this.#foundUntil, () => {
       if (life === this.#life && this.#lease === undefined) this.#set(false, false);
     });
   }
 
-  #judge(frame: Frame): void {
-    const { claim, sentAt, memory } = frame;
+  #judge(stream: number, frame: Frame): void {
+    if (stream !== this.#streams) return;
+    const { claim, sentAt } = frame;
     this.#expire();
     this.#highestTerm = Math.max(this.#highestTerm, claim.term);
+    const lease = this.#lease;
     const now = this.#world.now();
-    const expiresAt = addMicros(sentAt, leaseLength(this.#config));
-    const known = this.#lease;
-    if (claim.term <= this.#endedTerm || (known !== undefined && claim.term < known.term) || expiresAt <= now) {
-      this.#world.answer({ type: "released", term: claim.term, sentAt });
+    if (lease !== undefined && claim.term === lease.term && lease.stream === stream) this.#renew(lease, frame, now);
+    else if (lease !== undefined && claim.term <= lease.term) this.#refuse(claim.term, sentAt);
+    // Over before it was read: the next claim is a new term.
+    else if (claim.state !== "release" && sentAt + frame.length <= now) this.#refuse(claim.term, sentAt);
+    else this.#grant(stream, frame, now);
+  }
+
+  #refuse(of: Term, sentAt: Instant): void {
+    this.#client?.answer({ type: "refused", term: of, sentAt });
+  }
+
+  #grant(stream: number, frame: Frame, now: Instant): void {
+    const { claim, sentAt, memory } = frame;
+    const lease: Lease = {
+      term: claim.term,
+      stream,
+      sentAt,
+      expiresAt: sentAt,
+      memory,
+      announced: -1,
+      believed: false,
+      ended: false,
+      goesAt: undefined,
+    };
+    this.#lease = lease;
+    this.#foundUntil = instant(0);
+    this.#renew(lease, frame, now);
+  }
+
+  #renew(lease: Lease, { claim, sentAt, length, memory }: Frame, now: Instant): void {
+    // Sent after its own end: the sender had let a whole lease pass, whenever we come to notice.
+    if (sentAt > lease.expiresAt) this.#finish(lease);
+    if (lease.ended) {
+      if (claim.state === "hold" || claim.state === "silent") return this.#refuse(claim.term, sentAt);
+      this.#client?.answer({ type: "released", term: claim.term, sentAt });
       return;
     }
-    if (claim.state === "release") return this.#end(claim.term, sentAt);
-    const isNew = known === undefined || known.term !== claim.term;
-    const lease: Lease = isNew ? { term: claim.term, expiresAt, memory, announced: -1, goesAt: undefined } : known;
-    lease.expiresAt = instant(Math.max(lease.expiresAt, expiresAt));
+    lease.sentAt = instant(Math.max(lease.sentAt, sentAt));
+    lease.expiresAt = addMicros(lease.sentAt, length);
     lease.memory = memory;
-    this.#lease = lease;
+    lease.believed = now - sentAt <= length / 2;
+    if (claim.state === "release") return this.#finish(lease);
     this.#obey(lease, claim, now);
-    this.#world.at(lease.expiresAt, () => this.#expire());
-    this.#world.answer({
-      type: this.#present || claim.state === "silent" ? "held" : "applying",
-      term: claim.term,
-      sentAt,
-    });
+    if (this.#lease !== lease || lease.ended) return;
+    this.#expiry.set(lease.expiresAt);
+    this.#client?.answer({ type: this.#standing(claim), term: claim.term, sentAt });
+  }
+
+  #standing({ state }: GroupClaim): "held" | "applying" | "failed" {
+    if (this.#present || state === "silent") return "held";
+    return this.isFailing && state === "hold" ? "failed" : "applying";
   }
 
   #obey(lease: Lease, claim: GroupClaim, now: Instant): void {
-    if (claim.state === "hold") {
-      const isAnnounced = lease.announced >= claim.announce && this.#present;
-      this.#set(true, false);
-      if (!isAnnounced) this.#world.announce();
-      lease.announced = claim.announce;
-    } else if (claim.state === "silent") this.#set(this.#present, true);
+    if (claim.state === "hold") this.#hold(lease, claim);
+    else if (claim.state === "silent") this.#set(this.#present, true);
     else if (claim.successorHeard && lease.goesAt === undefined) {
       this.#set(this.#present, true);
       this.#letGoBy(lease, addMicros(now, announcementLimit));
     }
     // Renewed with each advert that election has sent (SAFETY S10).
-    if (this.#present && lease.memory.lastAdvertAt > this.#renewedFor) this.#renew(lease.memory.lastAdvertAt, now);
+    if (this.#present && lease.believed && lease.memory.lastAdvertAt > this.#renewedFor)
+      this.#renewInKernel(lease.memory.lastAdvertAt, now);
   }
 
-  #renew(advertAt: Instant, now: Instant): void {
+  #hold(lease: Lease, claim: GroupClaim): void {
+    if (!lease.believed) return;
+    const isAnnounced = lease.announced >= claim.announce && this.#present;
+    if (this.#present || !this.isFailing) this.#set(true, false);
+    if (!isAnnounced && this.#present) this.#world.announce();
+    if (this.#present) lease.announced = claim.announce;
+  }
+
+  #renewInKernel(advertAt: Instant, now: Instant): void {
     this.#renewedFor = advertAt;
     const length = kernelLeaseSeconds(this.#config) * second + this.#random.integer(50_000, kernelLateness);
     this.#kernelUntil = addMicros(now, length);
-    const until = this.#kernelUntil;
-    this.#world.at(until, () => {
-      if (this.#kernelUntil === until) this.#set(false, false);
-    });
+    this.#kernelExpiry.set(this.#kernelUntil);
   }
 
   #letGoBy(lease: Lease, at: Instant): void {
@@ -191,23 +292,24 @@ export class Dataplane {
     lease.goesAt = at;
     const life = this.#life;
     this.#world.at(at, () => {
-      if (life === this.#life && this.#lease === lease && !this.#hung) this.#end(lease.term, this.#world.now());
+      if (life === this.#life && this.#lease === lease && !lease.ended && this.#hungAt === undefined)
+        this.#finish(lease);
     });
   }
 
   #expire(): void {
     const lease = this.#lease;
-    if (!this.#running || this.#hung || lease === undefined || lease.expiresAt > this.#world.now()) return;
-    this.#endedTerm = Math.max(this.#endedTerm, lease.term);
-    this.#lease = undefined;
-    this.#set(false, false);
+    if (!this.#running || this.#hungAt !== undefined || lease === undefined || lease.ended) return;
+    if (lease.expiresAt <= this.#world.now()) this.#finish(lease);
+    else this.#expiry.set(lease.expiresAt);
   }
 
-  #end(of: Term, sentAt: Instant): void {
-    this.#endedTerm = Math.max(this.#endedTerm, of);
-    this.#lease = undefined;
+  /** It tells whoever is there to hear it, without being asked. */
+  #finish(lease: Lease): void {
+    lease.ended = true;
     this.#set(false, false);
-    this.#world.answer({ type: "released", term: of, sentAt });
+    if (lease.stream === this.#streams)
+      this.#client?.answer({ type: "released", term: lease.term, sentAt: lease.sentAt });
   }
 
   #set(present: boolean, silent: boolean): void {
@@ -217,7 +319,10 @@ export class Dataplane {
     this.#present = present;
     this.#silent = present && silent;
     if (isAdded)
-      this.#renew(instant(Math.max(this.#renewedFor, this.#lease?.memory.lastAdvertAt ?? 0)), this.#world.now());
+      this.#renewInKernel(
+        instant(Math.max(this.#renewedFor, this.#lease?.memory.lastAdvertAt ?? 0)),
+        this.#world.now(),
+      );
     if (isChanged) this.#world.onChange();
   }
 }

@@ -33,7 +33,7 @@ export function measureLoss(seed: number, loss: number, minutes: number, interva
       clock: new Clock(timeline, 0, 0),
       random: random.fork(),
       send: (packet) => network.send(joined, packet),
-      onStep: (from, step, before) => {
+      onStep: (from, _process, step, before) => {
         if (from.index === 0) return;
         const takesOver = step.effects.some(
           ({ effect }) => effect.type === "append-event" && effect.event.type === "became-master",
@@ -46,7 +46,7 @@ export function measureLoss(seed: number, loss: number, minutes: number, interva
   });
   for (const [index, router] of routers.entries()) timeline.at(index * second, () => router.start());
   timeline.runUntil(30 * second);
-  network.quality = { ...goodNetwork, loss };
+  network.worsen({ ...goodNetwork, loss });
   falseTakeovers = 0;
   timeline.runUntil(30 * second + minutes * minute);
   const { downTimerAdverts } = configOf(1, interval);

@@ -14,11 +14,13 @@ export interface Quality {
 export const goodNetwork: Quality = { loss: 0, duplicates: 0, delay: { min: 50, max: 300 } };
 
 export class Network<Packet> {
-  quality: Quality = goodNetwork;
   readonly #timeline: Timeline;
   readonly #random: Random;
   readonly #receivers: ((packet: Packet) => void)[] = [];
-  readonly #cut = new Set<string>();
+  /** How often each direction is cut: two faults may have the same. */
+  readonly #cuts = new Map<string, number>();
+  readonly #troubles = new Set<Quality>();
+  #quality: Quality = goodNetwork;
 
   constructor(timeline: Timeline, random: Random) {
     this.#timeline = timeline;
@@ -29,31 +31,65 @@ export class Network<Packet> {
     return this.#receivers.push(receive) - 1;
   }
 
-  cut(from: number, to: number): void {
-    this.#cut.add(`${from}>${to}`);
+  /** Returns what mends it. */
+  cut(from: number, to: number): () => void {
+    const direction = `${from}>${to}`;
+    this.#cuts.set(direction, (this.#cuts.get(direction) ?? 0) + 1);
+    return () => {
+      const left = (this.#cuts.get(direction) ?? 0) - 1;
+      if (left > 0) this.#cuts.set(direction, left);
+      else this.#cuts.delete(direction);
+    };
+  }
+
+  /** Nobody hears `from`. */
+  mute(from: number): () => void {
+    const mends = this.#receivers.map((_, to) => this.cut(from, to));
+    return () => {
+      for (const mend of mends) mend();
+    };
+  }
+
+  /** The worst of all that is worsened counts. Returns what mends it. */
+  worsen(quality: Quality): () => void {
+    this.#troubles.add(quality);
+    this.#assess();
+    return () => {
+      this.#troubles.delete(quality);
+      this.#assess();
+    };
   }
 
   heal(): void {
-    this.#cut.clear();
-    this.quality = goodNetwork;
+    this.#cuts.clear();
+    this.#troubles.clear();
+    this.#assess();
   }
 
-  /** No direction is cut and nothing is lost. */
-  get isWhole(): boolean {
-    return this.#cut.size === 0 && this.quality.loss === 0;
+  #assess(): void {
+    let quality = goodNetwork;
+    for (const { loss, duplicates, delay } of this.#troubles) {
+      quality = {
+        loss: Math.max(loss, quality.loss),
+        duplicates: Math.max(duplicates, quality.duplicates),
+        delay: { min: goodNetwork.delay.min, max: Math.max(delay.max, quality.delay.max) },
+      };
+    }
+    this.#quality = quality;
   }
 
   send(from: number, packet: Packet): void {
-    const { loss, duplicates } = this.quality;
+    const { loss, duplicates } = this.#quality;
+    const isCut = this.#cuts.size > 0;
     for (const [to, receive] of this.#receivers.entries()) {
-      if (to === from || this.#cut.has(`${from}>${to}`) || this.#random.chance(loss)) continue;
+      if (to === from || (isCut && this.#cuts.has(`${from}>${to}`)) || this.#random.chance(loss)) continue;
       this.#deliver(packet, receive);
       if (this.#random.chance(duplicates)) this.#deliver(packet, receive);
     }
   }
 
   #deliver(packet: Packet, receive: (packet: Packet) => void): void {
-    const { min, max } = this.quality.delay;
+    const { min, max } = this.#quality.delay;
     this.#timeline.at(this.#timeline.now + this.#random.integer(min, max), () => receive(packet));
   }
 }

@@ -20,7 +20,16 @@ export const faults = [
   "crash-all",
   "stop",
   "tracker-down",
-  "reload",
+  "tracker-flap",
+  "reload-priority",
+  "reload-times",
+  "stall-all",
+  "pause-all",
+  "clock-step",
+  "lost-answers",
+  "address-failure",
+  "second-election",
+  "power-cut",
 ] as const;
 export type FaultKind = (typeof faults)[number];
 
@@ -39,11 +48,19 @@ export interface Fault {
 export const finales = [
   "nothing",
   "stop",
+  "stop-unheard",
   "crash-all",
+  "power-cut",
+  "link-down",
+  "hang-dataplane",
+  "second-election",
   "crash-election",
   "crash-dataplane",
   "stall-backup",
   "pause-backup",
+  "stall-all",
+  "pause-all",
+  "cut",
 ] as const;
 export type Finale = (typeof finales)[number];
 
@@ -86,19 +103,22 @@ export function drawScenario(seed: number, random: Random): Scenario {
     higherPrioritySendAdvert: random.chance(0.1),
   };
   const members = random.pick([1, 1, 1, 2, 3]);
+  // Not all alike, as real ones are not; in version 3 even the intervals may differ.
+  const differ = random.chance(0.15);
   const routers = Array.from({ length: random.integer(2, 4) }, (_, router) => {
     const base = random.chance(0.05) && router === 0 ? 255 : random.chance(0.1) ? 100 : random.integer(1, 254);
+    const own = differ ? { ...common, ...drawTimes(random, common), preempt: random.chance(0.5) } : common;
     return Array.from(
       { length: members },
       (_, member): ElectionConfig => ({
-        ...common,
+        ...own,
         name: `VI_${member + 1}`,
         syncGroup: members > 1 ? "VG" : undefined,
         vrid: vrid(51 + member),
         // A fault of one member alone: the others must follow.
-        trackers: member === 0 ? common.trackers : [],
+        trackers: member === 0 ? own.trackers : [],
         priority: priority(base),
-        preempt: common.preempt || base === 255,
+        preempt: own.preempt || base === 255,
         addresses: [address(`10.0.0.${100 + member}`)],
       }),
     );
@@ -116,6 +136,27 @@ export function drawScenario(seed: number, random: Random): Scenario {
     calmAt,
     finale: random.pick(finales),
   };
+}
+
+export type Times = Pick<ElectionConfig, "advertInterval" | "downTimerAdverts" | "preemptDelay">;
+
+/** Other times for the same group, as a reload may bring them. Version 2 needs one interval for all. */
+function drawTimes(
+  random: Random,
+  { version, advertInterval }: Pick<ElectionConfig, "version" | "advertInterval">,
+): Times {
+  return {
+    advertInterval: micros(version === 2 ? advertInterval : Math.round(advertInterval * random.pick([0.5, 1, 1, 2]))),
+    downTimerAdverts: random.pick([3, 3, 2, 4]),
+    preemptDelay: micros(random.chance(0.2) ? random.integer(1, 3) * second : 0),
+  };
+}
+
+/** For all routers together: in version 2 the interval may change too. */
+export function drawReload(random: Random, config: ElectionConfig): Times {
+  const times = drawTimes(random, config);
+  if (config.version === 3) return times;
+  return { ...times, advertInterval: micros(random.pick([1, 2, 3]) * second) };
 }
 
 function drawFaults(random: Random, routers: number, advertInterval: number, calmAt: number): Fault[] {

@@ -229,9 +229,10 @@ function keepLease(
   const until = addMicros(input.sentAt, leaseLength(state.config));
   const leaseUntil = instant(Math.max(until, state.leaseUntil));
   const confirmed = input.type === "lease-confirmed";
-  const kept = { ...state, leaseUntil, confirmed, addressFailures: confirmed ? 0 : state.addressFailures };
-  if (kept.kind === "listening" || now >= leaseUntil) return unchanged(kept);
-  return unchanged({ ...kept, askedUntil: undefined });
+  const addressFailures = confirmed ? 0 : state.addressFailures;
+  if (state.kind === "listening") return unchanged({ ...state, leaseUntil, confirmed, addressFailures });
+  const askedUntil = now < leaseUntil ? undefined : state.askedUntil;
+  return unchanged({ ...state, leaseUntil, confirmed, addressFailures, askedUntil });
 }
 
 function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {

@@ -49,7 +49,9 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
     case "lease-lost":
     case "addresses-released":
       // Any answer ends the silence, whatever it says.
-      return state.dataplaneConnected ? known(state, { holds: without(state.holds, [dataplaneSilent]) }) : same(state);
+      return state.dataplaneConnected && state.holds.has(dataplaneSilent)
+        ? known(state, { holds: without(state.holds, [dataplaneSilent]) })
+        : same(state);
     case "configure":
       return learnConfig(state, input.config);
     case "group-fault":

@@ -20,6 +20,7 @@ export {
   releaseLimit,
   shortestMasterDown,
   skewTime,
+  successorWait,
 } from "./timers.ts";
 export type {
   Advertisement,

@@ -1,11 +1,14 @@
-// Storms over groups of two to four routers, each from its seed: whatever happens, the properties hold (ARCHITECTURE.md).
+// Storms over groups of two to four routers, each from its seed: whatever happens, the properties hold (docs/model.md).
 import { type Failure, isFailure, measureLoss, simulate, type TraceLine } from "@baton/simulator";
 import { expect, test, vi } from "vitest";
 
 // How fast it is is no matter, and the machine may be busy.
 vi.setConfig({ testTimeout: 600_000 });
 
-/** What once failed, and must not again. */
+/**
+ * What once failed, and must not again. A seed names another run when there are new faults to draw: what it found is
+ * kept as a row of the machine's table too.
+ */
 const found: readonly number[] = [76, 436, 486, 520, 1089, 30554, 31823, 32545, 33400];
 
 const failuresOf = (seeds: Iterable<number>): Failure[] =>

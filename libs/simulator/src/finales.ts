@@ -1,0 +1,183 @@
+// What befalls the settled group at the end, and what SAFETY promises about it.
+import {
+  type ElectionConfig,
+  heartbeatInterval,
+  leaseLength,
+  longestMasterDown,
+  longestSkew,
+  shortestMasterDown,
+  successorWait,
+} from "@baton/vrrp";
+import { type Coverage, checkSettled, type Property, Violation } from "./checkers.ts";
+import type { Stage } from "./faults.ts";
+import type { Router } from "./router.ts";
+import type { Finale } from "./scenario.ts";
+import { configsOf, longest } from "./settling.ts";
+
+const second = 1_000_000;
+/** Crossing to another process and back, and the network. */
+const margin = second / 10;
+/** From the advert of the one to the silence of the other, on ARP (SAFETY S12). */
+const handover = second / 100;
+
+export interface Ending {
+  readonly stage: Stage;
+  readonly master: Router;
+  readonly backup: Router;
+  /** Begins now; gaps and overlaps from here on. */
+  readonly coverage: Coverage;
+  pass(duration: number): void;
+  /** How many became master since the finale began. */
+  takeovers(): number;
+}
+
+export function perform(finale: Finale, ending: Ending): void {
+  switch (finale) {
+    case "nothing":
+      return;
+    case "stop":
+    case "stop-unheard":
+      return stopMaster(finale, ending);
+    case "crash-all":
+    case "power-cut":
+    case "link-down":
+    case "hang-dataplane":
+      return loseMaster(finale, ending);
+    case "crash-election":
+    case "crash-dataplane":
+    case "second-election":
+      return disturbMaster(finale, ending);
+    case "stall-backup":
+    case "pause-backup":
+    case "stall-all":
+    case "pause-all":
+      return stall(finale, ending);
+    case "cut":
+      return cut(ending);
+  }
+}
+
+/** SAFETY S6: another takes over within a skew, also when the first priority 0 is lost, and at no time nobody answers. */
+function stopMaster(finale: Finale, ending: Ending): void {
+  const { stage, master } = ending;
+  const unmute = finale === "stop-unheard" ? stage.network.mute(master.index) : () => undefined;
+  master.stop();
+  unmute();
+  const again = finale === "stop-unheard" ? longest(stage.routers, successorWait) : 0;
+  expectSuccessor(ending, again + longest(stage.routers, longestSkew), "priority-zero-is-answered");
+  ending.pass(3 * second);
+  expectNoGap(ending);
+}
+
+/** It dies, or falls silent, or has a dataplane that says nothing. */
+function loseMaster(finale: Finale, ending: Ending): void {
+  const { routers } = ending.stage;
+  const { master } = ending;
+  const down = longest(routers, longestMasterDown);
+  switch (finale) {
+    case "crash-all":
+      master.crash();
+      master.crashDataplane();
+      expectSuccessor(ending, down, "crash-is-answered");
+      ending.pass(3 * second);
+      return expectNoGap(ending);
+    case "power-cut":
+      master.powerOff();
+      return expectSuccessor(ending, down, "crash-is-answered");
+    case "link-down":
+      master.setLink(false);
+      return expectSuccessor(ending, down, "crash-is-answered");
+    default: {
+      // SAFETY S3: an election without an answer for a whole lease says so, and its peers hurry.
+      master.dataplane.hang();
+      const lease = longest(routers, (config) => leaseLength(config) + heartbeatInterval(config));
+      return expectSuccessor(ending, lease + longest(routers, longestSkew), "silent-dataplane-is-answered");
+    }
+  }
+}
+
+/** What a supervisor does to the master's processes: nobody else becomes master (SAFETY S5). */
+function disturbMaster(finale: Finale, ending: Ending): void {
+  const { master, stage } = ending;
+  const { random } = stage;
+  if (finale === "crash-dataplane") {
+    master.crashDataplane();
+    ending.pass(random.integer(50_000, 400_000));
+    master.restartDataplane();
+  } else if (finale === "crash-election") {
+    master.crash();
+    ending.pass(random.integer(1, Math.min(400_000, longest(master.configs, resumable))));
+    master.start();
+  } else {
+    master.startAnother();
+    ending.pass(random.integer(1, 400_000));
+    master.killOlder();
+  }
+  expectStays(ending);
+}
+
+/** A restart takes up to this and finds no peer that has given it up: half of what is left after its last advert. */
+const resumable = (config: ElectionConfig): number => (shortestMasterDown(config) - config.advertInterval) / 2;
+
+/** SAFETY S2, S11: who did not run takes nothing; if nobody did, one goes on. */
+function stall(finale: Finale, ending: Ending): void {
+  const { stage, backup } = ending;
+  const all = finale === "stall-all" || finale === "pause-all";
+  const stalled = all ? stage.routers : [backup];
+  const pauses = finale === "pause-all" || finale === "pause-backup";
+  for (const router of stalled) {
+    if (pauses) router.pause();
+    else router.stall();
+  }
+  ending.pass(stage.random.integer(1, 5 * stage.interval));
+  for (const router of stalled) {
+    router.resume();
+    router.wake();
+  }
+  if (!all) return expectStays(ending);
+  const { routers } = stage;
+  ending.pass(2 * longest(routers, longestMasterDown) + longest(routers, leaseLength) + 3 * second);
+  checkSettled(routers);
+  const { longestOverlap } = ending.coverage.finish(stage.timeline.now);
+  if (longestOverlap > handover) throw new Violation("no-theft", `two answered for ${longestOverlap / 1_000} ms`);
+}
+
+/** SAFETY S12: VRRP alone is cut, the network of the clients is whole. Afterwards one gives way, and the other announces. */
+function cut(ending: Ending): void {
+  const { network, routers, random } = ending.stage;
+  const down = longest(routers, longestMasterDown);
+  const mends = routers.map(({ index }) => network.mute(index));
+  ending.pass(random.integer(down / 2, 2 * down));
+  for (const mend of mends) mend();
+  // Two that are equal settle with the next adverts.
+  ending.pass(2 * longest(routers, ({ advertInterval }) => advertInterval) + second);
+  const answering = routers.filter(({ answers }) => answers);
+  if (answering.length !== 1) throw new Violation("healing-leaves-one", `${answering.length} answer after the cut`);
+}
+
+function expectSuccessor(ending: Ending, within: number, property: Property): void {
+  const { routers } = ending.stage;
+  // A member of a group whose timer ends first waits for the others, perhaps for another of its own.
+  const others = configsOf(routers).some(({ syncGroup }) => syncGroup !== undefined);
+  ending.pass(within + (others ? longest(routers, longestMasterDown) : 0) + margin);
+  if (ending.takeovers() === 0) throw new Violation(property, `nobody is master ${within / second} s later`);
+}
+
+function expectNoGap({ stage, coverage }: Ending): void {
+  const gap = coverage.finish(stage.timeline.now).longestGap;
+  const isGroup = configsOf(stage.routers).some(({ syncGroup }) => syncGroup !== undefined);
+  if (gap > 0 && !isGroup) throw new Violation("no-gap", `nobody had the addresses for ${gap / 1_000} ms`);
+}
+
+function expectStays(ending: Ending): void {
+  const { routers } = ending.stage;
+  ending.pass(longest(routers, longestMasterDown) + 3 * second);
+  const masters = routers.filter(({ isMaster }) => isMaster);
+  if (masters.length !== 1) throw new Violation("one-master", `${masters.length} masters after the finale`);
+  expectNoTheft(ending);
+}
+
+function expectNoTheft({ stage, coverage }: Ending): void {
+  if (coverage.finish(stage.timeline.now).longestOverlap > 0)
+    throw new Violation("no-theft", "another router took a healthy master's addresses");
+}
