@@ -3,7 +3,7 @@
 // same effects. Order of effects is the contract: silence, addresses, then the announcement, then the answer to election,
 // and history last.
 import type { AddressesState, Counter } from "@baton/contracts";
-import { addMicros, assert, assertNever, type Instant, type IpAddress, instant } from "@baton/domain";
+import { addMicros, assert, assertNever, type Instant, type IpAddress } from "@baton/domain";
 import { Announcing } from "./announcing.ts";
 import { Chronicle } from "./chronicle.ts";
 import { Configuration } from "./configuration.ts";
@@ -34,9 +34,13 @@ export class Core {
   #silenced: ReadonlySet<IpAddress>;
   readonly #inherited: ReadonlySet<IpAddress>;
   #listening = "";
-  #frame: Pick<Frame, "sequence" | "sentAt" | "claims"> | undefined;
+  #frame: Frame | undefined;
   #isAnswerDue = false;
-  #told = "";
+  /** What election was last told of each lease, and of which state of the world. */
+  #told = new Map<string, string>();
+  #toldOf = "";
+  /** What the announcements were last brought in line with. */
+  #announcedOf = "";
   #armed: Instant | undefined;
   /** The deadline that we missed; it stands until every waiting input has been read and it has been acted on (SAFETY S2). */
   #lateSince: Instant | undefined;
@@ -142,7 +146,7 @@ export class Core {
     }
     effects.push({ type: "greet", stream, leases });
     this.#frame = undefined;
-    this.#told = "";
+    this.#told = new Map();
   }
 
   #receive(stream: number, frame: Frame, now: Instant): void {
@@ -155,9 +159,10 @@ export class Core {
       return `${unknown} is not in configuration generation ${configuration.generation}`;
     };
     if (!book.receive(stream, frame, now, objection)) return;
-    this.#frame = { sequence: frame.sequence, sentAt: frame.sentAt, claims: frame.claims };
+    this.#frame = frame;
     this.#isAnswerDue = true;
-    this.#reconciler.mayRetry = true;
+    // Partial frames with claims come many a second.
+    if (!frame.partial || frame.claims.length === 0) this.#reconciler.mayRetry = true;
   }
 
   #adopt(generation: number, now: Instant): void {
@@ -307,7 +312,7 @@ export class Core {
 
   #noteReconciled(now: Instant, signature: string, effects: Effect[]): void {
     this.#seen = signature;
-    this.#reconcileAt = earliest([...this.#reconciler.deadlines(now), ...this.#parts.letting.deadlines(now)]);
+    this.#reconcileAt = earliest([this.#reconciler.deadlines(now), this.#parts.letting.deadlines(now)]);
     const interfaces = [...new Set(leavingAddresses(this.#parts).map((address) => address.interface))];
     if (interfaces.join(" ") === this.#listening) return;
     this.#listening = interfaces.join(" ");
@@ -321,18 +326,34 @@ export class Core {
     if (frame === undefined || book.stream === undefined) return;
     // Its event comes within two milliseconds, or they pass: the answer can say then what came of it.
     if (frame.claims.some(({ lease }) => book.lease(lease)?.phase === "waiting")) return;
-    const leases = frame.claims.map((claim) => this.#standing(claim));
-    const told = leases
-      .map(({ lease, term, standing, missing, error }) => [lease, term, standing, missing, error])
-      .join();
-    if (!this.#isAnswerDue && told === this.#told) return;
+    const leases = this.#news(frame);
+    if (!this.#isAnswerDue && leases.length === 0) return;
     const sequence = this.#isAnswerDue ? frame.sequence : 0;
-    effects.push({ type: "answer", stream: book.stream, sequence, sentAt: frame.sentAt, leases });
-    for (const { instances } of this.#isAnswerDue ? frame.claims : []) {
-      for (const instance of instances) counters.add("leaseConfirms", instance);
+    const { sentAt, partial } = frame;
+    effects.push({ type: "answer", stream: book.stream, sequence, sentAt, leases, partial: partial || sequence === 0 });
+    for (const { lease } of this.#isAnswerDue ? leases : []) {
+      for (const instance of book.lease(lease)?.claim.instances ?? []) counters.add("leaseConfirms", instance);
     }
     this.#isAnswerDue = false;
-    this.#told = told;
+  }
+
+  /** What a frame names is answered in any case; the others when their standing is another one than was told. */
+  #news({ claims, partial }: Frame): LeaseStanding[] {
+    const { book } = this.#parts;
+    const asked = new Set(this.#isAnswerDue ? claims.map(({ lease }) => lease) : []);
+    const world = `${book.revision} ${this.#reconciler.revision}`;
+    const isSameWorld = this.#toldOf === world && (partial || !this.#isAnswerDue);
+    this.#toldOf = world;
+    const news: LeaseStanding[] = [];
+    for (const claim of isSameWorld ? claims : book.claimed()) {
+      const standing = this.#standing(claim);
+      const { lease, term, standing: name, missing, error } = standing;
+      const text = `${term} ${name} ${missing.join()} ${error}`;
+      if (!asked.has(lease) && this.#told.get(lease) === text) continue;
+      this.#told.set(lease, text);
+      news.push(standing);
+    }
+    return news;
   }
 
   #standing(claim: Claim): LeaseStanding {
@@ -343,9 +364,13 @@ export class Core {
 
   #announce(now: Instant, effects: Effect[]): void {
     const { configuration, book, announcing, view } = this.#parts;
-    for (const instance of configuration.instances()) {
-      const isReady = instance.addresses.every((address) => view.isReady(address, now));
-      announcing.update(instance, book.of(instance.name), isReady, now);
+    const world = `${book.revision} ${this.#reconciler.revision} ${view.readiness(now)}`;
+    if (world !== this.#announcedOf) {
+      this.#announcedOf = world;
+      for (const instance of configuration.instances()) {
+        const isReady = instance.addresses.every((address) => view.isReady(address, now));
+        announcing.update(instance, book.of(instance.name), isReady, now);
+      }
     }
     const bursts = announcing.take(
       now,
@@ -364,19 +389,24 @@ export class Core {
 
   #nextDeadline(): Instant | undefined {
     const { book, announcing, chronicle, view } = this.#parts;
-    const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt].filter((at) => at !== undefined);
+    const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt];
     return earliest([
-      ...own,
-      ...book.deadlines(),
-      ...announcing.deadlines(),
-      ...view.deadlines(),
-      ...chronicle.deadlines(),
-      ...this.#renewals.deadlines(),
+      own,
+      book.deadlines(),
+      announcing.deadlines(),
+      view.deadlines(),
+      chronicle.deadlines(),
+      this.#renewals.deadlines(),
     ]);
   }
 }
 
 const isLive = (phase: string | undefined): boolean => phase !== undefined && phase !== "ended";
 
-const earliest = (times: readonly Instant[]): Instant | undefined =>
-  times.length === 0 ? undefined : instant(times.reduce((first, at) => Math.min(first, at), Number.MAX_SAFE_INTEGER));
+function earliest(sources: Iterable<Iterable<Instant | undefined>>): Instant | undefined {
+  let first: Instant | undefined;
+  for (const times of sources) {
+    for (const at of times) if (at !== undefined && (first === undefined || at < first)) first = at;
+  }
+  return first;
+}

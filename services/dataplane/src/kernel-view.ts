@@ -72,6 +72,12 @@ export class KernelView {
     return !this.#unready.has(key);
   }
 
+  /** Another one whenever an address may have become ready. */
+  readiness(now: Instant): number {
+    for (const [key, until] of this.#unready) if (until <= now) this.#unready.delete(key);
+    return this.#unready.size;
+  }
+
   deadlines(): Iterable<Instant> {
     return this.#unready.values();
   }

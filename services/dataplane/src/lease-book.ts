@@ -73,7 +73,10 @@ export class LeaseBook {
   readonly #told = new Map<string, string>();
   #stream: number | undefined;
   #refused = new Map<string, Refusal>();
-  #claimed: readonly Claim[] = [];
+  /** What the present stream claims: the last full frame, and what partial ones have said since. */
+  #claimed = new Map<string, Claim>();
+  /** Which leases have covered an instance. */
+  readonly #covering = new Map<string, Set<string>>();
   readonly #refusals: Refusal[] = [];
   readonly #ended: Lease[] = [];
   #framesSeen = 0;
@@ -96,9 +99,9 @@ export class LeaseBook {
     return this.#leases.get(id);
   }
 
-  /** The claims of the last frame, for the answer. */
-  claimed(): readonly Claim[] {
-    return this.#claimed;
+  /** What the present stream claims, for the answer. */
+  claimed(): IterableIterator<Claim> {
+    return this.#claimed.values();
   }
 
   refusal(lease: string): Refusal | undefined {
@@ -123,8 +126,9 @@ export class LeaseBook {
   /** The lease that speaks for an instance: the one that lives, else the last that did. */
   of(instance: string): Lease | undefined {
     let found: Lease | undefined;
-    for (const lease of this.#leases.values()) {
-      if (!lease.claim.instances.includes(instance)) continue;
+    for (const id of this.#covering.get(instance) ?? []) {
+      const lease = this.#leases.get(id);
+      if (lease?.claim.instances.includes(instance) !== true) continue;
       const [lives, before] = [lease.phase !== "ended", found !== undefined && found.phase !== "ended"];
       if (found === undefined || (lives === before ? lease.receivedAt >= found.receivedAt : lives)) found = lease;
     }
@@ -135,7 +139,7 @@ export class LeaseBook {
   openStream(stream: number): { readonly older: number | undefined; readonly leases: readonly KnownLease[] } {
     const older = this.#stream;
     this.#stream = stream;
-    this.#claimed = [];
+    this.#claimed = new Map();
     this.#refused = new Map();
     return { older, leases: [...this.#leases.values()].map(knownLease) };
   }
@@ -150,21 +154,32 @@ export class LeaseBook {
     if (stream !== this.#stream) return false;
     // The first frame says whose the addresses are, even if it claims nothing.
     if (this.#framesSeen++ === 0) this.revision++;
+    const refusedBefore = this.#refused;
     this.#refused = new Map();
-    this.#claimed = frame.claims;
+    if (!frame.partial) this.#claimed = new Map();
+    for (const lease of frame.forgotten) this.#claimed.delete(lease);
+    for (const claim of frame.claims) this.#claimed.set(claim.lease, claim);
     const sentAt = instant(Math.min(frame.sentAt, now));
-    for (const claim of frame.claims) this.#receiveClaim(claim, sentAt, now, objection);
-    const named = new Set(frame.claims.map((claim) => claim.lease));
-    for (const lease of this.#leases.values()) {
+    for (const claim of this.#claimed.values()) this.#receiveClaim(claim, sentAt, now, objection);
+    if (!areSameRefusals(refusedBefore, this.#refused)) this.revision++;
+    for (const lease of frame.partial ? frame.forgotten.flatMap((id) => this.#leases.get(id) ?? []) : this.leases()) {
       // What a former election left is not ended by the silence of the new one, which may not have looked at it yet: it
       // is claimed anew, released, or it expires.
-      if (!named.has(lease.id) && lease.stream === stream) this.#end(lease, "not-claimed");
+      if (!this.#claimed.has(lease.id) && lease.stream === stream) this.#end(lease, "not-claimed");
     }
     return true;
   }
 
   #receiveClaim(claim: Claim, sentAt: Instant, now: Instant, objection: (claim: Claim) => string | undefined): void {
     const lease = this.#leases.get(claim.lease);
+    // Not named by a partial frame, like most of a thousand.
+    if (
+      lease?.claim === claim &&
+      lease.phase === "active" &&
+      lease.stream === this.#stream &&
+      sentAt <= lease.expiresAt
+    )
+      return this.#extend(lease, sentAt, now);
     // Every new stream takes a new term (SAFETY S4): the same term on another stream is another election.
     if (lease !== undefined && claim.term === lease.term && lease.stream === this.#stream) {
       this.#renew(lease, claim, sentAt, now);
@@ -187,6 +202,7 @@ export class LeaseBook {
     if (sentAt > lease.expiresAt) this.#end(lease, "lease-expired");
     if (lease.phase === "ended") {
       lease.claim = claim;
+      this.#cover(lease);
       // A term does not come back. Frames that were under way when an event ended it are no news to anybody.
       const underWay = lease.endReason === "became-backup" || lease.endReason === "entered-fault";
       if (claim.state === "hold" || claim.state === "silent") {
@@ -198,6 +214,7 @@ export class LeaseBook {
     if (changed || lease.claim.successorHeard !== claim.successorHeard) this.revision++;
     if (lease.claim.instances.join("\0") !== claim.instances.join("\0")) this.revision++;
     lease.claim = claim;
+    this.#cover(lease);
     this.#extend(lease, sentAt, now);
     if (claim.state === "release") {
       this.#end(lease, "released", claim.cause?.id === lease.cause?.id ? undefined : claim.cause);
@@ -247,11 +264,20 @@ export class LeaseBook {
     };
     this.#extend(granted, sentAt, now);
     this.#leases.set(claim.lease, granted);
+    this.#cover(granted);
     this.revision++;
     if (claim.state === "release") this.#end(granted, "released", claim.cause);
     // Nothing but hold adds addresses, and what was live needs no event to stay: there is nothing to wait for.
     // A claim that names its event came from whoever appended it: the event itself, on its way, adds nothing to know.
     else if (edge !== undefined || resumed || claim.state !== "hold" || claim.cause !== undefined) this.#start(granted);
+  }
+
+  #cover({ id, claim }: Lease): void {
+    for (const instance of claim.instances) {
+      const covering = this.#covering.get(instance);
+      if (covering === undefined) this.#covering.set(instance, new Set([id]));
+      else covering.add(id);
+    }
   }
 
   #edgeFor(claim: Claim): Edge | undefined {
@@ -368,6 +394,15 @@ export class LeaseBook {
     }
     for (const { refuseAt } of this.#edges.values()) yield refuseAt;
   }
+}
+
+function areSameRefusals(a: ReadonlyMap<string, Refusal>, b: ReadonlyMap<string, Refusal>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [lease, { term: of, reason }] of a) {
+    const other = b.get(lease);
+    if (other?.term !== of || other.reason !== reason) return false;
+  }
+  return true;
 }
 
 const lengthOf = (claim: Claim): Micros => micros(Math.min(claim.length, leaseLengthMax));

@@ -50,8 +50,9 @@ export function frameFromWire(wire: LeaseFrame): DecodedFrame {
     seen.add(claim.lease);
     claims.push(claimFromWire(claim, state));
   }
-  const { sequence, configGeneration } = wire;
-  return { ok: true, frame: { sequence, sentAt: instant(wire.sentAt), configGeneration, claims } };
+  const { sequence, configGeneration, partial } = wire;
+  const forgotten = [...wire.forgotten];
+  return { ok: true, frame: { sequence, sentAt: instant(wire.sentAt), configGeneration, claims, partial, forgotten } };
 }
 
 const claimFromWire = (wire: LeaseClaim, state: ClaimState): Claim => ({

@@ -26,6 +26,8 @@ export class Reconciler {
   readonly #clean = new Set<string>();
   #stopping = false;
   mayRetry = true;
+  /** Rises whenever the levels are taken anew. */
+  revision = 0;
   retryAt: Instant | undefined;
 
   constructor(parts: Parts) {
@@ -235,6 +237,7 @@ export class Reconciler {
 
   /** Nothing is left to do: takes over what is there, and notes what has gone by itself. */
   #observe(now: Instant): void {
+    this.revision++;
     const { configuration, view, holdings, book } = this.#parts;
     for (const address of [...holdings.held()]) {
       if (view.find(address) !== undefined) continue;

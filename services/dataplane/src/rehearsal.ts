@@ -183,7 +183,7 @@ const silentEvents: Outputs["host"]["events"] = {
 };
 
 function encode(leases: ReturnType<typeof statusToWire>[]): void {
-  LeaseReply.encode({ reply: { $case: "confirm", value: { sequence: 1, sentAt: 1, leases } } }).finish();
+  LeaseReply.encode({ reply: { $case: "confirm", value: { sequence: 1, sentAt: 1, leases, partial: true } } }).finish();
 }
 
 /** As it comes from the wire. */
@@ -205,7 +205,8 @@ function frameOf(round: number, state: typeof ClaimState.HOLD | typeof ClaimStat
     traceparent: "",
     successorHeard: false,
   };
-  const bytes = LeaseFrame.encode({ sequence: round, sentAt: now, configGeneration: 1, claims: [claim] }).finish();
+  const frame = { sequence: round, sentAt: now, configGeneration: 1, claims: [claim], partial: true, forgotten: [] };
+  const bytes = LeaseFrame.encode(frame).finish();
   const decoded = frameFromWire(LeaseFrame.decode(bytes));
   if (!decoded.ok) throw new Error(`the rehearsal's frame makes no sense: ${decoded.reason}`);
   return decoded.frame;

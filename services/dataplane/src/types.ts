@@ -38,6 +38,10 @@ export interface Frame {
   readonly sentAt: Instant;
   readonly configGeneration: number;
   readonly claims: readonly Claim[];
+  /** What was claimed on this stream and is not named stands, and is renewed; else it is not claimed any more. */
+  readonly partial: boolean;
+  /** Partial: leases that are not claimed any more. */
+  readonly forgotten: readonly string[];
 }
 
 export type TransitionType = "became-master" | "became-backup" | "entered-fault" | "instance-stopped";
@@ -165,6 +169,8 @@ export type Effect =
       readonly sequence: number;
       readonly sentAt: Instant;
       readonly leases: readonly LeaseStanding[];
+      /** Claims that are not named stand as they were last told. */
+      readonly partial: boolean;
     }
   /** In one send, deletes first; answered by `addresses-applied` before anything else is fed in. */
   | { readonly type: "change-addresses"; readonly changes: readonly AddressChange[] }

@@ -33,6 +33,7 @@ function router(address: string, base: number) {
     forget: (lease) => void claims.delete(lease),
     claimed: (lease) => claims.get(lease),
     connected: () => true,
+    advertSent: () => {},
     refreshNow: () => {},
     received: () => 0,
     close: () => {},

@@ -110,6 +110,8 @@ function makeStage(host: Host): (round: number) => void {
       sentAt: clock.now,
       configGeneration: 1,
       claims: claim === undefined ? [] : [claim],
+      partial: true,
+      forgotten: [],
     };
     LeaseFrame.decode(LeaseFrame.encode(frame).finish());
     unit.feedAll({ type: "lease-confirmed", term: term(round + 1), sentAt: clock.now });
@@ -153,6 +155,7 @@ function inertLeases(): LeaseClient {
     claim: (claim) => void claims.set(claim.lease, claim),
     forget: (lease) => void claims.delete(lease),
     claimed: (lease) => claims.get(lease),
+    advertSent: () => {},
     refreshNow: () => {},
     connected: () => true,
     received: () => 0,

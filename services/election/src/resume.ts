@@ -3,20 +3,14 @@ import type { LeaseRecord } from "@baton/contracts";
 import { instant, type Term, term } from "@baton/domain";
 import type { ResumeRecord } from "@baton/vrrp";
 
-const recordOf = (records: readonly LeaseRecord[], lease: string): LeaseRecord | undefined =>
-  records.find((each) => each.lease === lease);
-
 /** The highest term that dataplane has seen for this lease; 0 when none. */
-export const highestTerm = (records: readonly LeaseRecord[], lease: string): Term =>
-  term(recordOf(records, lease)?.highestTerm ?? 0);
+export const highestTerm = (record: LeaseRecord | undefined): Term => term(record?.highestTerm ?? 0);
 
 /** The highest number of an authentication header that it sent or accepted; 0 when nothing is known. */
-export const authCounter = (records: readonly LeaseRecord[], lease: string): number =>
-  recordOf(records, lease)?.lastClaim?.authCounter ?? 0;
+export const authCounter = (record: LeaseRecord | undefined): number => record?.lastClaim?.authCounter ?? 0;
 
 /** The live lease to go on under; undefined when there is none. */
-export function resumeRecord(records: readonly LeaseRecord[], lease: string): ResumeRecord | undefined {
-  const record = recordOf(records, lease);
+export function resumeRecord(record: LeaseRecord | undefined): ResumeRecord | undefined {
   if (record?.live !== true || record.lastClaim === undefined) return undefined;
   return {
     term: term(record.highestTerm),

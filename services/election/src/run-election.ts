@@ -7,7 +7,8 @@ import type { ConfigSnapshot, Host } from "@baton/host";
 import type { InstanceConfig } from "@baton/keepalived-conf";
 import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
 import { metric } from "@baton/telemetry";
-import { type Dispatched, findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
+import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
+import { Agenda } from "./agenda.ts";
 import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
@@ -16,6 +17,7 @@ import { hasAddress, interfaceTrackers, viewInterface, virtualAddresses } from "
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import { authCounter, highestTerm } from "./resume.ts";
+import { type Member, type Party, Roster, type Seat } from "./roster.ts";
 import { Unit } from "./unit.ts";
 import { toWireConfig } from "./wire-config.ts";
 
@@ -33,20 +35,6 @@ export interface RunningElection {
   readonly settled: Promise<void>;
   /** Leaves every instance (LEAVING for masters) and resolves when all have stopped, or after the longest LEAVING there is. */
   leave(reason: string): Promise<void>;
-}
-
-interface Member {
-  instance: InstanceConfig;
-  readonly unit: Unit;
-  readonly runner: InstanceRunner;
-  link: { readonly up: boolean; readonly ifindex: number; readonly primaryAddress: IpAddress | undefined };
-}
-
-/** What decides as one, and the instances that it decides for. */
-interface Party {
-  readonly unit: Unit;
-  readonly members: readonly Member[];
-  started: boolean;
 }
 
 /** How long a start waits for dataplane's hello, which says what may be resumed. */
@@ -80,16 +68,18 @@ class Election implements RunningElection {
   readonly settled: Promise<void>;
   readonly #host: Host;
   readonly #recentResumes: number;
-  readonly #parties = new Map<string, Party>();
-  /** Leaving because the configuration no longer has them. */
-  readonly #removed = new Set<Party>();
+  readonly #roster = new Roster();
+  readonly #agenda = new Agenda<Unit>();
+  /** Have not left initialize yet. */
+  readonly #unsettled = new Set<Party>();
   readonly #timer: DeadlineTimer;
   readonly #monitor: LinkMonitor;
   readonly #sockets: AdvertSockets;
   readonly #leases: LeaseClient;
   readonly #trackers: Trackers;
   #generation = 0;
-  #hello: readonly LeaseRecord[] | undefined;
+  #hello: ReadonlyMap<string, LeaseRecord> | undefined;
+  #virtual: ReadonlySet<IpAddress> | undefined;
   #armedFor: Instant | undefined;
   #judging = false;
   #settle: () => void = () => {};
@@ -122,30 +112,22 @@ class Election implements RunningElection {
     this.#beat(this.#host.now());
     this.#host.own({ close: () => clearTimeout(this.#tick) });
     this.#host.own({ close: () => clearTimeout(this.#delay) });
-    for (const unit of this.#speaking(snapshot)) this.#add(unit);
+    this.#addAll(this.#speaking(snapshot));
     await this.#until(() => this.#hello !== undefined, helloPatience);
     this.#startParties(snapshot);
     this.#host.config.onChange((next) => this.#applyConfig(next));
-    this.#onStepped();
+    this.#settleIfAll();
   }
 
   states(): AggregateState[] {
-    return this.#everyone().flatMap(({ unit }) => unit.watchStates());
+    return this.#roster.everyone().flatMap(({ unit }) => unit.watchStates());
   }
 
   async leave(reason: string): Promise<void> {
-    const slowest = this.#everyone().reduce((most, { unit }) => Math.max(most, unit.slowestInterval), 0);
-    for (const { unit } of this.#everyone()) unit.feedAll({ type: "shutdown", reason });
-    const stopped = (): boolean => this.#everyone().every(({ unit }) => unit.stopped);
+    const slowest = this.#roster.everyone().reduce((most, { unit }) => Math.max(most, unit.slowestInterval), 0);
+    for (const { unit } of this.#roster.everyone()) unit.feedAll({ type: "shutdown", reason });
+    const stopped = (): boolean => this.#roster.everyone().every(({ unit }) => unit.stopped);
     await this.#until(stopped, millisToMicros(leavePatience(slowest)));
-  }
-
-  #everyone(): Party[] {
-    return [...this.#parties.values(), ...this.#removed];
-  }
-
-  #members(): Member[] {
-    return this.#everyone().flatMap(({ members }) => members);
   }
 
   #openSockets(): AdvertSockets {
@@ -158,26 +140,22 @@ class Election implements RunningElection {
 
   /** One that leaves and its successor of the same VRID, after a reload, both have to hear it. */
   #takePacket(interfaceName: string, packet: VrrpPacket): void {
-    const isMeant = ({ instance: { vrid, interface: on } }: Member): boolean =>
-      vrid === packet.vrid && on === interfaceName;
-    const find = (parties: Iterable<Party>): Dispatched<InstanceRunner> => {
-      const members = [...parties].flatMap(({ started, members: all }) => (started ? all.filter(isMeant) : []));
-      return findInstance(
-        packet,
-        members.map(({ runner }) => runner),
-      );
-    };
-    const found = [find(this.#parties.values()), find(this.#removed)];
-    for (const each of found) if (each.ok) each.instance.onPacket(packet);
-    const [first] = found;
-    if (first?.ok === false && found.every(({ ok }) => !ok) && !this.#isHeldBack(packet.vrid)) {
-      this.counters.add(metric.advertsDiscarded, { instance: "", reason: first.reason });
+    const seats = this.#roster.seats(interfaceName, packet.vrid).filter(({ party }) => party.started);
+    const present = runnersOf(seats.filter(({ leaves }) => !leaves));
+    const found = findInstance(packet, present);
+    if (found.ok) found.instance.onPacket(packet);
+    const leaving = present.length === seats.length ? [] : runnersOf(seats.filter(({ leaves }) => leaves));
+    const left = findInstance(packet, leaving);
+    if (left.ok) left.instance.onPacket(packet);
+    if (!found.ok && !left.ok && !this.#isHeldBack(packet.vrid)) {
+      this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
     }
   }
 
   /** Instances that wait for `vrrp_startup_delay` ignore adverts, which is no fault of these. */
   #isHeldBack(vrid: number): boolean {
-    return [...this.#parties.values()].some(
+    if (this.#delay === undefined) return false;
+    return [...this.#roster.present().values()].some(
       ({ started, members }) => !started && members.some(({ instance }) => instance.vrid === vrid),
     );
   }
@@ -187,11 +165,11 @@ class Election implements RunningElection {
   }
 
   #listen(): void {
-    this.#sockets.listen(this.#members().flatMap((member) => this.#place(member) ?? []));
+    this.#sockets.listen(this.#roster.members().flatMap((member) => this.#place(member) ?? []));
   }
 
   #openLeases(socketPath: string): LeaseClient {
-    const named = (lease: string): Unit | undefined => this.#everyone().find(({ unit }) => unit.lease === lease)?.unit;
+    const named = (lease: string): Unit | undefined => this.#roster.ofLease(lease);
     return openLeaseClient({
       socketPath,
       now: () => this.#host.now(),
@@ -204,27 +182,35 @@ class Election implements RunningElection {
   }
 
   #takeHello(records: readonly LeaseRecord[]): void {
-    this.#hello = records;
-    for (const { started, unit } of this.#everyone()) {
-      if (started) unit.feedAll({ type: "dataplane-connected", highestTerm: highestTerm(records, unit.lease) });
+    this.#hello = new Map(records.map((record) => [record.lease, record]));
+    for (const { started, unit } of this.#roster.everyone()) {
+      if (started) unit.feedAll({ type: "dataplane-connected", highestTerm: highestTerm(this.#hello.get(unit.lease)) });
     }
   }
 
   #feedStarted(input: TrackerInput | Extract<Input, { type: "dataplane-disconnected" | "stalled" }>): void {
-    for (const { unit, started } of this.#everyone()) if (started) unit.feedAll(input);
+    for (const { unit, started } of this.#roster.everyone()) if (started) unit.feedAll(input);
   }
 
-  /** After every step: the earliest deadline may have moved, an instance may be done. */
-  #onStepped(): void {
-    for (const party of this.#removed) {
-      if (!party.unit.stopped) continue;
-      this.#removed.delete(party);
+  /** After every step of a party: its deadline may have moved, it may be done. */
+  #onStepped(party: Party): void {
+    const { unit } = party;
+    this.#agenda.set(unit, unit.deadline());
+    if (unit.stopped && this.#roster.leaving().has(party)) {
+      this.#roster.forget(party);
+      this.#agenda.set(unit, undefined);
       this.#listen();
     }
-    const isSettled = ({ started, unit }: Party): boolean =>
-      started ? unit.states.every(({ kind }) => kind !== "initialize") : this.#delay !== undefined;
-    if (this.#everyone().every(isSettled)) this.#settle();
+    if (this.#unsettled.size > 0 && party.started && unit.states.every(({ kind }) => kind !== "initialize")) {
+      this.#unsettled.delete(party);
+      this.#settleIfAll();
+    }
     if (!this.#judging) this.#arm();
+  }
+
+  #settleIfAll(): void {
+    const waits = this.#delay !== undefined;
+    if ([...this.#unsettled].every(({ started }) => waits && !started)) this.#settle();
   }
 
   #arm(): void {
@@ -236,14 +222,8 @@ class Election implements RunningElection {
 
   /** The earliest deadline of all, and whether it is one at which a backup takes over. */
   #next(): { readonly due: Instant; readonly takesOver: boolean } | undefined {
-    let next: { due: Instant; takesOver: boolean } | undefined;
-    for (const { unit } of this.#everyone()) {
-      const due = unit.deadline();
-      if (due !== undefined && (next === undefined || due < next.due)) {
-        next = { due, takesOver: unit.takesOverAt(due) };
-      }
-    }
-    return next;
+    const first = this.#agenda.first();
+    return first && { due: first.due, takesOver: first.holder.takesOverAt(first.due) };
   }
 
   /** Awake, and dataplane with us, until the deadline comes or is moved. */
@@ -260,8 +240,9 @@ class Election implements RunningElection {
    * advert that waits there is heard; those that the socket had no room for will never be (SAFETY S2).
    */
   #beat(before: Instant): void {
-    const intervals = this.#members().map(({ instance }) => instance.advertInterval / 4);
-    const period = Math.min(Math.max(Math.min(...intervals, metronome.max), metronome.min), metronome.max);
+    const intervals = this.#roster.members().map(({ instance }) => instance.advertInterval / 4);
+    const shortest = intervals.reduce((least, each) => Math.min(least, each), metronome.max);
+    const period = Math.max(shortest, metronome.min);
     this.#tick = setTimeout(() => {
       const now = this.#host.now();
       const duration = micros(Math.max(0, Math.round(microsSince(now, before) - period)));
@@ -287,7 +268,7 @@ class Election implements RunningElection {
       this.#drain();
       if (lateness > noticeableLateness) await this.#inputsAtRest();
       const now = this.#host.now();
-      for (const { unit } of this.#everyone()) unit.judge(lateness, now);
+      for (const unit of this.#agenda.due(now)) unit.judge(lateness, now);
     } finally {
       this.#judging = false;
       this.#armedFor = undefined;
@@ -307,19 +288,31 @@ class Election implements RunningElection {
 
   /** Sockets first: an instance that an input makes speak has to have somewhere to speak. */
   #refreshLinks(): void {
-    const virtual = this.#virtualAddresses();
-    const before = new Map(this.#members().map((member) => [member, member.link]));
-    for (const member of before.keys()) member.link = this.#viewLink(member.instance, virtual);
+    const before = new Map(this.#roster.members().map((member) => [member, member.link]));
+    const view = this.#views();
+    for (const member of before.keys()) member.link = view(member.instance);
     this.#listen();
-    for (const { started, unit, members } of this.#everyone()) if (started) this.#tellLinks(unit, members, before);
+    for (const { started, unit, members } of this.#roster.everyone()) {
+      if (started) this.#tellLinks(unit, members, before);
+    }
   }
 
-  #viewLink(instance: InstanceConfig, virtual: ReadonlySet<IpAddress>): Member["link"] {
-    const { sourceAddress, trackSource } = instance;
-    const view = viewInterface(this.#monitor, instance.interface, instance.family, virtual);
-    if (sourceAddress === undefined) return view;
-    const isThere = !trackSource || hasAddress(this.#monitor, view.ifindex, sourceAddress);
-    return { ...view, primaryAddress: isThere ? sourceAddress : undefined };
+  /** Each interface is looked at once, however many instances it has. */
+  #views(): (instance: InstanceConfig) => Member["link"] {
+    const known = new Map<string, Member["link"]>();
+    this.#virtual ??= virtualAddresses(
+      [...this.#roster.present().values()].flatMap(({ members }) => members.map(({ instance }) => instance)),
+    );
+    const virtual = this.#virtual;
+    return (instance) => {
+      const { interface: name, family, sourceAddress, trackSource } = instance;
+      const key = `${family} ${name}`;
+      const view = known.get(key) ?? viewInterface(this.#monitor, name, family, virtual);
+      known.set(key, view);
+      if (sourceAddress === undefined) return view;
+      const isThere = !trackSource || hasAddress(this.#monitor, view.ifindex, sourceAddress);
+      return { ...view, primaryAddress: isThere ? sourceAddress : undefined };
+    };
   }
 
   /** Kind by kind, to all members at once: what befalls them together is one step of their group. */
@@ -341,8 +334,13 @@ class Election implements RunningElection {
     for (const input of trackers.values()) unit.feedAll(input);
   }
 
-  #virtualAddresses(): ReadonlySet<IpAddress> {
-    return virtualAddresses([...this.#parties.values()].flatMap(({ members }) => members.map((each) => each.instance)));
+  #addAll(configs: readonly UnitConfig[]): void {
+    const added = configs.map((config) => this.#add(config));
+    this.#virtual = undefined;
+    this.#roster.changed();
+    const view = this.#views();
+    for (const { members } of added) for (const member of members) member.link = view(member.instance);
+    this.#listen();
   }
 
   #add(config: UnitConfig): Party {
@@ -356,7 +354,7 @@ class Election implements RunningElection {
           const place = member === undefined ? undefined : this.#place(member);
           return place === undefined ? undefined : this.#sockets.get(place);
         },
-        onStepped: () => this.#onStepped(),
+        onStepped: () => this.#onStepped(party),
       },
       config,
     );
@@ -364,9 +362,8 @@ class Election implements RunningElection {
       return { instance, unit, runner: unit.runner(instance.name), link: noLink };
     });
     const party: Party = { unit, members, started: false };
-    this.#parties.set(identityOf(config), party);
-    for (const member of members) member.link = this.#viewLink(member.instance, this.#virtualAddresses());
-    this.#listen();
+    this.#roster.add(identityOf(config), party);
+    this.#unsettled.add(party);
     return party;
   }
 
@@ -378,7 +375,7 @@ class Election implements RunningElection {
     return unitsOf(config).flatMap((unit) => {
       const mute = unit.members.find((instance) => !this.#canSpeak(instance));
       if (mute === undefined) return [unit];
-      const known = this.#parties.get(identityOf(unit));
+      const known = this.#roster.get(identityOf(unit));
       return known === undefined ? [] : [{ ...unit, members: known.members.map(({ instance }) => instance) }];
     });
   }
@@ -404,8 +401,8 @@ class Election implements RunningElection {
     const isFresh = this.#host.env.restarts === 0;
     const until = Math.max(isFresh && startupDelay > 0 ? this.#startedAt + startupDelay : 0, delayAfterBoot);
     const remaining = until - this.#host.now();
-    for (const party of this.#parties.values()) {
-      if (remaining <= 0 || party.unit.resumeOf(this.#hello ?? []) !== undefined) this.#start(party);
+    for (const party of this.#roster.present().values()) {
+      if (remaining <= 0 || party.unit.resumeOf(this.#hello?.get(party.unit.lease)) !== undefined) this.#start(party);
     }
     if (remaining <= 0) return;
     this.#host.log.info("instances wait", { forMs: Math.ceil(remaining / 1_000) });
@@ -416,8 +413,8 @@ class Election implements RunningElection {
     if (party.started) return;
     party.started = true;
     const { unit, members } = party;
-    const records = this.#hello ?? [];
-    for (const { runner } of members) runner.continueFrom(authCounter(records, unit.lease));
+    const record = this.#hello?.get(unit.lease);
+    for (const { runner } of members) runner.continueFrom(authCounter(record));
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
     for (const input of this.#trackers.current()) unit.feedAll(input);
     for (const { config } of unit.states) {
@@ -430,8 +427,8 @@ class Election implements RunningElection {
         interfaceUp: link.up,
         primaryAddress: link.primaryAddress,
         dataplaneConnected: this.#leases.connected(),
-        resume: unit.resumeOf(records),
-        highestTerm: highestTerm(records, unit.lease),
+        resume: unit.resumeOf(record),
+        highestTerm: highestTerm(record),
         recentResumes: this.#recentResumes,
       },
     ]);
@@ -442,21 +439,19 @@ class Election implements RunningElection {
   #applyConfig(snapshot: ConfigSnapshot): void {
     this.#generation = snapshot.generation;
     const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
-    for (const [identity, party] of [...this.#parties]) {
+    for (const identity of [...this.#roster.present().keys()]) {
       if (wanted.has(identity)) continue;
-      this.#parties.delete(identity);
-      this.#removed.add(party);
-      party.unit.feedAll({ type: "shutdown", reason: "removed-from-configuration" });
+      this.#roster.retire(identity)?.unit.feedAll({ type: "shutdown", reason: "removed-from-configuration" });
     }
     for (const [identity, config] of wanted) {
-      const party = this.#parties.get(identity);
-      if (party === undefined) this.#add(config);
-      else this.#configure(party, config);
+      const party = this.#roster.get(identity);
+      if (party !== undefined) this.#configure(party, config);
     }
+    this.#addAll([...wanted].filter(([identity]) => this.#roster.get(identity) === undefined).map(([, each]) => each));
     this.#startParties(snapshot);
     this.#refreshLinks();
     this.#leases.refreshNow();
-    this.#onStepped();
+    this.#settleIfAll();
   }
 
   #configure({ unit, members }: Party, config: UnitConfig): void {
@@ -469,3 +464,5 @@ class Election implements RunningElection {
     while (!condition() && this.#host.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+const runnersOf = (seats: readonly Seat[]): InstanceRunner[] => seats.map(({ member }) => member.runner);

@@ -88,7 +88,7 @@ export class Unit {
       socket: () => socket(name),
       feed: (input: Input) => this.feed(new Map([[name, input]])),
       // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
-      onAdvertSent: () => leases.refreshNow(),
+      onAdvertSent: () => leases.advertSent(this.lease),
     };
     return new InstanceRunner(parts, member, this.#memberState(name));
   }
@@ -206,8 +206,8 @@ export class Unit {
   }
 
   /** What a crashed election left of the lease, as it concerns one member; undefined: nothing to go on under. */
-  resumeOf(records: readonly LeaseRecord[]): ResumeRecord | undefined {
-    const record = resumeRecord(records, this.lease);
+  resumeOf(known: LeaseRecord | undefined): ResumeRecord | undefined {
+    const record = resumeRecord(known);
     const priorities = new Set(this.states.map(({ config }) => config.priority));
     // It stands for all members only where they started alike; otherwise each one's own counts.
     return record === undefined || priorities.size === 1 ? record : { ...record, priority: 0 };

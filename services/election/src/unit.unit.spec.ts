@@ -39,6 +39,7 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
     forget: (lease) => void claims.delete(lease),
     claimed: (lease) => claims.get(lease),
     connected: () => true,
+    advertSent: () => {},
     refreshNow: () => {},
     received: () => 0,
     close: () => {},
@@ -51,8 +52,8 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
   const members = names.map((name) => member(name, over[name]));
   const parts = { host, counters: createCounters(), leases, socket, onStepped: () => {} };
   const unit = new Unit(parts, { group, members });
-  const start = (records: readonly LeaseRecord[] = []) => {
-    const resume = unit.resumeOf(records);
+  const start = (record?: LeaseRecord) => {
+    const resume = unit.resumeOf(record);
     const startup = { type: "startup", interfaceUp: true, dataplaneConnected: true, recentResumes: 0 } as const;
     const own = (name: string) => (name === "inside" ? ip("10.1.0.1") : ip("10.0.0.1"));
     unit.feed(
@@ -150,13 +151,13 @@ test("a restarted election goes on with the whole group, under a new term", () =
   const after = stage();
   after.host.clock.set(before.host.now());
   const expiresAt = before.host.now() + 1_000_000;
-  after.start([{ lease: "sync-group G", highestTerm: 1, live: true, expiresAt, lastClaim }]);
+  const record = { lease: "sync-group G", highestTerm: 1, live: true, expiresAt, lastClaim };
+  after.start(record);
   expect(after.kinds()).toEqual(["master", "master"]);
   expect(after.claim()).toMatchObject({ term: 2, state: ClaimState.HOLD, instances: names });
   // Where members differ, the remembered priority is nobody's own.
   const uneven = stage({ inside: { priority: priority(90) } });
-  const record = { lease: "sync-group G", highestTerm: 1, live: true, expiresAt, lastClaim };
-  expect([after.unit.resumeOf([record])?.priority, uneven.unit.resumeOf([record])?.priority]).toEqual([100, 0]);
+  expect([after.unit.resumeOf(record)?.priority, uneven.unit.resumeOf(record)?.priority]).toEqual([100, 0]);
 });
 
 test("leaving: both say 0, the addresses stay under one claim until both are done", () => {

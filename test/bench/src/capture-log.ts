@@ -5,6 +5,8 @@ export interface WireAdvert {
   readonly at: number;
   readonly source: string;
   readonly priority: number;
+  /** Which virtual router it speaks for: the interface, where the recording is of several, and the VRID. */
+  readonly of: string;
 }
 
 export interface WireGarp {
@@ -28,9 +30,12 @@ export function readCapture(file: string): WireLog {
   const garps: WireGarp[] = [];
   for (const line of text.split("\n")) {
     const at = Number(line.slice(0, line.indexOf(" ")));
-    const advert = /: (\d+\.\d+\.\d+\.\d+) > 224\.0\.0\.18: .*?prio (\d+)/.exec(line);
-    if (advert !== null) adverts.push({ at, source: advert[1] ?? "", priority: Number(advert[2]) });
-    const garp = /^\S+ (\S+) > .*Request who-has (\S+) .*tell (\S+?),/.exec(line);
+    const advert = /[:,] (\d+\.\d+\.\d+\.\d+) > 224\.0\.0\.18: .*?vrid (\d+), prio (\d+)/.exec(line);
+    if (advert !== null) {
+      const on = /^\S+ (\S+) +(?:In|Out|B|M|P) /.exec(line)?.[1] ?? "";
+      adverts.push({ at, source: advert[1] ?? "", priority: Number(advert[3]), of: `${on}/${advert[2]}` });
+    }
+    const garp = /^\S+ .*?((?:[\da-f]{2}:){5}[\da-f]{2}) .*Request who-has (\S+) .*tell (\S+?),/.exec(line);
     if (garp !== null && garp[2] === garp[3]) garps.push({ at, mac: garp[1] ?? "", address: garp[2] ?? "" });
   }
   return { adverts, garps };

@@ -1,11 +1,9 @@
 // What a master costs while nothing happens, and how regular its adverts are: idle, then with both cores busy.
-import { readdirSync, readFileSync } from "node:fs";
 import { createLab, virtualAddress, waitFor } from "@baton/lab";
 import { readCapture } from "./capture-log.ts";
-import { type MeasuredRouter, type System, startRouter } from "./routers.ts";
+import { cpuTicks, processCosts } from "./process-costs.ts";
+import { type System, startRouter } from "./routers.ts";
 import { median, quantile, rounded } from "./statistics.ts";
-
-const ticksPerSecond = 100; // USER_HZ
 
 export async function measureIdle(seconds: number, starts: number): Promise<Record<string, unknown>> {
   const results: Record<string, unknown> = {};
@@ -40,9 +38,9 @@ async function measureMaster(system: System, seconds: number): Promise<Record<st
       await sleep(seconds * 1_000);
       return deviations(await capture.stop());
     };
-    const before = cpuTicks(master);
+    const before = cpuTicks(master.processes());
     const idle = await record();
-    const costs = processCosts(master, before, seconds);
+    const costs = processCosts(master.processes(), before, seconds);
     const burners = await Promise.all(
       [0, 1].map((each) => lab.client.spawn(`burn${each}`, [process.execPath, "-e", "for(;;);"])),
     );
@@ -67,53 +65,3 @@ function deviations(captureFile: string): Record<string, number> {
     max: rounded(Math.max(...off)),
   };
 }
-
-/** A process and all its descendants: keepalived works in children of its own. */
-function family(pid: number): number[] {
-  const children = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return Number(readFileSync(`/proc/${name}/stat`, "utf8").split(") ")[1]?.split(" ")[1]) === pid;
-      } catch {
-        return false;
-      }
-    });
-  return [pid, ...children.flatMap((child) => family(Number(child)))];
-}
-
-const membersOf = (name: string, pid: number): number[] => (name === "keepalived" ? family(pid) : [pid]);
-
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-const cpuTicks = (router: MeasuredRouter): Map<string, number> =>
-  new Map([...router.processes()].map(([name, pid]) => [name, sum(membersOf(name, pid).map(ticksOf))]));
-
-function processCosts(router: MeasuredRouter, before: ReadonlyMap<string, number>, seconds: number) {
-  const rows = [...router.processes()].map(([name, pid]) => {
-    const pids = membersOf(name, pid);
-    const ticks = sum(pids.map(ticksOf)) - (before.get(name) ?? 0);
-    return {
-      name,
-      rssMiB: rounded(sum(pids.map((each) => memory(each, "Rss"))) / 1024),
-      pssMiB: rounded(sum(pids.map((each) => memory(each, "Pss"))) / 1024),
-      cpuPercent: rounded((100 * ticks) / ticksPerSecond / seconds),
-    };
-  });
-  const total = {
-    name: "total",
-    rssMiB: rounded(sum(rows.map((row) => row.rssMiB))),
-    pssMiB: rounded(sum(rows.map((row) => row.pssMiB))),
-    cpuPercent: rounded(sum(rows.map((row) => row.cpuPercent))),
-  };
-  return [...rows, total];
-}
-
-/** kB of smaps_rollup. */
-const memory = (pid: number, field: "Rss" | "Pss"): number =>
-  Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

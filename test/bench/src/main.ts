@@ -1,9 +1,10 @@
-// npm run bench -- [failover] [preemption] [idle] [parse] [--runs N] [--seconds N] [--keepalived PATH]: one JSON object on
-// standard output.
+// npm run bench -- [failover] [preemption] [idle] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
+// [--large]: one JSON object on standard output.
 import { parseArgs } from "node:util";
 import { measureFailover, measurePreemption } from "./failover.ts";
 import { measureIdle } from "./idle.ts";
 import { measureParse } from "./parse.ts";
+import { measureScale } from "./scale.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -11,12 +12,13 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "60" },
     keepalived: { type: "string", default: "/usr/sbin/keepalived" },
+    large: { type: "boolean", default: false },
   },
 });
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 5) {
   process.stderr.write(
-    "usage: bench [failover] [preemption] [idle] [parse] [--runs N] [--seconds N>=5] [--keepalived PATH]\n",
+    "usage: bench [failover] [preemption] [idle] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--large]\n",
   );
   process.exit(1);
 }
@@ -26,6 +28,9 @@ const result = {
   ...(wanted("preemption") ? { preemption: await measurePreemption(runs) } : {}),
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
   ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
+  ...(wanted("scale")
+    ? { scale: await measureScale({ seconds, large: values.large, keepalived: values.keepalived }) }
+    : {}),
 };
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 process.exit(0);

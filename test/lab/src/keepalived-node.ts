@@ -10,11 +10,16 @@ export interface KeepalivedNode extends LabProcess {
 
 export const keepalivedConfigFile = "/etc/keepalived/keepalived.conf";
 
-export async function startKeepalived(router: Machine, config: string): Promise<KeepalivedNode> {
+/** `program`: another keepalived than the machine's own. */
+export async function startKeepalived(
+  router: Machine,
+  config: string,
+  program = "keepalived",
+): Promise<KeepalivedNode> {
   // keepalived takes a file that others may write for unsafe.
   router.writeFile(keepalivedConfigFile, config, 0o644);
   const child = await router.spawn("keepalived", [
-    "keepalived",
+    program,
     "--dont-fork",
     "--log-console",
     "--log-detail",

@@ -37,7 +37,8 @@ export interface Router extends Machine {
   /** PID 1 of this router, as the machine knows it. */
   readonly initPid: number;
   startBaton(config: string, options?: BatonOptions): Promise<BatonNode>;
-  startKeepalived(config: string): Promise<KeepalivedNode>;
+  /** `program`: another keepalived than the machine's own. */
+  startKeepalived(config: string, program?: string): Promise<KeepalivedNode>;
   /** Takes every mail on 127.0.0.1:25. */
   startMailServer(): Promise<MailServer>;
   /** SIGKILL to every process of this router at once; its kernel goes on. The responder goes too unless it is kept. */
@@ -199,7 +200,7 @@ function createRouter(build: Build, host: RouterPlace): Router {
     ...machine,
     initPid: init.pid,
     startBaton: (config, options) => startBaton(machine, init.pid, config, options),
-    startKeepalived: (config) => startKeepalived(machine, config),
+    startKeepalived: (config, program) => startKeepalived(machine, config, program),
     startMailServer: () => startMailServer(machine),
     async killEverything({ keepResponder = false } = {}) {
       if (!keepResponder) void responder.child?.kill();

@@ -71,8 +71,10 @@ export function createLeaseServer(options: LeaseServerOptions): LeaseServer {
     grpc: { definition: LeaseServiceService, implementation: { hold } },
     greet: ({ stream, leases }) =>
       write(stream, { reply: { $case: "hello", value: { records: leases.map(recordToWire) } } }),
-    answer: ({ stream, sequence, sentAt, leases }) =>
-      write(stream, { reply: { $case: "confirm", value: { sequence, sentAt, leases: leases.map(statusToWire) } } }),
+    answer: ({ stream, sequence, sentAt, leases, partial }) =>
+      write(stream, {
+        reply: { $case: "confirm", value: { sequence, sentAt, leases: leases.map(statusToWire), partial } },
+      }),
     end: (stream, reason) => fail(stream, status.ABORTED, reason),
     close: () => {
       for (const { call } of calls.values()) call.end();

@@ -49,7 +49,15 @@ export class FakeElection {
   /** Returns when it was sent. */
   send(claims: readonly LeaseClaim[], more: Partial<LeaseFrame> = {}): number {
     const sentAt = bootNow();
-    this.#stream.write({ sequence: ++this.#sequence, sentAt, configGeneration: 1, claims: [...claims], ...more });
+    this.#stream.write({
+      sequence: ++this.#sequence,
+      sentAt,
+      configGeneration: 1,
+      claims: [...claims],
+      partial: false,
+      forgotten: [],
+      ...more,
+    });
     return sentAt;
   }
 

@@ -199,7 +199,9 @@ export class Rig {
 
   frame(claims: readonly Claim[], more: Partial<Frame> & { stream?: number } = {}): Seen[] {
     const { stream = 1, ...rest } = more;
-    const frame: Frame = { sequence: ++this.#sequence, sentAt: this.now, configGeneration: 1, claims, ...rest };
+    const sequence = ++this.#sequence;
+    const plain = { sequence, sentAt: this.now, configGeneration: 1, partial: false, forgotten: [] };
+    const frame: Frame = { ...plain, claims, ...rest };
     return this.feed({ type: "frame-received", stream, frame });
   }
 

@@ -1,5 +1,6 @@
-// The election's end of the mastership lease (SAFETY S3): claims go out at once and with every heartbeat, each answer
-// says what dataplane read back from the kernel. One stream; it reconnects by itself.
+// The election's end of the mastership lease (SAFETY S3): claims go out at once, heartbeats keep them, each answer says
+// what dataplane read back from the kernel. One stream; it reconnects by itself. Its first frame names every claim, the
+// others what is new; and while one is unanswered the next one gathers: a thousand takeovers at once are some frames.
 import {
   type LeaseClaim,
   type LeaseConfirm,
@@ -29,6 +30,8 @@ export interface LeaseClientOptions {
 export interface LeaseClient {
   /** Replaces the claim of its lease; all changes of one turn go out in one frame, at the end of the current step. */
   claim(claim: LeaseClaim): void;
+  /** An advert has left: the claim is to say so soon. */
+  advertSent(lease: string): void;
   /** The lease is over: it is not claimed any more. */
   forget(lease: string): void;
   claimed(lease: string): LeaseClaim | undefined;
@@ -49,6 +52,10 @@ const reconnectMillis = { min: 20, max: 100 } as const;
 const rehearsal = { frames: 300, everyMillis: 10 } as const;
 /** A heartbeat every fifth of the shortest lease (SAFETY S3); this one when nothing is claimed. */
 const idleHeartbeatMillis = 1_000;
+/** A dataplane that has not answered for so long is not waited for. */
+const answerPatienceMillis = 50;
+/** The first advert is told at once, those that follow it within this together: the kernel's lease is whole seconds. */
+const advertsApartMillis = 20;
 
 export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   // A restarted dataplane must be found well within a lease: no backoff of a second.
@@ -57,8 +64,14 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     "grpc.max_reconnect_backoff_ms": reconnectMillis.max,
   });
   const claims = new Map<string, LeaseClaim>();
+  /** What dataplane last told of each lease on this stream. */
+  const standings = new Map<string, LeaseStatus>();
+  /** For the next frame: claims to name, leases to forget, and whether it is to leave as soon as it may. */
+  const news = { named: new Set<string>(), forgotten: new Set<string>(), urgent: false };
   let stream: ClientDuplexStream<LeaseFrame, LeaseReply> | undefined;
   let greeted = false;
+  /** The first frame of a stream has left: the next ones say what is new. */
+  let introduced = false;
   let closed = false;
   let backoffMillis: number = reconnectMillis.min;
   let sequence = 0;
@@ -66,28 +79,65 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   let lastAnsweredSentAt = 0 as Instant;
   let flushQueued = false;
   let heartbeat: NodeJS.Timeout | undefined;
+  /** The frame that is not answered yet, and the one whose answer stands for every claim. */
+  let unanswered: { readonly sequence: number; readonly since: number } | undefined;
+  let confirming = 0;
+  let confirmingAt = Number.NEGATIVE_INFINITY;
+  let framedAt = Number.NEGATIVE_INFINITY;
+  let later: NodeJS.Timeout | undefined;
 
   const sendFrame = (): void => {
     clearTimeout(heartbeat);
+    clearTimeout(later);
+    later = undefined;
     if (closed) return;
+    const period = heartbeatMillis(claims.values());
     const rehearsing = greeted && sequence < rehearsal.frames;
-    heartbeat = setTimeout(sendFrame, rehearsing ? rehearsal.everyMillis : heartbeatMillis(claims.values()));
+    heartbeat = setTimeout(sendFrame, rehearsing ? rehearsal.everyMillis : period);
     if (stream === undefined || !greeted) return;
+    const partial = introduced;
+    const named = partial ? [...news.named].flatMap((lease) => claims.get(lease) ?? []) : [...claims.values()];
+    framedAt = performance.now();
     stream.write({
       sequence: ++sequence,
       sentAt: options.now(),
       configGeneration: options.configGeneration(),
-      claims: [...claims.values()].map(options.refresh),
+      claims: named.map(options.refresh),
+      partial,
+      forgotten: partial ? [...news.forgotten] : [],
     });
+    introduced = true;
+    news.named.clear();
+    news.forgotten.clear();
+    news.urgent = false;
+    unanswered = { sequence, since: framedAt };
+    if (framedAt - confirmingAt < period / 2) return;
+    confirming = sequence;
+    confirmingAt = framedAt;
+  };
+
+  /** In so many milliseconds, unless a frame leaves before. */
+  const sendLater = (millis: number): void => {
+    later ??= setTimeout(() => {
+      later = undefined;
+      sendFrame();
+    }, millis);
+  };
+
+  const flush = (): void => {
+    flushQueued = false;
+    const waited = unanswered === undefined ? Number.POSITIVE_INFINITY : performance.now() - unanswered.since;
+    if (waited >= answerPatienceMillis) return sendFrame();
+    clearTimeout(later);
+    later = undefined;
+    sendLater(Math.ceil(answerPatienceMillis - waited));
   };
 
   const flushSoon = (): void => {
+    news.urgent = true;
     if (flushQueued) return;
     flushQueued = true;
-    queueMicrotask(() => {
-      flushQueued = false;
-      sendFrame();
-    });
+    queueMicrotask(flush);
   };
 
   const onReply = ({ reply }: LeaseReply): void => {
@@ -102,9 +152,18 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
 
   const takeConfirm = (confirm: LeaseConfirm): void => {
     if (confirm.sentAt > lastAnsweredSentAt) lastAnsweredSentAt = confirm.sentAt as Instant;
-    for (const status of confirm.leases) {
-      // An answer to an older claim says nothing about the present one.
-      if (claims.get(status.lease)?.term === status.term) options.onStatus(status, lastAnsweredSentAt);
+    const sentAt = lastAnsweredSentAt;
+    if (unanswered !== undefined && confirm.sequence >= unanswered.sequence) {
+      unanswered = undefined;
+      if (news.urgent) flushSoon();
+    }
+    // An answer to an older claim says nothing about the present one.
+    const isPresent = ({ lease, term }: LeaseStatus): boolean => claims.get(lease)?.term === term;
+    for (const status of confirm.leases) if (isPresent(status)) standings.set(status.lease, status);
+    // The others stand as they did; a heartbeat's answer says that they still do.
+    const isForAll = confirm.partial && confirm.sequence === confirming;
+    for (const status of isForAll ? [...standings.values()] : confirm.leases) {
+      if (isPresent(status)) options.onStatus(status, sentAt);
     }
   };
 
@@ -113,6 +172,10 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     const opened = client.hold();
     stream = opened;
     greeted = false;
+    introduced = false;
+    unanswered = undefined;
+    confirmingAt = Number.NEGATIVE_INFINITY;
+    standings.clear();
     const ended = (): void => {
       if (stream !== opened) return;
       stream = undefined;
@@ -131,10 +194,22 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   return {
     claim(claim) {
       claims.set(claim.lease, claim);
+      news.named.add(claim.lease);
+      news.forgotten.delete(claim.lease);
       flushSoon();
     },
+    advertSent(lease) {
+      news.named.add(lease);
+      const wait = framedAt + advertsApartMillis - performance.now();
+      if (wait <= 0) flushSoon();
+      else if (!flushQueued) sendLater(Math.ceil(wait));
+    },
     forget(lease) {
-      if (claims.delete(lease)) flushSoon();
+      standings.delete(lease);
+      news.named.delete(lease);
+      if (!claims.delete(lease)) return;
+      news.forgotten.add(lease);
+      flushSoon();
     },
     claimed: (lease) => claims.get(lease),
     refreshNow: flushSoon,
@@ -143,6 +218,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     close() {
       closed = true;
       clearTimeout(heartbeat);
+      clearTimeout(later);
       stream?.cancel();
       client.close();
     },

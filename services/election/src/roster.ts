@@ -1,0 +1,120 @@
+// Who is in the election, found by what an input names: an interface and a VRID, or a lease. Its index is made anew after
+// a change of the configuration; between two, a packet finds its instance among a thousand without a search.
+import type { IpAddress } from "@baton/domain";
+import type { InstanceConfig } from "@baton/keepalived-conf";
+import type { InstanceRunner } from "./instance-runner.ts";
+import type { Unit } from "./unit.ts";
+
+export interface Member {
+  instance: InstanceConfig;
+  readonly unit: Unit;
+  readonly runner: InstanceRunner;
+  link: { readonly up: boolean; readonly ifindex: number; readonly primaryAddress: IpAddress | undefined };
+}
+
+/** What decides as one, and the instances that it decides for. */
+export interface Party {
+  readonly unit: Unit;
+  readonly members: readonly Member[];
+  started: boolean;
+}
+
+/** A member where its packets arrive. `leaves`: the configuration has it no more. */
+export interface Seat {
+  readonly party: Party;
+  readonly member: Member;
+  readonly leaves: boolean;
+}
+
+interface Index {
+  readonly parties: readonly Party[];
+  readonly leases: ReadonlyMap<string, Unit>;
+  readonly seats: ReadonlyMap<string, ReadonlyMap<number, readonly Seat[]>>;
+}
+
+export class Roster {
+  readonly #present = new Map<string, Party>();
+  readonly #leaving = new Set<Party>();
+  #index: Index | undefined;
+
+  add(identity: string, party: Party): void {
+    this.#present.set(identity, party);
+    this.#index = undefined;
+  }
+
+  get(identity: string): Party | undefined {
+    return this.#present.get(identity);
+  }
+
+  /** Those of the configuration, by identity. */
+  present(): ReadonlyMap<string, Party> {
+    return this.#present;
+  }
+
+  /** Leaving because the configuration no longer has them. */
+  leaving(): ReadonlySet<Party> {
+    return this.#leaving;
+  }
+
+  /** The configuration has it no more; it stays until it has left. */
+  retire(identity: string): Party | undefined {
+    const party = this.#present.get(identity);
+    if (party === undefined) return undefined;
+    this.#present.delete(identity);
+    this.#leaving.add(party);
+    this.#index = undefined;
+    return party;
+  }
+
+  forget(party: Party): void {
+    this.#leaving.delete(party);
+    this.#index = undefined;
+  }
+
+  /** Members have another configuration: they may be found elsewhere now. */
+  changed(): void {
+    this.#index = undefined;
+  }
+
+  everyone(): readonly Party[] {
+    return this.#indexed().parties;
+  }
+
+  members(): Member[] {
+    return this.everyone().flatMap(({ members }) => members);
+  }
+
+  ofLease(lease: string): Unit | undefined {
+    return this.#indexed().leases.get(lease);
+  }
+
+  /** Whom a packet with this VRID on this interface may be meant for. */
+  seats(interfaceName: string, vrid: number): readonly Seat[] {
+    return this.#indexed().seats.get(interfaceName)?.get(vrid) ?? [];
+  }
+
+  #indexed(): Index {
+    this.#index ??= indexOf([...this.#present.values()], [...this.#leaving]);
+    return this.#index;
+  }
+}
+
+function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
+  const leases = new Map<string, Unit>();
+  const seats = new Map<string, Map<number, Seat[]>>();
+  const seat = (party: Party, leaves: boolean): void => {
+    // One that leaves may have a successor of the same lease: the successor is asked.
+    if (!leases.has(party.unit.lease)) leases.set(party.unit.lease, party.unit);
+    for (const member of party.members) {
+      const { interface: name, vrid } = member.instance;
+      const byVrid = seats.get(name) ?? new Map<number, Seat[]>();
+      seats.set(name, byVrid);
+      const others = byVrid.get(vrid);
+      if (others === undefined) byVrid.set(vrid, [{ party, member, leaves }]);
+      else others.push({ party, member, leaves });
+    }
+  };
+  for (const party of present) seat(party, false);
+  for (const party of leaving) seat(party, true);
+  return { parties: [...present, ...leaving], leases, seats };
+}
