@@ -12,7 +12,18 @@ export async function startCapture(machine: Machine, networkInterface: string, f
   const file = join(machine.directory, `${networkInterface}-${process.hrtime.bigint()}.pcap`);
   // --immediate-mode and -U: what was seen is in the file at once.
   // In immediate mode the kernel keeps a slot of -s for every packet: of the largest frame, in a buffer (-B, KiB) for bursts.
-  const options = ["--immediate-mode", "-U", "-n", "-s", "2048", "-B", "16384", "--time-stamp-precision=nano", "-Z", "root"];
+  const options = [
+    "--immediate-mode",
+    "-U",
+    "-n",
+    "-s",
+    "2048",
+    "-B",
+    "16384",
+    "--time-stamp-precision=nano",
+    "-Z",
+    "root",
+  ];
   const child = await machine.spawn("tcpdump", ["tcpdump", ...options, "-i", networkInterface, "-w", file, filter]);
   await child.waitLog(/listening on/);
   return {
