@@ -236,6 +236,7 @@ const emptyInstance = (name: string): InstanceState => ({
   correlationId: "",
   traceparent: "",
   leaseConfirmed: false,
+  masterAdvertMicros: 0,
 });
 
 const emptyGroup = (name: string): SyncGroupState => ({

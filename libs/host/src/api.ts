@@ -5,7 +5,7 @@ import type { Aggregate, BatonEvent, CauseRef, EventEnvelope, Instant, ServiceNa
 import type { AttributeValue } from "@baton/telemetry";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { ConfigSnapshot } from "./snapshot.ts";
-import type { ServiceReport } from "./supervisor-link.ts";
+import type { DumpKind, ServiceReport } from "./supervisor-link.ts";
 
 export interface HostEnv {
   readonly node: string;
@@ -40,6 +40,8 @@ export interface Host {
   onStop(handler: (reason: string) => Promise<void>): void;
   /** The supervisor's reload (control only). */
   onReload(handler: () => void): void;
+  /** The supervisor asks for one of keepalived's files (control only). */
+  onDump(handler: (what: DumpKind) => void): void;
   /** Tells the supervisor; `ready` once, when the service does its work. */
   ready(): void;
   /** Tells the supervisor something else: `config`, `config-failed` (control only). */

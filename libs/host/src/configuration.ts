@@ -9,3 +9,4 @@ export {
   readConfiguration,
   readPeer,
 } from "./read-configuration.ts";
+export type { DumpKind } from "./supervisor-link.ts";

@@ -17,7 +17,13 @@ import { serveGrpc } from "./grpc.ts";
 import { randomPool, uuidSource } from "./ids.ts";
 import { writeWithoutWaiting } from "./line-sink.ts";
 import { createLog, formatLine } from "./log.ts";
-import { type IpcProcess, openSupervisorLink, type ServiceReport, type SupervisorLink } from "./supervisor-link.ts";
+import {
+  type DumpKind,
+  type IpcProcess,
+  openSupervisorLink,
+  type ServiceReport,
+  type SupervisorLink,
+} from "./supervisor-link.ts";
 import { createTracer } from "./tracer.ts";
 import { createWatchServer, type WatchServer } from "./watch-server.ts";
 import { createWriter, type VersionedWriter } from "./writer.ts";
@@ -87,6 +93,7 @@ class ProcessHost implements Host {
   readonly #followers = new Set<{ close(): void }>();
   readonly #stopHandlers: ((reason: string) => Promise<void>)[] = [];
   readonly #reloadHandlers: (() => void)[] = [];
+  readonly #dumpHandlers: ((what: DumpKind) => void)[] = [];
   #watch: WatchServer | undefined;
   #otlp: "unknown" | "on" | "off" = "unknown";
   #appended = 0;
@@ -130,6 +137,7 @@ class ProcessHost implements Host {
     this.config = this.#openConfig();
     this.#supervisor = openSupervisorLink(ipc, (command) => {
       if (command.type === "reload") for (const handler of this.#reloadHandlers) handler();
+      else if (command.type === "dump") for (const handler of this.#dumpHandlers) handler(command.what);
       else void this.#stopAndExit(command.reason);
     });
   }
@@ -169,6 +177,10 @@ class ProcessHost implements Host {
 
   onReload(handler: () => void): void {
     this.#reloadHandlers.push(handler);
+  }
+
+  onDump(handler: (what: DumpKind) => void): void {
+    this.#dumpHandlers.push(handler);
   }
 
   ready(): void {

@@ -29,5 +29,5 @@ export {
 } from "./read-configuration.ts";
 export { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
 export { type ConfigSnapshot, parseSnapshot, readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
-export type { ServiceReport, SupervisorCommand } from "./supervisor-link.ts";
-export { askSnapshot, type SnapshotQuestion } from "./watch-snapshot.ts";
+export type { DumpKind, ServiceReport, SupervisorCommand } from "./supervisor-link.ts";
+export { askSnapshot, type SnapshotAnswer, type SnapshotQuestion } from "./watch-snapshot.ts";

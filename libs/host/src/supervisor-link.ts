@@ -2,7 +2,14 @@
 // until a new one ends them or the leases run out (SAFETY S19).
 import type { Diagnostic } from "@baton/keepalived-conf";
 
-export type SupervisorCommand = { readonly type: "stop"; readonly reason: string } | { readonly type: "reload" };
+/** The files that keepalived writes on a signal; `stats-clear`: and begins to count anew. */
+export const dumpKinds = ["data", "stats", "stats-clear", "json"] as const;
+export type DumpKind = (typeof dumpKinds)[number];
+
+export type SupervisorCommand =
+  | { readonly type: "stop"; readonly reason: string }
+  | { readonly type: "reload" }
+  | { readonly type: "dump"; readonly what: DumpKind };
 
 export type ServiceReport =
   | { readonly type: "ready" }
@@ -58,6 +65,10 @@ export function openSupervisorLink(ipc: IpcProcess, onCommand: (command: Supervi
 function readCommand(message: unknown): SupervisorCommand | undefined {
   if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
   if (message.type === "reload") return { type: "reload" };
+  if (message.type === "dump") {
+    const what = dumpKinds.find((kind) => "what" in message && message.what === kind);
+    return what === undefined ? undefined : { type: "dump", what };
+  }
   if (message.type !== "stop") return undefined;
   const reason = "reason" in message && typeof message.reason === "string" ? message.reason : "stop";
   return { type: "stop", reason };

@@ -53,10 +53,18 @@ test("commands are read, anything else is not", () => {
     { type: "stop", reason: "TERM" },
     { type: "stop" },
     { type: "reload" },
+    { type: "dump", what: "json" },
+    { type: "dump", what: "everything" },
+    { type: "dump" },
   ]) {
     say(message);
   }
-  expect(commands).toEqual([{ type: "stop", reason: "TERM" }, { type: "stop", reason: "stop" }, { type: "reload" }]);
+  expect(commands).toEqual([
+    { type: "stop", reason: "TERM" },
+    { type: "stop", reason: "stop" },
+    { type: "reload" },
+    { type: "dump", what: "json" },
+  ]);
 });
 
 test("a last report waits until it is in the pipe; without a supervisor it does not wait", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type AggregateState,
+  type Counter,
   type WatchRequest,
   type WatchServiceServer,
   WatchServiceService,
@@ -40,15 +41,18 @@ const state: AggregateState = {
   state: { $case: "addresses", value: { instance: "VI_1", term: 4, lease: "held", addresses: [] } },
 };
 
-test("the states of the snapshot, and the stream is let go", async () => {
+const counter: Counter = { name: "vrrp_adverts_total", labels: { instance: "VI_1" }, value: 7 };
+
+test("the states of the snapshot and the counters of the pulse, and the stream is let go", async () => {
   const consumers: string[] = [];
   let cancelled = 0;
   await serve((call) => {
     consumers.push(call.request.consumer);
     call.on("cancelled", () => cancelled++);
     call.write({ update: { $case: "snapshot", value: { service: "dataplane", epoch: 1, aggregates: [state] } } });
+    call.write({ update: { $case: "pulse", value: { epoch: 1, versions: [], counters: [counter] } } });
   });
-  expect(await ask()).toEqual([state]);
+  expect(await ask()).toEqual({ states: [state], counters: [counter] });
   expect(consumers).toEqual(["test"]);
   await expect.poll(() => cancelled).toBe(1);
 });
@@ -62,6 +66,11 @@ test("nobody there is no answer, at once", async () => {
 test.each([
   ["one that says nothing", () => undefined],
   ["one that ends the stream", (call: Call) => call.end()],
+  [
+    "one that tells no counters",
+    (call: Call) =>
+      call.end({ update: { $case: "snapshot", value: { service: "dataplane", epoch: 1, aggregates: [] } } }),
+  ],
   ["one that begins with something else", (call: Call) => call.write({ update: undefined })],
 ])("%s is no answer", async (_name, watch) => {
   await serve(watch);

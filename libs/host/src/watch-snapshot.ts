@@ -1,6 +1,6 @@
 // One snapshot of a service, asked for now. Followers are told what has an event; a lease that was confirmed, runs that
 // were counted or a state without an event of its own (leaving, listening) are in the next snapshot only.
-import { type AggregateState, WatchServiceClient } from "@baton/contracts";
+import { type AggregateState, type Counter, WatchServiceClient, type WatchUpdate } from "@baton/contracts";
 import { credentials } from "@grpc/grpc-js";
 import { clientOptions } from "./grpc.ts";
 
@@ -12,18 +12,33 @@ export interface SnapshotQuestion {
   readonly timeoutMs: number;
 }
 
+/** How a service is, and what it has counted, at one moment. */
+export interface SnapshotAnswer {
+  readonly states: readonly AggregateState[];
+  readonly counters: readonly Counter[];
+}
+
 /** Undefined when the service does not answer in time: it is stopped, or starting. */
-export function askSnapshot(question: SnapshotQuestion): Promise<readonly AggregateState[] | undefined> {
+export function askSnapshot(question: SnapshotQuestion): Promise<SnapshotAnswer | undefined> {
   const { socket, consumer, timeoutMs } = question;
   const client = new WatchServiceClient(`unix:${socket}`, credentials.createInsecure(), clientOptions);
   const call = client.watch({ consumer }, { deadline: Date.now() + timeoutMs });
   return new Promise((resolve) => {
-    const finish = (states: readonly AggregateState[] | undefined): void => {
-      resolve(states);
+    const updates: WatchUpdate["update"][] = [];
+    const finish = (answer: SnapshotAnswer | undefined): void => {
+      resolve(answer);
       call.cancel();
       client.close();
     };
-    call.on("data", ({ update }) => finish(update?.$case === "snapshot" ? update.value.aggregates : undefined));
+    // A snapshot, and at once a pulse with the counters.
+    call.on("data", ({ update }: WatchUpdate) => {
+      updates.push(update);
+      const [first, second] = updates;
+      if (first?.$case !== "snapshot") finish(undefined);
+      else if (second?.$case === "pulse") {
+        finish({ states: first.value.aggregates, counters: second.value.counters });
+      }
+    });
     // A cancelled call ends with an error as well: the promise is settled by then.
     call.on("error", () => finish(undefined));
     call.on("end", () => finish(undefined));

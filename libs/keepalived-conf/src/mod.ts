@@ -105,6 +105,7 @@ export type { Change, FieldChange } from "./diff/change.ts";
 export { isSameProgram, virtualRouterOf } from "./diff/config-shapes.ts";
 export { diffConfig } from "./diff/diff-config.ts";
 export { changeSentences, fieldSentence, subjectOf } from "./diff/sentences.ts";
+export { dumpedAddress, dumpedPeer, dumpedRoute, dumpedRule } from "./dump/dump-lines.ts";
 export { type FormattedOctets, formatOctets } from "./format/format.ts";
 export { meantNames } from "./keywords/meant.ts";
 export { type KeywordInfo, keywordTable } from "./keywords/root.ts";

@@ -51,6 +51,7 @@ export {
   type ProcessMonitorOptions,
   readProcess,
 } from "./process-monitor.ts";
+export { onRealTimeSignal } from "./real-time-signal.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
 export { openUdpSocket, type UdpDatagram, type UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";

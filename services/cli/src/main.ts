@@ -13,6 +13,7 @@ import { format } from "./commands/format.ts";
 import { explain, listKeywords } from "./commands/keywords.ts";
 import type { NodeClient } from "./commands/node-client.ts";
 import { NodeError } from "./commands/node-error.ts";
+import { keepalivedSignals } from "./commands/signals.ts";
 import type { ServiceChild } from "./commands/up.ts";
 import { type Screen, screenFor } from "./rendering/screen.ts";
 
@@ -96,6 +97,9 @@ async function run(command: Command): Promise<number> {
       return explain(command, { console, screen: screen(command.color) });
     case "keywords":
       return listKeywords(command, { console, screen: screen(command.color) });
+    case "signum":
+      console.out(`${keepalivedSignals[command.name].number}\n`);
+      return 0;
     case "completion":
       console.out(complete(command.shell));
       return 0;
@@ -113,7 +117,7 @@ async function run(command: Command): Promise<number> {
         return showEvents(command, { console, node });
       });
     case "up": {
-      const { up } = await import("./commands/up.ts");
+      const [{ up }, { onRealTimeSignal }] = await Promise.all([import("./commands/up.ts"), import("@baton/linux")]);
       return up(command, {
         console,
         env: process.env,
@@ -121,7 +125,11 @@ async function run(command: Command): Promise<number> {
         userId: process.getuid?.() ?? -1,
         pid: process.pid,
         mainOf,
-        onSignal: (signal, handler) => void process.on(signal, handler),
+        onSignal(signal, handler) {
+          if (typeof signal === "number") return onRealTimeSignal(signal, handler) !== undefined;
+          process.on(signal, handler);
+          return true;
+        },
       });
     }
   }

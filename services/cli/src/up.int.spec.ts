@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { keepalivedSignals } from "./commands/signals.ts";
 
 const main = fileURLToPath(new URL("../dist/testing/up-main.js", import.meta.url));
 
@@ -177,6 +178,30 @@ describe("a start", () => {
     child.kill("SIGTERM");
     expect(await exited).toBe(0);
     expect(stderr().match(/telling the service manager failed.*ENOENT/g)).toHaveLength(2);
+  });
+
+  test("keepalived's signals have control write keepalived's files; the pid file says whom to send them to", async () => {
+    const pidFile = inDirectory("keepalived.pid");
+    const { child, exited } = start({ words: ["--pid-file", pidFile] });
+    await until("the pid file", () => existsSync(pidFile));
+    expect(readFileSync(pidFile, "utf8")).toBe(`${child.pid}\n`);
+    await until("control", () => story().includes("control started 0"));
+    const dumps = [
+      ["DATA", "data"],
+      ["STATS", "stats"],
+      ["STATS_CLEAR", "stats-clear"],
+      ["JSON", "json"],
+      ["JSON", "json"],
+    ] as const;
+    for (const [index, [name, what]] of dumps.entries()) {
+      process.kill(Number(readFileSync(pidFile, "utf8")), keepalivedSignals[name].number);
+      const told = (): string[] => story().filter((line) => line.startsWith("control dump"));
+      await until(`the dump of ${what}`, () => told().length > index);
+      expect(told().at(-1)).toBe(`control dump ${what}`);
+    }
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    expect(existsSync(pidFile)).toBe(false);
   });
 
   test("SIGHUP goes to control", async () => {

@@ -8,6 +8,7 @@ import { askSnapshot, paths, readConfiguration, readCredentials, startHost } fro
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
+import { temporaryDirectory } from "./dumps/dump-files.ts";
 import { EventFeed } from "./event-feed.ts";
 import { type EventQuery, queryFilter } from "./event-query.ts";
 import { ringMax } from "./event-ring.ts";
@@ -44,7 +45,8 @@ const bus = host.own(
 );
 const ask = (service: Parameters<typeof paths.socket>[1]) =>
   askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs: askMillis });
-const control = new Control({ host, keeper, feed, history, ask });
+const dumpDirectory = temporaryDirectory(process.env);
+const control = new Control({ host, keeper, feed, history, ask, dumpDirectory });
 
 const resumed = appliedInThisRun() ? await keeper.resume() : undefined;
 const snapshot = resumed ?? (await control.applyFirst())?.snapshot;

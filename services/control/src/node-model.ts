@@ -2,6 +2,7 @@
 // It decides nothing: services do not ask control how things are, people and tools do.
 import { type AggregateState, type Counter, evolve, type NodeStatus } from "@baton/contracts";
 import type { EventEnvelope, ServiceName } from "@baton/domain";
+import type { SnapshotAnswer } from "@baton/host";
 
 export interface NodeFacts {
   readonly node: string;
@@ -39,8 +40,9 @@ export class NodeModel {
    * A snapshot asked for on the side: tells what has no event (a confirmed lease, runs counted). It may have been
    * overtaken by events that came in while it was on its way.
    */
-  refresh(service: ServiceName, states: readonly AggregateState[]): void {
+  refresh(service: ServiceName, { states, counters }: SnapshotAnswer): void {
     const record = this.#record(service);
+    record.counters = counters;
     const before = record.aggregates;
     record.aggregates = new Map(
       states.map((state) => {

@@ -56,10 +56,10 @@ test("a node is ready when the election has spoken and no instance is in its ini
 test("a refresh tells what has no event, and is not believed where events have overtaken it", () => {
   const model = new NodeModel();
   model.snapshot("election", [instance("master", 1)]);
-  model.refresh("election", [instance("master", 1, { leaseConfirmed: true })]);
+  model.refresh("election", { states: [instance("master", 1, { leaseConfirmed: true })], counters: [] });
   expect(model.status(facts).instances[0]?.leaseConfirmed).toBe(true);
   model.event("election", becameMaster(3));
-  model.refresh("election", [instance("backup", 2)]);
+  model.refresh("election", { states: [instance("backup", 2)], counters: [] });
   expect(model.status(facts).instances[0]?.state).toBe("master");
 });
 

@@ -1,14 +1,15 @@
 // The status of the node, now: the read model, with what has no event asked for on the side. Asking costs each service
 // a millisecond, so however many ask, it is done once a second.
-import type { AggregateState, NodeStatus } from "@baton/contracts";
+import type { NodeStatus } from "@baton/contracts";
 import type { ServiceName } from "@baton/domain";
+import type { SnapshotAnswer } from "@baton/host";
 import type { NodeFacts, NodeModel } from "./node-model.ts";
 
 export interface StatusDependencies {
   readonly model: NodeModel;
   facts(): NodeFacts;
   /** Undefined when the service does not answer in time. */
-  ask(service: ServiceName): Promise<readonly AggregateState[] | undefined>;
+  ask(service: ServiceName): Promise<SnapshotAnswer | undefined>;
 }
 
 /** Those whose state changes without an event: a lease that is confirmed, a run that is counted, a child that is up. */
@@ -24,9 +25,10 @@ export class NodeStatusSource {
     this.#dependencies = dependencies;
   }
 
-  async current(): Promise<NodeStatus> {
+  /** `maxAge` in microseconds: what was asked for earlier than that is asked for anew. */
+  async current(maxAge = freshMicros): Promise<NodeStatus> {
     const { model, facts } = this.#dependencies;
-    if (facts().now - this.#refreshedAt >= freshMicros) {
+    if (facts().now - this.#refreshedAt >= maxAge) {
       this.#refreshing ??= this.#refresh().finally(() => {
         this.#refreshing = undefined;
       });
@@ -39,8 +41,8 @@ export class NodeStatusSource {
     const { model, ask, facts } = this.#dependencies;
     await Promise.all(
       asked.map(async (service) => {
-        const states = await ask(service);
-        if (states !== undefined) model.refresh(service, states);
+        const answer = await ask(service);
+        if (answer !== undefined) model.refresh(service, answer);
       }),
     );
     this.#refreshedAt = facts().now;

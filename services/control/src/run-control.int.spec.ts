@@ -1,5 +1,5 @@
 // Control with real sockets: gRPC on node.sock and metrics over HTTP; the other services are played.
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import {
 } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { until } from "@baton/event-log/testing";
-import { clientOptions, defaultSettings, paths, type Settings } from "@baton/host";
+import { clientOptions, defaultSettings, paths, type Settings, type SnapshotAnswer } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import type { Change } from "@baton/keepalived-conf";
 import { config, diagnostic, globalConfig, instanceConfig } from "@baton/keepalived-conf/testing";
@@ -64,7 +64,7 @@ interface Scene {
   readonly control: Control;
   readonly runDir: string;
   history: readonly EventEnvelope[] | "away";
-  asked: readonly AggregateState[] | undefined;
+  asked: SnapshotAnswer | undefined;
 }
 
 async function start(loads: Loaded[]): Promise<Scene> {
@@ -92,6 +92,7 @@ async function start(loads: Loaded[]): Promise<Scene> {
     feed,
     history,
     ask: async (service) => (service === "election" ? scene.asked : undefined),
+    dumpDirectory: runDir,
   });
   await control.applyFirst();
   await control.serve();
@@ -146,6 +147,28 @@ const becameBackup = {
   },
 } as const;
 
+test("a dump is written where keepalived writes it, with what the services say now", async () => {
+  const instances = [instanceConfig()];
+  const scene = await start([{ ok: true, config: config({ instances }), settings: settingsWith({}), diagnostics: [] }]);
+  const sent = { name: "vrrp_adverts_total", labels: { instance: "VI_1", direction: "sent" }, value: 12 };
+  scene.asked = { states: [master], counters: [sent] };
+  const file = (name: string): string => join(scene.runDir, name);
+  scene.host.dump("json");
+  scene.host.dump("stats-clear");
+  await until("the statistics", () => existsSync(file("keepalived.stats")));
+  const [dumped] = JSON.parse(readFileSync(file("keepalived.json"), "utf8"));
+  expect(dumped).toMatchObject({ data: { iname: "VI_1", state: 2 }, stats: { advert_sent: 12 } });
+  expect(readFileSync(file("keepalived.stats"), "utf8")).toContain("Sent: 12\n");
+  // What is counted after that is counted anew.
+  scene.asked = { states: [master], counters: [{ ...sent, value: 15 }] };
+  scene.host.clock.advance(1_100_000);
+  scene.host.dump("stats");
+  await until("those since", () => readFileSync(file("keepalived.stats"), "utf8").includes("Sent: 3\n"));
+  scene.host.dump("data");
+  await until("the data", () => existsSync(file("keepalived.data")));
+  expect(readFileSync(file("keepalived.data"), "utf8")).toContain("   State = MASTER\n");
+});
+
 test("the status is what the services said last, with what has no event asked for", async () => {
   const scene = await start([good("a")]);
   const { host, client, runDir } = scene;
@@ -159,7 +182,12 @@ test("the status is what the services said last, with what has no event asked fo
     instances: [{ state: "master", leaseConfirmed: false }],
     bus: { connected: true },
   });
-  scene.asked = [{ ...master, version: 9, state: { $case: "instance", value: instanceState({ state: "leaving" }) } }];
+  const leaving: AggregateState = {
+    ...master,
+    version: 9,
+    state: { $case: "instance", value: instanceState({ state: "leaving" }) },
+  };
+  scene.asked = { states: [leaving], counters: [] };
   host.clock.advance(1_100_000);
   expect((await getStatus(client)).instances).toMatchObject([{ state: "leaving" }]);
 });
@@ -253,6 +281,7 @@ test("a first configuration that is rejected is told to the supervisor", async (
     feed: new EventFeed(),
     history: async function* () {},
     ask: async () => undefined,
+    dumpDirectory: runDir,
   });
   expect(await control.applyFirst()).toBeUndefined();
   expect(host.reports).toEqual([{ type: "config-failed", exitCode: 4, diagnostics: bad.diagnostics }]);

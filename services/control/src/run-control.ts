@@ -10,11 +10,13 @@ import {
   type Host,
   paths,
   type Settings,
+  type SnapshotAnswer,
   serveGrpc,
 } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { attribute, metric } from "@baton/telemetry";
 import { type Applied, type ConfigKeeper, configAggregate } from "./config-keeper.ts";
+import { Dumps } from "./dumps/write-dumps.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { type MetricsServer, openMetricsServer } from "./metrics-server.ts";
 import { encodeMetrics } from "./metrics-text.ts";
@@ -30,7 +32,9 @@ export interface ControlDependencies {
   readonly feed: EventFeed;
   /** Stored events; see EventSources. */
   readonly history: EventSources["history"];
-  ask(service: ServiceName): Promise<readonly AggregateState[] | undefined>;
+  ask(service: ServiceName): Promise<SnapshotAnswer | undefined>;
+  /** Where keepalived's files go that the configuration gives no other place. */
+  readonly dumpDirectory: string;
 }
 
 /** Whose Watch streams make the read model; each service also owns the aggregate of itself. */
@@ -44,6 +48,8 @@ const followed: Readonly<Record<Exclude<ServiceName, "uplink">, readonly Aggrega
 };
 
 const metricsBindRetryMillis = 10_000;
+/** Tools send two signals at once, and read the files 10 to 100 ms later. */
+const dumpMaxAgeMicros = 50_000;
 
 export class Control {
   readonly #dependencies: ControlDependencies;
@@ -58,7 +64,7 @@ export class Control {
   #closed = false;
 
   constructor(dependencies: ControlDependencies) {
-    const { host, ask } = dependencies;
+    const { host, ask, dumpDirectory } = dependencies;
     this.#dependencies = dependencies;
     this.#startedAt = host.now();
     const facts = () => ({
@@ -71,6 +77,16 @@ export class Control {
     this.#status = new NodeStatusSource({ model: this.#model, facts, ask });
     // From the beginning: a reload that comes while the first configuration is applied waits for it.
     host.onReload(() => void this.reload());
+    const dumps = new Dumps({
+      log: host.log,
+      directory: dumpDirectory,
+      config: () => this.#dependencies.keeper.snapshot?.config,
+      status: () => this.#status.current(dumpMaxAgeMicros),
+      counters: () =>
+        this.#model.samples().flatMap(({ service, counter }) => (service === "election" ? [counter] : [])),
+      now: () => ({ boot: host.now(), wall: Date.now() * 1_000 }),
+    });
+    host.onDump((what) => void dumps.write(what));
   }
 
   /** The configuration at the start. Undefined: it was rejected, and the supervisor was told why. */

@@ -15,6 +15,7 @@ export function toInstanceState(state: ElectionState, since: Instant, lastEvent:
     term: "term" in state ? state.term : state.highestTerm,
     master: master?.address ?? "",
     masterPriority: master?.priority ?? 0,
+    masterAdvertMicros: state.kind === "backup" && master !== undefined ? state.masterAdvertInterval : 0,
     since,
     reason: state.reason,
     addresses: [...state.config.addresses],

@@ -148,6 +148,7 @@ const instanceState = () => ({
       correlationId: "0190-story",
       traceparent: "",
       leaseConfirmed: false,
+      masterAdvertMicros: 0,
     },
   },
 });

@@ -124,6 +124,7 @@ const stateOf = (state: string, over: { since?: number; priority?: number } = {}
       correlationId: "0190-story",
       traceparent: "",
       leaseConfirmed: true,
+      masterAdvertMicros: 0,
     },
   },
 });

@@ -83,6 +83,7 @@ const state = (over: Partial<InstanceState>): InstanceState => ({
   correlationId: "0190-c",
   traceparent: "",
   leaseConfirmed: true,
+  masterAdvertMicros: 0,
   ...over,
 });
 

@@ -15,7 +15,7 @@ import type { BusStanding, ConfigSource, Host, HostEnv, Log, WatchSource } from 
 import type { Clock } from "../clock.ts";
 import { randomPool, uuidSource } from "../ids.ts";
 import type { ConfigSnapshot } from "../snapshot.ts";
-import type { ServiceReport } from "../supervisor-link.ts";
+import type { DumpKind, ServiceReport } from "../supervisor-link.ts";
 import { createTracer } from "../tracer.ts";
 import { createWriter, type VersionedWriter } from "../writer.ts";
 import { TestBus, type TestOwner } from "./test-bus.ts";
@@ -62,6 +62,7 @@ export interface TestHost extends Host {
   applyConfig(snapshot: ConfigSnapshot): void;
   /** As if the supervisor had sent it. */
   reload(): void;
+  dump(what: DumpKind): void;
   setBus(standing: BusStanding): void;
 }
 
@@ -96,6 +97,7 @@ class MemoryHost implements TestHost {
   readonly #owned: { close(): unknown }[] = [];
   readonly #stopHandlers: ((reason: string) => Promise<void>)[] = [];
   readonly #reloadHandlers: (() => void)[] = [];
+  readonly #dumpHandlers: ((what: DumpKind) => void)[] = [];
   #standing: BusStanding = { connected: true, backlog: 0, oldestMicros: 0 };
   #stopping: Promise<void> | undefined;
 
@@ -159,6 +161,10 @@ class MemoryHost implements TestHost {
     this.#reloadHandlers.push(handler);
   }
 
+  onDump(handler: (what: DumpKind) => void): void {
+    this.#dumpHandlers.push(handler);
+  }
+
   ready(): void {
     this.report({ type: "ready" });
   }
@@ -203,6 +209,10 @@ class MemoryHost implements TestHost {
 
   reload(): void {
     for (const handler of this.#reloadHandlers) handler();
+  }
+
+  dump(what: DumpKind): void {
+    for (const handler of this.#dumpHandlers) handler(what);
   }
 
   setBus(standing: BusStanding): void {

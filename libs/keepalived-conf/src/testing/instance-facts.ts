@@ -8,7 +8,7 @@ import type {
   TrackedConfig,
   TrackRef,
 } from "../config.ts";
-import { dumpedAddress, dumpedPeer, dumpedRoute, dumpedRule } from "./dump-lines.ts";
+import { dumpedAddress, dumpedPeer, dumpedRoute, dumpedRule } from "../dump/dump-lines.ts";
 import { type Facts, shown } from "./dump-objects.ts";
 
 /** How an instance is at the moment. */

@@ -1,4 +1,5 @@
 // For the tests of whoever reads a Config: complete, valid values of all its parts.
+export { type DumpedObject, readDump } from "./dump-objects.ts";
 export {
   command,
   config,

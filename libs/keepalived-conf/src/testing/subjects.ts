@@ -1,8 +1,8 @@
 // Everything that keepalived's dump tells of a file, beside what our Config says of the same.
 import type { CheckerConfig, Command, Config, GroupNotifyConfig } from "../config.ts";
+import { dumpedAddress, dumpedRoute, dumpedRule } from "../dump/dump-lines.ts";
 import { type Subject, without } from "./comparison.ts";
 import type { Sample } from "./corpus.ts";
-import { dumpedAddress, dumpedRoute, dumpedRule } from "./dump-lines.ts";
 import { type Dump, type DumpedObject, type Facts, shown } from "./dump-objects.ts";
 import { globalFacts, globalFactsOf } from "./global-facts.ts";
 import { groupFacts, groupFactsOf, instanceFacts, instanceFactsOf, withoutWeights } from "./instance-facts.ts";

@@ -1,4 +1,5 @@
 // Every command with its words, once: parsing, help and shell completion are derived from this table.
+import { signalNames } from "../commands/signals.ts";
 
 /** What may stand for a value: completion offers it, parsing checks it. */
 export type Value =
@@ -72,9 +73,16 @@ const up: CommandSpec = {
     },
     { name: "settings", value: file, meaning: "baton.yaml: what is Baton's own" },
     { name: "ready-file", value: file, meaning: "made when every instance has left its initial state" },
+    {
+      name: "pid-file",
+      value: file,
+      multiple: true,
+      meaning: "where the number of the process to signal is written; may be given again",
+    },
   ],
   notes: [
     "It runs in the current network namespace. SIGHUP reloads the configuration. SIGTERM leaves: the address goes when the successor answers.",
+    "As keepalived, it writes on SIGUSR1 keepalived.data, on SIGUSR2 keepalived.stats, on SIGRTMAX-1 the same and counts anew, on SIGRTMIN+2 keepalived.json: into TMPDIR, or /tmp, or where the configuration says. baton signum has the numbers.",
   ],
 };
 
@@ -176,6 +184,18 @@ const events: CommandSpec = {
   notes: [],
 };
 
+const signum: CommandSpec = {
+  name: "signum",
+  summary: "the number of the signal that keepalived's tools send",
+  positional: {
+    value: choice(...signalNames),
+    many: false,
+    missing: `the signal is missing: ${signalNames.join(", ")}`,
+  },
+  options: [],
+  notes: ["As keepalived --signum: kill -s $(baton signum JSON) $(cat /run/keepalived.pid)."],
+};
+
 const completion: CommandSpec = {
   name: "completion",
   summary: "completions for a shell",
@@ -187,7 +207,7 @@ const completion: CommandSpec = {
 };
 
 /** In the order of the list of commands. */
-export const commands = { up, check, fmt, plan, keywords, status, events, completion } as const;
+export const commands = { up, check, fmt, plan, keywords, status, events, signum, completion } as const;
 
 export type CommandName = keyof typeof commands;
 

@@ -1,6 +1,7 @@
 // The command line → a Command. Wrong words are one sentence, never a stack trace.
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { messageOf } from "@baton/domain";
+import { isSignalName, type KeepalivedSignalName } from "../commands/signals.ts";
 import { type CommandName, type CommandSpec, commands, defaults, isCommandName } from "./command-table.ts";
 import { helpOf, labelOf, usage } from "./help.ts";
 
@@ -15,6 +16,7 @@ export interface UpCommand {
   readonly stateDir: string;
   readonly settings: string | undefined;
   readonly readyFile: string | undefined;
+  readonly pidFiles: readonly string[];
 }
 
 export type When = "auto" | "always" | "never";
@@ -79,6 +81,7 @@ export type Command =
   | KeywordsCommand
   | { readonly type: "status"; readonly runDir: string; readonly json: boolean }
   | EventsCommand
+  | { readonly type: "signum"; readonly name: KeepalivedSignalName }
   | { readonly type: "completion"; readonly shell: "bash" | "zsh" }
   | { readonly type: "help"; readonly text: string }
   | { readonly type: "version" };
@@ -203,6 +206,7 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
       stateDir: words.word("state-dir") ?? defaults.stateDir,
       settings: words.word("settings"),
       readyFile: words.word("ready-file"),
+      pidFiles: words.all("pid-file"),
     };
   },
   check(words) {
@@ -255,5 +259,9 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
     limit: Number(words.word("limit") ?? defaults.limit),
     eventType: words.word("type") ?? "",
   }),
+  signum(words) {
+    const [name = ""] = words.files;
+    return isSignalName(name) ? { type: "signum", name } : `there is no signal "${name}"`;
+  },
   completion: (words) => ({ type: "completion", shell: words.files[0] === "zsh" ? "zsh" : "bash" }),
 };

@@ -20,11 +20,13 @@ test("up, with nothing but a configuration", () => {
     stateDir: "/var/lib/baton",
     settings: undefined,
     readyFile: undefined,
+    pidFiles: [],
   });
 });
 
 test("up, with everything", () => {
-  const line = "up --config x --name r1 --id a1 --run-dir a --state-dir b --settings c --ready-file d";
+  const line =
+    "up --config x --pid-file e --pid-file f --name r1 --id a1 --run-dir a --state-dir b --settings c --ready-file d";
   expect(parse(line)).toEqual({
     type: "up",
     config: "x",
@@ -34,6 +36,7 @@ test("up, with everything", () => {
     stateDir: "b",
     settings: "c",
     readyFile: "d",
+    pidFiles: ["e", "f"],
   });
   expect(parse("up --config=x --name=r1")).toMatchObject({ config: "x", name: "r1" });
 });

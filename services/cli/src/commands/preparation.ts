@@ -20,6 +20,7 @@ export interface NodePlaces {
   readonly runDir: string;
   readonly stateDir: string;
   readonly readyFile: string | undefined;
+  readonly pidFiles: readonly string[];
 }
 
 export class Refusal extends Error {

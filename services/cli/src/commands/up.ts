@@ -23,7 +23,9 @@ import { createServiceStates } from "../supervision/service-states.ts";
 import { type Adopted, type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
+import { removePidFile, writePidFile } from "./pid-file.ts";
 import { type Env, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
+import { dumpSignals } from "./signals.ts";
 
 export interface UpDependencies {
   readonly console: Console;
@@ -33,7 +35,8 @@ export interface UpDependencies {
   readonly pid: number;
   /** Where a service's compiled composition root is. */
   mainOf(service: ServiceChild): string;
-  onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP", handler: () => void): void;
+  /** A number: a real-time signal. False: it cannot be heard, and still ends the process. */
+  onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | number, handler: () => void): boolean;
 }
 
 export type ServiceChild = Exclude<ChildName, "nats" | "redis">;
@@ -50,6 +53,7 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
     runDir: resolve(command.runDir),
     stateDir: resolve(command.stateDir),
     readyFile: absolute(command.readyFile),
+    pidFiles: command.pidFiles.map((file) => resolve(file)),
   };
   const { console, env, userId } = dependencies;
   try {
@@ -68,7 +72,7 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
 }
 
 async function runNode(node: NodePlaces, configuration: Configuration, dependencies: UpDependencies): Promise<number> {
-  const { env, onSignal } = dependencies;
+  const { env, onSignal, pid } = dependencies;
   const childEnv: Env = {
     ...env,
     // For this process alone.
@@ -110,8 +114,13 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
   onSignal("SIGTERM", () => supervisor.stop("SIGTERM"));
   onSignal("SIGINT", () => supervisor.stop("SIGINT"));
   onSignal("SIGHUP", () => supervisor.reload());
+  const unheard = dumpSignals.filter(({ signal, what }) => !onSignal(signal, () => supervisor.dump(what)));
+  if (unheard.length > 0)
+    host.log.warn("this Node hears no real-time signals", { unheard: unheard.map((each) => each.what) });
+  placePidFiles(node, pid, host);
 
   const exitCode = await supervisor.ended;
+  for (const file of node.pidFiles) removePidFile(file, pid);
   await host.stop("stopped");
   if (node.readyFile !== undefined) removeFile(node.readyFile);
   for (const file of [
@@ -122,6 +131,17 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
     removeFile(file);
   }
   return exitCode;
+}
+
+/** Where they cannot be written nobody finds us by them, which is no reason to keep addresses from anybody. */
+function placePidFiles({ pidFiles }: NodePlaces, pid: number, { log }: Host): void {
+  for (const file of pidFiles) {
+    try {
+      writePidFile(file, pid);
+    } catch (error) {
+      log.error("a pid file cannot be written", { file, cause: error });
+    }
+  }
 }
 
 const refuse = (error: unknown): never => {

@@ -2,6 +2,7 @@
 // terminal or service manager reaches them, only the supervisor ends them (SAFETY S6).
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
+import type { DumpKind } from "@baton/host";
 import type { Report } from "./types.ts";
 
 export interface Child {
@@ -10,6 +11,7 @@ export interface Child {
   stop(reason: string): void;
   kill(): void;
   reload(): void;
+  dump(what: DumpKind): void;
 }
 
 export interface ChildListener {
@@ -53,6 +55,7 @@ export const launchService =
       stop: (reason) => send({ type: "stop", reason }),
       kill: () => child.kill("SIGKILL"),
       reload: () => send({ type: "reload" }),
+      dump: (what) => send({ type: "dump", what }),
     };
   };
 
@@ -78,6 +81,7 @@ export async function launchBroker(spec: BrokerSpec, listener: ChildListener): P
     stop: () => child.kill("SIGTERM"),
     kill: () => child.kill("SIGKILL"),
     reload: () => undefined,
+    dump: () => undefined,
   };
 }
 

@@ -21,6 +21,7 @@ const bare: InstanceState = {
   correlationId: "",
   traceparent: "",
   leaseConfirmed: true,
+  masterAdvertMicros: 0,
 };
 const instance = (name: string, state: string, term: number): AggregateState => ({
   kind: "vrrp",

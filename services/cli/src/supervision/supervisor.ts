@@ -1,5 +1,6 @@
 // The shell around the supervisor's machine: feeds it what happens, carries out what it says, in order.
 import { assertNever, type Instant, messageOf } from "@baton/domain";
+import type { DumpKind } from "@baton/host";
 import type { Diagnostic } from "@baton/keepalived-conf";
 import type { Child, Launch } from "./children.ts";
 import { initialState, step } from "./machine.ts";
@@ -40,6 +41,8 @@ export interface SupervisorDependencies {
 export interface Supervisor {
   stop(reason: string): void;
   reload(): void;
+  /** Has control write one of keepalived's files; decides nothing, so the machine is not asked. */
+  dump(what: DumpKind): void;
   /** Resolves with the exit code when every child is gone. */
   readonly ended: Promise<number>;
 }
@@ -81,6 +84,11 @@ class RunningSupervisor implements Supervisor {
 
   reload(): void {
     this.#feed({ type: "reload" });
+  }
+
+  dump(what: DumpKind): void {
+    if (!this.#children.has("control")) this.#dependencies.log.warn("no control that could dump", { what });
+    this.#tell("control", (child) => child.dump(what));
   }
 
   /** One input after the other: an effect may bring the next one. */
@@ -152,7 +160,10 @@ class RunningSupervisor implements Supervisor {
     const { pid } = adopted;
     // It was somebody else's child and hears no word of ours: see the machine.
     const deaf = (): void => undefined;
-    this.#children.set(name, Promise.resolve({ pid, kill: () => adopted.kill(), stop: deaf, reload: deaf }));
+    this.#children.set(
+      name,
+      Promise.resolve({ pid, kill: () => adopted.kill(), stop: deaf, reload: deaf, dump: deaf }),
+    );
     const watch = adopted.onExit(() => {
       this.#watches.delete(name);
       this.#children.delete(name);

@@ -12,7 +12,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => n
 setInterval(() => say({ type: "alive" }), 200);
 note(`${name} started ${BATON_RESTARTS}`);
 process.on("message", (message) => {
-  note(`${name} ${message.type}${message.reason === undefined ? "" : ` ${message.reason}`}`);
+  note([name, message.type, message.reason ?? message.what].filter((word) => word !== undefined).join(" "));
   if (message.type !== "stop") return;
   say({ type: "stopped" });
   setTimeout(() => process.exit(0), 20);

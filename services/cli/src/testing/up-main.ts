@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { onRealTimeSignal } from "@baton/linux";
 import { parseArguments } from "../arguments/parse-arguments.ts";
 import { up } from "../commands/up.ts";
 
@@ -21,6 +22,10 @@ const exitCode = await up(parsed.command, {
     writeFileSync(main, `process.env.STUB_NAME = "${service}";\nawait import("${stub}");\n`);
     return main;
   },
-  onSignal: (signal, handler) => void process.on(signal, handler),
+  onSignal(signal, handler) {
+    if (typeof signal === "number") return onRealTimeSignal(signal, handler) !== undefined;
+    process.on(signal, handler);
+    return true;
+  },
 });
 process.exit(exitCode);

@@ -20,6 +20,7 @@ export const instanceState = (more: Partial<InstanceState> = {}): InstanceState 
   correlationId: "",
   traceparent: "",
   leaseConfirmed: false,
+  masterAdvertMicros: 0,
   ...more,
 });
 

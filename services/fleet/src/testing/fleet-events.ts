@@ -89,6 +89,7 @@ export const instanceState = (node: string, more: Partial<InstanceState> = {}): 
   correlationId: "",
   traceparent: "",
   leaseConfirmed: false,
+  masterAdvertMicros: 0,
   ...more,
 });
 

@@ -141,9 +141,9 @@ const reading = {
 } as const;
 
 const files = {
-  umask: noted("umask", fileMode, "Baton's files are readable by their owner only", {
-    meaning: "The permissions that new files do not get.",
-    service: "supervisor",
+  umask: works("umask", fileMode, {
+    meaning: "The permissions that dumped files do not get; all others are readable by their owner only.",
+    service: "control",
     default: "0177",
   }),
   configSaveDirectory: missing(
@@ -158,17 +158,18 @@ const files = {
     repeat: "first",
     default: "in memory",
   }),
-  dataUseInstance: noted("data_use_instance", bool, ownFiles, {
-    meaning: "Puts the names of namespace and instance into the names of dumped files.",
+  dataUseInstance: works("data_use_instance", bool, {
+    meaning: "Puts the names of namespace and instance into the name of the dumped state.",
     service: "control",
     default: "off",
   }),
-  jsonVersion: noted(
-    "json_version",
-    lenientlyMissing(integer({ min: 1, max: 2 })),
-    "`baton status --json` has its own layout",
-    { meaning: "The layout of the state as JSON.", service: "control", since: "2.2.8", default: "1" },
-  ),
+  jsonVersion: works("json_version", lenientlyMissing(integer({ min: 1, max: 2 })), {
+    meaning:
+      "The layout of keepalived.json: a list of instances, or an object that has them and the tracked processes.",
+    service: "control",
+    since: "2.2.8",
+    default: "1",
+  }),
   iprouteUsr: noted("iproute_usr_dir", path, "names of routing tables are not read", {
     meaning: "Where iproute2's names for numbers come from.",
     service: "control",
@@ -181,20 +182,20 @@ const files = {
     since: "2.3.2",
     default: "/etc/iproute2",
   }),
-  stateDumpFile: noted("state_dump_file", dumpPath, "`baton status` shows the state", {
+  stateDumpFile: works("state_dump_file", dumpPath, {
     meaning: "Where the state goes on SIGUSR1.",
     service: "control",
     since: "2.3.3",
     default: "keepalived.data in the temporary directory",
   }),
-  statsDumpFile: noted("stats_dump_file", dumpPath, "metrics are served for Prometheus", {
-    meaning: "Where the counters go on SIGUSR2.",
+  statsDumpFile: works("stats_dump_file", dumpPath, {
+    meaning: "Where the counters go on SIGUSR2; keepalived up to 2.4 reads the line and does not use it.",
     service: "control",
     since: "2.3.3",
     default: "keepalived.stats in the temporary directory",
   }),
-  jsonDumpFile: noted("json_dump_file", dumpPath, "`baton status --json` shows the state", {
-    meaning: "Where the state as JSON goes.",
+  jsonDumpFile: works("json_dump_file", dumpPath, {
+    meaning: "Where the state as JSON goes; keepalived up to 2.4 reads the line and does not use it.",
     service: "control",
     since: "2.3.3",
     default: "keepalived.json in the temporary directory",

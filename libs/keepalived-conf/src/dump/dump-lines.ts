@@ -1,4 +1,5 @@
-// Our addresses, routes and rules as the lines of keepalived's dump, to lay beside them.
+// Addresses, routes and rules as keepalived's dump shows them: users' tools read these lines in keepalived.data and in the
+// JSON, and the oracle lays ours beside its own.
 import { ipFamily } from "@baton/domain";
 import type {
   EncapsulationConfig,
