@@ -90,6 +90,8 @@ export interface LinkInfo {
   readonly mtu: number;
   /** IFF_NOARP: nothing is to be announced there. */
   readonly noArp: boolean;
+  /** Of a VRF: the routing table that is its own. */
+  readonly vrfTable?: number;
 }
 
 export interface LinkMonitorOptions {

@@ -52,6 +52,24 @@ export {
   readProcess,
 } from "./process-monitor.ts";
 export { onRealTimeSignal } from "./real-time-signal.ts";
+export { leadsNowhere } from "./route-message.ts";
+export type {
+  Encapsulation,
+  Prefix,
+  Range,
+  RouteInfo,
+  RouteMetric,
+  RouteSpec,
+  RouteWay,
+  RouteWaySpec,
+  RoutingChange,
+  RoutingEvent,
+  RoutingTable,
+  RoutingTableOptions,
+  RoutingTables,
+  RuleSpec,
+} from "./routing.ts";
+export { openRoutingTable } from "./routing-table.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
 export { openUdpSocket, type UdpDatagram, type UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";

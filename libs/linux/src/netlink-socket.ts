@@ -32,6 +32,7 @@ const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
 const MSG_DONTWAIT = 0x40;
 
 /** The kernel fills at most 32 KiB a message of a dump; several fit. Shared: a receive is decoded before the next. */
@@ -54,8 +55,12 @@ export interface NetlinkClient extends Closable {
   dump<T>(type: number, body: Uint8Array, decode: (message: NetlinkMessage) => T | undefined): T[];
 }
 
-export function openNetlinkClient(protocol: number): NetlinkClient {
+/** `strict`: what the body of a dump says is a filter (NETLINK_GET_STRICT_CHK). */
+export function openNetlinkClient(protocol: number, options: { readonly strict?: boolean } = {}): NetlinkClient {
   const fd = openSocket(protocol, 0);
+  if (options.strict === true) {
+    checkedOrClose(libc.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, int32(1), 4), "setsockopt strict", fd);
+  }
   // A second is for ever here; without it a lost answer would stop the process.
   const second = new Uint8Array(16);
   second[0] = 1;

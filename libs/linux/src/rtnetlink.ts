@@ -39,6 +39,8 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_VRF_TABLE = 1;
 const IFINFO_BYTES = 16;
 
 const IFA_ADDRESS = 1;
@@ -81,7 +83,10 @@ export function decodeLinkEvent(message: NetlinkMessage): LinkEvent | undefined 
   if (message.type === RTM_DELLINK) return { type: "link-removed", ifindex };
   const flags = view.getUint32(8, true);
   const attributes = readAttributes(message.body, IFINFO_BYTES);
-  const info = attributes.get(IFLA_LINKINFO);
+  const info = readAttributes(attributes.get(IFLA_LINKINFO) ?? new Uint8Array(), 0);
+  const kind = readText(info.get(IFLA_INFO_KIND));
+  const vrf = kind === "vrf" ? readAttributes(info.get(IFLA_INFO_DATA) ?? new Uint8Array(), 0) : undefined;
+  const vrfTable = readUint32(vrf?.get(IFLA_VRF_TABLE));
   const mac = attributes.get(IFLA_ADDRESS);
   const link: LinkInfo = {
     ifindex,
@@ -89,9 +94,10 @@ export function decodeLinkEvent(message: NetlinkMessage): LinkEvent | undefined 
     up: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
     mac: mac?.length === 6 ? macFromBytes(mac, 0) : undefined,
     type: view.getUint16(2, true),
-    kind: info === undefined ? undefined : readText(readAttributes(info, 0).get(IFLA_INFO_KIND)),
+    kind,
     mtu: readUint32(attributes.get(IFLA_MTU)) ?? 0,
     noArp: (flags & IFF_NOARP) !== 0,
+    ...(vrfTable === undefined ? {} : { vrfTable }),
   };
   return { type: "link-set", link };
 }
