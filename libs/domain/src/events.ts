@@ -97,6 +97,11 @@ export type BatonEvent =
       }
     >
   | Event<"drift-repaired", { instance: string; address: string; interface: string; term: number; kind: string }>
+  // As `ip route` and `ip rule` write them; those of one step together.
+  | Event<"routes-added", { instance: string; routes: string[]; rules: string[]; term: number; elapsedMicros: number }>
+  | Event<"routes-removed", { instance: string; routes: string[]; rules: string[]; term: number; reason: string }>
+  | Event<"routes-failed", { instance: string; routes: string[]; rules: string[]; term: number; error: string }>
+  | Event<"routes-repaired", { instance: string; routes: string[]; rules: string[]; term: number }>
   | Event<"lease-expired", { instance: string; term: number; silentMs: number }>
   | Event<"claim-refused", { instance: string; term: number; reason: string }>
   // notification: notifier

@@ -1,6 +1,7 @@
 // An event as one sentence that an operator would say. Commands and pages share it, so that the same event reads the
 // same everywhere. It only rewords what the event carries: nothing is looked up, nothing is concluded.
 import type { BatonEvent, EventEnvelope } from "./events.ts";
+import { routingNames } from "./routing-names.ts";
 
 /** What the reader knows beyond the event; everything is optional. */
 export interface ExplainContext {
@@ -95,6 +96,14 @@ function explainAddress(node: string, event: BatonEvent): string {
       return `${node} announced ${list(event.data.addresses)} on ${event.data.interface} (${plural(event.data.count, "gratuitous ARP")})${because(event.data.reason)}`;
     case "drift-repaired":
       return `${node} repaired ${event.data.address} on ${event.data.interface} (${words(event.data.kind)})`;
+    case "routes-added":
+      return `${node} added ${routingNames(event.data)} in ${millis(event.data.elapsedMicros)}`;
+    case "routes-removed":
+      return `${node} removed ${routingNames(event.data)}${because(event.data.reason)}`;
+    case "routes-failed":
+      return `${node} could not add ${routingNames(event.data)}: ${firstLine(event.data.error)}`;
+    case "routes-repaired":
+      return `${node} put ${routingNames(event.data)} back, which had gone`;
     case "lease-expired":
       return `${node} gave up the addresses of ${event.data.instance}: its election was silent for ${event.data.silentMs} ms`;
     case "claim-refused":

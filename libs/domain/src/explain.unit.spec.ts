@@ -83,6 +83,38 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
   [
     "address",
     {
+      type: "routes-added",
+      data: { instance: "VI_1", routes: ["default via 10.0.0.1"], rules: [], term: 3, elapsedMicros: 900 },
+    },
+    "r2 added route default via 10.0.0.1 in 0.9 ms",
+  ],
+  [
+    "address",
+    {
+      type: "routes-repaired",
+      data: { instance: "VI_1", routes: ["a", "b"], rules: ["c", "d"], term: 3 },
+    },
+    "r2 put 2 routes and 2 rules (a; b; c; and 1 more) back, which had gone",
+  ],
+  [
+    "address",
+    {
+      type: "routes-failed",
+      data: { instance: "VI_1", routes: [], rules: ["from all lookup 7"], term: 3, error: "EPERM: no\nmore" },
+    },
+    "r2 could not add rule from all lookup 7: EPERM: no",
+  ],
+  [
+    "address",
+    {
+      type: "routes-removed",
+      data: { instance: "VI_1", routes: ["a"], rules: [], term: 3, reason: "" },
+    },
+    "r2 removed route a",
+  ],
+  [
+    "address",
+    {
       type: "garp-sent",
       data: {
         instance: "VI_1",

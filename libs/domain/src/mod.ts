@@ -22,6 +22,7 @@ export {
   parseIp,
   unspecifiedIp,
 } from "./ip.ts";
+export { routingNames } from "./routing-names.ts";
 export {
   addMicros,
   centisecondsToMicros,

@@ -1,9 +1,11 @@
 // Turns what was done into events and spans, grouped by instance, each with the cause that started it. Only history is
 // made here: nothing waits for it (SAFETY S7), and a removal may wait a moment for the event that explains it.
-import { addMicros, type BatonEvent, type CauseRef, type Instant, micros, type Term } from "@baton/domain";
+import { addMicros, type BatonEvent, type CauseRef, type Instant, micros, type Term, term } from "@baton/domain";
 import { attribute, spanName } from "@baton/telemetry";
 import type { ManagedAddress } from "./desired.ts";
-import type { Refusal } from "./lease-book.ts";
+import type { Lease, Refusal } from "./lease-book.ts";
+import { RoutingHistory, type RoutingLists, routingEvents } from "./routing/history.ts";
+import type { ManagedRouting } from "./routing/managed.ts";
 import type { Input, Report, SpanPlan, Transition } from "./types.ts";
 
 /** A released claim names no event; became-backup comes over the other channel within this. */
@@ -18,13 +20,21 @@ export interface Story {
   readonly since: Instant;
 }
 
+export const storyOf = (lease: Lease | undefined, since: Instant): Story => ({
+  term: lease?.term ?? term(0),
+  cause: lease?.cause,
+  since,
+});
+
 interface Chapter extends Story {
+  readonly routing: RoutingLists;
   readonly addresses: ManagedAddress[];
   readonly events: BatonEvent[];
   readonly endedAt: Instant;
 }
 
 interface RemovalChapter extends Chapter {
+  readonly reason: string;
   readonly explainBy: Instant | undefined;
 }
 
@@ -34,6 +44,7 @@ export class Chronicle {
   /** The last event that took each instance out of mastership. */
   readonly #downs = new Map<string, Transition>();
   readonly #ready: Report[] = [];
+  readonly #routing = new RoutingHistory();
   /** Removals that what follows them cannot wait for. */
   readonly #early: Report[] = [];
 
@@ -42,9 +53,7 @@ export class Chronicle {
   }
 
   added(address: ManagedAddress, story: Story, now: Instant): void {
-    this.#tellBefore(address.instance);
-    const chapter = this.#added.get(address.instance) ?? { ...story, addresses: [], events: [], endedAt: now };
-    this.#added.set(address.instance, chapter);
+    const chapter = this.#additionOf(address.instance, story, now);
     chapter.addresses.push(address);
     chapter.events.push({
       type: "vip-added",
@@ -59,15 +68,32 @@ export class Chronicle {
 
   /** `explained` false: the event that says why may still be under way. */
   removed(address: ManagedAddress, story: Story & { reason: string; explained: boolean }, now: Instant): void {
-    const chapter = this.#removalOf(address.instance, story, now, story.explained);
+    const chapter = this.#removalOf(address.instance, story, now, story.explained, story.reason);
     chapter.addresses.push(address);
     const { term, reason } = story;
     chapter.events.push({ type: "vip-removed", data: { ...placeOf(address), term, reason } });
   }
 
+  routingAdded(object: ManagedRouting, story: Story, now: Instant): void {
+    this.#additionOf(object.instance, story, now).routing[`${object.kind}s`].push(object.text);
+  }
+
+  routingRemoved(object: ManagedRouting, story: Story & { reason: string; explained: boolean }, now: Instant): void {
+    const chapter = this.#removalOf(object.instance, story, now, story.explained, story.reason);
+    chapter.routing[`${object.kind}s`].push(object.text);
+  }
+
+  routingRepaired(object: ManagedRouting, story: Story): void {
+    this.#routing.repaired(object, story);
+  }
+
+  routingFailed(object: ManagedRouting, story: Story, error: string): void {
+    this.#routing.failed(object, story, error);
+  }
+
   /** Opens the story of the removals that follow it. */
   expired(instance: string, story: Story, silentMs: number, now: Instant): void {
-    const chapter = this.#removalOf(instance, story, now, true);
+    const chapter = this.#removalOf(instance, story, now, true, "lease-expired");
     chapter.events.push({ type: "lease-expired", data: { instance, term: story.term, silentMs } });
   }
 
@@ -119,10 +145,9 @@ export class Chronicle {
   /** What can be told now. Additions first: they are what an announcement's event refers to. */
   take(now: Instant): Report[] {
     const reports = this.#early.splice(0);
-    for (const [instance, chapter] of this.#added)
-      reports.push(reportOf(spanName.addressAssign, instance, chapter, false));
+    for (const [instance, chapter] of this.#added) reports.push(additionReport(instance, chapter));
     this.#added.clear();
-    reports.push(...this.#ready.splice(0));
+    reports.push(...this.#ready.splice(0), ...this.#routing.take());
     for (const [instance, chapter] of this.#removed) {
       const explanation = this.#explanationOf(instance, chapter);
       if (chapter.explainBy !== undefined && explanation === undefined && chapter.explainBy > now) continue;
@@ -136,12 +161,21 @@ export class Chronicle {
     for (const { explainBy } of this.#removed.values()) if (explainBy !== undefined) yield explainBy;
   }
 
-  #removalOf(instance: string, story: Story, now: Instant, explained: boolean): RemovalChapter {
+  #additionOf(instance: string, story: Story, now: Instant): Chapter {
+    this.#tellBefore(instance);
+    const known = this.#added.get(instance);
+    const chapter = { ...story, addresses: [], events: [], routing: { routes: [], rules: [] }, ...known, endedAt: now };
+    this.#added.set(instance, chapter);
+    return chapter;
+  }
+
+  #removalOf(instance: string, story: Story, now: Instant, explained: boolean, reason: string): RemovalChapter {
     const known = this.#removed.get(instance);
     if (known !== undefined && known.term === story.term) return known;
     this.#tellBefore(instance);
     const explainBy = explained ? undefined : addMicros(now, explanationWait);
-    const chapter: RemovalChapter = { ...story, addresses: [], events: [], endedAt: now, explainBy };
+    const lists = { addresses: [], events: [], routing: { routes: [], rules: [] } };
+    const chapter: RemovalChapter = { ...story, ...lists, endedAt: now, explainBy, reason };
     this.#removed.set(instance, chapter);
     return chapter;
   }
@@ -171,8 +205,28 @@ const placeOf = (address: ManagedAddress): { instance: string; address: string; 
   interface: address.interface,
 });
 
-const removalReport = (instance: string, chapter: Chapter): Report =>
-  reportOf(spanName.addressRemove, instance, chapter, chapter.events[0]?.type === "lease-expired");
+function additionReport(instance: string, chapter: Chapter): Report {
+  const { term, since, endedAt, routing, events } = chapter;
+  const elapsedMicros = Math.max(0, endedAt - since);
+  const more = routingEvents(routing, (lists) => ({
+    type: "routes-added",
+    data: { instance, ...lists, term, elapsedMicros },
+  }));
+  return reportOf(spanName.addressAssign, instance, { ...chapter, events: [...events, ...more] }, false);
+}
+
+/** What needs the addresses goes before them, but the reason of all comes first. */
+function removalReport(instance: string, chapter: RemovalChapter): Report {
+  const { term, reason, routing } = chapter;
+  const routes = routingEvents(routing, (lists) => ({
+    type: "routes-removed",
+    data: { instance, ...lists, term, reason },
+  }));
+  const expired = chapter.events.filter(({ type }) => type === "lease-expired");
+  const others = chapter.events.filter(({ type }) => type !== "lease-expired");
+  const events = [...expired, ...routes, ...others];
+  return reportOf(spanName.addressRemove, instance, { ...chapter, events }, expired.length > 0);
+}
 
 const reportOf = (name: SpanPlan["name"], instance: string, chapter: Chapter, chained: boolean): Report => ({
   type: "report",

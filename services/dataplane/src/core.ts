@@ -15,8 +15,9 @@ import { LettingGo, spokenFor } from "./letting-go.ts";
 import type { Parts } from "./parts.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Renewals, renewalsDue } from "./renewals.ts";
+import { RoutingReconciler } from "./routing/reconciler.ts";
 import { addressesOf, hush, leavingAddresses, unhush } from "./silence.ts";
-import { standingOf } from "./standings.ts";
+import { type InstanceLevel, standingOf, withRouting } from "./standings.ts";
 import type { Claim, Effect, Frame, Input, LeaseStanding, Start } from "./types.ts";
 import { addressesStateOf } from "./watch-state.ts";
 
@@ -29,6 +30,7 @@ const metronomeLimits = { min: 50_000, max: 500_000 } as const;
 export class Core {
   readonly #parts: Parts;
   readonly #reconciler: Reconciler;
+  readonly #routing: RoutingReconciler;
   readonly #renewals = new Renewals();
   /** What nft silences now; at first what an earlier process left (SAFETY S6: a crash must not give the answer back). */
   #silenced: ReadonlySet<IpAddress>;
@@ -65,17 +67,20 @@ export class Core {
     this.#parts.view.setAddresses(start.addresses);
     this.#inherited = new Set(start.silenced);
     this.#silenced = this.#inherited;
-    this.#reconciler = new Reconciler(this.#parts);
+    const reconciler = new Reconciler(this.#parts);
+    this.#reconciler = reconciler;
+    this.#routing = new RoutingReconciler(this.#parts, (...about) => reconciler.want(...about), start.routing);
   }
 
   step(input: Input, now: Instant): Effect[] {
-    const isApplying = this.#reconciler.isApplying;
-    assert(!isApplying || input.type === "addresses-applied", `${input.type} while a change is under way`);
+    const isChanging = { addresses: this.#reconciler.isApplying, routing: this.#routing.isApplying };
+    assert(!isChanging.addresses || input.type === "addresses-applied", `${input.type} while a change is under way`);
+    assert(!isChanging.routing || input.type === "routing-applied", `${input.type} while a change is under way`);
     if (this.#armed !== undefined && now > this.#armed) this.#lateSince ??= this.#armed;
     const effects: Effect[] = [];
     this.#take(input, now, effects);
     // A read is under way: what it brings decides.
-    if (!effects.some(({ type }) => type === "read-addresses")) this.#settle(now, effects);
+    if (!effects.some(({ type }) => type === "read-addresses" || type === "read-routing")) this.#settle(now, effects);
     this.#armed = this.#nextDeadline();
     effects.push({ type: "arm", at: this.#armed });
     return effects;
@@ -112,7 +117,8 @@ export class Core {
         return;
       case "links-changed":
         view.setLinks(input.links);
-        this.#reconciler.mayRetry = true;
+        this.#mayRetry();
+        this.#routing.doubt(now, effects);
         // A link of the same name may be another one, on which nobody listens yet.
         this.#listening = "";
         return;
@@ -120,7 +126,19 @@ export class Core {
         view.apply(input.events);
         if (input.events.some((event) => this.#reconciler.isSuspicious(event)))
           effects.push({ type: "read-addresses" });
+        if (input.events.some(({ type }) => type === "removed")) this.#routing.doubt(now, effects);
         return;
+      case "routing-changed":
+        if (input.events.some((event) => this.#routing.isSuspicious(event)))
+          effects.push({ type: "read-routing", protocols: this.#routing.protocols() });
+        return;
+      case "routing-lost":
+        effects.push({ type: "read-routing", protocols: this.#routing.protocols() });
+        return;
+      case "routing-read":
+        return this.#routing.read(input.tables);
+      case "routing-applied":
+        return this.#routing.applied(input.results, input.tables, now, effects);
       case "addresses-read":
         return view.setAddresses(input.addresses);
       case "addresses-applied":
@@ -162,7 +180,7 @@ export class Core {
     this.#frame = frame;
     this.#isAnswerDue = true;
     // Partial frames with claims come many a second.
-    if (!frame.partial || frame.claims.length === 0) this.#reconciler.mayRetry = true;
+    if (!frame.partial || frame.claims.length === 0) this.#mayRetry();
   }
 
   #adopt(generation: number, now: Instant): void {
@@ -170,6 +188,7 @@ export class Core {
     const adoption = configuration.adopt(generation, (name) => isLive(book.of(name)?.phase));
     if (adoption === undefined) return;
     this.#reconciler.reloaded(adoption.added, now);
+    this.#routing.reloaded(now);
     this.#seen = "";
   }
 
@@ -207,7 +226,14 @@ export class Core {
       this.#reconciler.retryAt = undefined;
       this.#reconciler.mayRetry = true;
     }
+    this.#routing.tick(now, effects);
     this.#setMetronome(now);
+  }
+
+  /** What failed may be tried again. */
+  #mayRetry(): void {
+    this.#reconciler.mayRetry = true;
+    this.#routing.mayRetry = true;
   }
 
   #setMetronome(now: Instant): void {
@@ -231,7 +257,7 @@ export class Core {
     if (this.#isStale(now)) {
       const signature = this.#signature();
       this.#silenced = hush(this.#parts, this.#silenced, this.#inherited, effects);
-      if (!this.#reconciler.reconcile(now, this.#lateSince, effects)) {
+      if (!this.#reconcile(now, effects)) {
         this.#seen = "";
         return;
       }
@@ -245,6 +271,20 @@ export class Core {
     effects.push(...renewalsDue(this.#renewals, this.#parts, this.#lateSince, now));
     effects.push(...this.#parts.chronicle.take(now));
     if (this.#metronomeAt === undefined) this.#setMetronome(now);
+  }
+
+  /** What needs an address goes before it and comes after it. False while a change is under way. */
+  #reconcile(now: Instant, effects: Effect[]): boolean {
+    return (
+      this.#routing.withdraw(now, this.#lateSince, this.#reconciler.isSettled(now), effects) &&
+      this.#reconciler.reconcile(now, this.#lateSince, effects) &&
+      this.#routing.install(now, this.#lateSince, effects)
+    );
+  }
+
+  #level(instance: string): InstanceLevel | undefined {
+    const level = this.#reconciler.level(instance);
+    return level && withRouting(level, this.#routing.level(instance));
   }
 
   /** An ended lease is told once; its removals follow in the same story. */
@@ -286,7 +326,7 @@ export class Core {
     const { book, letting, configuration } = this.#parts;
     for (const lease of book.leases()) {
       if (lease.phase === "active" && lease.claim.state === "leaving") {
-        const left = lease.claim.instances.filter((name) => (this.#reconciler.level(name)?.removable ?? 0) > 0);
+        const left = lease.claim.instances.filter((name) => (this.#level(name)?.removable ?? 0) > 0);
         if (left.length > 0) continue;
         book.end(lease, "let-go");
       }
@@ -299,7 +339,7 @@ export class Core {
 
   #signature(): string {
     const { book, view, letting } = this.#parts;
-    return `${book.revision} ${view.revision} ${letting.revision}`;
+    return `${book.revision} ${view.revision} ${letting.revision} ${this.#routing.revision}`;
   }
 
   /** Heartbeats come five times a lease, each renewal is told by the kernel: most steps leave nothing to reconcile. */
@@ -307,12 +347,17 @@ export class Core {
     if (this.#signature() !== this.#seen) return true;
     if (this.#lateSince !== undefined && now - this.#lateSince > noticeableLateness) return true;
     if (this.#reconcileAt !== undefined && this.#reconcileAt <= now) return true;
+    if (this.#routing.mayRetry && this.#routing.hasOpenEnds()) return true;
     return this.#reconciler.mayRetry && this.#parts.holdings.hasOpenEnds();
   }
 
   #noteReconciled(now: Instant, signature: string, effects: Effect[]): void {
     this.#seen = signature;
-    this.#reconcileAt = earliest([this.#reconciler.deadlines(now), this.#parts.letting.deadlines(now)]);
+    this.#reconcileAt = earliest([
+      this.#reconciler.deadlines(now),
+      this.#routing.deadlines(),
+      this.#parts.letting.deadlines(now),
+    ]);
     const interfaces = [...new Set(leavingAddresses(this.#parts).map((address) => address.interface))];
     if (interfaces.join(" ") === this.#listening) return;
     this.#listening = interfaces.join(" ");
@@ -341,7 +386,7 @@ export class Core {
   #news({ claims, partial }: Frame): LeaseStanding[] {
     const { book } = this.#parts;
     const asked = new Set(this.#isAnswerDue ? claims.map(({ lease }) => lease) : []);
-    const world = `${book.revision} ${this.#reconciler.revision}`;
+    const world = `${book.revision} ${this.#reconciler.revision} ${this.#routing.levelsRevision}`;
     const isSameWorld = this.#toldOf === world && (partial || !this.#isAnswerDue);
     this.#toldOf = world;
     const news: LeaseStanding[] = [];
@@ -358,7 +403,7 @@ export class Core {
 
   #standing(claim: Claim): LeaseStanding {
     const { book } = this.#parts;
-    const levels = claim.instances.map((name) => this.#reconciler.level(name));
+    const levels = claim.instances.map((name) => this.#level(name));
     return standingOf(claim, book.lease(claim.lease), book.refusal(claim.lease), levels);
   }
 
@@ -395,6 +440,7 @@ export class Core {
       book.deadlines(),
       announcing.deadlines(),
       view.deadlines(),
+      this.#routing.deadlines(),
       chronicle.deadlines(),
       this.#renewals.deadlines(),
     ]);

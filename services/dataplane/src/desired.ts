@@ -3,6 +3,7 @@
 import { type IpAddress, ipFamily, type Micros, secondsToMicros, toSeconds } from "@baton/domain";
 import type { Config, GarpConfig, InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
 import { kernelLeaseSeconds, leaseLength } from "@baton/vrrp";
+import { type ManagedRouting, managedRouting } from "./routing/managed.ts";
 
 export interface ManagedAddress {
   /** Interface, address and prefix length: what the kernel tells addresses apart by. */
@@ -28,6 +29,8 @@ export interface DesiredInstance {
   readonly name: string;
   /** In keepalived's order: `virtual_ipaddress`, then `virtual_ipaddress_excluded`. */
   readonly addresses: readonly ManagedAddress[];
+  /** `virtual_routes`, then `virtual_rules`. */
+  readonly routing: readonly ManagedRouting[];
   readonly garp: GarpConfig;
   /** L of SAFETY S3: how long a restarted dataplane keeps what it finds, until election says whose it is. */
   readonly leaseLength: Micros;
@@ -75,6 +78,7 @@ function desiredInstance(instance: InstanceConfig): DesiredInstance {
   return {
     name: instance.name,
     addresses: [...addresses.values()],
+    routing: managedRouting(instance.name, instance),
     garp: instance.garp,
     leaseLength: leaseLength(instance),
     kernelLease: kernelLeaseSeconds(instance),

@@ -1,8 +1,8 @@
 // From claims, configuration and kernel to one change at a time: what is wanted, what differs, what came of it. The
 // kernel is reconciled, not commanded: whatever brought the difference about, the plan is the same.
-import { addMicros, type Instant, type Term, term } from "@baton/domain";
+import { addMicros, type Instant } from "@baton/domain";
 import type { AddressChange, AddressEvent, AddressInfo, AddressResult } from "@baton/linux";
-import type { Story } from "./chronicle.ts";
+import { storyOf } from "./chronicle.ts";
 import { addressKey, type DesiredInstance, type ManagedAddress } from "./desired.ts";
 import type { Outcome } from "./holdings.ts";
 import { addressTag, isAsConfigured, specOf } from "./kernel-view.ts";
@@ -56,6 +56,11 @@ export class Reconciler {
     return now < addMicros(this.#parts.startedAt, instance.leaseLength);
   }
 
+  /** It is known of every instance whose its addresses are. */
+  isSettled(now: Instant): boolean {
+    return ![...this.#parts.configuration.instances()].some((instance) => this.isInGrace(instance, now));
+  }
+
   *deadlines(now: Instant): Iterable<Instant> {
     if (this.retryAt !== undefined) yield this.retryAt;
     for (const instance of this.#parts.configuration.instances()) {
@@ -69,8 +74,7 @@ export class Reconciler {
     const wants = mergeWants(this.#wanted(now, lateSince));
     this.#wants = wants;
     holdings.forgetFailures((key) => wants.get(key)?.want === "present");
-    const isSettled = ![...configuration.instances()].some((instance) => this.isInGrace(instance, now));
-    const strays = isSettled ? configuration.interfaces() : new Set<string>();
+    const strays = this.isSettled(now) ? configuration.interfaces() : new Set<string>();
     const admitted = holdings.admit(
       planAddresses(wants, view, (info, address) => isOurs(info, address, this.#parts), strays),
       this.mayRetry,
@@ -128,7 +132,8 @@ export class Reconciler {
       for (const address of instance.addresses) {
         keys.add(address.key);
         const lifetime = lease === undefined ? undefined : configuration.lifetimeOf(address);
-        yield { address, want: this.#want(instance, address, lease, now, lateSince), lifetime };
+        const isGone = (): boolean => this.#parts.letting.isGone(address.key, now);
+        yield { address, want: this.want(instance, lease, isGone, now, lateSince), lifetime };
       }
     }
     // No configuration knows it any more, so nobody can want it.
@@ -137,10 +142,11 @@ export class Reconciler {
     }
   }
 
-  #want(
+  /** `isGone`: a successor has taken it over. */
+  want(
     instance: DesiredInstance,
-    address: ManagedAddress,
     lease: Lease | undefined,
+    isGone: () => boolean,
     now: Instant,
     lateSince: Instant | undefined,
   ): Want {
@@ -153,7 +159,7 @@ export class Reconciler {
       case "silent":
         return "keep";
       case "leaving":
-        return this.#parts.letting.isGone(address.key, now) ? "absent" : "keep";
+        return isGone() ? "absent" : "keep";
       case "release":
         return "absent";
     }
@@ -275,14 +281,6 @@ function changesOf({ removes, adds }: Plan): AddressChange[] {
   });
   return [...deletes, ...creations];
 }
-
-const noTerm: Term = term(0);
-
-const storyOf = (lease: Lease | undefined, since: Instant): Story => ({
-  term: lease?.term ?? noTerm,
-  cause: lease?.cause,
-  since,
-});
 
 const log = (level: "info" | "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>): Effect => ({
   type: "log",

@@ -61,7 +61,7 @@ function desiredOf(managed: readonly ManagedAddress[]): Desired {
     lowerPriorityDelay: micros(0),
     lowerPriorityRepeat: 0,
   };
-  const instance = { name, addresses: managed, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
+  const instance = { name, addresses: managed, routing: [], garp, leaseLength: micros(1_000_000), kernelLease: 3 };
   return { generation: 1, instances: new Map([[name, instance]]), kernelLease: true };
 }
 
@@ -133,7 +133,13 @@ function makeStage(kernel: Kernel, host: Pick<Host, "now">): { takeOver(round: n
   };
   let now: Instant = instant(1_000_000);
   const core = new Core(
-    { desired: desiredOf(addresses.map(managedOf)), links: [link], addresses: [], silenced: [] },
+    {
+      desired: desiredOf(addresses.map(managedOf)),
+      links: [link],
+      addresses: [],
+      routing: { routes: [], rules: [] },
+      silenced: [],
+    },
     now,
   );
   const feed = (input: Input): void => {

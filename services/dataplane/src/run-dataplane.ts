@@ -12,6 +12,7 @@ import { type Kernel, openKernel } from "./effects/kernel.ts";
 import { createLeaseServer, type LeaseServer } from "./inputs/lease-server.ts";
 import { transitionOf } from "./inputs/transitions.ts";
 import { rehearse } from "./rehearsal.ts";
+import { routingProtocols } from "./routing/managed.ts";
 import type { Input } from "./types.ts";
 
 export interface RunningDataplane {
@@ -60,7 +61,12 @@ class Dataplane implements RunningDataplane {
     this.#rehearsal = rehearse(this.#kernel, host);
     const desired = this.#desire(snapshot);
     this.#links = this.#kernel.links();
-    const found = { links: this.#links, addresses: this.#kernel.addresses(), silenced: this.#kernel.silenced() };
+    const found = {
+      links: this.#links,
+      addresses: this.#kernel.addresses(),
+      routing: this.#kernel.routing(routingProtocols(desired.instances.values())),
+      silenced: this.#kernel.silenced(),
+    };
     this.#core = new Core({ desired, ...found }, host.now());
     this.#feed({ type: "tick" });
     host.config.onChange((next) => this.#feed({ type: "configured", desired: this.#desire(next) }));
@@ -111,6 +117,8 @@ class Dataplane implements RunningDataplane {
         this.#host.log.warn("address events were lost: reading anew");
         this.#feed({ type: "addresses-read", addresses: this.#kernel.addresses() });
       },
+      onRouting: (events) => this.#feed({ type: "routing-changed", events }),
+      onRoutingGap: () => this.#feed({ type: "routing-lost" }),
       onNeighbour: (name, heard) => this.#feed({ type: "neighbour-heard", interface: name, ...heard }),
       onTrouble: (message, error) => this.#host.log.error(message, { error: String(error) }),
     });

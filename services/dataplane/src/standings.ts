@@ -4,6 +4,7 @@ import type { DesiredInstance } from "./desired.ts";
 import { isUsable } from "./kernel-view.ts";
 import type { Lease, Refusal } from "./lease-book.ts";
 import { isOurs, type Parts } from "./parts.ts";
+import type { RoutingLevel } from "./routing/level.ts";
 import type { Claim, LeaseStanding, Standing } from "./types.ts";
 
 /** The addresses of one instance as the kernel has them. */
@@ -13,7 +14,20 @@ export interface InstanceLevel {
   readonly errors: readonly string[];
   /** Present, and Baton's to remove: what an ended lease still has to let go. */
   readonly removable: number;
+  /** Routes and rules that are not there and whose loss is a fault. */
+  readonly lacking: number;
 }
+
+/** Addresses, routes and rules together. */
+export const withRouting = (level: InstanceLevel, routing: RoutingLevel | undefined): InstanceLevel =>
+  routing === undefined
+    ? level
+    : {
+        ...level,
+        errors: [...level.errors, ...routing.errors],
+        removable: level.removable + routing.present,
+        lacking: routing.lacking,
+      };
 
 export function levelOf(instance: DesiredInstance, parts: Parts): InstanceLevel {
   const { view, holdings } = parts;
@@ -30,7 +44,7 @@ export function levelOf(instance: DesiredInstance, parts: Parts): InstanceLevel 
       holdings.failure(address.key) ?? (info?.flags.dadFailed ? "dadfailed: somebody else answers" : undefined);
     if (error !== undefined) errors.push(`${address.address}: ${error}`);
   }
-  return { present, missing, errors, removable };
+  return { present, missing, errors, removable, lacking: 0 };
 }
 
 const combine = (levels: readonly InstanceLevel[]): InstanceLevel => ({
@@ -38,6 +52,7 @@ const combine = (levels: readonly InstanceLevel[]): InstanceLevel => ({
   missing: levels.flatMap(({ missing }) => missing),
   errors: levels.flatMap(({ errors }) => errors),
   removable: levels.reduce((sum, { removable }) => sum + removable, 0),
+  lacking: levels.reduce((sum, { lacking }) => sum + lacking, 0),
 });
 
 /** `levels`: of the claimed instances; undefined for one that no configuration here knows yet. */
@@ -60,7 +75,7 @@ export function standingOf(
   return { ...base, standing, error: standing === "failed" ? level.errors.join("; ") : "" };
 }
 
-function standingIn(lease: Lease, { missing, errors, removable }: InstanceLevel): Standing {
+function standingIn(lease: Lease, { missing, lacking, errors, removable }: InstanceLevel): Standing {
   switch (lease.phase) {
     case "ended":
       return removable === 0 ? "released" : "applying";
@@ -68,7 +83,7 @@ function standingIn(lease: Lease, { missing, errors, removable }: InstanceLevel)
     case "suspended":
       return "applying";
     case "active":
-      if (missing.length === 0) return "held";
+      if (missing.length + lacking === 0) return "held";
       // Only a claim to hold can fail: the others add nothing.
       return lease.claim.state === "hold" && errors.length > 0 ? "failed" : "applying";
   }

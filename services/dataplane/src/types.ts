@@ -1,7 +1,17 @@
 // What goes into the core (Input) and what it asks for (Effect). The core does no I/O and reads no clock: the shell
 // feeds it, and carries out its effects in the order given, which is part of the contract.
 import type { BatonEvent, CauseRef, Instant, IpAddress, Micros, Term } from "@baton/domain";
-import type { AddressChange, AddressEvent, AddressInfo, AddressResult, AddressSpec, LinkInfo } from "@baton/linux";
+import type {
+  AddressChange,
+  AddressEvent,
+  AddressInfo,
+  AddressResult,
+  AddressSpec,
+  LinkInfo,
+  RoutingChange,
+  RoutingEvent,
+  RoutingTables,
+} from "@baton/linux";
 import type { Desired } from "./desired.ts";
 
 export type ClaimState = "hold" | "silent" | "leaving" | "release";
@@ -81,6 +91,8 @@ export interface Start {
   readonly desired: Desired;
   readonly links: readonly LinkInfo[];
   readonly addresses: readonly AddressInfo[];
+  /** Of the protocols that the configuration names. */
+  readonly routing: RoutingTables;
   /** What an earlier process had silenced. */
   readonly silenced: readonly IpAddress[];
 }
@@ -101,6 +113,12 @@ export type Input =
       readonly results: readonly AddressResult[];
       readonly addresses: readonly AddressInfo[];
     }
+  | { readonly type: "routing-changed"; readonly events: readonly RoutingEvent[] }
+  /** Events were lost. */
+  | { readonly type: "routing-lost" }
+  | { readonly type: "routing-read"; readonly tables: RoutingTables }
+  /** The answer to `change-routing`: one result each, and what the kernel has now. */
+  | { readonly type: "routing-applied"; readonly results: readonly AddressResult[]; readonly tables: RoutingTables }
   /** The answer to `announce`. */
   | {
       readonly type: "announced";
@@ -178,6 +196,14 @@ export type Effect =
   | { readonly type: "renew-addresses"; readonly specs: readonly AddressSpec[]; readonly until: Instant }
   /** Answered by `addresses-read`. */
   | { readonly type: "read-addresses" }
+  /** In order; answered by `routing-applied` before anything else is fed in. `protocols`: what is to be read back. */
+  | {
+      readonly type: "change-routing";
+      readonly changes: readonly RoutingChange[];
+      readonly protocols: readonly number[];
+    }
+  /** Answered by `routing-read`. */
+  | { readonly type: "read-routing"; readonly protocols: readonly number[] }
   | { readonly type: "silence"; readonly addresses: readonly IpAddress[] }
   | { readonly type: "unsilence"; readonly addresses: readonly IpAddress[] }
   /** Hear what neighbours announce on exactly these interfaces. */

@@ -42,6 +42,7 @@ const good: ReadonlySet<BatonEventType> = new Set([
   "process-quorum-gained",
   "bfd-session-up",
   "vip-added",
+  "routes-added",
 ]);
 const bad: ReadonlySet<BatonEventType> = new Set([
   "entered-fault",
@@ -50,6 +51,8 @@ const bad: ReadonlySet<BatonEventType> = new Set([
   "bfd-session-down",
   "vip-failed",
   "drift-repaired",
+  "routes-failed",
+  "routes-repaired",
   "lease-expired",
   "claim-refused",
   "notification-failed",

@@ -1,5 +1,5 @@
 // An event as a sentence an operator would say, with the reason in words. Pure.
-import { assertNever, type BatonEvent, type EventEnvelope } from "@baton/domain";
+import { assertNever, type BatonEvent, type EventEnvelope, routingNames } from "@baton/domain";
 
 /** Reasons of transitions, removals and announcements: what the code says, in words. */
 const reasons: Readonly<Record<string, string>> = {
@@ -83,6 +83,11 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "lease-expired":
     case "claim-refused":
       return addressSentence(node, event);
+    case "routes-added":
+    case "routes-removed":
+    case "routes-failed":
+    case "routes-repaired":
+      return routingSentence(node, event);
     case "notification-delivered":
     case "notification-failed":
       return notificationSentence(event);
@@ -157,6 +162,25 @@ function addressSentence(
       return `the lease of ${event.data.instance} expired: election was silent for ${event.data.silentMs} ms`;
     case "claim-refused":
       return `a claim on ${event.data.instance} was refused${why(event.data.reason)}`;
+  }
+}
+
+function routingSentence(
+  node: string,
+  event: Of<"routes-added" | "routes-removed" | "routes-failed" | "routes-repaired">,
+): string {
+  const names = routingNames(event.data);
+  const { routes, rules } = event.data;
+  const isOne = routes.length + rules.length === 1;
+  switch (event.type) {
+    case "routes-added":
+      return `${names} ${isOne ? "is" : "are"} in the kernel of ${node}, ${millis(event.data.elapsedMicros)} after the decision`;
+    case "routes-removed":
+      return `${names} ${isOne ? "was" : "were"} removed${why(event.data.reason)}`;
+    case "routes-failed":
+      return `${names} could not be added: ${event.data.error}`;
+    case "routes-repaired":
+      return `${names} ${isOne ? "is" : "are"} there again: somebody had removed ${isOne ? "it" : "them"}, or a link or address had gone`;
   }
 }
 

@@ -4,6 +4,12 @@ import { expect, test } from "vitest";
 import { eventLine, eventSentence } from "./event-sentence.ts";
 
 const vrrp = { instance: "VI_1", vrid: 51, interface: "eth0", term: 3, priority: 101 };
+const routing = {
+  instance: "VI_1",
+  routes: ["default via 10.0.0.1", "blackhole 10.9.0.0/16"],
+  rules: ["from all lookup 7 priority 9"],
+  term: 3,
+};
 const vip = { instance: "VI_1", address: "172.16.100.1/16", interface: "eth0", term: 3 };
 const mail = { instance: "VI_1", state: "MASTER", channel: "script", target: "notify.sh", attempts: 1 };
 
@@ -101,6 +107,22 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
   [
     { type: "drift-repaired", data: { ...vip, kind: "removed" } },
     "172.16.100.1/16 on eth0 is as it should be again: somebody had changed it (removed)",
+  ],
+  [
+    { type: "routes-added", data: { ...routing, elapsedMicros: 900 } },
+    "2 routes and 1 rule (default via 10.0.0.1; blackhole 10.9.0.0/16; from all lookup 7 priority 9) are in the kernel of r1, 0.9 ms after the decision",
+  ],
+  [
+    { type: "routes-removed", data: { ...routing, rules: [], routes: ["10.9.0.0/16 dev eth0"], reason: "released" } },
+    "route 10.9.0.0/16 dev eth0 was removed: election has released it",
+  ],
+  [
+    { type: "routes-failed", data: { ...routing, routes: [], error: "ENODEV: there is no interface eth9" } },
+    "rule from all lookup 7 priority 9 could not be added: ENODEV: there is no interface eth9",
+  ],
+  [
+    { type: "routes-repaired", data: { ...routing, routes: ["a", "b", "c", "d", "e"] } },
+    "5 routes and 1 rule (a; b; c; and 3 more) are there again: somebody had removed them, or a link or address had gone",
   ],
   [
     { type: "lease-expired", data: { instance: "VI_1", term: 3, silentMs: 2000 } },

@@ -23,6 +23,12 @@ export function execute(effect: Effect, outputs: Outputs): Input | undefined {
     }
     case "read-addresses":
       return { type: "addresses-read", addresses: kernel.addresses() };
+    case "change-routing": {
+      const results = kernel.changeRouting(effect.changes);
+      return { type: "routing-applied", results, tables: kernel.routing(effect.protocols) };
+    }
+    case "read-routing":
+      return { type: "routing-read", tables: kernel.routing(effect.protocols) };
     case "announce":
       return announce(effect, outputs);
     case "renew-addresses":

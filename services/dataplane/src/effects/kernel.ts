@@ -18,13 +18,19 @@ import {
   openLinkMonitor,
   openNdPort,
   openNeighbourSilence,
+  openRoutingTable,
+  type RoutingChange,
+  type RoutingEvent,
+  type RoutingTables,
 } from "@baton/linux";
 
 export interface KernelOptions {
   onLinks(): void;
   onAddresses(events: readonly AddressEvent[]): void;
+  onRouting(events: readonly RoutingEvent[]): void;
   /** Events were lost: read anew. */
   onGap(): void;
+  onRoutingGap(): void;
   onNeighbour(interfaceName: string, heard: { readonly mac: string; readonly address: IpAddress }): void;
   onTrouble(message: string, error: unknown): void;
 }
@@ -34,6 +40,8 @@ export interface Kernel {
   addresses(): readonly AddressInfo[];
   /** One result each. */
   change(changes: readonly AddressChange[]): readonly AddressResult[];
+  routing(protocols: readonly number[]): RoutingTables;
+  changeRouting(changes: readonly RoutingChange[]): readonly AddressResult[];
   /** Opens what announcing on these interfaces takes, so that a takeover does not have to. */
   prepare(interfaces: Iterable<string>): void;
   announce(ifindex: number, addresses: readonly IpAddress[], mac: string): { sent: number; error: string | undefined };
@@ -48,9 +56,11 @@ export interface Kernel {
 export function openKernel(options: KernelOptions): Kernel {
   const monitor = openLinkMonitor({ onChange: options.onLinks, onGap: () => undefined });
   const table = openAddressTable({ onChange: options.onAddresses, onGap: options.onGap });
+  const routing = openRoutingTable({ onChange: options.onRouting, onGap: options.onRoutingGap });
   const silence = openSilence(options);
   const ports = new Map<number, Ports>();
   let known: readonly AddressInfo[] = [];
+  let knownRouting: RoutingTables = { routes: [], rules: [] };
 
   const addresses = (): readonly AddressInfo[] => {
     try {
@@ -73,18 +83,28 @@ export function openKernel(options: KernelOptions): Kernel {
       options.onTrouble(what, error);
     }
   };
+  const changed = (what: string, count: number, change: () => AddressResult[]): AddressResult[] => {
+    try {
+      return change();
+    } catch (error) {
+      options.onTrouble(`the kernel's ${what} cannot be changed`, error);
+      const code = error instanceof LinuxError ? error.code : "EIO";
+      return Array.from({ length: count }, () => ({ ok: false, code, message: messageOf(error) }));
+    }
+  };
   return {
     links: () => monitor.links(),
     addresses,
-    change: (changes) => {
+    change: (changes) => changed("addresses", changes.length, () => table.change(changes)),
+    routing: (protocols) => {
       try {
-        return table.change(changes);
+        knownRouting = routing.list(protocols);
       } catch (error) {
-        options.onTrouble("the kernel's addresses cannot be changed", error);
-        const code = error instanceof LinuxError ? error.code : "EIO";
-        return changes.map(() => ({ ok: false, code, message: messageOf(error) }));
+        options.onTrouble("the kernel's routes and rules cannot be read", error);
       }
+      return knownRouting;
     },
+    changeRouting: (changes) => changed("routes and rules", changes.length, () => routing.change(changes)),
     prepare: (interfaces) => {
       const links = new Map(monitor.links().map((link) => [link.name, link.ifindex]));
       const present = new Set(links.values());
@@ -122,6 +142,7 @@ export function openKernel(options: KernelOptions): Kernel {
       for (const opened of ports.values()) closePorts(opened);
       silence?.close();
       table.close();
+      routing.close();
       monitor.close();
     },
   };

@@ -19,6 +19,9 @@ import {
   openAddressTable,
   openArpPort,
   openNdPort,
+  openRoutingTable,
+  type RoutingEvent,
+  type RoutingTable,
 } from "@baton/linux";
 import { makeNamespacePair, type Namespace } from "@baton/linux/testing";
 import { FakeElection } from "./fake-election.ts";
@@ -101,6 +104,9 @@ export class Lab {
   readonly peerPort: ArpPort;
   readonly peerNdPort: NdPort;
   readonly #table: AddressTable;
+  /** What happened to routes of keepalived's protocol and to rules since `watchRouting`. */
+  readonly routing: string[] = [];
+  #routingTable: RoutingTable | undefined;
   readonly #processes: Process[] = [];
   readonly #elections: FakeElection[] = [];
 
@@ -125,6 +131,17 @@ export class Lab {
         },
       }),
     );
+  }
+
+  watchRouting(): void {
+    const tell = (event: RoutingEvent): void => {
+      if ("rule" in event) this.routing.push(`${event.type} ${event.rule.preference}`);
+      else if (event.route.protocol === 18) {
+        const { address, length } = event.route.destination;
+        this.routing.push(`${event.type} ${address}/${length}`);
+      }
+    };
+    this.#routingTable = this.node.inside(() => openRoutingTable({ onChange: (events) => events.forEach(tell) }));
   }
 
   async start(snapshot: ConfigSnapshot): Promise<Process> {
@@ -183,6 +200,7 @@ export class Lab {
     this.peerPort.close();
     this.peerNdPort.close();
     this.#table.close();
+    this.#routingTable?.close();
     this.node.remove();
     this.peer.remove();
     rmSync(this.runDir, { recursive: true, force: true });

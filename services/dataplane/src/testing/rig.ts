@@ -2,11 +2,23 @@
 import { type CauseRef, type Instant, type IpAddress, instant, micros, priority, term } from "@baton/domain";
 import type { InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
 import { instanceConfig as exampleInstance, virtualAddress as vip } from "@baton/keepalived-conf/testing";
-import type { AddressChange, AddressEvent, AddressInfo, AddressSpec, AddressTable, LinkInfo } from "@baton/linux";
+import type {
+  AddressChange,
+  AddressEvent,
+  AddressInfo,
+  AddressSpec,
+  AddressTable,
+  LinkInfo,
+  RouteInfo,
+  RoutingChange,
+  RuleSpec,
+} from "@baton/linux";
 import { type InMemoryAddressTable, inMemoryAddressTable } from "@baton/linux/testing";
 import { Core } from "../core.ts";
 import { type Desired, desiredFrom } from "../desired.ts";
+import { routingProtocols } from "../routing/managed.ts";
 import type { Burst, Claim, Effect, Frame, Input, LeaseStanding, Transition, TransitionType } from "../types.ts";
+import { InMemoryRouting } from "./in-memory-routing.ts";
 
 export const second = 1_000_000;
 export const ownMac = "02:00:00:00:00:01";
@@ -39,6 +51,7 @@ export interface RigOptions {
   readonly desired?: Desired;
   /** Present before the core starts, made by somebody else. */
   readonly found?: readonly AddressSpec[];
+  readonly foundRouting?: readonly RoutingChange[];
   readonly silenced?: readonly IpAddress[];
   readonly links?: readonly LinkInfo[];
 }
@@ -54,6 +67,7 @@ export class Rig {
   now: Instant = instant(1_000 * second);
   readonly kernel: InMemoryAddressTable;
   readonly table: AddressTable;
+  readonly routing = new InMemoryRouting();
   readonly core: Core;
   /** Everything the core asked for, oldest first. */
   readonly effects: Seen[] = [];
@@ -71,11 +85,14 @@ export class Rig {
     this.table = this.kernel.open();
     if (options.found !== undefined) this.interfere(options.found.map((spec) => ({ op: "add", spec })));
     for (const address of options.silenced ?? []) this.silenced.add(address);
+    this.routing.change(options.foundRouting ?? []);
+    const first = options.desired ?? oneInstance();
     this.core = new Core(
       {
-        desired: options.desired ?? oneInstance(),
+        desired: first,
         links: this.#links,
         addresses: this.table.list(),
+        routing: this.routing.list(routingProtocols(first.instances.values())),
         silenced: options.silenced ?? [],
       },
       this.now,
@@ -96,13 +113,8 @@ export class Rig {
   }
 
   #feed(input: Input): void {
-    const queue: Input[] = [input];
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      for (const effect of this.core.step(next, this.now)) {
-        const answer = this.#carryOut(effect);
-        if (answer !== undefined) queue.push(answer);
-      }
-    }
+    const answers = this.core.step(input, this.now).flatMap((effect) => this.#carryOut(effect) ?? []);
+    for (const answer of answers) this.#feed(answer);
   }
 
   /** The kernel ends what is over. */
@@ -126,6 +138,12 @@ export class Rig {
         const results = this.table.change(effect.changes);
         return { type: "addresses-applied", results, addresses: this.table.list() };
       }
+      case "change-routing": {
+        const results = this.routing.change(effect.changes);
+        return { type: "routing-applied", results, tables: this.routing.list(effect.protocols) };
+      }
+      case "read-routing":
+        return { type: "routing-read", tables: this.routing.list(effect.protocols) };
       case "renew-addresses":
         this.table.change(effect.specs.map((spec) => ({ op: "replace", spec })));
         return undefined;
@@ -191,6 +209,11 @@ export class Rig {
         ...set.map((address) => ({ type: "set" as const, address })),
       ],
     });
+  }
+
+  /** Somebody else takes routes or rules away. */
+  takeRouting(fits: (object: RouteInfo | RuleSpec) => boolean): Seen[] {
+    return this.feed({ type: "routing-changed", events: this.routing.takeAway(fits) });
   }
 
   connect(stream = 1): Seen[] {

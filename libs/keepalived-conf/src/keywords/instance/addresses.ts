@@ -4,7 +4,7 @@ import { virtualAddressForm } from "../address-options.ts";
 import { flag } from "../arguments.ts";
 import { virtualRouteForm } from "../route-options.ts";
 import { virtualRuleForm } from "../rule-options.ts";
-import { accepted, missing, noted, values, works } from "../table.ts";
+import { missing, noted, values, works } from "../table.ts";
 
 export const addresses = {
   virtualAddresses: values("virtual_ipaddress", {
@@ -32,13 +32,11 @@ export const addresses = {
   }),
   virtualRoutes: values("virtual_routes", {
     form: virtualRouteForm,
-    support: accepted("warning", "the routes are not set"),
     service: "dataplane",
     meaning: "Routes that exist while the instance is master.",
   }),
   virtualRules: values("virtual_rules", {
     form: virtualRuleForm,
-    support: accepted("warning", "the rules are not set"),
     service: "dataplane",
     meaning: "Routing rules that exist while the instance is master.",
   }),
