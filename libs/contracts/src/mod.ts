@@ -52,4 +52,6 @@ export {
   WatchServiceService,
   WatchUpdate,
 } from "./generated/baton/v1/watch.ts";
+export type { WitnessServiceServer } from "./generated/baton/v1/witness.ts";
+export { Testimony, TestimonyKind, WitnessServiceClient, WitnessServiceService } from "./generated/baton/v1/witness.ts";
 export { decodeMessage, type EncodedEvent, encodeMessage, subjectFilter, subjectOf, subjectToken } from "./nats.ts";

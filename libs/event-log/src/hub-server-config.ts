@@ -1,7 +1,7 @@
-// nats-server's configuration for the hub: one user per node, which may publish the events and the heartbeats of that
-// node and read nothing but the last of its own events; and one for the fleet service, which reads everything.
+// nats-server's configuration for the hub: one user per node, which may publish the events, the heartbeats and the
+// testimonies of that node, and read nothing but the last of its own events and what others testify (SAFETY S13); and one for the fleet service, which reads everything.
 import { subjectToken } from "@baton/contracts/codec";
-import { hubInboxPrefix, hubStream } from "./hub.ts";
+import { hubInboxPrefix, hubStream, witnessPrefix } from "./hub.ts";
 import { type Permissions, quote } from "./server-config.ts";
 
 export interface HubServerOptions {
@@ -23,8 +23,13 @@ export interface HubLogin {
 export function hubPermissions(node: string, user: string): Permissions {
   const token = subjectToken(node);
   return {
-    publish: [`baton.${token}.>`, `fleet.${token}.>`, `$JS.API.DIRECT.GET.${hubStream}.baton.${token}.>`],
-    subscribe: [`${hubInboxPrefix(user)}.>`],
+    publish: [
+      `baton.${token}.>`,
+      `fleet.${token}.>`,
+      `${witnessPrefix}.${token}`,
+      `$JS.API.DIRECT.GET.${hubStream}.baton.${token}.>`,
+    ],
+    subscribe: [`${hubInboxPrefix(user)}.>`, `${witnessPrefix}.*`],
   };
 }
 

@@ -73,6 +73,9 @@ export function openHub(options: HubOptions): Hub {
   });
 }
 
+/** `witness.<node>`: in no stream, so that nothing of it is ever replayed (SAFETY S13). */
+export const witnessPrefix = "witness";
+
 export const hubInboxPrefix = (user: string): string => `_INBOX_${user}`;
 
 async function ensureStream(live: () => NatsConnection, stream: string, wanted: HubStreamOptions): Promise<void> {

@@ -11,7 +11,7 @@ export {
 } from "./bus.ts";
 export { type PrepareBusOptions, prepareBus } from "./bus-admin.ts";
 export { isAfter, readEnvelope } from "./envelope.ts";
-export { type Hub, type HubOptions, type HubStreamOptions, hubStream, openHub } from "./hub.ts";
+export { type Hub, type HubOptions, type HubStreamOptions, hubStream, openHub, witnessPrefix } from "./hub.ts";
 export { type HubLogin, type HubServerOptions, hubPermissions, hubServerConfig } from "./hub-server-config.ts";
 export { aggregateKey, type Recovered, recoverVersions } from "./journal.ts";
 export { type Credentials, type NatsBus, type NatsBusOptions, openNatsBus } from "./nats-bus.ts";

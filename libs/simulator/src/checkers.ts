@@ -157,7 +157,13 @@ export function checkSettled(routers: readonly Router[]): void {
   const others = routers.filter((router) => router !== master);
   require(others.every(({ dataplane }) => !dataplane.answers), "only-master-holds", shown);
   const preempting = others.filter(({ configs }) => configs.every(({ preempt }) => preempt));
-  require(preempting.every((other) => priorityOf(other) <= priorityOf(master)), "right-master", shown);
+  require(!preempting.some((other) => isAbove(other, master)), "right-master", shown);
 }
 
-const priorityOf = ({ effectivePriority }: Router): number => effectivePriority;
+const priorityOf = ({ states }: Router): string => states.map(({ effectivePriority }) => effectivePriority).join("/");
+
+/** In every member: a sync group takes over as a whole, when each of its members would. */
+const isAbove = (other: Router, master: Router): boolean =>
+  other.states.every(
+    ({ effectivePriority }, member) => effectivePriority > (master.states[member]?.effectivePriority ?? 0),
+  );

@@ -99,10 +99,6 @@ export class Router implements Machine {
     );
   }
 
-  get effectivePriority(): number {
-    return Math.min(...this.states.map(({ effectivePriority }) => effectivePriority));
-  }
-
   // --- what happens to it ---
 
   /** One that is leaving starts again when it has left. */

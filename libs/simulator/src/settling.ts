@@ -1,4 +1,5 @@
 // How long a group may take to settle once everything works again: what its timers add up to.
+import { micros } from "@baton/domain";
 import { type ElectionConfig, leaseLength, longestMasterDown, longestSkew } from "@baton/vrrp";
 import type { Router } from "./router.ts";
 
@@ -13,9 +14,27 @@ export const configsOf = (routers: Configured): readonly ElectionConfig[] =>
 export const longest = (routers: Configured, of: (config: ElectionConfig) => number): number =>
   Math.max(0, ...configsOf(routers).map(of));
 
+/**
+ * The slowest that any router may count: in version 3 it counts by the intervals of whoever is master, and by its own
+ * number of them.
+ */
+const slowest = (routers: Configured): Pick<ElectionConfig, "version" | "advertInterval" | "downTimerAdverts"> => ({
+  version: configsOf(routers)[0]?.version ?? 3,
+  advertInterval: micros(longest(routers, ({ advertInterval }) => advertInterval)),
+  downTimerAdverts: longest(routers, ({ downTimerAdverts }) => downTimerAdverts),
+});
+
+/** How long the last of them waits for a master that says nothing, and for one that has said 0. */
+export const groupDown = (routers: Configured): number => longestMasterDown(slowest(routers));
+export const groupSkew = (routers: Configured): number => longestSkew(slowest(routers));
+
+/** Whether all count alike: a kernel's lease is as long as its own configuration says that the peers may take. */
+export const isUniform = (routers: Configured): boolean =>
+  configsOf(routers).every((config) => longestMasterDown(config) === groupDown(routers));
+
 export function settling(routers: readonly Pick<Router, "configs">[]): number {
-  const down = longest(routers, longestMasterDown);
-  const skew = longest(routers, longestSkew);
+  const down = groupDown(routers);
+  const skew = groupSkew(routers);
   const interval = longest(routers, ({ advertInterval }) => advertInterval);
   const leaving = 2 * (skew + second / 10) + 2 * second;
   const listening = interval + skew;

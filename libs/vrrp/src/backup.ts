@@ -5,14 +5,16 @@ import {
   assertNever,
   type CauseRef,
   type Instant,
+  type IpAddress,
   instant,
   type Micros,
+  microsSince,
   type Term,
   term,
 } from "@baton/domain";
 import { silenced } from "./facts.ts";
 import { faultCauses } from "./priority.ts";
-import { skewTime } from "./timers.ts";
+import { deniedWait, questionLimit, skewTime } from "./timers.ts";
 import {
   claim,
   count,
@@ -58,6 +60,10 @@ export function stepBackup(state: StateOf<"backup">, input: Input, now: Instant)
         : unchanged(state);
     case "dataplane-connected":
       return state.yielding === undefined ? unchanged(state) : letGo(state, nextTerm(state, input.highestTerm));
+    case "mastership-denied":
+      return doubtMaster(state, input.source, now);
+    case "witness-answered":
+      return believeWitness(state, input.source, now);
     case "startup":
     case "lease-confirmed": // answers to the claims of an earlier term
     case "lease-applying":
@@ -118,14 +124,47 @@ function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId 
     return { state: { ...state, master: by(false), preemptAt }, effects: [count("lower-priority-received")] };
   }
   const masterAdvertInterval = config.version === 3 ? heard.advertInterval : config.advertInterval;
+  const until = addMicros(now, masterDown(state, masterAdvertInterval));
   return unchanged({
     ...state,
     master: by(true),
     masterAdvertInterval,
-    masterDownAt: addMicros(now, masterDown(state, masterAdvertInterval)),
+    masterDownAt: isAnother(state.master, source) ? instant(Math.max(until, state.masterDownAt)) : until,
     preemptAt,
     grantedLateness: false,
   });
+}
+
+/**
+ * Another than the master speaks, one that gives way for example, and with shorter intervals (v3): the master has the
+ * time that its own gave it.
+ */
+const isAnother = (master: KnownMaster | undefined, source: IpAddress): boolean =>
+  master?.accepted === true && master.priority > 0 && master.address !== source;
+
+/** Somebody says that our master is none any more. It is asked itself, at most once in so many seconds (SAFETY S13). */
+function doubtMaster(state: StateOf<"backup">, source: IpAddress, now: Instant): Step {
+  const { master, question } = state;
+  if (master === undefined || !master.accepted || master.priority === 0 || master.address !== source)
+    return unchanged(state);
+  if (question?.source === source && microsSince(now, question.askedAt) < questionLimit) return unchanged(state);
+  return { state: { ...state, question: { source, askedAt: now } }, effects: [{ type: "ask-witness", source }] };
+}
+
+/**
+ * It answered in time, and has not spoken as a master since: its next advert is waited for, and our skew, but not a whole
+ * master-down. Never later than it was; the next advert that is accepted starts the timer anew (SAFETY S13).
+ */
+function believeWitness(state: StateOf<"backup">, source: IpAddress, now: Instant): Step {
+  const { master, question, masterAdvertInterval } = state;
+  if (question?.source !== source || master?.address !== source || !master.accepted) return unchanged(state);
+  const isLate = microsSince(now, question.askedAt) > masterAdvertInterval;
+  if (isLate || master.heardAt > question.askedAt) return unchanged(state);
+  const { version } = state.config;
+  const skew = skewTime({ version, priority: state.effectivePriority, masterAdvertInterval });
+  const expected = Math.max(now + skew, master.heardAt + deniedWait(masterAdvertInterval));
+  if (expected >= state.masterDownAt) return unchanged(state);
+  return { state: { ...state, masterDownAt: instant(expected) }, effects: [count("witness-believed")] };
 }
 
 /** Without dataplane nobody can be master here: the takeover waits for it, or for the fault. */

@@ -11,6 +11,7 @@ import { leavingRows, stoppedRows } from "./table/leaving.ts";
 import { listeningRows } from "./table/listening.ts";
 import { masterRows } from "./table/master.ts";
 import { stalledRows } from "./table/stalled.ts";
+import { witnessRows } from "./table/witness.ts";
 import { atPriority, config, now, oneOfEach, owner, type Row, script } from "./table/world.ts";
 import type { ElectionConfig, ElectionState, Input } from "./types.ts";
 
@@ -24,6 +25,7 @@ const rows: readonly Row[] = [
   ...stoppedRows,
   ...groupRows,
   ...stalledRows,
+  ...witnessRows,
 ];
 
 for (const row of rows) test(`${row.name} (${row.rule})`, () => assertRow(row));

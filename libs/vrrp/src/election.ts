@@ -130,6 +130,8 @@ function stepInitialize(state: StateOf<"initialize">, input: Input, now: Instant
     case "group-waits":
     case "group-gives-way":
     case "stalled":
+    case "mastership-denied":
+    case "witness-answered":
     case "advertisement-received":
     case "deadline-reached":
     case "lease-confirmed":
@@ -203,6 +205,8 @@ function stepMaster(state: StateOf<"master">, input: Input, now: Instant, config
     case "group-takes-over":
     case "group-waits":
     case "stalled": // its own deadlines tell how late it is
+    case "mastership-denied": // what others say of others
+    case "witness-answered":
     case "startup":
     case "dataplane-disconnected": // its lease runs on (SAFETY S3)
     case "addresses-released":
@@ -269,6 +273,8 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
     case "group-takes-over":
     case "group-waits":
     case "stalled":
+    case "mastership-denied":
+    case "witness-answered":
       return unchanged(state);
     default:
       return assertNever(input);
@@ -319,6 +325,8 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "group-waits":
     case "group-gives-way":
     case "stalled":
+    case "mastership-denied":
+    case "witness-answered":
       return unchanged(state);
     default:
       return assertNever(input);

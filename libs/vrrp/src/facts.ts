@@ -61,6 +61,8 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
     case "group-gives-way":
     case "stalled":
     case "startup": // INITIALIZE's own
+    case "mastership-denied":
+    case "witness-answered":
     case "advertisement-received":
     case "deadline-reached":
     case "shutdown":

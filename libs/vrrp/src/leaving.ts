@@ -30,6 +30,8 @@ export function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instan
     case "dataplane-disconnected":
     case "configure":
     case "stalled":
+    case "mastership-denied":
+    case "witness-answered":
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":

@@ -93,6 +93,12 @@ export const listeningInterval = (intervals: Intervals, priority: number): Micro
       skewTime({ version: intervals.version, priority, masterAdvertInterval: intervals.advertInterval }),
   );
 
+/** A master is asked over the bus at most this often whether it still is one (SAFETY S13). */
+export const questionLimit: Micros = micros(10 * second);
+
+/** How long after its last advert a master that says that it is none any more is waited for (SAFETY S13): 1.1 intervals. */
+export const deniedWait = (masterAdvertInterval: Micros): Micros => micros(Math.ceil((masterAdvertInterval * 11) / 10));
+
 /** A master announces its addresses again at most this often because of another's adverts (SAFETY S12). */
 export const announceLimit: Micros = micros(5 * second);
 

@@ -198,6 +198,7 @@ export function enterBackup(from: CommonState, entry: BackupEntry, now: Instant)
     preemptAt: undefined,
     grantedLateness: false,
     yielding: entry.yielding,
+    question: undefined,
   };
   const data = {
     ...subject(config),

@@ -106,6 +106,10 @@ export type Input =
   /** Dataplane answered a `leaving` or `release` claim of this term: it has let every address go. */
   | { readonly type: "addresses-released"; readonly term: Term }
   | { readonly type: "configure"; readonly config: ElectionConfig }
+  /** Over the bus: `source` says that it is not master any more. Anybody may say so at any time: it decides nothing (SAFETY S13). */
+  | { readonly type: "mastership-denied"; readonly source: IpAddress }
+  /** `source` has answered the question that the last `ask-witness` asked: it is not master any more (SAFETY S13). */
+  | { readonly type: "witness-answered"; readonly source: IpAddress }
   /** From here on what its sync group decides (sync-group.ts). Every member wants to be master: all are, under one term. */
   | { readonly type: "group-takes-over"; readonly cause: CauseRef | undefined }
   /** Its own time to take over has come, but not that of every member: it waits for another master-down. */
@@ -150,6 +154,8 @@ export type ElectionState = CommonState &
         readonly grantedLateness: boolean;
         /** Gave way to a higher master and still lets its addresses go (SAFETY S12). */
         readonly yielding: Yielding | undefined;
+        /** The last master that was asked over the bus whether it still is one, and when (SAFETY S13). */
+        readonly question: { readonly source: IpAddress; readonly askedAt: Instant } | undefined;
       }
     | {
         readonly kind: "master";
@@ -253,6 +259,8 @@ export type Effect =
       readonly successorHeard: boolean;
     }
   | { readonly type: "append-event"; readonly event: BatonEvent; readonly cause: CauseRef | undefined }
+  /** Ask this router over the bus whether it is still master, with a nonce that only its answer can know (SAFETY S13). */
+  | { readonly type: "ask-witness"; readonly source: IpAddress }
   | { readonly type: "count"; readonly counter: ElectionCounter };
 
 /** What the machine counts. Adverts sent, received and discarded are counted where the packets are. */
@@ -263,6 +271,7 @@ export type ElectionCounter =
   | "lower-priority-received"
   | "same-priority-and-address"
   | "lateness-granted"
+  | "witness-believed"
   | "late-master"
   | "lease-expired"
   | "announcement-limited";

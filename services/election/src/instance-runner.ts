@@ -25,12 +25,14 @@ import {
 import { type AdvertSeen, advertLink } from "./advert-story.ts";
 import type { RunnerConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
+import type { Concerned, Testimonies } from "./inputs/testimonies.ts";
 import { toInstanceState } from "./instance-state.ts";
 import { toWireConfig } from "./wire-config.ts";
 
 export interface RunnerParts {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
   readonly counters: Counters;
+  readonly testimonies: Pick<Testimonies, "ask" | "deny">;
   /** The socket that the instance speaks through, when it is open. */
   socket(): AdvertSocket | undefined;
   /** What decides for it: gets what this instance has heard. */
@@ -62,6 +64,8 @@ export class InstanceRunner {
   #heardNow: AdvertSeen | undefined;
   #sentNow: AdvertSeen | undefined;
   #lastEvent: CauseRef | undefined;
+  /** The source of its last advert: by this others know it. */
+  #spokeFrom: IpAddress | undefined;
   /** The change of priority that a cause brought about, by the cause's id: what follows from it follows from the change. */
   readonly #priorityChanges = new Map<string, CauseRef>();
 
@@ -89,6 +93,14 @@ export class InstanceRunner {
     return this.#state.primaryAddress;
   }
 
+  /** What others may be told of it over the bus (SAFETY S13). */
+  get concerned(): Concerned {
+    const { config, primaryAddress, kind } = this.#state;
+    const addresses = [this.#spokeFrom, primaryAddress].filter((each) => each !== undefined);
+    const deniesMastership = !isHolding(kind) && kind !== "initialize";
+    return { subject: config, addresses, deniesMastership, feed: this.#parts.feed };
+  }
+
   /** Before its start: the number of an authentication header that a former election was at, so that peers go on listening. */
   continueFrom(authCounter: number): void {
     this.#wireState = { ...this.#wireState, ahSequence: Math.max(this.#wireState.ahSequence, authCounter) };
@@ -106,6 +118,8 @@ export class InstanceRunner {
     const before = this.#state.kind;
     this.#state = state;
     if (state.kind === before) return;
+    if (isHolding(before) && !isHolding(state.kind) && this.#spokeFrom !== undefined)
+      this.#parts.testimonies.deny(state.config, this.#spokeFrom);
     this.#told = nothingTold;
     this.#since = host.now();
     counters.add(metric.transitions, { ...this.#labels, from: before, to: state.kind });
@@ -175,6 +189,8 @@ export class InstanceRunner {
         return this.#sendAdvertisement(effect.priority);
       case "append-event":
         return this.#appendEvent(effect);
+      case "ask-witness":
+        return this.#parts.testimonies.ask(this.#state.config, effect.source);
       case "count":
         return this.#parts.counters.add(metric.electionCounts, { ...this.#labels, what: effect.counter });
       default:
@@ -196,6 +212,7 @@ export class InstanceRunner {
     // A unicast peer that cannot be reached keeps the advert from no other.
     const left = packets.filter((packet) => this.#sendPacket(socket, packet)).length;
     if (left === 0) return;
+    this.#spokeFrom = source;
     this.#sentNow ??= { sender: source, wireId: id, time: new Date().toISOString() };
     counters.add(metric.adverts, { ...this.#labels, direction: "sent" });
     if (priority === 0) counters.add(metric.priorityZero, { ...this.#labels, direction: "sent" });
@@ -245,6 +262,9 @@ export class InstanceRunner {
     if (this.#priorityChanges.size > storiesMax && oldest !== undefined) this.#priorityChanges.delete(oldest);
   }
 }
+
+/** It is master, or may find that it still is. */
+const isHolding = (kind: ElectionState["kind"]): boolean => kind === "master" || kind === "listening";
 
 /** `auth_hmac` stamps its adverts with the wall clock; nothing else here looks at it (SAFETY S20). */
 const wallMicros = (): number => Date.now() * 1_000;

@@ -51,6 +51,7 @@ function router(address: string, base: number) {
         drain: () => [],
         close: () => {},
       }),
+      testimonies: { ask: () => {}, deny: () => {} },
       onStepped: () => {},
     },
     { group: undefined, members: [config(base)] },

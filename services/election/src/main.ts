@@ -19,7 +19,11 @@ const election = await runElection({
   leaseSocketPath: join(host.env.runDir, "dataplane.sock"),
   recentResumes: countResumes(join(host.env.runDir, "election.starts"), host.now(), host.env.restarts),
 });
-await host.serveWatch({ states: () => election.states(), counters: () => election.counters.samples() });
+await host.serveWatch({
+  states: () => election.states(),
+  counters: () => election.counters.samples(),
+  extra: [election.testimonies.grpc],
+});
 host.onStop((reason) => election.leave(reason));
 void election.settled.then(() => host.ready());
 

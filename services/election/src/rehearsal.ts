@@ -90,7 +90,14 @@ function makeStage(host: Host): (round: number) => void {
   return (round) => {
     sent.length = 0;
     const unit = new Unit(
-      { host: stageHost, counters: createCounters(), leases, socket: () => socket, onStepped: () => {} },
+      {
+        host: stageHost,
+        counters: createCounters(),
+        leases,
+        socket: () => socket,
+        testimonies: { ask: () => {}, deny: () => {} },
+        onStepped: () => {},
+      },
       { group: undefined, members: [config(round)] },
     );
     unit.feedAll({

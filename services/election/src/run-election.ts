@@ -14,6 +14,7 @@ import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
 import { hasAddress, interfaceTrackers, viewInterface, virtualAddresses } from "./inputs/links.ts";
+import { createTestimonies, type Testimonies } from "./inputs/testimonies.ts";
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import { authCounter, highestTerm } from "./resume.ts";
@@ -31,6 +32,8 @@ export interface ElectionOptions {
 export interface RunningElection {
   states(): AggregateState[];
   readonly counters: Counters;
+  /** What is said over the bus; its service is served beside Watch (SAFETY S13). */
+  readonly testimonies: Pick<Testimonies, "grpc">;
   /** Resolves when every instance has left initialize. */
   readonly settled: Promise<void>;
   /** Leaves every instance (LEAVING for masters) and resolves when all have stopped, or after the longest LEAVING there is. */
@@ -77,6 +80,8 @@ class Election implements RunningElection {
   readonly #sockets: AdvertSockets;
   readonly #leases: LeaseClient;
   readonly #trackers: Trackers;
+  readonly testimonies: Testimonies;
+  #segments: Readonly<Record<string, string>> = {};
   #generation = 0;
   #hello: ReadonlyMap<string, LeaseRecord> | undefined;
   #virtual: ReadonlySet<IpAddress> | undefined;
@@ -104,11 +109,19 @@ class Election implements RunningElection {
     );
     this.#sockets = host.own(this.#openSockets());
     this.#leases = host.own(this.#openLeases(leaseSocketPath));
+    this.testimonies = createTestimonies({
+      segments: () => this.#segments,
+      concerned: (interfaceName, vrid) =>
+        this.#roster
+          .seats(interfaceName, vrid)
+          .flatMap(({ party, member }) => (party.started ? [member.runner.concerned] : [])),
+    });
     this.#trackers = host.own(followTrackers(host, (input) => this.#feedStarted(input)));
   }
 
   async start(snapshot: ConfigSnapshot): Promise<void> {
     this.#generation = snapshot.generation;
+    this.#segments = snapshot.settings.segments;
     this.#beat(this.#host.now());
     this.#host.own({ close: () => clearTimeout(this.#tick) });
     this.#host.own({ close: () => clearTimeout(this.#delay) });
@@ -354,6 +367,7 @@ class Election implements RunningElection {
           const place = member === undefined ? undefined : this.#place(member);
           return place === undefined ? undefined : this.#sockets.get(place);
         },
+        testimonies: this.testimonies,
         onStepped: () => this.#onStepped(party),
       },
       config,
@@ -438,6 +452,7 @@ class Election implements RunningElection {
   /** A reload is a diff: what did not change does not move; a removed instance leaves like any other (SAFETY S6, S18). */
   #applyConfig(snapshot: ConfigSnapshot): void {
     this.#generation = snapshot.generation;
+    this.#segments = snapshot.settings.segments;
     const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
     for (const identity of [...this.#roster.present().keys()]) {
       if (wanted.has(identity)) continue;

@@ -26,6 +26,7 @@ import { type GroupConfig, type RunnerConfig, toElectionConfig } from "./config.
 import type { Counters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { type GroupKind, groupKind, toGroupState } from "./group-state.ts";
+import type { Testimonies } from "./inputs/testimonies.ts";
 import { InstanceRunner } from "./instance-runner.ts";
 import { resumeRecord } from "./resume.ts";
 
@@ -35,6 +36,7 @@ export interface UnitParts {
   readonly leases: LeaseClient;
   /** The socket that the member speaks through, when it is open. */
   socket(member: string): AdvertSocket | undefined;
+  readonly testimonies: Pick<Testimonies, "ask" | "deny">;
   /** After every step: the deadline may have moved. */
   onStepped(): void;
 }
@@ -80,11 +82,12 @@ export class Unit {
   }
 
   #makeRunner(member: RunnerConfig): InstanceRunner {
-    const { host, counters, leases, socket } = this.#parts;
+    const { host, counters, leases, socket, testimonies } = this.#parts;
     const { name } = member;
     const parts = {
       host,
       counters,
+      testimonies,
       socket: () => socket(name),
       feed: (input: Input) => this.feed(new Map([[name, input]])),
       // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).

@@ -50,7 +50,14 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
     close: () => {},
   });
   const members = names.map((name) => member(name, over[name]));
-  const parts = { host, counters: createCounters(), leases, socket, onStepped: () => {} };
+  const parts = {
+    host,
+    counters: createCounters(),
+    leases,
+    socket,
+    testimonies: { ask: () => {}, deny: () => {} },
+    onStepped: () => {},
+  };
   const unit = new Unit(parts, { group, members });
   const start = (record?: LeaseRecord) => {
     const resume = unit.resumeOf(record);

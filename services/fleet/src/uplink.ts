@@ -5,6 +5,7 @@ import { clientOptions, paths, readCredentials, startHost } from "@baton/host";
 import { metric } from "@baton/telemetry";
 import { credentials, Metadata } from "@grpc/grpc-js";
 import { runUplink } from "./run-uplink.ts";
+import { openWitnessLine, relayWitnesses } from "./witness-relay.ts";
 
 /** Control answers in a millisecond or two; a heartbeat without status is better than a late one. */
 const statusWithinMillis = 700;
@@ -28,6 +29,15 @@ const local = host.own(
 const hub = host.own(openHub({ ...settings.hub, name: `${node}/uplink` }));
 const control = host.own(
   new NodeServiceClient(`unix:${paths.nodeSocket(runDir)}`, credentials.createInsecure(), clientOptions),
+);
+const electionSocket = paths.socket(runDir, "election");
+host.own(
+  relayWitnesses({
+    node,
+    hub,
+    openLine: (onTestimony) => openWitnessLine(electionSocket, onTestimony),
+    nowMillis: () => performance.now(),
+  }),
 );
 const uplink = runUplink({ host, local, hub, status: askStatus, wallMillis: () => Date.now() });
 await host.serveWatch({

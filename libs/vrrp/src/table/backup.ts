@@ -57,6 +57,16 @@ const adverts: readonly Row[] = [
     effects: [],
   },
   {
+    name: "backup/advertisement-received/another-with-shorter-intervals",
+    rule: "each speaker has its own time: one that gives way does not shorten the master's (S12)",
+    given: backup({ config: { ...version3, preempt: false }, masterDownAt: after(2 * second) }),
+    when: advert(99, lowerAddress, { interval: second / 10, version: 3 }),
+    becomes: "backup",
+    state: { master: heard(lowerAddress, 99), masterAdvertInterval: lasting(second / 10) },
+    deadline: after(2 * second),
+    effects: [],
+  },
+  {
     name: "backup/advertisement-received/lower-is-preempted",
     rule: "RFC 9568 §6.4.2",
     given: backup(),

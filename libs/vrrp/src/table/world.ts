@@ -154,6 +154,7 @@ export const backup = (over: Own<"backup"> = {}): ElectionState => ({
   preemptAt: undefined,
   grantedLateness: false,
   yielding: undefined,
+  question: undefined,
   ...over,
 });
 export const timerOfBackup = addMicros(ago(second), masterDown100);
@@ -313,6 +314,8 @@ export const oneOfEach: Readonly<Record<Input["type"], Input>> = {
   "dataplane-disconnected": disconnected,
   "addresses-released": released(7),
   configure: configure(config),
+  "mastership-denied": { type: "mastership-denied", source: higherAddress },
+  "witness-answered": { type: "witness-answered", source: higherAddress },
   stalled: { type: "stalled", duration: micros(second) },
   "group-takes-over": { type: "group-takes-over", cause: undefined },
   "group-waits": { type: "group-waits" },

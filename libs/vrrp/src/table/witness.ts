@@ -1,0 +1,170 @@
+// What is said over the bus about a master (SAFETY S13): a denial makes a backup ask, only an answer moves its timer, and
+// only to earlier.
+import type { Input } from "../types.ts";
+import {
+  advertOfMaster,
+  after,
+  ago,
+  backup,
+  counts,
+  heard,
+  higherAddress,
+  ignores,
+  inFault,
+  initialize,
+  leaving,
+  listening,
+  lowerAddress,
+  master,
+  now,
+  type Row,
+  second,
+  skew100,
+  timerOfBackup,
+  wait,
+} from "./world.ts";
+
+const denied = (source = higherAddress): Input => ({ type: "mastership-denied", source });
+const answered = (source = higherAddress): Input => ({ type: "witness-answered", source });
+const asks: Row["effects"][number] = { type: "ask-witness", source: higherAddress };
+const asked = (before: number, source = higherAddress) => ({ source, askedAt: ago(before) });
+/** Its master spoke that long ago, and was asked a moment ago. */
+const silentFor = (silence: number, before = 1_000) =>
+  backup({ master: heard(higherAddress, 200, { heardAt: ago(silence) }), question: asked(before) });
+
+const unmoved = (name: string, rule: string, given: Row["given"], when: Input): Row => ({
+  name,
+  rule,
+  given,
+  when,
+  becomes: "backup",
+  state: "unchanged",
+  deadline: timerOfBackup,
+  effects: [],
+});
+
+const denials: readonly Row[] = [
+  {
+    name: "backup/mastership-denied/asks",
+    rule: "S13: a backup that remembers the sender as its master asks back",
+    given: backup(),
+    when: denied(),
+    becomes: "backup",
+    state: { question: { source: higherAddress, askedAt: now } },
+    deadline: timerOfBackup,
+    effects: [asks],
+  },
+  unmoved(
+    "backup/mastership-denied/again-within-10-s",
+    "S13: at most one per master and 10 s",
+    backup({ question: asked(10 * second - 1) }),
+    denied(),
+  ),
+  {
+    name: "backup/mastership-denied/again-after-10-s",
+    rule: "S13: at most one per master and 10 s",
+    given: backup({ question: asked(10 * second) }),
+    when: denied(),
+    becomes: "backup",
+    state: { question: { source: higherAddress, askedAt: now } },
+    deadline: timerOfBackup,
+    effects: [asks],
+  },
+  {
+    name: "backup/mastership-denied/after-another-master",
+    rule: "S13: at most one per master and 10 s",
+    given: backup({ question: asked(second, lowerAddress) }),
+    when: denied(),
+    becomes: "backup",
+    state: { question: { source: higherAddress, askedAt: now } },
+    deadline: timerOfBackup,
+    effects: [asks],
+  },
+  unmoved(
+    "backup/mastership-denied/by-somebody-else",
+    "S13: matched on the source address",
+    backup(),
+    denied(lowerAddress),
+  ),
+  unmoved("backup/mastership-denied/no-master-known", "S13", backup({ master: undefined }), denied()),
+  unmoved(
+    "backup/mastership-denied/one-that-is-pre-empted",
+    "its adverts do not restart the timer anyway",
+    backup({ master: heard(higherAddress, 50, { accepted: false }) }),
+    denied(),
+  ),
+  unmoved(
+    "backup/mastership-denied/one-that-has-said-so-itself",
+    "RFC 9568 §6.4.2: the skew runs already",
+    backup({ master: heard(higherAddress, 0) }),
+    denied(),
+  ),
+];
+
+const answers: readonly Row[] = [
+  {
+    name: "backup/witness-answered/just-after-an-advert",
+    rule: "S13: 1.1 intervals after the last advert",
+    given: silentFor(100_000),
+    when: answered(),
+    becomes: "backup",
+    state: {},
+    deadline: after(second),
+    effects: [counts("witness-believed")],
+  },
+  {
+    name: "backup/witness-answered/long-after-an-advert",
+    rule: "S13: but a skew from now on at least",
+    given: silentFor(second),
+    when: answered(),
+    becomes: "backup",
+    state: {},
+    deadline: after(skew100),
+    effects: [counts("witness-believed")],
+  },
+  {
+    name: "backup/witness-answered/timer-sooner-than-that",
+    rule: "S13: never later than it was",
+    given: backup({
+      masterDownAt: after(second / 2),
+      master: heard(higherAddress, 200, { heardAt: ago(1_000) }),
+      question: asked(0),
+    }),
+    when: answered(),
+    becomes: "backup",
+    state: "unchanged",
+    deadline: after(second / 2),
+    effects: [],
+  },
+  unmoved("backup/witness-answered/nobody-asked", "S13: only an answer counts", backup(), answered()),
+  unmoved(
+    "backup/witness-answered/too-late",
+    "S13: only an answer within A counts",
+    silentFor(2 * second, second + 1),
+    answered(),
+  ),
+  unmoved(
+    "backup/witness-answered/it-has-spoken-since",
+    "S13: any advert accepted afterwards cancels it",
+    silentFor(1_000, 2_000),
+    answered(),
+  ),
+  unmoved(
+    "backup/witness-answered/of-another-master",
+    "S13: matched on the source address",
+    backup({ question: asked(1_000, lowerAddress) }),
+    answered(lowerAddress),
+  ),
+];
+
+const both: readonly Input["type"][] = ["mastership-denied", "witness-answered"];
+
+export const witnessRows: readonly Row[] = [
+  ...denials,
+  ...answers,
+  ...ignores("initialize", initialize(), undefined, "S13: backups only", both),
+  ...ignores("master", master(), advertOfMaster, "S13: backups only", both),
+  ...ignores("listening", listening(), after(skew100), "S13: backups only", both),
+  ...ignores("leaving", leaving(), after(wait - second / 2), "S13: backups only", both),
+  ...ignores("fault", inFault(), undefined, "S13: backups only", both),
+];
