@@ -1,18 +1,28 @@
 // The `baton` command: reads the words, runs the command, ends with its exit code. What talks to a node or runs one is
 // loaded when it is asked for: reading a file needs nothing of it.
-import { writeSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { batonVersion, lintFacts, readConfiguration, readPeer } from "@baton/host/configuration";
 import { keywordTable, lintRules } from "@baton/keepalived-conf";
 import { completionScript } from "./arguments/completion.ts";
-import { type Command, parseArguments, type When } from "./arguments/parse-arguments.ts";
+import {
+  type Command,
+  type ConfigTestCommand,
+  type KeepalivedCommand,
+  parseArguments,
+  type UpCommand,
+  type When,
+} from "./arguments/parse-arguments.ts";
 import { check } from "./commands/check.ts";
 import type { Console } from "./commands/console.ts";
 import { format } from "./commands/format.ts";
+import { keepalivedHelp, versionText } from "./commands/keepalived-text.ts";
 import { explain, listKeywords } from "./commands/keywords.ts";
 import type { NodeClient } from "./commands/node-client.ts";
 import { NodeError } from "./commands/node-error.ts";
+import { readPidFile } from "./commands/pid-file.ts";
 import { keepalivedSignals } from "./commands/signals.ts";
 import type { ServiceChild } from "./commands/up.ts";
 import { type Screen, screenFor } from "./rendering/screen.ts";
@@ -116,27 +126,91 @@ async function run(command: Command): Promise<number> {
         const { showEvents } = await import("./commands/queries.ts");
         return showEvents(command, { console, node });
       });
-    case "up": {
-      const [{ up }, { onRealTimeSignal }] = await Promise.all([import("./commands/up.ts"), import("@baton/linux")]);
-      return up(command, {
-        console,
-        env: process.env,
-        hostName: hostname(),
-        userId: process.getuid?.() ?? -1,
-        pid: process.pid,
-        mainOf,
-        onSignal(signal, handler) {
-          if (typeof signal === "number") return onRealTimeSignal(signal, handler) !== undefined;
-          process.on(signal, handler);
-          return true;
-        },
-      });
-    }
+    case "up":
+      return runUp(command);
+    case "keepalived":
+      return runKeepalived(command);
+    case "keepalived-help":
+      console.out(keepalivedHelp());
+      return 0;
+    case "keepalived-version":
+      console.error(versionText());
+      return 0;
+    case "config-test":
+      return testConfiguration(command);
   }
 }
 
+async function runUp(command: UpCommand): Promise<number> {
+  const [{ up }, { onRealTimeSignal }] = await Promise.all([import("./commands/up.ts"), import("@baton/linux")]);
+  return up(command, {
+    console,
+    env: process.env,
+    hostName: hostname(),
+    userId: process.getuid?.() ?? -1,
+    pid: process.pid,
+    mainOf,
+    onSignal(signal, handler) {
+      if (typeof signal === "number") return onRealTimeSignal(signal, handler) !== undefined;
+      process.on(signal, handler);
+      return true;
+    },
+  });
+}
+
+async function runKeepalived(command: KeepalivedCommand): Promise<number> {
+  const { up, notes, isInBackground, logFile, logsToConsole } = command;
+  if (isInBackground) {
+    const { runInBackground } = await import("./commands/background.ts");
+    // Of a service manager's journal standard error is a part.
+    const isHeard = logsToConsole || (process.env.JOURNAL_STREAM ?? "") !== "";
+    const log = logFile ?? (isHeard ? undefined : join(up.runDir, "keepalived.log"));
+    const started = join(up.runDir, "baton.started");
+    return runInBackground({
+      console,
+      argv: [process.execPath, ...process.argv.slice(1), "--dont-fork"],
+      env: { ...process.env, BATON_STARTED: started },
+      log,
+      isRunning: (pid) => readPidFile(started) === pid,
+    });
+  }
+  for (const note of notes) console.error(note);
+  // As tools look for it: by its name among the processes, and by its pid files.
+  process.title = "keepalived";
+  const { BATON_STARTED: started } = process.env;
+  delete process.env.BATON_STARTED;
+  return runUp(started === undefined ? up : { ...up, pidFiles: [started] });
+}
+
+/** As `keepalived --config-test`: what is wrong goes to standard error, or to a file. */
+function testConfiguration({ file, id, log }: ConfigTestCommand): number {
+  const read = (name: string) => readConfiguration({ file: name, configId: id, env: process.env });
+  const readOther = (name: string) => readPeer({ file: name, configId: id, env: process.env });
+  const lines: (string | Uint8Array)[] = [];
+  const exitCode = check(
+    { files: [file], peers: [], peerIds: [], strict: false, lint: false, json: false },
+    {
+      console: { ...console, out: (text) => void lines.push(text) },
+      screen: screen("never"),
+      read,
+      readPeer: readOther,
+      machine: lintFacts(),
+    },
+  );
+  const text = Buffer.concat(lines.map((line) => Buffer.from(line)));
+  if (log === undefined) write(2, text);
+  else writeFileSync(log, text, { mode: 0o600 });
+  return exitCode;
+}
+
+/** Under keepalived's name, by a link, the words are keepalived's. */
+function wordsGiven(): string[] {
+  const [, program = "", ...words] = process.argv;
+  return basename(program) === "keepalived" ? ["keepalived", ...words] : words;
+}
+
 async function main(): Promise<number> {
-  const parsed = parseArguments(process.argv.slice(2));
+  const parsed = parseArguments(wordsGiven());
   if (!parsed.ok) {
     console.error(`baton: ${parsed.message}`);
     return 1;

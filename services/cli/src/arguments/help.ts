@@ -26,6 +26,7 @@ export function usage(): string {
     "",
     ...lines,
     "",
+    "  baton keepalived [options]    the same under keepalived's command line",
     "  baton COMMAND --help    the options of a command",
     "  baton --version",
     "",

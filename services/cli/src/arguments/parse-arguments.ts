@@ -4,6 +4,7 @@ import { messageOf } from "@baton/domain";
 import { isSignalName, type KeepalivedSignalName } from "../commands/signals.ts";
 import { type CommandName, type CommandSpec, commands, defaults, isCommandName } from "./command-table.ts";
 import { helpOf, labelOf, usage } from "./help.ts";
+import { keepalivedCommand } from "./keepalived-command.ts";
 
 export interface UpCommand {
   readonly type: "up";
@@ -17,6 +18,34 @@ export interface UpCommand {
   readonly settings: string | undefined;
   readonly readyFile: string | undefined;
   readonly pidFiles: readonly string[];
+  /** Started by keepalived's command line: with its pid files, and not a second time under them. */
+  readonly asKeepalived?: AsKeepalived;
+}
+
+export interface AsKeepalived {
+  /** keepalived's own place when undefined. */
+  readonly pidFile: string | undefined;
+  readonly vrrpPidFile: string | undefined;
+  readonly ignoresInterrupt: boolean;
+}
+
+export interface KeepalivedCommand {
+  readonly type: "keepalived";
+  readonly up: UpCommand;
+  readonly isInBackground: boolean;
+  readonly logFile: string | undefined;
+  readonly logsToConsole: boolean;
+  /** What is asked for and does not happen. */
+  readonly notes: readonly string[];
+}
+
+/** `keepalived --config-test`. */
+export interface ConfigTestCommand {
+  readonly type: "config-test";
+  readonly file: string;
+  readonly id: string | undefined;
+  /** Where the diagnostics go; standard error when undefined. */
+  readonly log: string | undefined;
 }
 
 export type When = "auto" | "always" | "never";
@@ -81,6 +110,9 @@ export type Command =
   | KeywordsCommand
   | { readonly type: "status"; readonly runDir: string; readonly json: boolean }
   | EventsCommand
+  | KeepalivedCommand
+  | ConfigTestCommand
+  | { readonly type: "keepalived-help" | "keepalived-version" }
   | { readonly type: "signum"; readonly name: KeepalivedSignalName }
   | { readonly type: "completion"; readonly shell: "bash" | "zsh" }
   | { readonly type: "help"; readonly text: string }
@@ -98,6 +130,10 @@ export function parseArguments(words: readonly string[]): Parsed {
     return good({ type: "help", text: name === "help" && isCommandName(topic) ? helpOf(commands[topic]) : usage() });
   }
   if (name === "--version" || name === "version") return good({ type: "version" });
+  if (name === "keepalived") {
+    const command = keepalivedCommand(rest);
+    return typeof command === "string" ? bad(`${command}; see baton keepalived --help`) : good(command);
+  }
   if (!isCommandName(name)) return bad(`there is no command "${name}"; see baton --help`);
   const parsed = readWords(commands[name], rest);
   if (parsed === "help") return good({ type: "help", text: helpOf(commands[name]) });

@@ -1,8 +1,10 @@
 // Pid files, by which tools find whom to signal. Written when signals are heard: before that one of them would end us.
-import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** Replaces what is there, but follows no link: in a folder that others may write it could lead anywhere. */
 export function writePidFile(path: string, pid: number): void {
+  mkdirSync(dirname(path), { recursive: true });
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
   const descriptor = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o644);
   try {

@@ -6,7 +6,7 @@ import { prepareBus } from "@baton/event-log";
 import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@baton/linux";
-import type { UpCommand } from "../arguments/parse-arguments.ts";
+import type { AsKeepalived, UpCommand } from "../arguments/parse-arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
 import { type Launch, launchService, serviceCommand } from "../supervision/children.ts";
 import { chooseOrphans, endOrphans, findStrays, type Orphan, recordedOrphans } from "../supervision/orphans.ts";
@@ -23,6 +23,7 @@ import { createServiceStates } from "../supervision/service-states.ts";
 import { type Adopted, type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
+import { keepalivedPidFiles, runningUnder } from "./keepalived-pids.ts";
 import { removePidFile, writePidFile } from "./pid-file.ts";
 import { type Env, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
 import { dumpSignals } from "./signals.ts";
@@ -58,9 +59,16 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
   const { console, env, userId } = dependencies;
   try {
     const configuration = prepare(node, env, userId);
+    const other = command.asKeepalived && otherKeepalived(command.asKeepalived, configuration, dependencies.pid);
+    if (other !== undefined) {
+      console.error(`a keepalived is already running, with pid ${other}`);
+      return 0;
+    }
     const lock = occupy(node, userId);
     try {
-      return await runNode(node, configuration, dependencies);
+      const files = command.asKeepalived && keepalivedPidFiles(command.asKeepalived, configuration.config.global.node);
+      const pidFiles = [...node.pidFiles, ...(files ?? [])];
+      return await runNode({ ...node, pidFiles }, configuration, command, dependencies);
     } finally {
       lock.close();
     }
@@ -71,7 +79,16 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
   }
 }
 
-async function runNode(node: NodePlaces, configuration: Configuration, dependencies: UpDependencies): Promise<number> {
+/** keepalived ends without a fault when another one is there: a second start of a unit is none. */
+const otherKeepalived = (as: AsKeepalived, { config }: Configuration, self: number): number | undefined =>
+  runningUnder(keepalivedPidFiles(as, config.global.node), self);
+
+async function runNode(
+  node: NodePlaces,
+  configuration: Configuration,
+  command: UpCommand,
+  dependencies: UpDependencies,
+): Promise<number> {
   const { env, onSignal, pid } = dependencies;
   const childEnv: Env = {
     ...env,
@@ -112,7 +129,8 @@ async function runNode(node: NodePlaces, configuration: Configuration, dependenc
   }
   const supervisor = supervise(node, new Map(launchers), host, dependencies);
   onSignal("SIGTERM", () => supervisor.stop("SIGTERM"));
-  onSignal("SIGINT", () => supervisor.stop("SIGINT"));
+  const ignoresInterrupt = command.asKeepalived?.ignoresInterrupt === true;
+  onSignal("SIGINT", () => (ignoresInterrupt ? undefined : supervisor.stop("SIGINT")));
   onSignal("SIGHUP", () => supervisor.reload());
   const unheard = dumpSignals.filter(({ signal, what }) => !onSignal(signal, () => supervisor.dump(what)));
   if (unheard.length > 0)
