@@ -116,3 +116,10 @@ export { type FileKind, type Machine, type NameTable, nameTables, type ScriptWea
 export { type ParseInput, type ParseResult, parseConfig, type Source } from "./parse-config.ts";
 export type { FileContent } from "./source/include.ts";
 export { sourceSizeMax } from "./source/line-reader.ts";
+export {
+  type InstanceLinks,
+  type IpvlanLink,
+  type VirtualLink,
+  type VirtualMacLink,
+  virtualLinks,
+} from "./virtual-links.ts";

@@ -94,6 +94,55 @@ export interface LinkInfo {
   readonly vrfTable?: number;
 }
 
+/** What only their makers ask of links. */
+export interface LinkDetails extends LinkInfo {
+  /** Administratively up. */
+  readonly adminUp: boolean;
+  /** The interface below, by index; undefined: none that is in this namespace. */
+  readonly parent: number | undefined;
+  /** The bridge, bond or VRF that it is in. */
+  readonly master: number | undefined;
+  readonly group: number;
+  /** Free text beside the name. */
+  readonly alias: string | undefined;
+  /** A macvlan in private mode. */
+  readonly isPrivate: boolean;
+}
+
+interface AnyLinkSpec {
+  readonly name: string;
+  /** The interface below, by index. */
+  readonly parent: number;
+  readonly group: number;
+  readonly master: number | undefined;
+}
+
+export type LinkSpec =
+  /** In private mode. */
+  | (AnyLinkSpec & { readonly kind: "macvlan"; readonly mac: string })
+  /** Of layer 2. */
+  | (AnyLinkSpec & { readonly kind: "ipvlan"; readonly mode: "bridge" | "private" | "vepa" });
+
+export type LinkChange =
+  /** Down at first. EEXIST when the name is taken, EOPNOTSUPP where the kernel has no such links. */
+  | { readonly op: "add"; readonly spec: LinkSpec }
+  | {
+      readonly op: "set";
+      /** By index or name. */
+      readonly link: number | string;
+      readonly up?: boolean | undefined;
+      readonly group?: number | undefined;
+      readonly alias?: string | undefined;
+    }
+  | { readonly op: "delete"; readonly ifindex: number };
+
+export interface LinkTable extends Closable {
+  /** A fresh dump. Throws LinuxError. */
+  list(): LinkDetails[];
+  /** Carries the changes out in order, and returns one result each. Throws LinuxError when the answers were lost. */
+  change(batch: readonly LinkChange[]): AddressResult[];
+}
+
 export interface LinkMonitorOptions {
   /** Links or addresses differ from what was last told; read them from links() and addresses(). */
   onChange(): void;
@@ -253,6 +302,20 @@ export interface NeighbourSilence {
   unsilence(addresses: readonly IpAddress[]): void;
   clear(): void;
   /** Removes the tables: everything answers again. */
+  close(): void;
+}
+
+export interface PacketFilterOptions {
+  /** Somebody removed the table; it is there again. */
+  onRepaired?(): void;
+  onError?(error: Error): void;
+}
+
+/** Two tables, for IPv4 and IPv6, which nobody else writes to. */
+export interface PacketFilter {
+  /** Replaces all rules in one transaction, in the language of nft; empty: no table. Throws LinuxError. */
+  replace(ip: string, ip6: string): void;
+  /** Removes the tables. */
   close(): void;
 }
 

@@ -21,13 +21,19 @@ export type {
   ArpPort,
   Closable,
   DeadlineTimer,
+  LinkChange,
+  LinkDetails,
   LinkInfo,
   LinkMonitor,
   LinkMonitorOptions,
+  LinkSpec,
+  LinkTable,
   NdPort,
   NeighbourAdvertisement,
   NeighbourSilence,
   NeighbourSilenceOptions,
+  PacketFilter,
+  PacketFilterOptions,
   UserIds,
 } from "./api.ts";
 export { openArpPort } from "./arp-port.ts";
@@ -39,9 +45,11 @@ export { type FileWatch, type FileWatchOptions, openFileWatch } from "./file-wat
 export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";
 export { openLinkMonitor } from "./link-monitor.ts";
+export { openLinkTable } from "./link-table.ts";
 export { lockFile } from "./lock-file.ts";
 export { openNdPort } from "./nd-port.ts";
 export { openNeighbourSilence } from "./neighbour-silence.ts";
+export { openPacketFilter } from "./packet-filter.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
 export {
   listProcesses,

@@ -2,7 +2,6 @@
 // in doubt is held (SAFETY, order of harms). The nft command sets up a table for each family; single addresses go in and
 // out of their sets by nfnetlink directly, because a process a change would cost the failover path its milliseconds
 // (SAFETY S7).
-import { execFileSync } from "node:child_process";
 import { type IpAddress, ipFamily, ipToBytes, toError } from "@baton/domain";
 import type { NeighbourSilence, NeighbourSilenceOptions } from "./api.ts";
 import { LinuxError } from "./error.ts";
@@ -22,6 +21,7 @@ import {
   readText,
 } from "./netlink-message.ts";
 import { NETLINK_NETFILTER, type NetlinkClient, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
+import { runNft } from "./nft.ts";
 
 const TABLE = "baton";
 const SET = "silent";
@@ -152,7 +152,7 @@ function installTables(silenced: ReadonlySet<IpAddress>): void {
         }
       }`;
   };
-  runNft(tables.map(install).join("\n"));
+  runNft(tables.map(install).join("\n"), "set up the silence of addresses");
 }
 
 /** What is in the sets of an earlier process; nothing when there are none. */
@@ -175,21 +175,6 @@ function decodeElements({ body }: NetlinkMessage, { bytes }: Table): IpAddress[]
     const value = key === undefined ? undefined : readAttributes(key, 0).get(NFTA_DATA_VALUE);
     return value?.length === bytes ? [ipFromBytes(value, 0, bytes)] : [];
   });
-}
-
-function runNft(script: string): void {
-  // Not the caller's PATH: Debian keeps nft in /usr/sbin, where a service manager may not look.
-  const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  try {
-    execFileSync("nft", ["-f", "-"], { input: script, encoding: "utf8", env: { PATH }, stdio: "pipe" });
-  } catch (error) {
-    const { code, stderr } = error as { code?: string; stderr?: string };
-    const detail = stderr?.trim().split("\n")[0] ?? "";
-    const denied = detail.includes("not permitted");
-    const name = code ?? (denied ? "EPERM" : "EINVAL");
-    const sentence = code === "ENOENT" ? "the nft command (package nftables) is missing" : detail;
-    throw new LinuxError(name, "set up the silence of addresses", sentence, { cause: error });
-  }
 }
 
 function removeTables(client: NetlinkClient): void {

@@ -22,6 +22,10 @@ export class Configuration {
     return this.#current.generation;
   }
 
+  get settings(): Pick<Desired, "filter" | "localIgmp"> {
+    return this.#current;
+  }
+
   /** The kernel lease in seconds; undefined: for ever. An owner's address is the interface's own (SAFETY S10). */
   lifetimeOf(address: ManagedAddress): number | undefined {
     return address.owner || !this.#current.kernelLease ? undefined : this.instance(address.instance)?.kernelLease;
@@ -46,9 +50,14 @@ export class Configuration {
     return { generation: next.generation, added: new Set(added.map(({ key }) => key)) };
   }
 
-  /** A retired instance is forgotten once its lease has ended: what is left of its addresses goes as unconfigured. */
-  forgetRetired(isLive: (instance: string) => boolean): void {
+  /**
+   * A retired instance is forgotten once its lease has ended: what is left of its addresses goes as unconfigured.
+   * True when there was one.
+   */
+  forgetRetired(isLive: (instance: string) => boolean): boolean {
+    const before = this.#retired.size;
     for (const name of [...this.#retired.keys()]) if (!isLive(name)) this.#retired.delete(name);
+    return this.#retired.size < before;
   }
 
   instance(name: string): DesiredInstance | undefined {

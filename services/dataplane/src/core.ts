@@ -12,6 +12,7 @@ import { Holdings } from "./holdings.ts";
 import { KernelView } from "./kernel-view.ts";
 import { isTrusted, LeaseBook } from "./lease-book.ts";
 import { LettingGo, spokenFor } from "./letting-go.ts";
+import { groundworkOf } from "./links/groundwork.ts";
 import type { Parts } from "./parts.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Renewals, renewalsDue } from "./renewals.ts";
@@ -36,6 +37,10 @@ export class Core {
   #silenced: ReadonlySet<IpAddress>;
   readonly #inherited: ReadonlySet<IpAddress>;
   #listening = "";
+  /** Instances that leave and have heard their successor: nothing of a virtual MAC address goes out any more (SAFETY S6). */
+  readonly #quiet = new Set<string>();
+  #groundwork = "";
+  #isGroundworkDue = true;
   #frame: Frame | undefined;
   #isAnswerDue = false;
   /** What election was last told of each lease, and of which state of the world. */
@@ -119,6 +124,9 @@ export class Core {
         view.setLinks(input.links);
         this.#mayRetry();
         this.#routing.doubt(now, effects);
+        // Whatever has changed may be ours to mend, or what ours is to stand on.
+        this.#groundwork = "";
+        this.#isGroundworkDue = true;
         // A link of the same name may be another one, on which nobody listens yet.
         this.#listening = "";
         return;
@@ -163,6 +171,9 @@ export class Core {
       effects.push({ type: "end-stream", stream: older, reason: "a newer election has connected" });
     }
     effects.push({ type: "greet", stream, leases });
+    // Another election listens on its links, whatever the one before was leaving.
+    this.#quiet.clear();
+    this.#isGroundworkDue = true;
     this.#frame = undefined;
     this.#told = new Map();
   }
@@ -189,6 +200,8 @@ export class Core {
     if (adoption === undefined) return;
     this.#reconciler.reloaded(adoption.added, now);
     this.#routing.reloaded(now);
+    for (const name of this.#quiet) if (book.of(name)?.phase !== "active") this.#quiet.delete(name);
+    this.#isGroundworkDue = true;
     this.#seen = "";
   }
 
@@ -254,6 +267,7 @@ export class Core {
   #settle(now: Instant, effects: Effect[]): void {
     this.#noteEnded(now, effects);
     this.#letGo();
+    this.#keepGroundwork(effects);
     if (this.#isStale(now)) {
       const signature = this.#signature();
       this.#silenced = hush(this.#parts, this.#silenced, this.#inherited, effects);
@@ -265,6 +279,7 @@ export class Core {
       this.#silenced = unhush(this.#parts, this.#silenced, this.#inherited, effects);
       this.#noteReconciled(now, signature, effects);
     }
+    this.#keepGroundwork(effects);
     // Neighbours wait for the announcement; election has a second before it needs the answer (SAFETY S3).
     this.#announce(now, effects);
     this.#answer(effects);
@@ -314,11 +329,29 @@ export class Core {
   }
 
   #letGo(): void {
-    const { book, letting } = this.#parts;
+    const { book, letting, configuration } = this.#parts;
     for (const lease of book.leases()) {
       if (lease.phase !== "active" || lease.claim.state !== "leaving" || lease.successorHeardAt === undefined) continue;
-      letting.successorHeard([...addressesOf(lease, this.#parts)], lease.successorHeardAt);
+      const addresses = [...addressesOf(lease, this.#parts)];
+      const links = lease.claim.instances.flatMap((name) => configuration.instance(name)?.links ?? []);
+      const own = new Set(links.map(({ name }) => name));
+      if (!letting.successorHeard(addresses, lease.successorHeardAt, own)) continue;
+      for (const name of lease.claim.instances) this.#quiet.add(name);
+      this.#isGroundworkDue = true;
     }
+  }
+
+  /** Links go down before their addresses go, and are there before theirs come. */
+  #keepGroundwork(effects: Effect[]): void {
+    if (!this.#isGroundworkDue) return;
+    this.#isGroundworkDue = false;
+    const { configuration } = this.#parts;
+    const groundwork = groundworkOf(configuration.instances(), this.#quiet, configuration.settings);
+    const said = JSON.stringify(groundwork);
+    const isIdle = groundwork.links.length + groundwork.refused.length === 0 && groundwork.localIgmp;
+    if (said === this.#groundwork || (isIdle && this.#groundwork === "")) return;
+    this.#groundwork = said;
+    effects.push({ type: "keep-groundwork", groundwork });
   }
 
   /** A lease that leaves is over when the last address has gone (SAFETY S6). */
@@ -334,7 +367,9 @@ export class Core {
         if (book.of(address.instance) === lease) letting.forget(address.key);
       }
     }
-    configuration.forgetRetired((name) => isLive(book.of(name)?.phase));
+    if (!configuration.forgetRetired((name) => isLive(book.of(name)?.phase))) return;
+    for (const name of this.#quiet) if (configuration.instance(name) === undefined) this.#quiet.delete(name);
+    this.#isGroundworkDue = true;
   }
 
   #signature(): string {

@@ -17,13 +17,19 @@ export class LettingGo {
   readonly #goesAt = new Map<string, Instant>();
   revision = 0;
 
-  /** The successor's advert was heard: silence now, and a last date for what is never announced. */
-  successorHeard(addresses: readonly ManagedAddress[], heardAt: Instant): void {
+  /**
+   * The successor's advert was heard: silence now, and a last date for what is never announced. What stands on a link
+   * that goes down with this advert can go with it. True when that is news.
+   */
+  successorHeard(addresses: readonly ManagedAddress[], heardAt: Instant, ownLinks: ReadonlySet<string>): boolean {
+    const before = this.revision;
     for (const address of addresses) {
       if (this.#goesAt.has(address.key)) continue;
       this.revision++;
-      this.#goesAt.set(address.key, addMicros(heardAt, successorWait));
+      const isCutOff = ownLinks.has(address.interface);
+      this.#goesAt.set(address.key, isCutOff ? heardAt : addMicros(heardAt, successorWait));
     }
+    return this.revision !== before;
   }
 
   /** Somebody else announced the address, whether its advert was heard or not. True when that is news. */

@@ -61,8 +61,10 @@ function desiredOf(managed: readonly ManagedAddress[]): Desired {
     lowerPriorityDelay: micros(0),
     lowerPriorityRepeat: 0,
   };
-  const instance = { name, addresses: managed, routing: [], garp, leaseLength: micros(1_000_000), kernelLease: 3 };
-  return { generation: 1, instances: new Map([[name, instance]]), kernelLease: true };
+  const own = { routing: [], links: [], accepts: true };
+  const instance = { name, addresses: managed, ...own, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
+  const filter = { priority: -1, counters: false };
+  return { generation: 1, instances: new Map([[name, instance]]), kernelLease: true, filter, localIgmp: true };
 }
 
 const prefixOf = (ip: IpAddress): number => (ipFamily(ip) === 4 ? 32 : 128);

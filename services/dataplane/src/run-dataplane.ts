@@ -11,6 +11,7 @@ import { execute } from "./effects/execute.ts";
 import { type Kernel, openKernel } from "./effects/kernel.ts";
 import { createLeaseServer, type LeaseServer } from "./inputs/lease-server.ts";
 import { transitionOf } from "./inputs/transitions.ts";
+import { groundworkOf } from "./links/groundwork.ts";
 import { rehearse } from "./rehearsal.ts";
 import { routingProtocols } from "./routing/managed.ts";
 import type { Input } from "./types.ts";
@@ -60,6 +61,10 @@ class Dataplane implements RunningDataplane {
     this.#timer = openDeadlineTimer(() => this.#judge());
     this.#rehearsal = rehearse(this.#kernel, host);
     const desired = this.#desire(snapshot);
+    // Before anybody is told that there is a dataplane: election finds the links that it speaks from. What the kernel
+    // tells meanwhile waits until there is somebody to take it.
+    this.#isFeeding = true;
+    this.#kernel.keepGroundwork(groundworkOf(desired.instances.values(), new Set(), desired));
     this.#links = this.#kernel.links();
     const found = {
       links: this.#links,
@@ -68,6 +73,7 @@ class Dataplane implements RunningDataplane {
       silenced: this.#kernel.silenced(),
     };
     this.#core = new Core({ desired, ...found }, host.now());
+    this.#isFeeding = false;
     this.#feed({ type: "tick" });
     host.config.onChange((next) => this.#feed({ type: "configured", desired: this.#desire(next) }));
     host.events.follow("election", ["vrrp"], {

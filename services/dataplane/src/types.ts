@@ -13,6 +13,7 @@ import type {
   RoutingTables,
 } from "@baton/linux";
 import type { Desired } from "./desired.ts";
+import type { Groundwork } from "./links/groundwork.ts";
 
 export type ClaimState = "hold" | "silent" | "leaving" | "release";
 
@@ -212,6 +213,8 @@ export type Effect =
   | { readonly type: "announce"; readonly burst: Burst }
   /** The kernel would drop the other addresses of a subnet together with its primary: have it promote them instead. */
   | { readonly type: "promote-secondaries"; readonly interface: string }
+  /** Links that instances have for themselves, and what is filtered. New links come as `links-changed`. */
+  | { readonly type: "keep-groundwork"; readonly groundwork: Groundwork }
   | Report
   | {
       readonly type: "log";

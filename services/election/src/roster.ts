@@ -1,7 +1,7 @@
 // Who is in the election, found by what an input names: an interface and a VRID, or a lease. Its index is made anew after
 // a change of the configuration; between two, a packet finds its instance among a thousand without a search.
-import type { IpAddress } from "@baton/domain";
-import type { InstanceConfig } from "@baton/keepalived-conf";
+import type { InstanceConfig, InstanceLinks } from "@baton/keepalived-conf";
+import type { InterfaceView } from "./inputs/links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import type { Unit } from "./unit.ts";
 
@@ -9,7 +9,9 @@ export interface Member {
   instance: InstanceConfig;
   readonly unit: Unit;
   readonly runner: InstanceRunner;
-  link: { readonly up: boolean; readonly ifindex: number; readonly primaryAddress: IpAddress | undefined };
+  /** What it stands on beside its interface. */
+  links: InstanceLinks | undefined;
+  link: InterfaceView;
 }
 
 /** What decides as one, and the instances that it decides for. */
@@ -106,7 +108,8 @@ function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
     // One that leaves may have a successor of the same lease: the successor is asked.
     if (!leases.has(party.unit.lease)) leases.set(party.unit.lease, party.unit);
     for (const member of party.members) {
-      const { interface: name, vrid } = member.instance;
+      const { vrid } = member.instance;
+      const name = member.links?.adverts ?? member.instance.interface;
       const byVrid = seats.get(name) ?? new Map<number, Seat[]>();
       seats.set(name, byVrid);
       const others = byVrid.get(vrid);

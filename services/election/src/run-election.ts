@@ -5,7 +5,7 @@ import type { AggregateState, LeaseRecord } from "@baton/contracts";
 import { type Instant, type IpAddress, instant, type Micros, micros, microsSince, millisToMicros } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
 import type { InstanceConfig } from "@baton/keepalived-conf";
-import { type DeadlineTimer, type LinkMonitor, openDeadlineTimer, openLinkMonitor } from "@baton/linux";
+import { type DeadlineTimer, openDeadlineTimer } from "@baton/linux";
 import { metric } from "@baton/telemetry";
 import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
 import { Agenda } from "./agenda.ts";
@@ -13,9 +13,10 @@ import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
-import { hasAddress, interfaceTrackers, viewInterface, virtualAddresses } from "./inputs/links.ts";
+import { type InterfaceView, virtualAddresses } from "./inputs/links.ts";
 import { createTestimonies, type Testimonies } from "./inputs/testimonies.ts";
 import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
+import { openWatchedLinks, type WatchedLinks } from "./inputs/watched-links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import { authCounter, highestTerm } from "./resume.ts";
 import { type Member, type Party, Roster, type Seat } from "./roster.ts";
@@ -47,7 +48,7 @@ const helloPatience = millisToMicros(3_000);
  * when a master is silent; what a sleeping machine takes to wake up cost 2 of the 3.5 ms from advert to announcement.
  */
 const approach = millisToMicros(4);
-const noLink: Member["link"] = { up: false, ifindex: 0, primaryAddress: undefined };
+const noLink: InterfaceView = { up: false, ifindex: 0, primaryAddress: undefined };
 /** How often the loop notes that it runs, at most and at least; a quarter of the shortest interval in between. */
 const metronome = { min: millisToMicros(25), max: millisToMicros(500) } as const;
 /** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
@@ -76,7 +77,7 @@ class Election implements RunningElection {
   /** Have not left initialize yet. */
   readonly #unsettled = new Set<Party>();
   readonly #timer: DeadlineTimer;
-  readonly #monitor: LinkMonitor;
+  readonly #links: WatchedLinks;
   readonly #sockets: AdvertSockets;
   readonly #leases: LeaseClient;
   readonly #trackers: Trackers;
@@ -91,6 +92,8 @@ class Election implements RunningElection {
   #tick: NodeJS.Timeout | undefined;
   /** Runs while `vrrp_startup_delay` holds instances back. */
   #delay: NodeJS.Timeout | undefined;
+  /** While instances are still to be started: of what configuration. */
+  #snapshot: ConfigSnapshot | undefined;
   readonly #startedAt: Instant;
 
   constructor({ host, leaseSocketPath, recentResumes }: ElectionOptions) {
@@ -101,8 +104,9 @@ class Election implements RunningElection {
       this.#settle = resolve;
     });
     this.#timer = host.own(openDeadlineTimer(() => void this.#judge()));
-    this.#monitor = host.own(
-      openLinkMonitor({
+    this.#links = host.own(
+      openWatchedLinks({
+        now: () => host.now(),
         onChange: () => this.#refreshLinks(),
         onGap: () => host.log.warn("link events were lost; read anew"),
       }),
@@ -125,8 +129,11 @@ class Election implements RunningElection {
     this.#beat(this.#host.now());
     this.#host.own({ close: () => clearTimeout(this.#tick) });
     this.#host.own({ close: () => clearTimeout(this.#delay) });
+    this.#links.configure(snapshot.config);
     this.#addAll(this.#speaking(snapshot));
     await this.#until(() => this.#hello !== undefined, helloPatience);
+    // Whoever says hello has made the links.
+    this.#links.drain();
     this.#startParties(snapshot);
     this.#host.config.onChange((next) => this.#applyConfig(next));
     this.#settleIfAll();
@@ -173,8 +180,9 @@ class Election implements RunningElection {
     );
   }
 
-  #place({ instance, runner, link }: Member): AdvertPlace | undefined {
-    return placeOf(runner.wire, { name: instance.interface, ifindex: link.ifindex, address: link.primaryAddress });
+  #place({ instance, links, runner, link }: Member): AdvertPlace | undefined {
+    const name = links?.adverts ?? instance.interface;
+    return placeOf(runner.wire, { name, ifindex: link.ifindex, address: link.primaryAddress });
   }
 
   #listen(): void {
@@ -266,7 +274,7 @@ class Election implements RunningElection {
 
   #drain(): void {
     this.#sockets.drain();
-    this.#monitor.drain();
+    this.#links.drain();
   }
 
   /** A deadline has come. Whatever was late may have been us: what waits is heard before anything is decided (SAFETY S2). */
@@ -303,29 +311,19 @@ class Election implements RunningElection {
   #refreshLinks(): void {
     const before = new Map(this.#roster.members().map((member) => [member, member.link]));
     const view = this.#views();
-    for (const member of before.keys()) member.link = view(member.instance);
+    for (const member of before.keys()) member.link = view(member.instance, member.links);
     this.#listen();
     for (const { started, unit, members } of this.#roster.everyone()) {
       if (started) this.#tellLinks(unit, members, before);
     }
+    if (this.#snapshot !== undefined && this.#delay === undefined) this.#startParties(this.#snapshot);
   }
 
-  /** Each interface is looked at once, however many instances it has. */
-  #views(): (instance: InstanceConfig) => Member["link"] {
-    const known = new Map<string, Member["link"]>();
+  #views(): ReturnType<WatchedLinks["views"]> {
     this.#virtual ??= virtualAddresses(
       [...this.#roster.present().values()].flatMap(({ members }) => members.map(({ instance }) => instance)),
     );
-    const virtual = this.#virtual;
-    return (instance) => {
-      const { interface: name, family, sourceAddress, trackSource } = instance;
-      const key = `${family} ${name}`;
-      const view = known.get(key) ?? viewInterface(this.#monitor, name, family, virtual);
-      known.set(key, view);
-      if (sourceAddress === undefined) return view;
-      const isThere = !trackSource || hasAddress(this.#monitor, view.ifindex, sourceAddress);
-      return { ...view, primaryAddress: isThere ? sourceAddress : undefined };
-    };
+    return this.#links.views(this.#virtual);
   }
 
   /** Kind by kind, to all members at once: what befalls them together is one step of their group. */
@@ -342,7 +340,7 @@ class Election implements RunningElection {
     );
     feed(({ link: { up } }, link) => (link.up === up ? undefined : { type: "interface-changed", up }));
     const trackers = new Map(
-      unit.states.flatMap(({ config }) => interfaceTrackers(this.#monitor, config).map((input) => [input.name, input])),
+      unit.states.flatMap(({ config }) => this.#links.trackers(config).map((input) => [input.name, input])),
     );
     for (const input of trackers.values()) unit.feedAll(input);
   }
@@ -352,7 +350,7 @@ class Election implements RunningElection {
     this.#virtual = undefined;
     this.#roster.changed();
     const view = this.#views();
-    for (const { members } of added) for (const member of members) member.link = view(member.instance);
+    for (const { members } of added) for (const member of members) member.link = view(member.instance, member.links);
     this.#listen();
   }
 
@@ -373,7 +371,13 @@ class Election implements RunningElection {
       config,
     );
     const members = config.members.map((instance): Member => {
-      return { instance, unit, runner: unit.runner(instance.name), link: noLink };
+      return {
+        instance,
+        unit,
+        runner: unit.runner(instance.name),
+        links: this.#links.linksOf(instance.name),
+        link: noLink,
+      };
     });
     const party: Party = { unit, members, started: false };
     this.#roster.add(identityOf(config), party);
@@ -411,13 +415,18 @@ class Election implements RunningElection {
   #startParties(snapshot: ConfigSnapshot): void {
     clearTimeout(this.#delay);
     this.#delay = undefined;
+    this.#snapshot = snapshot;
     const { startupDelay, delayAfterBoot } = snapshot.config.global.vrrp;
     const isFresh = this.#host.env.restarts === 0;
     const until = Math.max(isFresh && startupDelay > 0 ? this.#startedAt + startupDelay : 0, delayAfterBoot);
     const remaining = until - this.#host.now();
     for (const party of this.#roster.present().values()) {
-      if (remaining <= 0 || party.unit.resumeOf(this.#hello?.get(party.unit.lease)) !== undefined) this.#start(party);
+      if (remaining > 0 && party.unit.resumeOf(this.#hello?.get(party.unit.lease)) === undefined) continue;
+      // One that begins without its link would begin in FAULT, and tell everybody.
+      if (party.members.some(({ instance, links }) => this.#links.areAwaited(instance, links))) continue;
+      this.#start(party);
     }
+    if ([...this.#roster.present().values()].every(({ started }) => started)) this.#snapshot = undefined;
     if (remaining <= 0) return;
     this.#host.log.info("instances wait", { forMs: Math.ceil(remaining / 1_000) });
     this.#delay = setTimeout(() => this.#startParties(snapshot), Math.min(Math.ceil(remaining / 1_000), timeoutMax));
@@ -432,7 +441,7 @@ class Election implements RunningElection {
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
     for (const input of this.#trackers.current()) unit.feedAll(input);
     for (const { config } of unit.states) {
-      for (const input of interfaceTrackers(this.#monitor, config)) unit.feedAll(input);
+      for (const input of this.#links.trackers(config)) unit.feedAll(input);
     }
     const startups = members.map(({ runner, link }): [string, Input] => [
       runner.name,
@@ -453,6 +462,7 @@ class Election implements RunningElection {
   #applyConfig(snapshot: ConfigSnapshot): void {
     this.#generation = snapshot.generation;
     this.#segments = snapshot.settings.segments;
+    this.#links.configure(snapshot.config);
     const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
     for (const identity of [...this.#roster.present().keys()]) {
       if (wanted.has(identity)) continue;
@@ -470,7 +480,10 @@ class Election implements RunningElection {
   }
 
   #configure({ unit, members }: Party, config: UnitConfig): void {
-    for (const [index, member] of members.entries()) member.instance = config.members[index] ?? member.instance;
+    for (const [index, member] of members.entries()) {
+      member.instance = config.members[index] ?? member.instance;
+      member.links = this.#links.linksOf(member.instance.name);
+    }
     unit.configure(config);
   }
 

@@ -125,7 +125,6 @@ export const virtualAddressOptions = {
   useVmac: option("use_vmac", present, {
     default: "off",
     meaning: "Gives this address a virtual MAC address on its interface.",
-    ...warn("the address has the MAC address of its interface"),
   }),
 } as const;
 

@@ -5,7 +5,7 @@ import { mail } from "./global/mail.ts";
 import { management } from "./global/management.ts";
 import { processes } from "./global/processes.ts";
 import { programs } from "./global/programs.ts";
-import { noFirewall, ownFiles } from "./global/reasons.ts";
+import { nftAlone, ownFiles } from "./global/reasons.ts";
 import { virtualServerDefaults } from "./global/virtual-servers.ts";
 import { vrrpDefaults } from "./global/vrrp-defaults.ts";
 import { accepted, block, missing, noted } from "./table.ts";
@@ -52,7 +52,7 @@ export const rootKeywords = {
     repeat: "first",
     default: "net_namespace",
   }),
-  namespaceWithIpsets: noted("namespace_with_ipsets", flag, noFirewall, {
+  namespaceWithIpsets: noted("namespace_with_ipsets", flag, nftAlone, {
     meaning: "Uses IP sets in a network namespace, too.",
     service: "dataplane",
     default: "off",

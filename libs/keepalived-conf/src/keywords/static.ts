@@ -202,7 +202,6 @@ export const staticValues = {
   interfaceDelays: values("interface_up_down_delays", {
     form: delayForm,
     service: "election",
-    support: accepted("warning", "link changes count at once"),
     meaning: "Interfaces whose short losses of the link, or short returns, are to be passed over.",
   }),
 } as const;

@@ -77,7 +77,7 @@ describe("adjusted", () => {
     ["10.0.0.1 mngtmpaddr", { manageTemporary: true }, "accepted"],
     ["10.0.0.1 autojoin", { autojoin: true }, "accepted"],
     ["10.0.0.1 no_track", { tracked: false }, "accepted"],
-    ["10.0.0.1 use_vmac", { vmac: "own" }, "accepted"],
+    ["10.0.0.1 use_vmac", { vmac: "own" }, ""],
     ["10.0.0.1 track_group g", {}, "unknown-option,unknown-option"],
   ])("%s", (line, expected, code) => {
     const result = resolve(line);

@@ -41,6 +41,8 @@ export function execute(effect: Effect, outputs: Outputs): Input | undefined {
       return void kernel.listen(effect.interfaces);
     case "promote-secondaries":
       return void kernel.promoteSecondaries(effect.interface);
+    case "keep-groundwork":
+      return void kernel.keepGroundwork(effect.groundwork);
     case "greet":
       return void leases.greet(effect);
     case "answer":

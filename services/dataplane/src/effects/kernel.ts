@@ -23,6 +23,8 @@ import {
   type RoutingEvent,
   type RoutingTables,
 } from "@baton/linux";
+import type { Groundwork } from "../links/groundwork.ts";
+import { openLinkKeeper } from "../links/link-keeper.ts";
 
 export interface KernelOptions {
   onLinks(): void;
@@ -50,18 +52,25 @@ export interface Kernel {
   silence(addresses: readonly IpAddress[]): void;
   unsilence(addresses: readonly IpAddress[]): void;
   promoteSecondaries(interfaceName: string): void;
+  /** Makes links and packet filter rules so; tells of new links before it returns. */
+  keepGroundwork(groundwork: Groundwork): void;
   close(): void;
 }
 
 export function openKernel(options: KernelOptions): Kernel {
-  const monitor = openLinkMonitor({ onChange: options.onLinks, onGap: () => undefined });
+  const monitor = openLinkMonitor({ onChange: () => told(), onGap: () => undefined });
   const table = openAddressTable({ onChange: options.onAddresses, onGap: options.onGap });
   const routing = openRoutingTable({ onChange: options.onRouting, onGap: options.onRoutingGap });
+  const keeper = openLinkKeeper({ monitor, addresses: table, onTrouble: options.onTrouble });
   const silence = openSilence(options);
   const ports = new Map<number, Ports>();
   let known: readonly AddressInfo[] = [];
   let knownRouting: RoutingTables = { routes: [], rules: [] };
 
+  const told = (): void => {
+    keeper.addressesChanged();
+    options.onLinks();
+  };
   const addresses = (): readonly AddressInfo[] => {
     try {
       known = table.list();
@@ -138,8 +147,10 @@ export function openKernel(options: KernelOptions): Kernel {
     silence: (silenced) => attempt("addresses cannot be silenced", () => silence?.silence(silenced)),
     unsilence: (silenced) => attempt("addresses stay silenced", () => silence?.unsilence(silenced)),
     promoteSecondaries: (name) => attempt(`${name} drops secondary addresses`, () => promoteSecondaries(name)),
+    keepGroundwork: (groundwork) => keeper.keep(groundwork),
     close: () => {
       for (const opened of ports.values()) closePorts(opened);
+      keeper.close();
       silence?.close();
       table.close();
       routing.close();

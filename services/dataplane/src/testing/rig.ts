@@ -1,7 +1,11 @@
 // A core with a kernel in memory and a clock that the test moves: what goes in and what comes out, in order.
 import { type CauseRef, type Instant, type IpAddress, instant, micros, priority, term } from "@baton/domain";
 import type { InstanceConfig, VirtualAddressConfig } from "@baton/keepalived-conf";
-import { instanceConfig as exampleInstance, virtualAddress as vip } from "@baton/keepalived-conf/testing";
+import {
+  config as exampleConfig,
+  instanceConfig as exampleInstance,
+  virtualAddress as vip,
+} from "@baton/keepalived-conf/testing";
 import type {
   AddressChange,
   AddressEvent,
@@ -33,7 +37,7 @@ export const instanceConfig = (
 ): InstanceConfig => exampleInstance({ name, priority: priority(101), addresses, ...more });
 
 export const desired = (generation: number, ...instances: InstanceConfig[]): Desired =>
-  desiredFrom(generation, { instances });
+  desiredFrom(generation, exampleConfig({ instances }));
 
 export const link = (name: string, ifindex: number, more: Partial<LinkInfo> = {}): LinkInfo => ({
   ifindex,

@@ -1,6 +1,6 @@
 // Interfaces as the election sees them: up or down, which index, which primary address. Fed by rtnetlink.
 import { type IpAddress, ipFamily } from "@baton/domain";
-import type { InstanceConfig } from "@baton/keepalived-conf";
+import type { InstanceConfig, InstanceLinks } from "@baton/keepalived-conf";
 import type { AddressInfo, LinkMonitor } from "@baton/linux";
 import type { ElectionConfig } from "@baton/vrrp";
 import type { TrackerInput } from "./trackers.ts";
@@ -62,12 +62,49 @@ function primaryOf(candidates: readonly AddressInfo[], family: 4 | 6): AddressIn
 export const hasAddress = (monitor: LinkMonitor, ifindex: number, address: IpAddress): boolean =>
   monitor.addresses(ifindex).some((each) => each.address === address && !isUnproven(each.flags));
 
+/** Tells whether a link counts as up; `missing`: it is not there at all. */
+export type IsUp = (name: string, up: boolean, missing: boolean) => boolean;
+
+/** What the election reads of an instance to see its links. */
+export type LinkedInstance = Pick<InstanceConfig, "interface" | "family" | "sourceAddress" | "trackSource">;
+
+/**
+ * What an instance stands on. With `use_vmac` its adverts leave from the link with the virtual MAC address, over IPv4
+ * from the address of the interface below, and both have to be up.
+ */
+export function viewInstance(
+  monitor: LinkMonitor,
+  instance: LinkedInstance,
+  links: Pick<InstanceLinks, "own"> | undefined,
+  look: (name: string, family: 4 | 6) => InterfaceView,
+  isUp: IsUp,
+): InterfaceView {
+  const { interface: name, family, sourceAddress, trackSource } = instance;
+  const below = look(name, family);
+  const up = isUp(name, below.up, below.ifindex === 0);
+  const own = links?.own;
+  if (own === undefined) return withSource({ ...below, up }, below.ifindex);
+  const above = look(own.name, family);
+  const both = isUp(own.name, above.up, above.ifindex === 0) && up;
+  if (!own.speaks) return withSource({ ...below, up: both }, below.ifindex);
+  const isLent = own.kind === "macvlan" && family === 4;
+  const speaker = isLent ? below : above;
+  return withSource({ ifindex: above.ifindex, up: both, primaryAddress: speaker.primaryAddress }, speaker.ifindex);
+
+  function withSource(view: InterfaceView, speakingIfindex: number): InterfaceView {
+    if (sourceAddress === undefined) return view;
+    const isThere = !trackSource || hasAddress(monitor, speakingIfindex, sourceAddress);
+    return { ...view, primaryAddress: isThere ? sourceAddress : undefined };
+  }
+}
+
 /** Interfaces other than its own that an instance tracks, as they are now; the machine ignores what it knows already. */
-export function interfaceTrackers(monitor: LinkMonitor, config: ElectionConfig): TrackerInput[] {
+export function interfaceTrackers(monitor: LinkMonitor, config: ElectionConfig, isUp: IsUp): TrackerInput[] {
   return config.trackers
     .filter((each) => each.kind === "interface")
     .map(({ name }) => {
-      const up = monitor.links().some((link) => link.name === name && link.up);
+      const link = monitor.links().find((each) => each.name === name);
+      const up = isUp(name, link?.up === true, link === undefined);
       return { type: "tracker-changed", kind: "interface", name, status: up ? "up" : "down", cause: undefined };
     });
 }

@@ -13,8 +13,8 @@ import {
 } from "../arguments.ts";
 import { dynamicInterfaces } from "../global-arguments.ts";
 import { extraInterfaces, repeatCount } from "../line-arguments.ts";
-import { alias, missing, noted, works } from "../table.ts";
-import { noVmac } from "./reasons.ts";
+import { alias, noted, works } from "../table.ts";
+import { announcedAlike } from "./reasons.ts";
 
 const interval = seconds({ min: 0.000001, max: microSecondsMax });
 const startDelay = seconds({ min: 0.001, max: microSecondsMax });
@@ -100,7 +100,7 @@ const protocol = {
   }),
 } as const;
 
-const garpExtraInterface = noted("vrrp_garp_extra_if", extraInterfaces(1), noVmac, {
+const garpExtraInterface = noted("vrrp_garp_extra_if", extraInterfaces(1), announcedAlike, {
   meaning: "How often addresses on other interfaces than the instance's are announced; all: without a VMAC too.",
   service: "dataplane",
   default: "never",
@@ -173,18 +173,18 @@ const interfaces = {
       default: "eth0",
     },
   ),
-  disableLocalIgmp: missing("disable_local_igmp", flag, "the sysctl igmp_link_local_mcast_reports is left as it is", {
+  disableLocalIgmp: works("disable_local_igmp", flag, {
     meaning: "Keeps the kernel from telling switches of groups that never leave the link.",
     service: "dataplane",
     default: "off",
   }),
-  vmacPrefix: noted("vmac_prefix", text("STRING"), noVmac, {
+  vmacPrefix: works("vmac_prefix", text("STRING"), {
     meaning: "How the names of interfaces with a virtual MAC address begin.",
     service: "dataplane",
     repeat: "first",
     default: "vrrp",
   }),
-  vmacAddressPrefix: noted("vmac_addr_prefix", text("STRING"), noVmac, {
+  vmacAddressPrefix: works("vmac_addr_prefix", text("STRING"), {
     meaning: "How the names of such interfaces begin that were made for single addresses.",
     service: "dataplane",
     repeat: "first",

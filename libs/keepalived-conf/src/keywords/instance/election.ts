@@ -13,7 +13,7 @@ import {
 } from "../arguments.ts";
 import { ownBuffers } from "../global/reasons.ts";
 import { exactly } from "../line-arguments.ts";
-import { alias, missing, noted, works } from "../table.ts";
+import { alias, noted, works } from "../table.ts";
 
 /** Whatever it says, it is switched on: so does keepalived read it. */
 const anyBool = optional(
@@ -122,7 +122,7 @@ export const election = {
     meaning: "Lets packets to the virtual addresses in on a master whose own they are not.",
     default: "on; off in strict mode",
   }),
-  noAccept: missing("no_accept", flag, "packets to the virtual addresses are accepted", {
+  noAccept: works("no_accept", flag, {
     meaning: "Keeps packets to the virtual addresses out, unless the priority is 255.",
     service: "dataplane",
     default: "off; on in strict mode",

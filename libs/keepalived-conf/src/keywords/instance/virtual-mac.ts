@@ -3,11 +3,11 @@
 import type { Report } from "../../report.ts";
 import type { Word } from "../../source/words.ts";
 import { flag, interfaceName, interfaceNameMax, invalidValue } from "../arguments.ts";
-import { noIpvs, noVmac } from "../global/reasons.ts";
+import { noIpvs } from "../global/reasons.ts";
 import { wholeLine } from "../line-arguments.ts";
 import { missingWord } from "../missing-word.ts";
 import { type Prefix, plainPrefix } from "../prefix-arguments.ts";
-import { type Argument, type KeywordLine, missing, noted } from "../table.ts";
+import { type Argument, type KeywordLine, missing, works } from "../table.ts";
 
 /** What its lines say; several add up. */
 export interface VmacWords {
@@ -119,24 +119,24 @@ const ipvlan: Argument<IpvlanWords> = wholeLine(
 );
 
 export const virtualMac = {
-  useVmac: missing("use_vmac", vmac, noVmac, {
+  useVmac: works("use_vmac", vmac, {
     meaning:
       "Holds the addresses on an interface of its own, with the MAC address that VRRP has for the virtual router.",
     service: "dataplane",
     repeat: "all",
     default: "off; the name is vrrp.VRID",
   }),
-  useVmacAddress: noted("use_vmac_addr", flag, noVmac, {
+  useVmacAddress: works("use_vmac_addr", flag, {
     meaning: "Does so for addresses on other interfaces and of the other family, too.",
     service: "dataplane",
     default: "off",
   }),
-  vmacTransmitBase: noted("vmac_xmit_base", flag, noVmac, {
+  vmacTransmitBase: works("vmac_xmit_base", flag, {
     meaning: "Sends and hears adverts on the interface below the one with the virtual MAC address.",
     service: "election",
     default: "off; on with unicast_peer",
   }),
-  useIpvlan: missing("use_ipvlan", ipvlan, noVmac, {
+  useIpvlan: works("use_ipvlan", ipvlan, {
     meaning: "Holds the addresses on an interface of its own that shares the MAC address.",
     service: "dataplane",
     repeat: "first",
