@@ -94,6 +94,18 @@ function evolveInstance(before: InstanceState, envelope: EventEnvelope): Instanc
       };
     case "instance-stopped":
       return { ...traced, ...transition("stopped", envelope.at, event.data), reason: event.data.reason };
+    case "mastership-degraded":
+      return { ...traced, degraded: true };
+    case "mastership-restored":
+      return { ...traced, degraded: false, leaseConfirmed: true };
+    case "preemption-held":
+      return { ...traced, preemptHeldUntil: envelope.at + event.data.holdMs * 1_000 };
+    case "tracker-stale":
+    case "tracker-fresh": {
+      const key = `${event.data.kind}:${event.data.tracker}`;
+      const others = before.staleTrackers.filter((each) => each !== key);
+      return { ...traced, staleTrackers: event.type === "tracker-stale" ? [...others, key] : others };
+    }
     case "priority-changed":
       return { ...traced, vrid: event.data.vrid, effectivePriority: event.data.to, basePriority: event.data.base };
     default:
@@ -101,7 +113,7 @@ function evolveInstance(before: InstanceState, envelope: EventEnvelope): Instanc
   }
 }
 
-/** A lease is confirmed anew by each state; faults end with the state that they caused. */
+/** A lease is confirmed anew by each state; faults and what is served in part end with the state that they belong to. */
 const transition = (state: string, at: number, data: { vrid: number; interface: string; term: number }) => ({
   state,
   since: at,
@@ -109,6 +121,7 @@ const transition = (state: string, at: number, data: { vrid: number; interface: 
   interface: data.interface,
   term: data.term,
   leaseConfirmed: false,
+  degraded: false,
   faultCauses: [],
 });
 
@@ -237,6 +250,9 @@ const emptyInstance = (name: string): InstanceState => ({
   traceparent: "",
   leaseConfirmed: false,
   masterAdvertMicros: 0,
+  degraded: false,
+  preemptHeldUntil: 0,
+  staleTrackers: [],
 });
 
 const emptyGroup = (name: string): SyncGroupState => ({

@@ -76,6 +76,32 @@ test("an instance's transitions and priority are folded; a fault's causes end wi
   });
 });
 
+test("what is served in part, held back or stale, and the end of it", () => {
+  const tracker = { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" };
+  const events = [
+    envelope("vrrp", "VI_1", {
+      type: "mastership-degraded",
+      data: { ...place, term: 1, priority: 1, detail: "EPERM" },
+    }),
+    envelope("vrrp", "VI_1", { type: "preemption-held", data: { ...place, term: 1, moves: 5, holdMs: 180_000 } }),
+    envelope("vrrp", "VI_1", { type: "tracker-stale", data: tracker }),
+  ];
+  const held = fold(events);
+  expect(held?.state).toMatchObject({
+    value: {
+      degraded: true,
+      preemptHeldUntil: (events[1]?.at ?? 0) + 180_000_000,
+      staleTrackers: ["script:chk"],
+    },
+  });
+  const over = fold([
+    ...events,
+    envelope("vrrp", "VI_1", { type: "mastership-restored", data: { ...place, term: 1, priority: 100 } }),
+    envelope("vrrp", "VI_1", { type: "tracker-fresh", data: tracker }),
+  ]);
+  expect(over?.state).toMatchObject({ value: { degraded: false, leaseConfirmed: true, staleTrackers: [] } });
+});
+
 test("a delta keeps what only the snapshot knew", () => {
   const snapshot = fold([
     envelope("vrrp", "VI_1", {

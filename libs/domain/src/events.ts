@@ -61,6 +61,20 @@ export type BatonEvent =
       "priority-changed",
       { instance: string; vrid: number; from: number; to: number; base: number; tracker: string; reason: string }
     >
+  // Master, but not of every address (SAFETY S9); `priority`: what its adverts say.
+  | Event<
+      "mastership-degraded",
+      { instance: string; vrid: number; interface: string; term: number; priority: number; detail: string }
+    >
+  | Event<"mastership-restored", { instance: string; vrid: number; interface: string; term: number; priority: number }>
+  // Too many moves: lower masters stay in office for `holdMs` from now (SAFETY S12).
+  | Event<
+      "preemption-held",
+      { instance: string; vrid: number; interface: string; term: number; moves: number; holdMs: number }
+    >
+  // Nobody has confirmed it for too long: its last value stands (SAFETY S15).
+  | Event<"tracker-stale", { instance: string; vrid: number; kind: string; tracker: string }>
+  | Event<"tracker-fresh", { instance: string; vrid: number; kind: string; tracker: string }>
   // group: election
   | Event<
       "sync-group-changed",
@@ -102,6 +116,8 @@ export type BatonEvent =
   | Event<"routes-removed", { instance: string; routes: string[]; rules: string[]; term: number; reason: string }>
   | Event<"routes-failed", { instance: string; routes: string[]; rules: string[]; term: number; error: string }>
   | Event<"routes-repaired", { instance: string; routes: string[]; rules: string[]; term: number }>
+  // Repaired so often that somebody else must want it otherwise; from here on it counts as failed (SAFETY S9).
+  | Event<"drift-war", { instance: string; address: string; interface: string; term: number; repairs: number }>
   | Event<"lease-expired", { instance: string; term: number; silentMs: number }>
   | Event<"claim-refused", { instance: string; term: number; reason: string }>
   // notification: notifier
@@ -137,6 +153,19 @@ export type BatonEvent =
   | Event<"service-started", { service: string; pid: number; version: string; restarts: number }>
   | Event<"service-stopped", { service: string; reason: string }>
   | Event<"service-died", { service: string; pid: number; exit: string; restarts: number }>
+  // Adverts for a virtual router that nobody here is; the election's.
+  | Event<
+      "foreign-vrid-seen",
+      {
+        interface: string;
+        vrid: number;
+        family: number;
+        source: string;
+        version: number;
+        priority: number;
+        reason: string;
+      }
+    >
   | Event<"events-lost", { service: string; count: number; reason: string }>;
 
 export type BatonEventType = BatonEvent["type"];

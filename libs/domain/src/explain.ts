@@ -49,6 +49,16 @@ function explainInstance(node: string, event: BatonEvent, context: ExplainContex
       const why = tracker === "" ? because(reason) : ` because of ${tracker}${reason === "" ? "" : ` (${reason})`}`;
       return `${node} ${to < from ? "lowered" : "raised"} its priority on ${instance} from ${from} to ${to}${why}`;
     }
+    case "mastership-degraded":
+      return `${node} serves what it can of ${event.data.instance}, because nobody else does: ${firstLine(event.data.detail)}`;
+    case "mastership-restored":
+      return `${node} serves all of ${event.data.instance} again`;
+    case "preemption-held":
+      return `${node} takes ${event.data.instance} from no lower master for ${Math.round(event.data.holdMs / 1_000)} s, because it has moved ${plural(event.data.moves, "time")} in a short while`;
+    case "tracker-stale":
+      return `${node} has heard nothing of ${event.data.kind} ${event.data.tracker} for too long: its last value stands for ${event.data.instance}, which pre-empts nobody meanwhile`;
+    case "tracker-fresh":
+      return `${node} hears of ${event.data.kind} ${event.data.tracker} again`;
     default:
       return fallback(node, event);
   }
@@ -104,6 +114,8 @@ function explainAddress(node: string, event: BatonEvent): string {
       return `${node} could not add ${routingNames(event.data)}: ${firstLine(event.data.error)}`;
     case "routes-repaired":
       return `${node} put ${routingNames(event.data)} back, which had gone`;
+    case "drift-war":
+      return `${node} repaired ${event.data.address} on ${event.data.interface} ${plural(event.data.repairs, "time")}, and somebody takes it away again and again`;
     case "lease-expired":
       return `${node} gave up the addresses of ${event.data.instance}: its election was silent for ${event.data.silentMs} ms`;
     case "claim-refused":
@@ -143,6 +155,10 @@ function explainNode(node: string, event: BatonEvent): string {
       return `${event.data.service} stopped on ${node}${because(event.data.reason)}`;
     case "service-died":
       return `${event.data.service} died on ${node} (${event.data.exit})`;
+    case "foreign-vrid-seen": {
+      const { vrid, interface: device, source, priority, reason } = event.data;
+      return `${node} heard ${source} speak for VRID ${vrid} on ${device} at priority ${priority}${because(reason)}`;
+    }
     case "events-lost":
       return `${event.data.service} lost ${plural(event.data.count, "event")} on ${node}${because(event.data.reason)}`;
     default:
@@ -161,6 +177,8 @@ const reasonWords: Readonly<Record<string, (master: string | undefined) => strin
   "owner-start": () => "it owns the addresses",
   startup: () => "it has just started",
   "fault-cleared": () => "its fault is over",
+  "no-other-master": () => "nobody else serves any of its addresses",
+  "unknown-vrid": () => "no instance here has that VRID",
   "lease-lost": () => "its dataplane let the addresses go",
   "too-many-resumes": () => "its election was restarted too often",
 };

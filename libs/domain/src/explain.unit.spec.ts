@@ -44,6 +44,48 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
     "r2 went to fault on VI_1 (eth0 down, chk)",
   ],
   [
+    "vrrp",
+    { type: "mastership-degraded", data: { ...place, priority: 1, detail: "10.0.0.100: EPERM" } },
+    "r2 serves what it can of VI_1, because nobody else does: 10.0.0.100: EPERM",
+  ],
+  ["vrrp", { type: "mastership-restored", data: { ...place, priority: 100 } }, "r2 serves all of VI_1 again"],
+  [
+    "vrrp",
+    { type: "preemption-held", data: { ...place, moves: 5, holdMs: 180_000 } },
+    "r2 takes VI_1 from no lower master for 180 s, because it has moved 5 times in a short while",
+  ],
+  [
+    "vrrp",
+    { type: "tracker-stale", data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } },
+    "r2 has heard nothing of script chk for too long: its last value stands for VI_1, which pre-empts nobody meanwhile",
+  ],
+  [
+    "vrrp",
+    { type: "tracker-fresh", data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } },
+    "r2 hears of script chk again",
+  ],
+  [
+    "service",
+    {
+      type: "foreign-vrid-seen",
+      data: {
+        interface: "eth0",
+        vrid: 77,
+        family: 4,
+        source: "10.0.0.9",
+        version: 2,
+        priority: 9,
+        reason: "unknown-vrid",
+      },
+    },
+    "r2 heard 10.0.0.9 speak for VRID 77 on eth0 at priority 9 because no instance here has that VRID",
+  ],
+  [
+    "address",
+    { type: "drift-war", data: { instance: "VI_1", address: "10.0.0.100", interface: "eth0", term: 3, repairs: 5 } },
+    "r2 repaired 10.0.0.100 on eth0 5 times, and somebody takes it away again and again",
+  ],
+  [
     "group",
     {
       type: "sync-group-changed",

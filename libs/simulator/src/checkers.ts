@@ -142,6 +142,9 @@ function keep(set: Set<number>, index: number, wanted: boolean): void {
   else set.delete(index);
 }
 
+const isHeld = ({ states, clock }: Router): boolean =>
+  states.some(({ preemptHeldUntil = 0 }) => clock.now() < preemptHeldUntil);
+
 /** Nobody is left in fault; exactly one master, and the right one: nobody who pre-empts has a higher priority. */
 export function checkSettled(routers: readonly Router[]): void {
   const masters = routers.filter(({ isMaster }) => isMaster);
@@ -156,7 +159,8 @@ export function checkSettled(routers: readonly Router[]): void {
   require(master.dataplane.answers, "master-holds", shown);
   const others = routers.filter((router) => router !== master);
   require(others.every(({ dataplane }) => !dataplane.answers), "only-master-holds", shown);
-  const preempting = others.filter(({ configs }) => configs.every(({ preempt }) => preempt));
+  // Flapping holds pre-emption back: whoever is held may stay above the master for a while (SAFETY S12).
+  const preempting = others.filter((other) => other.configs.every(({ preempt }) => preempt) && !isHeld(other));
   require(!preempting.some((other) => isAbove(other, master)), "right-master", shown);
 }
 

@@ -327,7 +327,7 @@ function inputOf(
   if (type === "held") return { type: "lease-confirmed", term: of, sentAt };
   if (type === "applying") return { type: "lease-applying", term: of, sentAt };
   if (type === "refused") return { type: "lease-lost", term: of, reason: "refused", detail: "" };
-  if (type === "failed") return { type: "lease-lost", term: of, reason: "failed", detail: "" };
+  if (type === "failed") return { type: "addresses-failed", term: of, sentAt, detail: "" };
   return claimed.state === "hold" || claimed.state === "silent"
     ? { type: "lease-lost", term: of, reason: "released", detail: "" }
     : { type: "addresses-released", term: of };

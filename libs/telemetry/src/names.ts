@@ -82,6 +82,7 @@ const metricOf = (name: string, kind: Kind, unit: string, help: string): MetricN
 export const metric = {
   // A state set (0 or 1 per state) has neither a numeric code nor a label that changes.
   instanceState: metricOf("vrrp.instance.state", "gauge", "1", "1 for the state the instance is in, 0 for the others"),
+  instanceDegraded: metricOf("vrrp.instance.degraded", "gauge", "1", "1 while the master serves only part of it"),
   instancePriority: metricOf("vrrp.instance.priority", "gauge", "1", "Priority of the instance: base and effective"),
   transitions: metricOf("vrrp.transitions", "counter", "{transition}", "State changes of the instance"),
   adverts: metricOf("vrrp.adverts", "counter", "{advert}", "Advertisements sent and received"),
@@ -103,6 +104,8 @@ export const metric = {
   leaseConfirms: metricOf("vrrp.lease.confirms", "counter", "{frame}", "Lease frames that dataplane confirmed"),
   leaseExpired: metricOf("vrrp.lease.expired", "counter", "{lease}", "Leases that ended without a release"),
   claimsRefused: metricOf("vrrp.claims.refused", "counter", "{claim}", "Claims or events refused as unknown or stale"),
+  driftWars: metricOf("address.drift.wars", "counter", "{war}", "Addresses that were repaired too often to go on"),
+  foreignVrids: metricOf("vrrp.foreign", "counter", "{advert}", "Advertisements for virtual routers of others"),
   drift: metricOf("address.drift", "counter", "{address}", "Addresses that somebody else removed or changed"),
   addressErrors: metricOf("address.errors", "counter", "{address}", "Addresses the kernel refused"),
   garpSent: metricOf("garp.sent", "counter", "{packet}", "Gratuitous ARP and unsolicited NA packets sent"),
@@ -113,6 +116,8 @@ export const metric = {
   checkResults: metricOf("healthcheck.results", "counter", "{result}", "Results of checks"),
   checkSkipped: metricOf("healthcheck.skipped", "counter", "{run}", "Runs skipped because the last one still ran"),
   checkTimeouts: metricOf("healthcheck.timeouts", "counter", "{run}", "Runs killed at their timeout"),
+  trackerAge: metricOf("tracker.age", "gauge", "s", "How long ago the status of the tracker was last confirmed"),
+  trackerStale: metricOf("tracker.stale", "gauge", "1", "1 while the election has had no confirmation for too long"),
   trackerStatus: metricOf("tracker.status", "gauge", "1", "1 when the tracker is up"),
   trackerValue: metricOf("tracker.value", "gauge", "1", "what a tracked file says; how many of a tracked process run"),
   bfdPackets: metricOf("bfd.packets", "counter", "{packet}", "BFD control packets sent and received"),

@@ -13,7 +13,9 @@ import {
   term,
 } from "@baton/domain";
 import { silenced } from "./facts.ts";
-import { faultCauses } from "./priority.ts";
+import { isHeld } from "./flapping.ts";
+import { ownAgain } from "./owner-conflict.ts";
+import { addressOwner, faultCauses } from "./priority.ts";
 import { deniedWait, questionLimit, skewTime } from "./timers.ts";
 import {
   claim,
@@ -65,6 +67,8 @@ export function stepBackup(state: StateOf<"backup">, input: Input, now: Instant)
     case "witness-answered":
       return believeWitness(state, input.source, now);
     case "startup":
+    case "tracker-stale":
+    case "addresses-failed":
     case "lease-confirmed": // answers to the claims of an earlier term
     case "lease-applying":
     case "dataplane-disconnected":
@@ -79,7 +83,9 @@ const faultOr = (state: StateOf<"backup">, cause: CauseRef | undefined): Step =>
   faultCauses(state).length > 0 ? following(abandon(state), enterFault(state, cause)) : unchanged(state);
 
 function takeOverWithGroup(state: StateOf<"backup">, cause: CauseRef | undefined, now: Instant): Step {
-  return enterMaster(state, { reason: "sync-group", cause, peerHeardAt: state.master?.heardAt }, now);
+  const owner = ownAgain(state);
+  const entry = { reason: "sync-group", cause, peerHeardAt: state.master?.heardAt };
+  return following(owner.effects, enterMaster(owner.state, entry, now));
 }
 
 /** The higher master had its time: the addresses go now (SAFETY S12). A dataplane that is new knows only a new term. */
@@ -94,7 +100,15 @@ const abandon = ({ yielding }: StateOf<"backup">): readonly Effect[] =>
   yielding === undefined ? [] : [claim(yielding.term, "release")];
 
 /** RFC 9568 section 6.4.2; pre-emption and its delay as keepalived does it (behaviour section 5). */
-function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId }: Heard, now: Instant): Step {
+function hearAsBackup(before: StateOf<"backup">, input: Heard, now: Instant): Step {
+  const { advert: heard, source } = input;
+  // The other owner has gone, or is none any more.
+  const isOwner = heard.priority === addressOwner && (before.master?.address ?? source) === source;
+  const { state, effects } = isOwner ? { state: before, effects: [] } : ownAgain(before);
+  return following(effects, hearMaster(state, input, now));
+}
+
+function hearMaster(state: StateOf<"backup">, { advert: heard, source, wireId }: Heard, now: Instant): Step {
   const { config } = state;
   const by = (accepted: boolean): KnownMaster => ({
     address: source,
@@ -116,7 +130,7 @@ function hearAsBackup(state: StateOf<"backup">, { advert: heard, source, wireId 
     const next = { ...state, master: by(true), masterDownAt, grantedLateness: false };
     return { state: next, effects: [count("priority-zero-received")] };
   }
-  const lower = heard.priority < state.effectivePriority && config.preempt;
+  const lower = heard.priority < state.effectivePriority && mayPreempt(state, now);
   // keepalived's preempt_delay: the first lower advert starts it, until it ends lower ones count; an equal or higher ends it.
   const delayed = lower && config.preemptDelay > 0;
   const preemptAt = delayed ? (state.preemptAt ?? addMicros(now, config.preemptDelay)) : undefined;
@@ -183,6 +197,13 @@ function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant
   if (!state.dataplaneConnected) return enterFault(silenced(state), undefined);
   // The master may have spoken while we were not running: a timer does not decide alone (SAFETY S2).
   if (lateness > state.masterAdvertInterval / 2 && !state.grantedLateness) return grantLateness(state, now);
+  const deferred = deferPreemption(state, now);
+  if (deferred !== undefined) return deferred;
+  const owner = ownAgain(state);
+  return following(owner.effects, takeOver(owner.state, now));
+}
+
+function takeOver(state: StateOf<"backup">, now: Instant): Step {
   const { master } = state;
   if (master === undefined) return enterMaster(state, { reason: "master-down-expired" }, now);
   const { priority, heardAt: peerHeardAt } = master;
@@ -196,6 +217,20 @@ function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant
   // Pre-emption belongs to the story of the change that put us above that master.
   const cause = state.story.findLast(({ from }) => from <= priority)?.cause;
   return enterMaster(state, { reason: "preempt", cause, peerHeardAt }, now);
+}
+
+/** Flapping holds pre-emption back (SAFETY S12), and so does a tracker that nobody confirms (SAFETY S15). */
+const mayPreempt = (state: StateOf<"backup">, now: Instant): boolean =>
+  state.config.preempt && !isHeld(state, now) && state.staleTrackers.size === 0;
+
+/** What speaks for pre-emption has gone while its time ran: a master that still speaks stays in office. */
+function deferPreemption(state: StateOf<"backup">, now: Instant): Step | undefined {
+  const { master } = state;
+  if (master === undefined || master.accepted || mayPreempt(state, now)) return undefined;
+  const masterDownAt = addMicros(master.heardAt, masterDown(state, state.masterAdvertInterval));
+  if (masterDownAt <= now) return undefined;
+  const next = { ...state, master: { ...master, accepted: true }, masterDownAt };
+  return { state: next, effects: [count("preemption-deferred")] };
 }
 
 /** One more interval to be heard in for a master that spoke while we did not run; once (SAFETY S2). */

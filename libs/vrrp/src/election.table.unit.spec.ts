@@ -4,12 +4,16 @@ import { vrid } from "@baton/domain";
 import { expect, test } from "vitest";
 import { initialState, nextDeadline, step } from "./election.ts";
 import { backupRows } from "./table/backup.ts";
+import { degradedRows } from "./table/degraded.ts";
 import { faultRows } from "./table/fault.ts";
+import { flappingRows } from "./table/flapping.ts";
 import { groupRows } from "./table/group.ts";
 import { initializeRows } from "./table/initialize.ts";
 import { leavingRows, stoppedRows } from "./table/leaving.ts";
 import { listeningRows } from "./table/listening.ts";
 import { masterRows } from "./table/master.ts";
+import { ownerRows } from "./table/owner-conflict.ts";
+import { staleRows } from "./table/stale-trackers.ts";
 import { stalledRows } from "./table/stalled.ts";
 import { witnessRows } from "./table/witness.ts";
 import { atPriority, config, now, oneOfEach, owner, type Row, script } from "./table/world.ts";
@@ -26,6 +30,10 @@ const rows: readonly Row[] = [
   ...groupRows,
   ...stalledRows,
   ...witnessRows,
+  ...degradedRows,
+  ...flappingRows,
+  ...staleRows,
+  ...ownerRows,
 ];
 
 for (const row of rows) test(`${row.name} (${row.rule})`, () => assertRow(row));

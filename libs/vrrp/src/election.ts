@@ -9,7 +9,9 @@
 //       └── resume under a live lease ──▶ MASTER or LISTENING
 import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, term } from "@baton/domain";
 import { stepBackup, takeoverAt } from "./backup.ts";
+import { canServe, failAddresses, listenOn, restOfListening, restored, serveAlone, unconfirmed } from "./degraded.ts";
 import { dataplaneSilent, learn, silenced } from "./facts.ts";
+import { noteMove } from "./flapping.ts";
 import { stepLeaving } from "./leaving.ts";
 import { giveWayWithGroup, hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
 import { addressOwner, awaitsFirstResult, faultCauses, weighPriority } from "./priority.ts";
@@ -49,6 +51,12 @@ export function initialState(config: ElectionConfig): ElectionState {
     story: [],
     recordedPriority: undefined,
     addressFailures: 0,
+    soleAt: undefined,
+    degraded: false,
+    moves: [],
+    preemptHeldUntil: undefined,
+    staleTrackers: new Set(),
+    ownerYields: false,
     reason: "startup",
   };
 }
@@ -68,7 +76,7 @@ export function nextDeadline(state: ElectionState): Instant | undefined {
     case "leaving":
       return earliest(state.nextZeroAt, state.releaseAt);
     case "fault":
-      return earliest(state.dataplaneFaultAt, ...state.holds.values());
+      return earliest(state.dataplaneFaultAt, canServe(state) ? state.soleAt : undefined, ...state.holds.values());
     default:
       return assertNever(state);
   }
@@ -88,7 +96,8 @@ export function step(before: ElectionState, input: Input, now: Instant): Step {
   if (before.kind === "leaving") return stepLeaving(before, input, now);
   const learned = learn(before, input, now);
   const decided = decide(learned.state, input, now, before.config);
-  return { state: decided.state, effects: [...learned.effects, ...decided.effects] };
+  const moved = noteMove(before, decided.state, now);
+  return { state: moved.state, effects: [...learned.effects, ...decided.effects, ...moved.effects] };
 }
 
 function decide(state: ElectionState, input: Input, now: Instant, configBefore: ElectionConfig): Step {
@@ -136,7 +145,9 @@ function stepInitialize(state: StateOf<"initialize">, input: Input, now: Instant
     case "deadline-reached":
     case "lease-confirmed":
     case "lease-applying":
+    case "addresses-failed":
     case "lease-lost":
+    case "tracker-stale":
     case "dataplane-disconnected":
     case "addresses-released":
       return unchanged(state);
@@ -183,6 +194,8 @@ function stepMaster(state: StateOf<"master">, input: Input, now: Instant, config
     case "lease-confirmed":
     case "lease-applying":
       return keepLease(state, input, now);
+    case "addresses-failed":
+      return input.term === state.term ? failAddresses(state, input, now) : unchanged(state);
     case "lease-lost":
       return input.term === state.term ? loseLease(state, input, now) : unchanged(state);
     case "tracker-changed":
@@ -207,6 +220,7 @@ function stepMaster(state: StateOf<"master">, input: Input, now: Instant, config
     case "stalled": // its own deadlines tell how late it is
     case "mastership-denied": // what others say of others
     case "witness-answered":
+    case "tracker-stale": // it keeps what it has (SAFETY S15)
     case "startup":
     case "dataplane-disconnected": // its lease runs on (SAFETY S3)
     case "addresses-released":
@@ -232,11 +246,10 @@ function keepLease(
   if (input.term !== state.term) return unchanged(state);
   const until = addMicros(input.sentAt, leaseLength(state.config));
   const leaseUntil = instant(Math.max(until, state.leaseUntil));
-  const confirmed = input.type === "lease-confirmed";
-  const addressFailures = confirmed ? 0 : state.addressFailures;
-  if (state.kind === "listening") return unchanged({ ...state, leaseUntil, confirmed, addressFailures });
-  const askedUntil = now < leaseUntil ? undefined : state.askedUntil;
-  return unchanged({ ...state, leaseUntil, confirmed, addressFailures, askedUntil });
+  const { state: whole, effects } = input.type === "lease-confirmed" ? restored(state) : unconfirmed(state);
+  const kept = { ...whole, leaseUntil };
+  if (kept.kind === "listening" || now >= leaseUntil) return { state: kept, effects };
+  return { state: { ...kept, askedUntil: undefined }, effects };
 }
 
 function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {
@@ -248,6 +261,8 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
     case "lease-confirmed":
     case "lease-applying":
       return keepLease(state, input, now);
+    case "addresses-failed":
+      return input.term === state.term ? failAddresses(state, input, now) : unchanged(state);
     case "lease-lost":
       return input.term === state.term ? loseLease(state, input, now) : unchanged(state);
     case "tracker-changed":
@@ -272,6 +287,7 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
     case "addresses-released":
     case "group-takes-over":
     case "group-waits":
+    case "tracker-stale":
     case "stalled":
     case "mastership-denied":
     case "witness-answered":
@@ -306,11 +322,16 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "group-fault":
       return recover(state, input.cause, now);
     case "deadline-reached":
-      return recover(faultDeadline(state, now), undefined, now);
+      return wakeInFault(faultDeadline(state, now), now);
+    case "group-takes-over":
+      return canServe(state) ? serveAlone(state, input.cause, now) : unchanged(state);
+    case "group-waits":
+      return unchanged(canServe(state) ? listenOn(state, now) : state);
     case "interface-changed":
     case "primary-address-changed":
     case "lease-confirmed": // any answer ends `dataplane-silent`
     case "lease-applying":
+    case "addresses-failed":
     case "lease-lost":
     case "addresses-released":
     case "dataplane-connected":
@@ -319,10 +340,9 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "shutdown":
       return stop(state, false, input.reason);
     case "startup":
-    case "advertisement-received": // no RFC has this state: it neither listens nor answers
+    case "advertisement-received": // no RFC has this state: it answers nobody, and has learned who is there
+    case "tracker-stale":
     case "dataplane-disconnected":
-    case "group-takes-over":
-    case "group-waits":
     case "group-gives-way":
     case "stalled":
     case "mastership-denied":
@@ -331,6 +351,12 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     default:
       return assertNever(input);
   }
+}
+
+/** Some addresses are better than none, once nobody else was heard for long enough (SAFETY S9). */
+function wakeInFault(state: StateOf<"fault">, now: Instant): Step {
+  const isAlone = canServe(state) && state.soleAt !== undefined && now >= state.soleAt;
+  return isAlone ? serveAlone(state, undefined, now) : recover(state, undefined, now);
 }
 
 function faultDeadline(state: StateOf<"fault">, now: Instant): StateOf<"fault"> {
@@ -344,7 +370,7 @@ function recover(state: StateOf<"fault">, cause: CauseRef | undefined, now: Inst
   const [reason] = faultCauses(state);
   if (reason !== undefined) return unchanged(reason === state.reason ? state : { ...state, reason });
   if (awaitsFirstResult(state)) return unchanged(state);
-  const wait = state.config.priority === addressOwner ? ownersWait(state.config) : undefined;
+  const wait = state.config.priority === addressOwner ? ownersWait(state.config) : restOfListening(state, now);
   return enterBackup(state, { reason: "fault-cleared", cause, wait }, now);
 }
 

@@ -1,20 +1,20 @@
 // What an input says about the world, before any state decides anything: trackers, interface, source address, the
 // lease stream, the configuration. Every change of the effective priority happens here, so that its event always
 // comes before the transition that it causes.
-import {
-  addMicros,
-  assert,
-  assertNever,
-  type CauseRef,
-  type Instant,
-  type Priority,
-  type Term,
-  term,
-} from "@baton/domain";
-import { trackerKey, weighPriority, weightsKnown } from "./priority.ts";
-import { leaseLength } from "./timers.ts";
-import { masterDown } from "./transitions.ts";
-import type { CommonState, Effect, ElectionConfig, ElectionState, Input, PriorityChange, Step } from "./types.ts";
+import { addMicros, assert, assertNever, type Instant, micros, priority, type Term, term } from "@baton/domain";
+import { addressOwner, trackerKey, weighPriority, weightsKnown } from "./priority.ts";
+import { leaseLength, soleWait } from "./timers.ts";
+import { count, masterDown, type PriorityReason, priorityChanged } from "./transitions.ts";
+import type {
+  Advertisement,
+  CommonState,
+  Effect,
+  ElectionConfig,
+  ElectionState,
+  Input,
+  PriorityChange,
+  Step,
+} from "./types.ts";
 
 /** Fault causes that are no tracker and no link: names of `CommonState.holds`. */
 export const dataplaneSilent = "dataplane-silent";
@@ -29,6 +29,10 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
   switch (input.type) {
     case "tracker-changed":
       return learnTracker(state, input);
+    case "tracker-stale":
+      return learnStale(state, input);
+    case "advertisement-received":
+      return learnSpeaker(state, input.advert, now);
     case "interface-changed":
       // A link change ends the holds that only time would end otherwise (SAFETY S9).
       return known(state, {
@@ -46,6 +50,7 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
       });
     case "lease-confirmed":
     case "lease-applying":
+    case "addresses-failed":
     case "lease-lost":
     case "addresses-released":
       // Any answer ends the silence, whatever it says.
@@ -63,7 +68,6 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
     case "startup": // INITIALIZE's own
     case "mastership-denied":
     case "witness-answered":
-    case "advertisement-received":
     case "deadline-reached":
     case "shutdown":
       return same(state);
@@ -94,6 +98,27 @@ function learnTracker(state: ElectionState, input: Extract<Input, { type: "track
   return reprioritize({ ...state, trackers }, why);
 }
 
+/** Its last result stands either way (SAFETY S15). */
+function learnStale(state: ElectionState, { kind, name, stale }: Extract<Input, { type: "tracker-stale" }>): Step {
+  const key = trackerKey({ kind, name });
+  const configured = state.config.trackers.some((tracker) => trackerKey(tracker) === key);
+  if (!configured || state.staleTrackers.has(key) === stale) return same(state);
+  const others = [...state.staleTrackers].filter((each) => each !== key);
+  const staleTrackers = new Set(stale ? [...others, key] : others);
+  const data = { instance: state.config.name, vrid: state.config.vrid, kind, tracker: name };
+  const event = { type: stale ? "tracker-stale" : "tracker-fresh", data } as const;
+  const told: Effect = { type: "append-event", event, cause: undefined };
+  return { state: { ...state, staleTrackers }, effects: stale ? [told, count("tracker-stale")] : [told] };
+}
+
+/** Another router speaks: whoever has failed need not serve what it can (SAFETY S9). */
+function learnSpeaker(state: ElectionState, { priority: theirs, advertInterval }: Advertisement, now: Instant): Step {
+  if (state.soleAt === undefined || theirs === 0) return same(state);
+  const { config, effectivePriority } = state;
+  const slower = micros(Math.max(config.advertInterval, config.version === 3 ? advertInterval : 0));
+  return known(state, { soleAt: addMicros(now, soleWait({ ...config, advertInterval: slower }, effectivePriority)) });
+}
+
 function learnConnected(state: ElectionState, highestTerm: Term, now: Instant): Step {
   const facts = {
     dataplaneConnected: true,
@@ -115,6 +140,8 @@ function learnConfig(state: ElectionState, config: ElectionConfig): Step {
     ...state,
     config,
     trackers: new Map([...state.trackers].filter(([key]) => keys.includes(key))),
+    staleTrackers: new Set([...state.staleTrackers].filter((key) => keys.includes(key))),
+    ownerYields: state.ownerYields && config.priority === addressOwner,
     holds: without(state.holds, [addressFailed, leaseRefused]),
     recordedPriority: config.priority === before.priority ? state.recordedPriority : undefined,
   };
@@ -141,16 +168,13 @@ const shifted = (before: Backup, after: Backup): Backup => ({
   ),
 });
 
-interface Why {
-  readonly tracker: string;
-  readonly reason: string;
-  readonly cause: CauseRef | undefined;
-}
+/** While another owner speaks (owner-conflict.ts). */
+const belowOwner = priority(addressOwner - 1);
 
 /** Weighs the priority anew. In BACKUP the running timer moves by the difference of the skews (behaviour section 4). */
-function reprioritize(state: ElectionState, why: Why): Step {
+function reprioritize(state: ElectionState, why: PriorityReason): Step {
   const recorded = weightsKnown(state.config, state.trackers) ? undefined : state.recordedPriority;
-  const to = recorded ?? weighPriority(state.config, state.trackers);
+  const to = state.ownerYields ? belowOwner : (recorded ?? weighPriority(state.config, state.trackers));
   const from = state.effectivePriority;
   const weighed = { ...state, recordedPriority: recorded };
   if (to === from) return same(weighed);
@@ -159,12 +183,6 @@ function reprioritize(state: ElectionState, why: Why): Step {
   const moved = next.kind === "backup" ? shifted({ ...next, effectivePriority: from }, next) : next;
   // Before the start nobody has been told a priority yet.
   return { state: moved, effects: state.kind === "initialize" ? [] : [priorityChanged(state.config, from, to, why)] };
-}
-
-function priorityChanged(config: ElectionConfig, from: Priority, to: Priority, why: Why): Effect {
-  const { tracker, reason, cause } = why;
-  const data = { instance: config.name, vrid: config.vrid, from, to, base: config.priority, tracker, reason };
-  return { type: "append-event", event: { type: "priority-changed", data }, cause };
 }
 
 /** The lease stream was away for a whole lease: from here on it is a fault, until dataplane is heard again. */

@@ -25,6 +25,8 @@ export function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instan
     case "tracker-changed":
     case "interface-changed":
     case "primary-address-changed":
+    case "tracker-stale":
+    case "addresses-failed":
     case "lease-confirmed":
     case "lease-applying":
     case "dataplane-disconnected":

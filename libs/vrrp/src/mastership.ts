@@ -1,19 +1,23 @@
 // What a master does with adverts, its deadline and its lease. One rule above all (SAFETY S3): no advert above 0
 // leaves once the lease has run out, or once we were silent for so long that a peer may have taken over (S11).
 import { addMicros, assertNever, type CauseRef, type Instant, type Micros, microsSince } from "@baton/domain";
+import { holdOff } from "./degraded.ts";
 import { addressFailed, dataplaneSilent, leaseRefused } from "./facts.ts";
+import { hearOwner, spokenTo } from "./owner-conflict.ts";
 import { rank } from "./priority.ts";
-import { announceLimit, failureHold, heartbeatInterval, nextOnGrid, resumeLimit, silenceLimit } from "./timers.ts";
+import { announceLimit, heartbeatInterval, nextOnGrid, resumeLimit, silenceLimit } from "./timers.ts";
 import {
   advert,
   claim,
   count,
   enterBackup,
   enterFault,
+  following,
   giveWay,
   listenAfterStall,
   nextTerm,
   release,
+  spokenPriority,
 } from "./transitions.ts";
 import type { Effect, ElectionConfig, Input, StateOf, Step } from "./types.ts";
 
@@ -36,14 +40,19 @@ export function hearAsMaster(before: Master, heard: Heard, now: Instant): Step {
   // Somebody else is master and we are not sure that we still are: never argue without a lease.
   if (!maySpeak(state, now)) return stepDown(state, heard, "lease-lost", now);
   if (state.primaryAddress === undefined) return { state, effects: [] };
-  const own = { priority: state.effectivePriority, address: state.primaryAddress };
+  const own = { priority: spokenPriority(state), address: state.primaryAddress };
   const standing = rank({ priority: theirs.priority, address: source }, own);
   switch (standing) {
     case "same":
       return { state, effects: [count("same-priority-and-address")] };
     case "lower": {
+      const met = hearOwner(state, theirs, now);
+      // It stands above us now: another owner that does not give way.
+      if (met.state.effectivePriority < state.effectivePriority)
+        return following(met.effects, stepDown(met.state, heard, "owner-conflict", now));
       const counted = count("lower-priority-received");
-      return speakUp(state, "lower-priority-advert", !state.config.lowerPriorityNoAdvert, [counted], now);
+      const first = [...met.effects, counted];
+      return speakUp(met.state, "lower-priority-advert", !state.config.lowerPriorityNoAdvert, first, now);
     }
     case "higher":
       return stepDown(state, heard, "higher-priority-advert", now);
@@ -54,9 +63,9 @@ export function hearAsMaster(before: Master, heard: Heard, now: Instant): Step {
 
 /** Asserts mastership at once: an advert, after which the grid starts again, and the addresses announced. */
 function speakUp(state: Master, reason: string, speak: boolean, first: readonly Effect[], now: Instant): Step {
-  const spoken = speak ? { ...state, lastAdvertAt: now, advertDueAt: nextOnGrid(now, interval(state), now) } : state;
+  const spoken = speak ? spokenTo(state, nextOnGrid(now, interval(state), now), now) : state;
   const announced = announceAgain(spoken, reason, now);
-  const adverts = speak ? [advert(state.effectivePriority)] : [];
+  const adverts = speak ? [advert(spokenPriority(state))] : [];
   return { state: announced.state, effects: [...first, ...adverts, ...announced.effects] };
 }
 
@@ -78,8 +87,10 @@ function announceAgain(state: Master, reason: string, now: Instant): { state: Ma
 /** Gives way to the sender: addresses first, then the event. A priority 0 would only make others hurry. */
 function stepDown(state: Master, { advert: theirs, source, wireId }: Heard, reason: string, now: Instant): Step {
   const { config } = state;
+  // As a backup it would want the addresses back that it could not serve (SAFETY S9).
+  if (state.degraded) return holdOff(state, addressFailed, false, now);
   const isSure = maySpeak(state, now);
-  const last = config.higherPrioritySendAdvert && isSure ? [advert(state.effectivePriority)] : [];
+  const last = config.higherPrioritySendAdvert && isSure ? [advert(spokenPriority(state))] : [];
   const master = { address: source, priority: theirs.priority, heardAt: now, accepted: true, wireId };
   const cause = declineBelow(state, master);
   const parting = partWays(state, now);
@@ -119,8 +130,8 @@ export function masterDeadline(state: Master, lateness: Micros, now: Instant): S
   let next = state;
   const effects: Effect[] = [];
   if (now >= state.advertDueAt) {
-    next = { ...next, lastAdvertAt: now, advertDueAt: nextOnGrid(state.advertDueAt, interval(state), now) };
-    effects.push(advert(state.effectivePriority));
+    next = spokenTo(next, nextOnGrid(state.advertDueAt, interval(state), now), now);
+    effects.push(advert(spokenPriority(state)));
   }
   if (state.announceDueAt !== undefined && now >= state.announceDueAt) {
     const announced = announceAgain(next, "lower-priority-advert", now);
@@ -156,21 +167,11 @@ export function loseLease(state: Holder, input: Extract<Input, { type: "lease-lo
       const backup = enterBackup(state, { reason: "lease-lost" }, now);
       return { state: backup.state, effects: [...release(state, heard), ...backup.effects] };
     }
-    case "failed":
-      return holdOff(state, addressFailed, now);
     case "refused":
-      return holdOff(state, leaseRefused, now);
+      return holdOff(state, leaseRefused, state.kind === "master", now);
     default:
       return assertNever(input.reason);
   }
-}
-
-/** FAULT, not BACKUP: it would pre-empt and fail every few seconds for ever (SAFETY S9). */
-function holdOff(state: Holder, hold: string, now: Instant): Step {
-  const addressFailures = state.addressFailures + 1;
-  const holds = new Map(state.holds).set(hold, addMicros(now, failureHold(addressFailures)));
-  const fault = enterFault({ ...state, addressFailures, holds }, undefined);
-  return { state: fault.state, effects: [...release(state, state.kind === "master"), ...fault.effects] };
 }
 
 /** A new lease stream takes a new term (SAFETY S4). Until it is confirmed the old lease runs on. */
@@ -190,6 +191,6 @@ export function reconfigureMaster(state: Master, before: ElectionConfig, now: In
   if (!retimed && !readdressed) return { state, effects: [] };
   const claimed = claim(state.term, "hold", { announce: state.announce });
   if (!retimed || !maySpeak({ ...state, config: before }, now)) return { state, effects: [claimed] };
-  const next = { ...state, lastAdvertAt: now, advertDueAt: nextOnGrid(now, config.advertInterval, now) };
-  return { state: next, effects: [advert(state.effectivePriority), claimed] };
+  const next = spokenTo(state, nextOnGrid(now, config.advertInterval, now), now);
+  return { state: next, effects: [advert(spokenPriority(state)), claimed] };
 }

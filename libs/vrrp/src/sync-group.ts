@@ -2,6 +2,7 @@
 // term and one lease (SAFETY S3); one that gives way takes the others with it; the fault of one is everybody's. Each
 // member stays the machine that it is alone (election.ts): the group tells it, by inputs of its own, what the others did.
 import { type CauseRef, type Instant, type Term, term } from "@baton/domain";
+import { canServe } from "./degraded.ts";
 import { nextDeadline, step } from "./election.ts";
 import { ownFaultCauses } from "./priority.ts";
 import type { ClaimState, Effect, ElectionState, Input, StateOf } from "./types.ts";
@@ -93,13 +94,16 @@ class Work {
     for (const [name, state] of this.#members) this.#members.set(name, { ...state, highestTerm: highest });
     this.#step(member, { ...before, highestTerm: highest }, input);
     for (const [name, state] of this.#members) {
-      if (state.kind === "backup") this.#step(name, state, { type: "group-takes-over", cause: causeOf(input) });
+      if (state.kind === "backup" || state.kind === "fault")
+        this.#step(name, state, { type: "group-takes-over", cause: causeOf(input) });
     }
     this.#waiting.clear();
   }
 
   #wants(name: string, state: ElectionState): boolean {
     if (state.kind === "backup") return this.#waiting.has(name) || state.masterDownAt <= this.#now;
+    // Its addresses alone have failed, and it has heard nobody either (SAFETY S9).
+    if (state.kind === "fault") return canServe(state) && state.soleAt !== undefined && state.soleAt <= this.#now;
     return holds(state);
   }
 

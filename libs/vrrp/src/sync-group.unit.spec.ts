@@ -268,7 +268,7 @@ describe("whatever comes", () => {
     if (what === "held") return { type: "lease-confirmed", term: of, sentAt: stage.now };
     if (what === "applying") return { type: "lease-applying", term: of, sentAt: stage.now };
     if (what === "released") return { type: "addresses-released", term: of };
-    return { type: "lease-lost", term: of, reason: "failed", detail: "" };
+    return { type: "addresses-failed", term: of, sentAt: stage.now, detail: "" };
   }
 
   test("a group is never split: all hold, or none; under one term; and the claim says what they are", () =>

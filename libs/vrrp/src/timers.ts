@@ -107,6 +107,19 @@ export const failureHold = (failures: number): Micros =>
   micros(Math.min(2 * second * 2 ** Math.min(failures - 1, 16), 300 * second));
 
 /**
+ * Addresses could not be programmed: after so long without another master there is none, and some addresses are better
+ * than none (SAFETY S9).
+ */
+export const soleWait = (intervals: Intervals, priority: number): Micros =>
+  micros(
+    shortestMasterDown(intervals) +
+      skewTime({ version: intervals.version, priority, masterAdvertInterval: intervals.advertInterval }),
+  );
+
+/** More moves than `most` within `window` are flapping: pre-emption is held for as long again (SAFETY S12, RFC 7432). */
+export const flapping = { most: 4, window: micros(180 * second), hold: micros(180 * second) } as const;
+
+/**
  * The next advert of a fixed grid, so that lateness does not add up; a slot that was missed whole is skipped and the
  * grid starts again.
  */

@@ -2,7 +2,16 @@
 // - taking over: advert, claim, event. The advert goes first because it makes the old master let go (RFC 9568 section
 //   6.4.2, SAFETY S7); the claim allows the addresses, the event starts the work (SAFETY S1).
 // - letting go: the last advert (0: "I leave"), claim, event.
-import { addMicros, assert, type CauseRef, type Instant, type Micros, type Term, term } from "@baton/domain";
+import {
+  addMicros,
+  assert,
+  type CauseRef,
+  type Instant,
+  type Micros,
+  type Priority,
+  type Term,
+  term,
+} from "@baton/domain";
 import { faultCauses } from "./priority.ts";
 import { listeningInterval, masterDownInterval, successorWait, unconfirmedLimit, yieldLimit } from "./timers.ts";
 import type {
@@ -23,6 +32,9 @@ export const unchanged = (state: ElectionState): Step => ({ state, effects: [] }
 export const count = (counter: Extract<Effect, { type: "count" }>["counter"]): Effect => ({ type: "count", counter });
 
 export const advert = (priority: number): Effect => ({ type: "send-advertisement", priority });
+
+/** What our adverts say: of a master that serves only part of it, the lowest, so that whoever can do better does. */
+export const spokenPriority = (state: CommonState): number => (state.degraded ? 1 : state.effectivePriority);
 
 export function claim(
   of: Term,
@@ -49,11 +61,33 @@ export function common(state: CommonState): CommonState {
     story: state.story,
     recordedPriority: state.recordedPriority,
     addressFailures: state.addressFailures,
+    soleAt: state.soleAt,
+    degraded: state.degraded,
+    moves: state.moves,
+    preemptHeldUntil: state.preemptHeldUntil,
+    staleTrackers: state.staleTrackers,
+    ownerYields: state.ownerYields,
     reason: state.reason,
   };
 }
 
-const subject = ({ name, vrid, interface: device }: ElectionConfig) => ({ instance: name, vrid, interface: device });
+export const subject = ({ name, vrid, interface: device }: ElectionConfig) => ({
+  instance: name,
+  vrid,
+  interface: device,
+});
+
+export interface PriorityReason {
+  readonly tracker: string;
+  readonly reason: string;
+  readonly cause: CauseRef | undefined;
+}
+
+export function priorityChanged(config: ElectionConfig, from: Priority, to: Priority, why: PriorityReason): Effect {
+  const { tracker, reason, cause } = why;
+  const data = { instance: config.name, vrid: config.vrid, from, to, base: config.priority, tracker, reason };
+  return { type: "append-event", event: { type: "priority-changed", data }, cause };
+}
 
 export const nextTerm = (state: CommonState, known: Term = state.highestTerm): Term =>
   term(Math.max(state.highestTerm, known) + 1);
@@ -83,11 +117,12 @@ export function enterMaster(from: CommonState, entry: MasterEntry, now: Instant)
     announce: 0,
     announcedAt: undefined,
     announceDueAt: undefined,
+    rival: undefined,
   };
   return {
     state,
     effects: [
-      advert(state.effectivePriority),
+      advert(spokenPriority(state)),
       claim(claimed, "hold", { announceReason: entry.reason }),
       becameMaster(state, entry.cause),
       count("became-master"),
@@ -125,8 +160,9 @@ export function endListening(from: StateOf<"listening">, now: Instant): Step {
     announce,
     announcedAt: now,
     announceDueAt: undefined,
+    rival: undefined,
   };
-  const effects = [advert(state.effectivePriority), claim(state.term, "hold", { announce, announceReason: reason })];
+  const effects = [advert(spokenPriority(state)), claim(state.term, "hold", { announce, announceReason: reason })];
   // After a mere stall nobody was told that mastership had gone, so nobody is told that it is back.
   if (from.origin === "late") return { state, effects };
   return { state, effects: [...effects, becameMaster(state, undefined), count("became-master")] };
@@ -191,6 +227,7 @@ export function enterBackup(from: CommonState, entry: BackupEntry, now: Instant)
   const state: StateOf<"backup"> = {
     ...common(from),
     kind: "backup",
+    degraded: false,
     reason: entry.reason,
     masterDownAt: addMicros(now, entry.wait ?? masterDown(from, masterAdvertInterval)),
     masterAdvertInterval,
@@ -223,7 +260,7 @@ export const masterDown = (state: CommonState, masterAdvertInterval: Micros): Mi
 export function enterFault(from: CommonState, cause: CauseRef | undefined): Step {
   const causes = faultCauses(from);
   assert(causes.length > 0, "fault needs a cause");
-  const state: StateOf<"fault"> = { ...common(from), kind: "fault", reason: causes[0] ?? "" };
+  const state: StateOf<"fault"> = { ...common(from), kind: "fault", degraded: false, reason: causes[0] ?? "" };
   const data = {
     ...subject(from.config),
     term: from.highestTerm,
@@ -280,7 +317,7 @@ export function enterLeaving(from: StateOf<"master">, reason: string, now: Insta
 }
 
 export function stop(from: CommonState, wasMaster: boolean, reason: string): Step {
-  const state: StateOf<"stopped"> = { ...common(from), kind: "stopped", reason };
+  const state: StateOf<"stopped"> = { ...common(from), kind: "stopped", degraded: false, reason };
   const data = { ...subject(from.config), term: from.highestTerm, wasMaster, reason };
   return { state, effects: [{ type: "append-event", event: { type: "instance-stopped", data }, cause: undefined }] };
 }

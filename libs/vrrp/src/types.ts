@@ -87,17 +87,26 @@ export type Input =
       readonly status: TrackerStatus;
       readonly cause: CauseRef | undefined;
     }
+  /** Nobody has confirmed its last result for too long (SAFETY S15); false: somebody has again. */
+  | {
+      readonly type: "tracker-stale";
+      readonly kind: TrackerConfig["kind"];
+      readonly name: string;
+      readonly stale: boolean;
+    }
   | { readonly type: "interface-changed"; readonly up: boolean }
   | { readonly type: "primary-address-changed"; readonly address: IpAddress | undefined }
   /** dataplane read back every address of this term. `sentAt`: when the frame it answers was sent. */
   | { readonly type: "lease-confirmed"; readonly term: Term; readonly sentAt: Instant }
   /** An answer came, but not everything is there yet. Keeps the lease alive. */
   | { readonly type: "lease-applying"; readonly term: Term; readonly sentAt: Instant }
-  /** dataplane could not program the addresses (SAFETY S9), refused the term, or ended the lease. */
+  /** dataplane could not program every address of this term, and said why (SAFETY S9). Keeps the lease alive. */
+  | { readonly type: "addresses-failed"; readonly term: Term; readonly sentAt: Instant; readonly detail: string }
+  /** dataplane refused the term, or ended the lease. */
   | {
       readonly type: "lease-lost";
       readonly term: Term;
-      readonly reason: "failed" | "refused" | "released";
+      readonly reason: "refused" | "released";
       readonly detail: string;
     }
   /** The lease stream is there again (dataplane restarted, or first connect after a break). */
@@ -174,6 +183,8 @@ export type ElectionState = CommonState &
         readonly announcedAt: Instant | undefined;
         /** One more burst, held back by the limit of one per 5 s. */
         readonly announceDueAt: Instant | undefined;
+        /** Another owner of the addresses, and what we wait for before we give way to it (owner-conflict.ts). */
+        readonly rival: Rival | undefined;
       }
     /** Addresses kept, ARP silent, no adverts, until somebody speaks or `until` (SAFETY S5, S11). */
     | {
@@ -210,6 +221,15 @@ export interface Yielding {
   readonly until: Instant;
 }
 
+/** Another router with priority 255 that has the lower address and goes on speaking. */
+export interface Rival {
+  readonly advertInterval: Micros;
+  /** So many adverts of ours it is to hear first. */
+  readonly advertsLeft: number;
+  /** Then it has until here to fall silent. */
+  readonly patienceUntil: Instant | undefined;
+}
+
 export interface PriorityChange {
   readonly from: Priority;
   readonly to: Priority;
@@ -240,6 +260,17 @@ export interface CommonState {
   readonly recordedPriority: Priority | undefined;
   /** How often in a row the addresses could not be programmed: the hold doubles with each (SAFETY S9). */
   readonly addressFailures: number;
+  /** Since a failure: when nobody was heard for so long that some addresses are better than none; undefined: none failed. */
+  readonly soleAt: Instant | undefined;
+  /** Serves what it can, because nobody else serves anything, and speaks with the lowest priority there is (SAFETY S9). */
+  readonly degraded: boolean;
+  /** The last moves of the addresses from or to us, oldest first, and until when there are enough of them (SAFETY S12). */
+  readonly moves: readonly Instant[];
+  readonly preemptHeldUntil: Instant | undefined;
+  /** Keys of trackers whose last result stands, though nobody confirms it (SAFETY S15). */
+  readonly staleTrackers: ReadonlySet<string>;
+  /** Another owner does not give way: we stand below it, with 254 (owner-conflict.ts). */
+  readonly ownerYields: boolean;
   /** Why the instance is in this state: the `reason` of its last transition. */
   readonly reason: string;
 }
@@ -274,7 +305,12 @@ export type ElectionCounter =
   | "witness-believed"
   | "late-master"
   | "lease-expired"
-  | "announcement-limited";
+  | "announcement-limited"
+  | "degraded"
+  | "preemption-held"
+  | "preemption-deferred"
+  | "tracker-stale"
+  | "owner-conflict";
 
 export interface Step {
   readonly state: ElectionState;

@@ -71,7 +71,16 @@ function instanceFamilies(instances: readonly InstanceState[]): MetricFamily[] {
     sample({ ...instanceLabels(instance), [attribute.priorityKind]: "base" }, instance.basePriority),
     sample({ ...instanceLabels(instance), [attribute.priorityKind]: "effective" }, instance.effectivePriority),
   ]);
-  return [family(metric.instanceState, stateSamples), family(metric.instancePriority, prioritySamples)];
+  const degradedSamples = instances.map((instance) => sample(instanceLabels(instance), instance.degraded ? 1 : 0));
+  const staleSamples = instances.flatMap((instance) =>
+    instance.staleTrackers.map((tracker) => sample({ ...instanceLabels(instance), [attribute.tracker]: tracker }, 1)),
+  );
+  return [
+    family(metric.instanceState, stateSamples),
+    family(metric.instancePriority, prioritySamples),
+    family(metric.instanceDegraded, degradedSamples),
+    family(metric.trackerStale, staleSamples),
+  ];
 }
 
 function addressSamples(status: NodeStatus): MetricSample[] {

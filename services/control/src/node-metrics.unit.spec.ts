@@ -14,7 +14,9 @@ const counter = (name: string, value: number, labels: Record<string, string> = {
 
 const input: MetricsInput = {
   status: nodeStatus({
-    instances: [instanceState({ state: "master", effectivePriority: 99 })],
+    instances: [
+      instanceState({ state: "master", effectivePriority: 99, degraded: true, staleTrackers: ["script:chk"] }),
+    ],
     addresses: [
       {
         instance: "VI_1",
@@ -57,6 +59,14 @@ test("every name of the catalogue makes a document that promtool accepts", () =>
     .map(({ name }) => ({ service: "election", counter: counter(name, 1) }));
   const { families } = parseExposition(encodeMetrics(nodeMetrics({ ...input, samples })));
   expect(lintFamilies(families)).toEqual([]);
+});
+
+test("what keeps an instance from doing all that it should", () => {
+  const labels = { vrrp_instance_name: "VI_1", vrrp_vrid: "51", network_interface_name: "eth0" };
+  expect(samplesOf("vrrp_instance_degraded")).toEqual([{ name: "vrrp_instance_degraded", labels, value: 1 }]);
+  expect(samplesOf("tracker_stale")).toEqual([
+    { name: "tracker_stale", labels: { ...labels, tracker_name: "script:chk" }, value: 1 },
+  ]);
 });
 
 test("the state is a set of which one member is 1, the same on every node", () => {

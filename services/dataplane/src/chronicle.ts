@@ -111,6 +111,13 @@ export class Chronicle {
     });
   }
 
+  driftWar(address: ManagedAddress, story: Story, repairs: number): void {
+    this.#tell(address.instance, story.cause, {
+      type: "drift-war",
+      data: { ...placeOf(address), term: story.term, repairs },
+    });
+  }
+
   refused(instance: string, refusal: Refusal): void {
     const { term, reason, cause } = refusal;
     this.#tell(instance, cause, { type: "claim-refused", data: { instance, term, reason } });

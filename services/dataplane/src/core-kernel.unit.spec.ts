@@ -74,9 +74,10 @@ test("five repairs in a minute are a war: failed, and left alone until it calms 
   }
   const sixth = rig.interfere([{ op: "delete", spec: theSpec }]);
   expect(rig.addresses()).toEqual([]);
-  expect(told(sixth)).toEqual(["vip-failed"]);
+  expect(told(sixth)).toEqual(["drift-war", "vip-failed"]);
+  expect(rig.core.counters()).toContainEqual(expect.objectContaining({ name: "address.drift.wars", value: 1 }));
   expect(lastStanding(sixth)).toMatchObject({ standing: "failed", error: expect.stringContaining("drift-war") });
-  expect(told(rig.heartbeats([holdOf()], 10 * second)).filter((type) => type === "vip-failed")).toEqual([]);
+  expect(told(rig.heartbeats([holdOf()], 10 * second)).filter((type) => type !== "garp-sent")).toEqual([]);
   rig.heartbeats([holdOf()], 60 * second);
   expect(rig.addresses()).toEqual(vipHere);
 });

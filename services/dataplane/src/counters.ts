@@ -7,6 +7,7 @@ const counted = {
   leaseExpired: metric.leaseExpired,
   claimsRefused: metric.claimsRefused,
   drift: metric.drift,
+  driftWars: metric.driftWars,
   addressErrors: metric.addressErrors,
   garpSent: metric.garpSent,
   garpErrors: metric.garpErrors,

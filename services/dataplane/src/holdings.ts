@@ -3,7 +3,7 @@
 import type { Instant } from "@baton/domain";
 import type { AddressResult } from "@baton/linux";
 import { isSameAddress, type ManagedAddress } from "./desired.ts";
-import { DriftLimit } from "./drift-limit.ts";
+import { DriftLimit, repairsMax } from "./drift-limit.ts";
 import { isAsConfigured, type KernelView } from "./kernel-view.ts";
 import type { Plan, PlannedAdd, PlannedRemove, Wanted } from "./plan.ts";
 
@@ -11,6 +11,8 @@ export type Outcome =
   | { readonly type: "added"; readonly address: ManagedAddress }
   | { readonly type: "repaired"; readonly address: ManagedAddress; readonly kind: "missing" | "different" }
   | { readonly type: "failed"; readonly address: ManagedAddress; readonly error: string }
+  /** Repaired so often that it fails from here on (SAFETY S9); comes before its failure. */
+  | { readonly type: "drift-war"; readonly address: ManagedAddress; readonly repairs: number }
   | { readonly type: "removed"; readonly removal: PlannedRemove; readonly wasHeld: boolean }
   | { readonly type: "stayed"; readonly removal: PlannedRemove; readonly error: string };
 
@@ -70,6 +72,8 @@ export class Holdings {
     const adds = plan.adds.filter(({ wanted }) => {
       const { key } = wanted.address;
       if (this.#held.has(key) && this.#drift.isExceeded(key, now)) {
+        if (!this.#failures.get(key)?.startsWith("drift-war"))
+          outcomes.push({ type: "drift-war", address: wanted.address, repairs: repairsMax });
         fail(wanted, "drift-war: somebody else takes it away again and again");
         return false;
       }

@@ -187,6 +187,12 @@ export class Reconciler {
         announcing.came(address, "drift-repaired");
         return;
       }
+      case "drift-war": {
+        const { address, repairs } = outcome;
+        counters.add("driftWars", address.instance);
+        chronicle.driftWar(address, storyOf(book.of(address.instance), since), repairs);
+        return;
+      }
       case "failed": {
         const { address, error } = outcome;
         counters.add("addressErrors", address.instance);

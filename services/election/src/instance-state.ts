@@ -25,5 +25,8 @@ export function toInstanceState(state: ElectionState, since: Instant, lastEvent:
     correlationId: lastEvent?.correlationId ?? "",
     traceparent: lastEvent?.traceparent ?? "",
     leaseConfirmed: state.kind === "master" && state.confirmed,
+    degraded: state.degraded,
+    preemptHeldUntil: state.preemptHeldUntil ?? 0,
+    staleTrackers: [...state.staleTrackers],
   };
 }

@@ -298,7 +298,7 @@ function leaseInput(status: LeaseStatus, sentAt: Instant, claimed: LeaseClaim["s
     case LeaseStanding.APPLYING:
       return { type: "lease-applying", term: of, sentAt };
     case LeaseStanding.FAILED:
-      return { type: "lease-lost", term: of, reason: "failed", detail: status.error };
+      return { type: "addresses-failed", term: of, sentAt, detail: status.error };
     case LeaseStanding.REFUSED:
       return { type: "lease-lost", term: of, reason: "refused", detail: status.error };
     case LeaseStanding.RELEASED:

@@ -149,6 +149,9 @@ const instanceState = () => ({
       traceparent: "",
       leaseConfirmed: false,
       masterAdvertMicros: 0,
+      degraded: false,
+      preemptHeldUntil: 0,
+      staleTrackers: [],
     },
   },
 });

@@ -125,6 +125,9 @@ const stateOf = (state: string, over: { since?: number; priority?: number } = {}
       traceparent: "",
       leaseConfirmed: true,
       masterAdvertMicros: 0,
+      degraded: false,
+      preemptHeldUntil: 0,
+      staleTrackers: [],
     },
   },
 });

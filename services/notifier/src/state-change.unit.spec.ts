@@ -84,6 +84,9 @@ const state = (over: Partial<InstanceState>): InstanceState => ({
   traceparent: "",
   leaseConfirmed: true,
   masterAdvertMicros: 0,
+  degraded: false,
+  preemptHeldUntil: 0,
+  staleTrackers: [],
   ...over,
 });
 

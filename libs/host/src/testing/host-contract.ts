@@ -27,8 +27,14 @@ function instanceState(id: string, priority: number): AggregateState {
   const texts = { state: "backup", interface: "eth0", master: "", reason: "", primaryAddress: "" };
   const ids = { lastEventId: "", correlationId: "", traceparent: "" };
   const numbers = { vrid: 51, basePriority: 100, effectivePriority: priority, term: 0, masterPriority: 0, since: 0 };
-  const heard = { leaseConfirmed: false, masterAdvertMicros: 0 };
-  const value = { name: id, ...texts, ...ids, ...numbers, addresses: [], faultCauses: [], ...heard };
+  const standing = {
+    leaseConfirmed: false,
+    degraded: false,
+    preemptHeldUntil: 0,
+    staleTrackers: [],
+    masterAdvertMicros: 0,
+  };
+  const value = { name: id, ...texts, ...ids, ...numbers, addresses: [], faultCauses: [], ...standing };
   return { kind: "vrrp", id, version: 0, state: { $case: "instance", value } };
 }
 

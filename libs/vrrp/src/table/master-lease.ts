@@ -9,6 +9,7 @@ import {
   confirmed,
   counts,
   enteredFault,
+  failed,
   holding,
   lease,
   lost,
@@ -19,6 +20,8 @@ import {
   sends,
 } from "./world.ts";
 
+/** MD + skew of SAFETY S9: 3 + 2/256 + 156/256 intervals. */
+const soleAt = after(3_617_187);
 const release = [claims(7, "release"), counts("released-master")];
 
 export const masterLeaseRows: readonly Row[] = [
@@ -93,32 +96,33 @@ export const masterLeaseRows: readonly Row[] = [
     effects: [],
   },
   {
-    name: "master/lease-lost/failed",
+    name: "master/addresses-failed/to-fault",
     rule: "SAFETY S9: FAULT, and a hold of 2 s",
     given: master(),
-    when: lost(7, "failed"),
+    when: failed(7),
     becomes: "fault",
     state: { holds: holding("address-failed", after(2 * second)), addressFailures: 1, reason: "address-failed" },
     deadline: after(2 * second),
     effects: [sends(0), ...release, enteredFault(7, 100, ["address-failed"])],
   },
   {
-    name: "master/lease-lost/failed-again",
+    name: "master/addresses-failed/again",
     rule: "SAFETY S9: the hold doubles",
     given: master({ addressFailures: 2 }),
-    when: lost(7, "failed"),
+    when: failed(7),
     becomes: "fault",
     state: { holds: holding("address-failed", after(8 * second)), addressFailures: 3 },
-    deadline: after(8 * second),
+    deadline: soleAt,
     effects: [sends(0), ...release, enteredFault(7, 100, ["address-failed"])],
   },
   {
-    name: "master/lease-lost/failed-for-ever",
+    name: "master/addresses-failed/for-ever",
     rule: "SAFETY S9: at most 5 min",
     given: master({ addressFailures: 40 }),
-    when: lost(7, "failed"),
+    when: failed(7),
     becomes: "fault",
-    deadline: after(300 * second),
+    state: { holds: holding("address-failed", after(300 * second)) },
+    deadline: soleAt,
     effects: [sends(0), ...release, enteredFault(7, 100, ["address-failed"])],
   },
   {

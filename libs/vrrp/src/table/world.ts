@@ -121,6 +121,12 @@ const healthy: CommonState = {
   story: [],
   recordedPriority: undefined,
   addressFailures: 0,
+  soleAt: undefined,
+  degraded: false,
+  moves: [],
+  preemptHeldUntil: undefined,
+  staleTrackers: new Set(),
+  ownerYields: false,
   reason: "given",
 };
 
@@ -174,6 +180,7 @@ export const master = (over: Own<"master"> = {}): ElectionState => ({
   announce: 2,
   announcedAt: undefined,
   announceDueAt: undefined,
+  rival: undefined,
   ...over,
 });
 export const advertOfMaster = after(second / 2);
@@ -266,7 +273,14 @@ export const applying = (of: number, sentAt: Instant = now): Input => ({
   term: term(of),
   sentAt,
 });
-export const lost = (of: number, reason: "failed" | "refused" | "released"): Input => ({
+export const failed = (of: number, sentAt: Instant = now): Input => ({
+  type: "addresses-failed",
+  term: term(of),
+  sentAt,
+  detail: "10.0.0.100: as tested",
+});
+export const stale = (is = true, name = "chk"): Input => ({ type: "tracker-stale", kind: "script", name, stale: is });
+export const lost = (of: number, reason: "refused" | "released"): Input => ({
   type: "lease-lost",
   term: term(of),
   reason,
@@ -305,11 +319,13 @@ export const oneOfEach: Readonly<Record<Input["type"], Input>> = {
   "advertisement-received": advert(200),
   "deadline-reached": deadline(),
   "tracker-changed": tracker("up"),
+  "tracker-stale": stale(),
   "interface-changed": link(true),
   "primary-address-changed": primary(own),
   "lease-confirmed": confirmed(7),
   "lease-applying": applying(7),
-  "lease-lost": lost(7, "failed"),
+  "addresses-failed": failed(7),
+  "lease-lost": lost(7, "refused"),
   "dataplane-connected": connected(7),
   "dataplane-disconnected": disconnected,
   "addresses-released": released(7),
@@ -401,6 +417,25 @@ export const holding = (name: string, until: Instant | undefined): CommonState["
 export const atTerm = (of: number): Term => term(of);
 export const atPriority = (value: number): Priority => priority(value);
 export const lasting = (duration: number): Micros => micros(duration);
+
+export const servesInPart = (of: number, detail = "10.0.0.100: as tested"): Effect =>
+  event({ type: "mastership-degraded", data: { ...subject, term: of, priority: 1, detail } }, undefined);
+
+export const servesAll = (of: number, ours = 100): Effect =>
+  event({ type: "mastership-restored", data: { ...subject, term: of, priority: ours } }, undefined);
+
+export const preemptionHeld = (of: number): Effect =>
+  event({ type: "preemption-held", data: { ...subject, term: of, moves: 5, holdMs: 180_000 } }, undefined);
+
+export const trackerIs = (type: "tracker-stale" | "tracker-fresh"): Effect =>
+  event({ type, data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } }, undefined);
+
+/** Another owner of the addresses makes us give way, or no longer does. */
+export const ownerMoves = (from: number, to: number, reason: string): Effect =>
+  event(
+    { type: "priority-changed", data: { instance: "VI_1", vrid: 51, from, to, base: 255, tracker: "", reason } },
+    undefined,
+  );
 
 /** Rows that say: this state ignores these inputs, and nothing at all changes. */
 export const ignores = (

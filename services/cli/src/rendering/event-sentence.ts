@@ -16,6 +16,11 @@ const reasons: Readonly<Record<string, string>> = {
   "lease-expired": "the lease has expired",
   "dataplane-silent": "dataplane does not answer",
   "dataplane-connected": "dataplane is there again",
+  "no-other-master": "nobody else serves any of its addresses",
+  "unknown-vrid": "no instance here has that number",
+  "owner-conflict": "another router owns the address, too",
+  "owner-conflict-over": "the other owner is silent",
+  "timer-expired": "it ran so late that another may be master",
   "address-failed": "an address could not be programmed",
   "interface-down": "the interface is down",
   "no-primary-address": "the interface has no address",
@@ -52,6 +57,12 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "instance-stopped":
     case "priority-changed":
       return transitionSentence(node, event);
+    case "mastership-degraded":
+    case "mastership-restored":
+    case "preemption-held":
+    case "tracker-stale":
+    case "tracker-fresh":
+      return standingSentence(node, event);
     case "sync-group-changed": {
       const { group, state, member, reason } = event.data;
       return `${node} has the group ${group} in state ${state}, as ${member}${why(reason)}`;
@@ -80,6 +91,7 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "vip-failed":
     case "garp-sent":
     case "drift-repaired":
+    case "drift-war":
     case "lease-expired":
     case "claim-refused":
       return addressSentence(node, event);
@@ -102,7 +114,8 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "service-stopped":
     case "service-died":
     case "events-lost":
-      return serviceSentence(event);
+    case "foreign-vrid-seen":
+      return serviceSentence(node, event);
     default:
       return assertNever(event);
   }
@@ -136,10 +149,36 @@ function transitionSentence(
   }
 }
 
+function standingSentence(
+  node: string,
+  event: Of<"mastership-degraded" | "mastership-restored" | "preemption-held" | "tracker-stale" | "tracker-fresh">,
+): string {
+  const { instance } = event.data;
+  switch (event.type) {
+    case "mastership-degraded":
+      return `${node} serves only part of ${instance}, as nobody else serves any of it: ${firstLine(event.data.detail)}`;
+    case "mastership-restored":
+      return `${node} serves all of ${instance} again`;
+    case "preemption-held":
+      return `${instance} has moved ${event.data.moves} times: ${node} takes over from no lower master for ${Math.round(event.data.holdMs / 1000)} s`;
+    case "tracker-stale":
+      return `${event.data.kind} ${event.data.tracker} of ${instance} has not been confirmed for too long: its last value stands`;
+    case "tracker-fresh":
+      return `${event.data.kind} ${event.data.tracker} of ${instance} is confirmed again`;
+  }
+}
+
 function addressSentence(
   node: string,
   event: Of<
-    "vip-added" | "vip-removed" | "vip-failed" | "garp-sent" | "drift-repaired" | "lease-expired" | "claim-refused"
+    | "vip-added"
+    | "vip-removed"
+    | "vip-failed"
+    | "garp-sent"
+    | "drift-repaired"
+    | "drift-war"
+    | "lease-expired"
+    | "claim-refused"
   >,
 ): string {
   switch (event.type) {
@@ -158,6 +197,8 @@ function addressSentence(
     }
     case "drift-repaired":
       return `${address(event)} is as it should be again: somebody had changed it (${event.data.kind})`;
+    case "drift-war":
+      return `${address(event)} was repaired ${event.data.repairs} times within a minute: somebody else wants it otherwise`;
     case "lease-expired":
       return `the lease of ${event.data.instance} expired: election was silent for ${event.data.silentMs} ms`;
     case "claim-refused":
@@ -197,8 +238,15 @@ function notificationSentence(event: Of<"notification-delivered" | "notification
   return `${what}: failed${tries}${event.data.final ? " for good" : ", will be tried again"}: ${firstLine(event.data.error)}`;
 }
 
-function serviceSentence(event: Of<"service-started" | "service-stopped" | "service-died" | "events-lost">): string {
+function serviceSentence(
+  node: string,
+  event: Of<"service-started" | "service-stopped" | "service-died" | "events-lost" | "foreign-vrid-seen">,
+): string {
   switch (event.type) {
+    case "foreign-vrid-seen": {
+      const { vrid, interface: device, source, reason } = event.data;
+      return `${source} speaks for VRID ${vrid} on ${device}, heard by ${node}${why(reason)}`;
+    }
     case "service-started": {
       const { service, pid, restarts } = event.data;
       return `${service} started (pid ${pid}${restarts === 0 ? "" : `, restart ${restarts}`})`;

@@ -53,6 +53,45 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
     "VI_1 has priority 101 instead of 103: chk_haproxy is down",
   ],
   [
+    { type: "mastership-degraded", data: { ...vrrp, priority: 1, detail: "172.16.100.1: EPERM" } },
+    "r1 serves only part of VI_1, as nobody else serves any of it: 172.16.100.1: EPERM",
+  ],
+  [{ type: "mastership-restored", data: vrrp }, "r1 serves all of VI_1 again"],
+  [
+    {
+      type: "preemption-held",
+      data: { instance: "VI_1", vrid: 51, interface: "eth0", term: 3, moves: 5, holdMs: 180_000 },
+    },
+    "VI_1 has moved 5 times: r1 takes over from no lower master for 180 s",
+  ],
+  [
+    { type: "tracker-stale", data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } },
+    "script chk of VI_1 has not been confirmed for too long: its last value stands",
+  ],
+  [
+    { type: "tracker-fresh", data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } },
+    "script chk of VI_1 is confirmed again",
+  ],
+  [
+    {
+      type: "foreign-vrid-seen",
+      data: {
+        interface: "eth0",
+        vrid: 77,
+        family: 4,
+        source: "172.16.1.9",
+        version: 2,
+        priority: 100,
+        reason: "unknown-vrid",
+      },
+    },
+    "172.16.1.9 speaks for VRID 77 on eth0, heard by r1: no instance here has that number",
+  ],
+  [
+    { type: "drift-war", data: { ...vip, repairs: 5 } },
+    "172.16.100.1/16 on eth0 was repaired 5 times within a minute: somebody else wants it otherwise",
+  ],
+  [
     {
       type: "sync-group-changed",
       data: { group: "G", state: "fault", term: 2, members: ["A", "B"], member: "A", reason: "interface-down" },

@@ -47,10 +47,19 @@ function instanceRows(status: NodeStatus, now: number): string[] {
       masterOf(instance),
     ];
   });
-  const faults = status.instances
-    .filter(({ faultCauses }) => faultCauses.length > 0)
-    .map(({ name, faultCauses }) => `  ${name} is in fault: ${faultCauses.join(", ")}`);
-  return [...table([header, ...rows]), ...faults];
+  return [...table([header, ...rows]), ...status.instances.flatMap((instance) => troubles(instance, now))];
+}
+
+/** What keeps an instance from doing all that it should. */
+function troubles(instance: InstanceState, now: number): string[] {
+  const { name, faultCauses, degraded, preemptHeldUntil, staleTrackers } = instance;
+  const lines: string[] = [];
+  if (faultCauses.length > 0) lines.push(`  ${name} is in fault: ${faultCauses.join(", ")}`);
+  if (degraded) lines.push(`  ${name} is degraded: it serves what it can, because nobody else serves anything`);
+  if (preemptHeldUntil > now)
+    lines.push(`  ${name} has moved too often: no pre-emption for ${span(preemptHeldUntil - now)}`);
+  if (staleTrackers.length > 0) lines.push(`  ${name} has stale trackers: ${staleTrackers.join(", ")}`);
+  return lines;
 }
 
 function addressLines(status: NodeStatus): string[] {

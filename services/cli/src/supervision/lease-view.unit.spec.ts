@@ -22,6 +22,9 @@ const bare: InstanceState = {
   traceparent: "",
   leaseConfirmed: true,
   masterAdvertMicros: 0,
+  degraded: false,
+  preemptHeldUntil: 0,
+  staleTrackers: [],
 };
 const instance = (name: string, state: string, term: number): AggregateState => ({
   kind: "vrrp",

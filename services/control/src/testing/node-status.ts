@@ -21,6 +21,9 @@ export const instanceState = (more: Partial<InstanceState> = {}): InstanceState 
   traceparent: "",
   leaseConfirmed: false,
   masterAdvertMicros: 0,
+  degraded: false,
+  preemptHeldUntil: 0,
+  staleTrackers: [],
   ...more,
 });
 

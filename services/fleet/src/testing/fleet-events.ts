@@ -90,6 +90,9 @@ export const instanceState = (node: string, more: Partial<InstanceState> = {}): 
   traceparent: "",
   leaseConfirmed: false,
   masterAdvertMicros: 0,
+  degraded: false,
+  preemptHeldUntil: 0,
+  staleTrackers: [],
   ...more,
 });
 
