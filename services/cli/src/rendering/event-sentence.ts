@@ -103,11 +103,8 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "notification-delivered":
     case "notification-failed":
       return notificationSentence(event);
-    case "config-applied": {
-      const { generation, file, changes, warnings } = event.data;
-      const what = changes.length === 0 ? "no change" : list(changes);
-      return `configuration ${generation} from ${file} applied (${what}${warnings === 0 ? "" : `, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`})`;
-    }
+    case "config-applied":
+      return appliedSentence(event);
     case "config-rejected":
       return `configuration ${event.data.file} rejected: ${event.data.errors.map(firstLine).join("; ")}`;
     case "service-started":
@@ -119,6 +116,12 @@ export function eventSentence(node: string, event: BatonEvent): string {
     default:
       return assertNever(event);
   }
+}
+
+function appliedSentence(event: Of<"config-applied">): string {
+  const { generation, file, changes, warnings } = event.data;
+  const what = changes.length === 0 ? "no change" : list(changes);
+  return `configuration ${generation} from ${file} applied (${what}${warnings === 0 ? "" : `, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`})`;
 }
 
 type Of<Type extends BatonEvent["type"]> = Extract<BatonEvent, { type: Type }>;
