@@ -171,6 +171,8 @@ const reasonWords: Readonly<Record<string, (master: string | undefined) => strin
   "master-down-expired": (master) =>
     master === undefined ? "no advertisement came" : `${master}'s advertisements stopped`,
   "priority-zero-received": (master) => `${master ?? "the master"} gave the addresses up (priority 0)`,
+  "witness-answered": (master) =>
+    `${master ?? "the master"} fell silent and said over the hub that it is master no more`,
   "higher-priority-advert": () => "it heard a master that wins over it",
   "master-heard": () => "it heard another master",
   preempt: (master) => `its priority is higher than that of ${master ?? "the master"}`,

@@ -162,7 +162,10 @@ function doubtMaster(state: StateOf<"backup">, source: IpAddress, now: Instant):
   if (master === undefined || !master.accepted || master.priority === 0 || master.address !== source)
     return unchanged(state);
   if (question?.source === source && microsSince(now, question.askedAt) < questionLimit) return unchanged(state);
-  return { state: { ...state, question: { source, askedAt: now } }, effects: [{ type: "ask-witness", source }] };
+  return {
+    state: { ...state, question: { source, askedAt: now, answered: false } },
+    effects: [{ type: "ask-witness", source }],
+  };
 }
 
 /**
@@ -178,7 +181,11 @@ function believeWitness(state: StateOf<"backup">, source: IpAddress, now: Instan
   const skew = skewTime({ version, priority: state.effectivePriority, masterAdvertInterval });
   const expected = Math.max(now + skew, master.heardAt + deniedWait(masterAdvertInterval));
   if (expected >= state.masterDownAt) return unchanged(state);
-  return { state: { ...state, masterDownAt: instant(expected) }, effects: [count("witness-believed")] };
+  const asked = { ...question, answered: true };
+  return {
+    state: { ...state, masterDownAt: instant(expected), question: asked },
+    effects: [count("witness-believed")],
+  };
 }
 
 /** Without dataplane nobody can be master here: the takeover waits for it, or for the fault. */
@@ -208,11 +215,7 @@ function takeOver(state: StateOf<"backup">, now: Instant): Step {
   if (master === undefined) return enterMaster(state, { reason: "master-down-expired" }, now);
   const { priority, heardAt: peerHeardAt } = master;
   if (master.accepted) {
-    return enterMaster(
-      state,
-      { reason: priority === 0 ? "priority-zero-received" : "master-down-expired", peerHeardAt },
-      now,
-    );
+    return enterMaster(state, { reason: silenceOf(state, master), peerHeardAt }, now);
   }
   // Pre-emption belongs to the story of the change that put us above that master.
   const cause = state.story.findLast(({ from }) => from <= priority)?.cause;
@@ -231,6 +234,13 @@ function deferPreemption(state: StateOf<"backup">, now: Instant): Step | undefin
   if (masterDownAt <= now) return undefined;
   const next = { ...state, master: { ...master, accepted: true }, masterDownAt };
   return { state: next, effects: [count("preemption-deferred")] };
+}
+
+/** Why the master that it followed is none any more. */
+function silenceOf({ question }: StateOf<"backup">, master: KnownMaster): string {
+  if (master.priority === 0) return "priority-zero-received";
+  const denied = question?.answered === true && question.source === master.address;
+  return denied && master.heardAt <= question.askedAt ? "witness-answered" : "master-down-expired";
 }
 
 /** One more interval to be heard in for a master that spoke while we did not run; once (SAFETY S2). */

@@ -164,7 +164,7 @@ export type ElectionState = CommonState &
         /** Gave way to a higher master and still lets its addresses go (SAFETY S12). */
         readonly yielding: Yielding | undefined;
         /** The last master that was asked over the bus whether it still is one, and when (SAFETY S13). */
-        readonly question: { readonly source: IpAddress; readonly askedAt: Instant } | undefined;
+        readonly question: Question | undefined;
       }
     | {
         readonly kind: "master";
@@ -214,6 +214,13 @@ export type ElectionState = CommonState &
     | { readonly kind: "fault" }
     | { readonly kind: "stopped" }
   );
+
+/** `answered`: and it said no, so that the timer is no whole master-down any more. */
+export interface Question {
+  readonly source: IpAddress;
+  readonly askedAt: Instant;
+  readonly answered: boolean;
+}
 
 /** The term that is let go, and when the addresses go at the latest. */
 export interface Yielding {

@@ -1,14 +1,10 @@
 // The fleet page in a real browser on a real fleet: kill the master, and see the page change without a reload.
-import { readFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { hubAddress, type Lab, waitFor } from "@baton/lab";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startHub } from "./fleet-hub.ts";
 import { backupConf, labFor, masterConf } from "./pair.ts";
 
-const fleetMain = fileURLToPath(new URL("../../../services/fleet/dist/main.js", import.meta.url));
 const lab = labFor("fleet-page", { beforeAll, afterAll }, { hub: true });
 const held: { browser?: Browser; proxy?: Server } = {};
 
@@ -32,26 +28,6 @@ afterAll(async () => {
   await held.browser?.close();
   held.proxy?.close();
 });
-
-/** The hub in its own namespace, its page on a unix socket; answers how a browser of this machine reaches it. */
-async function startHub(theLab: Lab): Promise<{ readonly address: string; settings(node: string): string }> {
-  const hub = theLab.hub();
-  const stateDir = join(hub.directory, "fleet");
-  const socket = join(hub.directory, "page.sock");
-  const readyFile = join(hub.directory, "ready");
-  const options = ["--listen", `unix:${socket}`, "--state-dir", stateDir, "--nodes", "r1,r2"];
-  const bus = ["--nats-listen", `${hubAddress}:4222`, "--ready-file", readyFile];
-  const child = await hub.spawn("fleet", [process.execPath, fleetMain, ...options, ...bus]);
-  await waitFor("the hub", async () => {
-    if (!child.running) throw new Error(`the hub has ended:\n${child.log().slice(-2_000)}`);
-    return (await hub.exec(["test", "-s", readyFile])).code === 0;
-  });
-  const settings = (node: string): string => {
-    const login = JSON.parse(readFileSync(join(stateDir, "nodes", `${node}.json`), "utf8"));
-    return `hub: ${JSON.stringify({ url: login.url, user: login.user, password: login.password })}\n`;
-  };
-  return { address: await proxyTo(socket), settings };
-}
 
 /** Bytes between a port on loopback and the page's unix socket: browsers know no unix sockets. */
 function proxyTo(socket: string): Promise<string> {
@@ -88,7 +64,7 @@ const seen = (page: Page, selector: string, text: string): Promise<void> =>
 
 describe("the fleet page", () => {
   test("shows the master, its death, its successor and its return, without a reload", async () => {
-    const hub = await startHub(lab.get());
+    const hub = await startHub(lab.get(), ["r1", "r2"]);
     const [r1, r2] = await Promise.all([
       lab
         .get()
@@ -100,7 +76,8 @@ describe("the fleet page", () => {
         .startBaton(backupConf(), { settings: hub.settings("r2") }),
     ]);
     await Promise.all([r1.waitState("master"), r2.waitState("backup")]);
-    const page = await openPage(hub.address);
+    const address = await proxyTo(hub.page);
+    const page = await openPage(address);
     const loadedAt = await page.evaluate("window.loadedAt");
     await seen(page, ".group .verdict", "r1 is master");
     await seen(page, "header", "live");
@@ -120,7 +97,7 @@ describe("the fleet page", () => {
     await seen(page, ".group .verdict", "r1 is master");
     await seen(page, ".event .sentence", "r1 became master of VI_1");
     // What r1 could not tell when it was killed has come in order behind.
-    const events = (await (await fetch(`${hub.address}api/events?limit=1000`)).json()) as { events: { id: string }[] };
+    const events = (await (await fetch(`${address}api/events?limit=1000`)).json()) as { events: { id: string }[] };
     expect(new Set(events.events.map(({ id }) => id)).size).toBe(events.events.length);
     expect(await page.evaluate("window.loadedAt")).toBe(loadedAt);
   });

@@ -6,7 +6,10 @@ import {
   after,
   ago,
   backup,
+  becameMaster,
+  claims,
   counts,
+  deadline,
   heard,
   higherAddress,
   ignores,
@@ -19,6 +22,7 @@ import {
   now,
   type Row,
   second,
+  sends,
   skew100,
   timerOfBackup,
   wait,
@@ -27,10 +31,17 @@ import {
 const denied = (source = higherAddress): Input => ({ type: "mastership-denied", source });
 const answered = (source = higherAddress): Input => ({ type: "witness-answered", source });
 const asks: Row["effects"][number] = { type: "ask-witness", source: higherAddress };
-const asked = (before: number, source = higherAddress) => ({ source, askedAt: ago(before) });
+const asked = (before: number, source = higherAddress) => ({ source, askedAt: ago(before), answered: false });
 /** Its master spoke that long ago, and was asked a moment ago. */
 const silentFor = (silence: number, before = 1_000) =>
   backup({ master: heard(higherAddress, 200, { heardAt: ago(silence) }), question: asked(before) });
+
+const takeover = (reason: string): Row["effects"] => [
+  sends(100),
+  claims(8, "hold", { announceReason: reason }),
+  becameMaster(8, 100, reason),
+  counts("became-master"),
+];
 
 const unmoved = (name: string, rule: string, given: Row["given"], when: Input): Row => ({
   name,
@@ -50,7 +61,7 @@ const denials: readonly Row[] = [
     given: backup(),
     when: denied(),
     becomes: "backup",
-    state: { question: { source: higherAddress, askedAt: now } },
+    state: { question: asked(0) },
     deadline: timerOfBackup,
     effects: [asks],
   },
@@ -66,7 +77,7 @@ const denials: readonly Row[] = [
     given: backup({ question: asked(10 * second) }),
     when: denied(),
     becomes: "backup",
-    state: { question: { source: higherAddress, askedAt: now } },
+    state: { question: asked(0) },
     deadline: timerOfBackup,
     effects: [asks],
   },
@@ -76,7 +87,7 @@ const denials: readonly Row[] = [
     given: backup({ question: asked(second, lowerAddress) }),
     when: denied(),
     becomes: "backup",
-    state: { question: { source: higherAddress, askedAt: now } },
+    state: { question: asked(0) },
     deadline: timerOfBackup,
     effects: [asks],
   },
@@ -108,7 +119,7 @@ const answers: readonly Row[] = [
     given: silentFor(100_000),
     when: answered(),
     becomes: "backup",
-    state: {},
+    state: { question: { ...asked(1_000), answered: true } },
     deadline: after(second),
     effects: [counts("witness-believed")],
   },
@@ -118,7 +129,7 @@ const answers: readonly Row[] = [
     given: silentFor(second),
     when: answered(),
     becomes: "backup",
-    state: {},
+    state: { question: { ...asked(1_000), answered: true } },
     deadline: after(skew100),
     effects: [counts("witness-believed")],
   },
@@ -157,11 +168,36 @@ const answers: readonly Row[] = [
   ),
 ];
 
+const denies = { ...asked(1_000), answered: true };
+
+/** What the takeover says of itself. */
+const takeovers: readonly Row[] = [
+  {
+    name: "backup/deadline-reached/after-an-answer",
+    rule: "S13",
+    given: backup({ masterDownAt: now, master: heard(higherAddress, 200, { heardAt: ago(second) }), question: denies }),
+    when: deadline(),
+    becomes: "master",
+    deadline: after(second),
+    effects: takeover("witness-answered"),
+  },
+  {
+    name: "backup/deadline-reached/it-spoke-after-its-answer",
+    rule: "S13: any advert accepted afterwards cancels it",
+    given: backup({ masterDownAt: now, master: heard(higherAddress, 200, { heardAt: ago(1) }), question: denies }),
+    when: deadline(),
+    becomes: "master",
+    deadline: after(second),
+    effects: takeover("master-down-expired"),
+  },
+];
+
 const both: readonly Input["type"][] = ["mastership-denied", "witness-answered"];
 
 export const witnessRows: readonly Row[] = [
   ...denials,
   ...answers,
+  ...takeovers,
   ...ignores("initialize", initialize(), undefined, "S13: backups only", both),
   ...ignores("master", master(), advertOfMaster, "S13: backups only", both),
   ...ignores("listening", listening(), after(skew100), "S13: backups only", both),

@@ -5,6 +5,7 @@ import { assertNever, type BatonEvent, type EventEnvelope, routingNames } from "
 const reasons: Readonly<Record<string, string>> = {
   "master-down-expired": "no master was heard",
   "priority-zero-received": "the master said that it leaves",
+  "witness-answered": "the master fell silent and said over the hub that it is none any more",
   preempt: "its priority is higher than the master's",
   "owner-start": "it owns the address",
   resumed: "it went on after a restart",
