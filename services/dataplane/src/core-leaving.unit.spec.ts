@@ -19,8 +19,8 @@ import {
 
 const leaving = holdOf({ state: "leaving" });
 const heard = holdOf({ state: "leaving", successorHeard: true });
-const said = (address: string, mac = peerMac) =>
-  ({ type: "neighbour-heard", interface: "eth0", mac, address: ip(address) }) as const;
+const said = (address: string, mac = peerMac, on = "eth0") =>
+  ({ type: "neighbours-heard", heard: [{ interface: on, mac, address: ip(address) }] }) as const;
 
 test("keeps answering, is silent when the successor adverts, lets go after its announcement", () => {
   const rig = new Rig();
@@ -85,7 +85,7 @@ test("our own packets, other addresses and other interfaces are nobody's announc
   rig.frame([heard]);
   rig.feed(said(theVip, ownMac));
   rig.feed(said("192.0.2.99"));
-  rig.feed({ ...said(theVip), interface: "eth1" });
+  rig.feed(said(theVip, peerMac, "eth1"));
   rig.pass(1 * second);
   expect(rig.addresses()).toEqual([`${theVip}/32`]);
 });

@@ -115,7 +115,10 @@ class Play {
         rig.feed({ type: "configured", desired: configOf(++this.#generation, op.count, op.label) });
         return;
       case "arp":
-        rig.feed({ type: "neighbour-heard", interface: "eth0", mac: peerMac, address: ip(addresses[op.which]) });
+        rig.feed({
+          type: "neighbours-heard",
+          heard: [{ interface: "eth0", mac: peerMac, address: ip(addresses[op.which]) }],
+        });
         return;
     }
   }

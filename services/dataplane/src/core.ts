@@ -11,7 +11,7 @@ import { Counters } from "./counters.ts";
 import { Holdings } from "./holdings.ts";
 import { KernelView } from "./kernel-view.ts";
 import { isTrusted, LeaseBook } from "./lease-book.ts";
-import { LettingGo, spokenFor } from "./letting-go.ts";
+import { LettingGo, spokenName } from "./letting-go.ts";
 import { groundworkOf } from "./links/groundwork.ts";
 import type { Parts } from "./parts.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -19,7 +19,7 @@ import { Renewals, renewalsDue } from "./renewals.ts";
 import { RoutingReconciler } from "./routing/reconciler.ts";
 import { addressesOf, hush, leavingAddresses, unhush } from "./silence.ts";
 import { type InstanceLevel, standingOf, withRouting } from "./standings.ts";
-import type { Claim, Effect, Frame, Input, LeaseStanding, Start } from "./types.ts";
+import type { Claim, Effect, Frame, Heard, Input, LeaseStanding, Start } from "./types.ts";
 import { addressesStateOf } from "./watch-state.ts";
 
 /** Less than this changes nothing for any lease, and every timer is late by a little. */
@@ -44,7 +44,7 @@ export class Core {
   #frame: Frame | undefined;
   #isAnswerDue = false;
   /** What election was last told of each lease, and of which state of the world. */
-  #told = new Map<string, string>();
+  #told = new Map<string, { readonly text: string; readonly basis: readonly unknown[] }>();
   #toldOf = "";
   /** What the announcements were last brought in line with. */
   #announcedOf = "";
@@ -83,6 +83,8 @@ export class Core {
     assert(!isChanging.routing || input.type === "routing-applied", `${input.type} while a change is under way`);
     if (this.#armed !== undefined && now > this.#armed) this.#lateSince ??= this.#armed;
     const effects: Effect[] = [];
+    // A thousand times in a takeover of as many instances: it costs what it says, and not a look at everybody.
+    if (this.#isHistory(input, now)) return this.#parts.chronicle.take(now);
     this.#take(input, now, effects);
     // A read is under way: what it brings decides.
     if (!effects.some(({ type }) => type === "read-addresses" || type === "read-routing")) this.#settle(now, effects);
@@ -102,8 +104,21 @@ export class Core {
     return this.#parts.counters.samples();
   }
 
+  /** True when nothing but history follows. */
+  #isHistory(input: Input, now: Instant): boolean {
+    const { book, chronicle, configuration } = this.#parts;
+    if (input.type === "announced") {
+      this.#announced(input);
+      return true;
+    }
+    if (input.type !== "transition-seen") return false;
+    const isNews = book.see(input.transition, now, this.#parts.startedAt);
+    if (configuration.instance(input.transition.instance) !== undefined) chronicle.seen(input.transition);
+    return !isNews;
+  }
+
   #take(input: Input, now: Instant, effects: Effect[]): void {
-    const { book, view, chronicle, configuration } = this.#parts;
+    const { book, view, configuration } = this.#parts;
     switch (input.type) {
       case "configured":
         configuration.offer(input.desired);
@@ -116,10 +131,6 @@ export class Core {
         return book.closeStream(input.stream);
       case "frame-received":
         return this.#receive(input.stream, input.frame, now);
-      case "transition-seen":
-        book.see(input.transition, now, this.#parts.startedAt);
-        if (configuration.instance(input.transition.instance) !== undefined) chronicle.seen(input.transition);
-        return;
       case "links-changed":
         view.setLinks(input.links);
         this.#mayRetry();
@@ -151,10 +162,11 @@ export class Core {
         return view.setAddresses(input.addresses);
       case "addresses-applied":
         return this.#reconciler.applied(input.results, input.addresses, now, effects);
+      case "transition-seen":
       case "announced":
-        return this.#announced(input);
-      case "neighbour-heard":
-        return this.#hear(input, now);
+        return; // history, and what it says has been taken already
+      case "neighbours-heard":
+        return this.#hear(input.heard, now);
       case "tick":
         return this.#tick(now, effects);
       case "stopped":
@@ -213,10 +225,14 @@ export class Core {
     chronicle.announced(announced);
   }
 
-  #hear(packet: Extract<Input, { type: "neighbour-heard" }>, now: Instant): void {
+  #hear(heard: readonly Heard[], now: Instant): void {
     const { view, letting } = this.#parts;
-    const address = spokenFor(packet, leavingAddresses(this.#parts), view.link(packet.interface)?.mac);
-    if (address !== undefined) letting.announcementHeard(address, now);
+    const leaving = new Map(leavingAddresses(this.#parts).map((address) => [spokenName(address), address]));
+    for (const packet of heard) {
+      const address = leaving.get(spokenName(packet));
+      if (address === undefined || packet.mac === view.link(packet.interface)?.mac) continue;
+      letting.announcementHeard(address, now);
+    }
   }
 
   #tick(now: Instant, effects: Effect[]): void {
@@ -363,6 +379,7 @@ export class Core {
         if (left.length > 0) continue;
         book.end(lease, "let-go");
       }
+      if (letting.isIdle) continue;
       for (const address of addressesOf(lease, this.#parts)) {
         if (book.of(address.instance) === lease) letting.forget(address.key);
       }
@@ -426,14 +443,24 @@ export class Core {
     this.#toldOf = world;
     const news: LeaseStanding[] = [];
     for (const claim of isSameWorld ? claims : book.claimed()) {
+      const { lease } = claim;
+      const before = this.#told.get(lease);
+      const basis = this.#basisOf(claim);
+      // Nothing that it is made of has changed: most of a thousand, with every step.
+      if (!asked.has(lease) && before !== undefined && isSameBasis(before.basis, basis)) continue;
       const standing = this.#standing(claim);
-      const { lease, term, standing: name, missing, error } = standing;
+      const { term, standing: name, missing, error } = standing;
       const text = `${term} ${name} ${missing.join()} ${error}`;
-      if (!asked.has(lease) && this.#told.get(lease) === text) continue;
-      this.#told.set(lease, text);
-      news.push(standing);
+      this.#told.set(lease, { text, basis });
+      if (asked.has(lease) || before?.text !== text) news.push(standing);
     }
     return news;
+  }
+
+  #basisOf({ lease, term, state, instances }: Claim): unknown[] {
+    const { book } = this.#parts;
+    const levels = instances.flatMap((name) => [this.#reconciler.level(name), this.#routing.level(name)]);
+    return [term, state, book.lease(lease)?.phase, book.refusal(lease)?.reason, ...levels];
   }
 
   #standing(claim: Claim): LeaseStanding {
@@ -483,6 +510,9 @@ export class Core {
 }
 
 const isLive = (phase: string | undefined): boolean => phase !== undefined && phase !== "ended";
+
+const isSameBasis = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index]);
 
 function earliest(sources: Iterable<Iterable<Instant | undefined>>): Instant | undefined {
   let first: Instant | undefined;

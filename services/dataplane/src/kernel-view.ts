@@ -2,7 +2,7 @@
 // right and say when to look; only a read decides that something is missing (events of our own changes come late).
 import { addMicros, type Instant, type IpAddress, ipToBytes, micros } from "@baton/domain";
 import type { AddressEvent, AddressInfo, AddressSpec, LinkInfo } from "@baton/linux";
-import type { ManagedAddress } from "./desired.ts";
+import { addressKey, type ManagedAddress } from "./desired.ts";
 
 /** IFA_PROTO of every address that Baton makes; 1 to 3 are the kernel's own (linux/if_addr.h). */
 export const addressTag = 0xba;
@@ -16,6 +16,8 @@ const keyOf = (ifindex: number, address: IpAddress, prefixLength: number): strin
 export class KernelView {
   #links: ReadonlyMap<string, LinkInfo> = new Map();
   #addresses = new Map<string, AddressInfo>();
+  /** The same by the keys of managed addresses, which go by the interface's name; made when asked for. */
+  #named: Map<string, AddressInfo> | undefined;
   /**
    * IPv6 addresses that are in the kernel's table, but not in its routes: those it makes in a thread of its own, and
    * tells of the address then. Announced sooner, packets would come that nobody takes. Until when we wait for it.
@@ -26,11 +28,13 @@ export class KernelView {
 
   setLinks(links: readonly LinkInfo[]): void {
     this.#links = new Map(links.map((link) => [link.name, link]));
+    this.#named = undefined;
     this.revision++;
   }
 
   setAddresses(addresses: readonly AddressInfo[]): void {
     this.#addresses = new Map(addresses.map((info) => [keyOf(info.ifindex, info.address, info.prefixLength), info]));
+    this.#named = undefined;
     this.revision++;
   }
 
@@ -41,6 +45,11 @@ export class KernelView {
       this.#unready.delete(key);
       if (type === "set") this.#addresses.set(key, address);
       else this.#addresses.delete(key);
+      const name = this.nameOf(address.ifindex);
+      if (name === undefined) continue;
+      const named = addressKey(name, address.address, address.prefixLength);
+      if (type === "set") this.#named?.set(named, address);
+      else this.#named?.delete(named);
     }
   }
 
@@ -49,9 +58,18 @@ export class KernelView {
   }
 
   find(managed: ManagedAddress): AddressInfo | undefined {
-    const link = this.#links.get(managed.interface);
-    if (link === undefined) return undefined;
-    return this.#addresses.get(keyOf(link.ifindex, managed.address, managed.prefixLength));
+    this.#named ??= this.#byName();
+    return this.#named.get(managed.key);
+  }
+
+  #byName(): Map<string, AddressInfo> {
+    const names = new Map([...this.#links.values()].map((link) => [link.ifindex, link.name]));
+    const named = new Map<string, AddressInfo>();
+    for (const info of this.#addresses.values()) {
+      const name = names.get(info.ifindex);
+      if (name !== undefined) named.set(addressKey(name, info.address, info.prefixLength), info);
+    }
+    return named;
   }
 
   /** It was added just now. Duplicate detection shows in its flags, and ends with an event as well. */

@@ -77,6 +77,8 @@ export class LeaseBook {
   #claimed = new Map<string, Claim>();
   /** Which leases have covered an instance. */
   readonly #covering = new Map<string, Set<string>>();
+  /** What `of` has found, until something of that lease changes. */
+  readonly #speaking = new Map<string, Lease>();
   readonly #refusals: Refusal[] = [];
   readonly #ended: Lease[] = [];
   #framesSeen = 0;
@@ -125,6 +127,8 @@ export class LeaseBook {
 
   /** The lease that speaks for an instance: the one that lives, else the last that did. */
   of(instance: string): Lease | undefined {
+    const known = this.#speaking.get(instance);
+    if (known !== undefined) return known;
     let found: Lease | undefined;
     for (const id of this.#covering.get(instance) ?? []) {
       const lease = this.#leases.get(id);
@@ -132,6 +136,7 @@ export class LeaseBook {
       const [lives, before] = [lease.phase !== "ended", found !== undefined && found.phase !== "ended"];
       if (found === undefined || (lives === before ? lease.receivedAt >= found.receivedAt : lives)) found = lease;
     }
+    if (found !== undefined) this.#speaking.set(instance, found);
     return found;
   }
 
@@ -201,8 +206,7 @@ export class LeaseBook {
     // Sent after its own end: the sender had let a whole lease pass, whenever we come to notice.
     if (sentAt > lease.expiresAt) this.#end(lease, "lease-expired");
     if (lease.phase === "ended") {
-      lease.claim = claim;
-      this.#cover(lease);
+      this.#replaceClaim(lease, claim);
       // A term does not come back. Frames that were under way when an event ended it are no news to anybody.
       const underWay = lease.endReason === "became-backup" || lease.endReason === "entered-fault";
       if (claim.state === "hold" || claim.state === "silent") {
@@ -212,9 +216,7 @@ export class LeaseBook {
     }
     const changed = lease.claim.state !== claim.state || lease.claim.announce !== claim.announce;
     if (changed || lease.claim.successorHeard !== claim.successorHeard) this.revision++;
-    if (lease.claim.instances.join("\0") !== claim.instances.join("\0")) this.revision++;
-    lease.claim = claim;
-    this.#cover(lease);
+    this.#replaceClaim(lease, claim);
     this.#extend(lease, sentAt, now);
     if (claim.state === "release") {
       this.#end(lease, "released", claim.cause?.id === lease.cause?.id ? undefined : claim.cause);
@@ -223,6 +225,7 @@ export class LeaseBook {
     if (lease.phase === "suspended" && lease.believed) {
       lease.phase = "active";
       lease.receivedAt = now;
+      this.#unspeak(lease);
       lease.answered = false;
       this.revision++;
     }
@@ -272,7 +275,22 @@ export class LeaseBook {
     else if (edge !== undefined || resumed || claim.state !== "hold" || claim.cause !== undefined) this.#start(granted);
   }
 
-  #cover({ id, claim }: Lease): void {
+  #replaceClaim(lease: Lease, claim: Claim): void {
+    const isSameCover = lease.claim.instances.join("\0") === claim.instances.join("\0");
+    if (!isSameCover) this.#unspeak(lease);
+    lease.claim = claim;
+    if (isSameCover) return;
+    this.revision++;
+    this.#cover(lease);
+  }
+
+  #unspeak({ claim }: Lease): void {
+    for (const instance of claim.instances) this.#speaking.delete(instance);
+  }
+
+  #cover(lease: Lease): void {
+    this.#unspeak(lease);
+    const { id, claim } = lease;
     for (const instance of claim.instances) {
       const covering = this.#covering.get(instance);
       if (covering === undefined) this.#covering.set(instance, new Set([id]));
@@ -300,6 +318,7 @@ export class LeaseBook {
   #end(lease: Lease, reason: EndReason, cause?: CauseRef): void {
     if (lease.phase === "ended") return;
     lease.phase = "ended";
+    this.#unspeak(lease);
     lease.endReason = reason;
     lease.endCause = cause;
     lease.startDueAt = undefined;
@@ -322,23 +341,25 @@ export class LeaseBook {
     this.#refusals.push(refusal);
   }
 
-  /** The edge. `knownSince`: what was written before is history, whoever brings it late. */
-  see(transition: Transition, now: Instant, knownSince: Instant): void {
+  /** The edge. `knownSince`: what was written before is history, whoever brings it late. True when it is news. */
+  see(transition: Transition, now: Instant, knownSince: Instant): boolean {
+    const before = this.revision;
     const lease = this.of(transition.instance);
     if (transition.type === "became-master") {
       if (lease !== undefined && transition.term <= lease.term) {
         if (transition.term === lease.term) lease.cause ??= transition.cause;
         if (transition.term === lease.term && lease.phase === "waiting") this.#start(lease);
-        return;
+        return this.revision !== before;
       }
-      if (transition.at < knownSince || this.#edges.size >= edgesMax) return;
+      if (transition.at < knownSince || this.#edges.size >= edgesMax) return false;
       this.#edges.set(transition.instance, { transition, refuseAt: addMicros(now, claimWait) });
-      return;
+      return true;
     }
-    if (lease === undefined || lease.term !== transition.term || lease.phase === "ended") return;
+    if (lease === undefined || lease.term !== transition.term || lease.phase === "ended") return false;
     // LEAVING goes by what is heard on the wire, not by the event that announces it (SAFETY S6).
-    if (lease.claim.state === "leaving" || transition.type === "instance-stopped") return;
+    if (lease.claim.state === "leaving" || transition.type === "instance-stopped") return false;
     this.#end(lease, transition.type, transition.cause);
+    return true;
   }
 
   /** Every input that waited has been read. Ends and starts what is due, and refuses what nobody claimed. */

@@ -42,6 +42,11 @@ export class LettingGo {
     return true;
   }
 
+  /** Nothing is being let go. */
+  get isIdle(): boolean {
+    return this.#goesAt.size === 0;
+  }
+
   isSilent(key: string): boolean {
     return this.#goesAt.has(key);
   }
@@ -60,12 +65,6 @@ export class LettingGo {
   }
 }
 
-/** Which of the leaving addresses ARP or a neighbour advertisement from elsewhere speaks for. */
-export function spokenFor(
-  heard: { readonly interface: string; readonly mac: string; readonly address: IpAddress },
-  leaving: readonly ManagedAddress[],
-  ownMac: string | undefined,
-): ManagedAddress | undefined {
-  if (heard.mac === ownMac) return undefined;
-  return leaving.find(({ address, interface: name }) => address === heard.address && name === heard.interface);
-}
+/** What ARP or a neighbour advertisement on an interface speaks for. */
+export const spokenName = (of: { readonly interface: string; readonly address: IpAddress }): string =>
+  `${of.interface} ${of.address}`;

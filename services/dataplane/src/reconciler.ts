@@ -9,7 +9,7 @@ import { addressTag, isAsConfigured, specOf } from "./kernel-view.ts";
 import { isTrusted, type Lease } from "./lease-book.ts";
 import { isOurs, type Parts } from "./parts.ts";
 import { mergeWants, type Plan, planAddresses, type Want, type Wanted } from "./plan.ts";
-import { type InstanceLevel, levelOf } from "./standings.ts";
+import { type InstanceLevel, isSameLevel, levelOf } from "./standings.ts";
 import type { Effect } from "./types.ts";
 
 /** What refused a change is tried again after this, if no heartbeat asks sooner. */
@@ -267,7 +267,7 @@ export class Reconciler {
         if (!holdings.has(address.key) || isAsConfigured(info, address)) holdings.hold(address);
       }
       const level = levelOf(instance, this.#parts);
-      this.#levels.set(instance.name, level);
+      if (!isSameLevel(this.#levels.get(instance.name), level)) this.#levels.set(instance.name, level);
       if (isLive || this.isInGrace(instance, now)) this.#clean.delete(instance.name);
       else if (level.removable === 0) this.#clean.add(instance.name);
     }

@@ -32,7 +32,7 @@ export class Renewals {
   }
 
   stop(lease: string): void {
-    this.#rounds.delete(lease);
+    if (!this.#rounds.delete(lease)) return;
     this.#due.delete(lease);
   }
 

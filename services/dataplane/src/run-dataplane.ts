@@ -14,7 +14,7 @@ import { transitionOf } from "./inputs/transitions.ts";
 import { groundworkOf } from "./links/groundwork.ts";
 import { rehearse } from "./rehearsal.ts";
 import { routingProtocols } from "./routing/managed.ts";
-import type { Input } from "./types.ts";
+import type { Heard, Input } from "./types.ts";
 
 export interface RunningDataplane {
   /** Served beside WatchService, on the same socket. */
@@ -42,6 +42,7 @@ class Dataplane implements RunningDataplane {
   readonly #core: Core;
   readonly #rehearsal: { close(): void };
   readonly #queue: Input[] = [];
+  readonly #heard: Heard[] = [];
   #interfaces: ReadonlySet<string> = new Set();
   #links: readonly LinkInfo[] = [];
   #isFeeding = false;
@@ -125,9 +126,16 @@ class Dataplane implements RunningDataplane {
       },
       onRouting: (events) => this.#feed({ type: "routing-changed", events }),
       onRoutingGap: () => this.#feed({ type: "routing-lost" }),
-      onNeighbour: (name, heard) => this.#feed({ type: "neighbour-heard", interface: name, ...heard }),
+      onNeighbour: (name, heard) => this.#hear({ interface: name, ...heard }),
       onTrouble: (message, error) => this.#host.log.error(message, { error: String(error) }),
     });
+  }
+
+  /** All that is heard in one turn of the loop together: a successor announces hundreds of addresses at once. */
+  #hear(heard: Heard): void {
+    this.#inputsSeen++;
+    if (this.#heard.push(heard) > 1) return;
+    setImmediate(() => this.#feed({ type: "neighbours-heard", heard: this.#heard.splice(0) }));
   }
 
   /** The monitor tells of addresses as well; those come by the table, with what happened. */

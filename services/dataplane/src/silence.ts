@@ -31,6 +31,7 @@ function silentAddresses(parts: Parts, inherited: ReadonlySet<IpAddress>): Set<I
     // What an earlier process silenced stays so until election has said whose the address is.
     const isUndecided = lease === undefined || lease.phase === "waiting";
     const isSilent = lease?.phase === "active" && lease.claim.state === "silent";
+    if (!isSilent && parts.letting.isIdle && !(isUndecided && inherited.size > 0)) continue;
     for (const address of instance.addresses) {
       const wanted = isSilent || parts.letting.isSilent(address.key) || (isUndecided && inherited.has(address.address));
       if (wanted && isSilenceable(address, parts)) silent.add(address.address);

@@ -47,6 +47,17 @@ export function levelOf(instance: DesiredInstance, parts: Parts): InstanceLevel 
   return { present, missing, errors, removable, lacking: 0 };
 }
 
+/** The same in every word: what was made of the one holds for the other. */
+export const isSameLevel = (a: InstanceLevel | undefined, b: InstanceLevel): boolean =>
+  a !== undefined &&
+  a.removable === b.removable &&
+  areSame(a.present, b.present) &&
+  areSame(a.missing, b.missing) &&
+  areSame(a.errors, b.errors);
+
+const areSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((each, index) => each === b[index]);
+
 const combine = (levels: readonly InstanceLevel[]): InstanceLevel => ({
   present: levels.flatMap(({ present }) => present),
   missing: levels.flatMap(({ missing }) => missing),

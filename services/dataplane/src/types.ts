@@ -98,6 +98,13 @@ export interface Start {
   readonly silenced: readonly IpAddress[];
 }
 
+/** A neighbour's word for an address, by ARP or as a neighbour advertisement. */
+export interface Heard {
+  readonly interface: string;
+  readonly mac: string;
+  readonly address: IpAddress;
+}
+
 export type Input =
   | { readonly type: "configured"; readonly desired: Desired }
   | { readonly type: "stream-opened"; readonly stream: number }
@@ -129,13 +136,7 @@ export type Input =
       readonly startedAt: Instant;
       readonly endedAt: Instant;
     }
-  | {
-      /** By ARP or as a neighbour advertisement. */
-      readonly type: "neighbour-heard";
-      readonly interface: string;
-      readonly mac: string;
-      readonly address: IpAddress;
-    }
+  | { readonly type: "neighbours-heard"; readonly heard: readonly Heard[] }
   /** The armed deadline has come and every input that was waiting has been fed in before (SAFETY S2). */
   | { readonly type: "tick" }
   /** The node stops: election has gone before us. */

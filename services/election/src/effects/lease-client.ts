@@ -52,8 +52,6 @@ const reconnectMillis = { min: 20, max: 100 } as const;
 const rehearsal = { frames: 300, everyMillis: 10 } as const;
 /** A heartbeat every fifth of the shortest lease (SAFETY S3); this one when nothing is claimed. */
 const idleHeartbeatMillis = 1_000;
-/** A dataplane that has not answered for so long is not waited for. */
-const answerPatienceMillis = 50;
 /** The first advert is told at once, those that follow it within this together: the kernel's lease is whole seconds. */
 const advertsApartMillis = 20;
 
@@ -80,8 +78,8 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   let flushQueued = false;
   let heartbeat: NodeJS.Timeout | undefined;
   /** The frame that is not answered yet, and the one whose answer stands for every claim. */
-  let unanswered: { readonly sequence: number; readonly since: number } | undefined;
-  let confirming = 0;
+  let unanswered: number | undefined;
+  let confirming: number | undefined;
   let confirmingAt = Number.NEGATIVE_INFINITY;
   let framedAt = Number.NEGATIVE_INFINITY;
   let later: NodeJS.Timeout | undefined;
@@ -110,8 +108,9 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     news.named.clear();
     news.forgotten.clear();
     news.urgent = false;
-    unanswered = { sequence, since: framedAt };
-    if (framedAt - confirmingAt < period / 2) return;
+    unanswered = sequence;
+    // An answer that is long in coming still counts: the next one is asked for after it.
+    if (confirming !== undefined || framedAt - confirmingAt < period / 2) return;
     confirming = sequence;
     confirmingAt = framedAt;
   };
@@ -124,13 +123,10 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     }, millis);
   };
 
+  /** While a frame is unanswered the next one gathers; a heartbeat waits for nobody. */
   const flush = (): void => {
     flushQueued = false;
-    const waited = unanswered === undefined ? Number.POSITIVE_INFINITY : performance.now() - unanswered.since;
-    if (waited >= answerPatienceMillis) return sendFrame();
-    clearTimeout(later);
-    later = undefined;
-    sendLater(Math.ceil(answerPatienceMillis - waited));
+    if (unanswered === undefined) sendFrame();
   };
 
   const flushSoon = (): void => {
@@ -153,7 +149,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   const takeConfirm = (confirm: LeaseConfirm): void => {
     if (confirm.sentAt > lastAnsweredSentAt) lastAnsweredSentAt = confirm.sentAt as Instant;
     const sentAt = lastAnsweredSentAt;
-    if (unanswered !== undefined && confirm.sequence >= unanswered.sequence) {
+    if (unanswered !== undefined && confirm.sequence >= unanswered) {
       unanswered = undefined;
       if (news.urgent) flushSoon();
     }
@@ -162,6 +158,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     for (const status of confirm.leases) if (isPresent(status)) standings.set(status.lease, status);
     // The others stand as they did; a heartbeat's answer says that they still do.
     const isForAll = confirm.partial && confirm.sequence === confirming;
+    if (confirming !== undefined && confirm.sequence >= confirming) confirming = undefined;
     for (const status of isForAll ? [...standings.values()] : confirm.leases) {
       if (isPresent(status)) options.onStatus(status, sentAt);
     }
@@ -174,6 +171,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     greeted = false;
     introduced = false;
     unanswered = undefined;
+    confirming = undefined;
     confirmingAt = Number.NEGATIVE_INFINITY;
     standings.clear();
     const ended = (): void => {
