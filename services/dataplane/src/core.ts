@@ -5,6 +5,7 @@
 import type { AddressesState, Counter } from "@baton/contracts";
 import { addMicros, assert, assertNever, type Instant, type IpAddress } from "@baton/domain";
 import { Announcing } from "./announcing.ts";
+import { Answering } from "./answering.ts";
 import { Chronicle } from "./chronicle.ts";
 import { Configuration } from "./configuration.ts";
 import { Counters } from "./counters.ts";
@@ -18,8 +19,8 @@ import { Reconciler } from "./reconciler.ts";
 import { Renewals, renewalsDue } from "./renewals.ts";
 import { RoutingReconciler } from "./routing/reconciler.ts";
 import { addressesOf, hush, leavingAddresses, unhush } from "./silence.ts";
-import { type InstanceLevel, standingOf, withRouting } from "./standings.ts";
-import type { Claim, Effect, Frame, Heard, Input, LeaseStanding, Start } from "./types.ts";
+import { type InstanceLevel, withRouting } from "./standings.ts";
+import type { Claim, Effect, Frame, Heard, Input, Start } from "./types.ts";
 import { addressesStateOf } from "./watch-state.ts";
 
 /** Less than this changes nothing for any lease, and every timer is late by a little. */
@@ -41,11 +42,7 @@ export class Core {
   readonly #quiet = new Set<string>();
   #groundwork = "";
   #isGroundworkDue = true;
-  #frame: Frame | undefined;
-  #isAnswerDue = false;
-  /** What election was last told of each lease, and of which state of the world. */
-  #told = new Map<string, { readonly text: string; readonly basis: readonly unknown[] }>();
-  #toldOf = "";
+  readonly #answering: Answering;
   /** What the announcements were last brought in line with. */
   #announcedOf = "";
   #armed: Instant | undefined;
@@ -75,6 +72,11 @@ export class Core {
     const reconciler = new Reconciler(this.#parts);
     this.#reconciler = reconciler;
     this.#routing = new RoutingReconciler(this.#parts, (...about) => reconciler.want(...about), start.routing);
+    this.#answering = new Answering(this.#parts, {
+      revision: () => `${this.#reconciler.revision} ${this.#routing.levelsRevision}`,
+      of: (name) => this.#level(name),
+      basisOf: (name) => [this.#reconciler.level(name), this.#routing.level(name)],
+    });
   }
 
   step(input: Input, now: Instant): Effect[] {
@@ -186,8 +188,7 @@ export class Core {
     // Another election listens on its links, whatever the one before was leaving.
     this.#quiet.clear();
     this.#isGroundworkDue = true;
-    this.#frame = undefined;
-    this.#told = new Map();
+    this.#answering.begin();
   }
 
   #receive(stream: number, frame: Frame, now: Instant): void {
@@ -200,8 +201,7 @@ export class Core {
       return `${unknown} is not in configuration generation ${configuration.generation}`;
     };
     if (!book.receive(stream, frame, now, objection)) return;
-    this.#frame = frame;
-    this.#isAnswerDue = true;
+    this.#answering.received(frame);
     // Partial frames with claims come many a second.
     if (!frame.partial || frame.claims.length === 0) this.#mayRetry();
   }
@@ -298,7 +298,7 @@ export class Core {
     this.#keepGroundwork(effects);
     // Neighbours wait for the announcement; election has a second before it needs the answer (SAFETY S3).
     this.#announce(now, effects);
-    this.#answer(effects);
+    this.#answering.answer(effects);
     effects.push(...renewalsDue(this.#renewals, this.#parts, this.#lateSince, now));
     effects.push(...this.#parts.chronicle.take(now));
     if (this.#metronomeAt === undefined) this.#setMetronome(now);
@@ -416,59 +416,6 @@ export class Core {
     effects.push({ type: "listen", interfaces });
   }
 
-  /** Every frame is answered with what was read back; what changes in between is told without being asked (SAFETY S3). */
-  #answer(effects: Effect[]): void {
-    const { book, counters } = this.#parts;
-    const frame = this.#frame;
-    if (frame === undefined || book.stream === undefined) return;
-    // Its event comes within two milliseconds, or they pass: the answer can say then what came of it.
-    if (frame.claims.some(({ lease }) => book.lease(lease)?.phase === "waiting")) return;
-    const leases = this.#news(frame);
-    if (!this.#isAnswerDue && leases.length === 0) return;
-    const sequence = this.#isAnswerDue ? frame.sequence : 0;
-    const { sentAt, partial } = frame;
-    effects.push({ type: "answer", stream: book.stream, sequence, sentAt, leases, partial: partial || sequence === 0 });
-    for (const { lease } of this.#isAnswerDue ? leases : []) {
-      for (const instance of book.lease(lease)?.claim.instances ?? []) counters.add("leaseConfirms", instance);
-    }
-    this.#isAnswerDue = false;
-  }
-
-  /** What a frame names is answered in any case; the others when their standing is another one than was told. */
-  #news({ claims, partial }: Frame): LeaseStanding[] {
-    const { book } = this.#parts;
-    const asked = new Set(this.#isAnswerDue ? claims.map(({ lease }) => lease) : []);
-    const world = `${book.revision} ${this.#reconciler.revision} ${this.#routing.levelsRevision}`;
-    const isSameWorld = this.#toldOf === world && (partial || !this.#isAnswerDue);
-    this.#toldOf = world;
-    const news: LeaseStanding[] = [];
-    for (const claim of isSameWorld ? claims : book.claimed()) {
-      const { lease } = claim;
-      const before = this.#told.get(lease);
-      const basis = this.#basisOf(claim);
-      // Nothing that it is made of has changed: most of a thousand, with every step.
-      if (!asked.has(lease) && before !== undefined && isSameBasis(before.basis, basis)) continue;
-      const standing = this.#standing(claim);
-      const { term, standing: name, missing, error } = standing;
-      const text = `${term} ${name} ${missing.join()} ${error}`;
-      this.#told.set(lease, { text, basis });
-      if (asked.has(lease) || before?.text !== text) news.push(standing);
-    }
-    return news;
-  }
-
-  #basisOf({ lease, term, state, instances }: Claim): unknown[] {
-    const { book } = this.#parts;
-    const levels = instances.flatMap((name) => [this.#reconciler.level(name), this.#routing.level(name)]);
-    return [term, state, book.lease(lease)?.phase, book.refusal(lease)?.reason, ...levels];
-  }
-
-  #standing(claim: Claim): LeaseStanding {
-    const { book } = this.#parts;
-    const levels = claim.instances.map((name) => this.#level(name));
-    return standingOf(claim, book.lease(claim.lease), book.refusal(claim.lease), levels);
-  }
-
   #announce(now: Instant, effects: Effect[]): void {
     const { configuration, book, announcing, view } = this.#parts;
     const world = `${book.revision} ${this.#reconciler.revision} ${view.readiness(now)}`;
@@ -510,9 +457,6 @@ export class Core {
 }
 
 const isLive = (phase: string | undefined): boolean => phase !== undefined && phase !== "ended";
-
-const isSameBasis = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((each, index) => each === b[index]);
 
 function earliest(sources: Iterable<Iterable<Instant | undefined>>): Instant | undefined {
   let first: Instant | undefined;
