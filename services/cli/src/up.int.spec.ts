@@ -1,5 +1,5 @@
 // The supervisor with real brokers and stub services: what is started, what happens on a death, who may run twice.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   chownSync,
   existsSync,
@@ -161,6 +161,28 @@ describe("a start", () => {
     expect(pids.filter(isAlive)).toEqual([]);
     expect([existsSync(ready()), existsSync(join(runDir(), "credentials.json"))]).toEqual([false, false]);
     for (const line of stderr().trim().split("\n")) expect(JSON.parse(line)).toMatchObject({ service: "supervisor" });
+  });
+
+  test("net_namespace: everything is born there, with the interfaces that are there; without it nothing is", async () => {
+    const name = `btup${process.pid}`;
+    const config = `net_namespace ${name}\nvrrp_instance V {\n interface btup0\n virtual_router_id 1\n virtual_ipaddress {\n 10.0.0.1\n }\n}\n`;
+    writeFileSync(inDirectory("keepalived.conf"), config);
+    const refused = start();
+    expect(await refused.exited).toBe(1);
+    expect(refused.stderr()).toContain(`net_namespace ${name}: `);
+    expect(existsSync(runDir())).toBe(false);
+    execFileSync("ip", ["netns", "add", name]);
+    try {
+      execFileSync("ip", ["-n", name, "link", "add", "btup0", "type", "veth", "peer", "name", "btup1"]);
+      const { child, exited } = await startReady();
+      const there = statSync(`/run/netns/${name}`).ino;
+      for (const pid of [child.pid, ...Object.values(services()).map((service) => service.pid)])
+        expect(statSync(`/proc/${pid}/ns/net`).ino).toBe(there);
+      child.kill("SIGTERM");
+      expect(await exited).toBe(0);
+    } finally {
+      execFileSync("ip", ["netns", "del", name]);
+    }
   });
 
   test("Ctrl-C reaches the supervisor alone", async () => {

@@ -5,10 +5,10 @@ import { mail } from "./global/mail.ts";
 import { management } from "./global/management.ts";
 import { processes } from "./global/processes.ts";
 import { programs } from "./global/programs.ts";
-import { nftAlone, ownFiles } from "./global/reasons.ts";
+import { nftAlone, noIpvs, ownFiles } from "./global/reasons.ts";
 import { virtualServerDefaults } from "./global/virtual-servers.ts";
 import { vrrpDefaults } from "./global/vrrp-defaults.ts";
-import { accepted, block, missing, noted } from "./table.ts";
+import { accepted, block, missing, noted, works } from "./table.ts";
 
 export const globalDefs = block("global_defs", {
   meaning: "Settings of the node as a whole, and defaults for everything else.",
@@ -31,8 +31,6 @@ export const globalDefs = block("global_defs", {
   },
 });
 
-const ownNamespace = "start Baton inside the namespace: ip netns exec NAME baton up";
-
 /** Outside of all blocks. */
 export const rootKeywords = {
   linkbeatUsePolling: noted("linkbeat_use_polling", flag, "the kernel tells of link changes", {
@@ -40,13 +38,14 @@ export const rootKeywords = {
     service: "election",
     default: "off",
   }),
-  netNamespace: missing("net_namespace", lenientlyMissing(text("NAME")), ownNamespace, {
-    meaning: "The network namespace that everything runs in.",
+  netNamespace: works("net_namespace", lenientlyMissing(text("NAME")), {
+    meaning:
+      "The network namespace that everything runs in, Baton's own bus and metrics page too; a reload does not change it.",
     service: "supervisor",
     repeat: "first",
     default: "the one that it is started in",
   }),
-  netNamespaceIpvs: missing("net_namespace_ipvs", optional(text("NAME"), ""), ownNamespace, {
+  netNamespaceIpvs: missing("net_namespace_ipvs", optional(text("NAME"), ""), noIpvs, {
     meaning: "The network namespace of the virtual servers; without a name the machine's.",
     service: "supervisor",
     repeat: "first",

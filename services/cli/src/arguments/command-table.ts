@@ -81,7 +81,7 @@ const up: CommandSpec = {
     },
   ],
   notes: [
-    "It runs in the current network namespace. SIGHUP reloads the configuration. SIGTERM leaves: the address goes when the successor answers.",
+    "It runs in the current network namespace, or in the one that net_namespace names, its bus and its metrics page too. SIGHUP reloads the configuration. SIGTERM leaves: the address goes when the successor answers.",
     "As keepalived, it writes on SIGUSR1 keepalived.data, on SIGUSR2 keepalived.stats, on SIGRTMAX-1 the same and counts anew, on SIGRTMIN+2 keepalived.json: into TMPDIR, or /tmp, or where the configuration says. baton signum has the numbers.",
   ],
 };

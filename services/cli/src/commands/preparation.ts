@@ -7,6 +7,7 @@ import { type Configuration, paths, readConfiguration } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { lockFile } from "@baton/linux";
 import { makePrivateDirectory, runFiles } from "../supervision/run-directory.ts";
+import { liveInNamespace } from "./namespace.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -40,18 +41,27 @@ const socketPathBytesMax = 107;
  * a file that cannot be used ends nothing that runs.
  */
 export function prepare(node: NodePlaces, env: Env, userId: number): Configuration {
-  const { configuration, diagnostics, exitCode } = readConfiguration({
-    file: node.config,
-    settingsFile: node.settings,
-    configId: node.configId,
-    env,
-  });
+  const files = { file: node.config, settingsFile: node.settings, configId: node.configId, env };
+  const here = readConfiguration(files);
+  const namespace = here.parsed.config?.global.node.netNamespace;
+  // The interfaces that it may name are those that are there.
+  const { configuration, diagnostics, exitCode } = moveInto(namespace, userId) ? readConfiguration(files) : here;
   if (configuration === undefined) {
     throw new Refusal(diagnostics.map(formatDiagnostic).join("\n"), exitCode === 0 ? 1 : exitCode);
   }
   checkMachine(configuration, env, userId);
   checkPlaces(node);
   return configuration;
+}
+
+/** `net_namespace`. False: there is nowhere to go. */
+function moveInto(namespace: string | undefined, userId: number): boolean {
+  if (namespace === undefined || userId !== 0) return false;
+  try {
+    return liveInNamespace(namespace);
+  } catch (error) {
+    throw new Refusal(`net_namespace ${namespace}: ${messageOf(error)}`);
+  }
 }
 
 function checkMachine({ settings }: Configuration, env: Env, userId: number): void {
