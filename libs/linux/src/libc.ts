@@ -76,6 +76,7 @@ export const libc = {
     flags: number,
   ) => number,
   pipe2: program.func("int pipe2(void *descriptors, int flags)") as (descriptors: Int32Array, flags: number) => number,
+  mkfifo: program.func("int mkfifo(str path, uint32_t mode)") as (path: string, mode: number) => number,
   flock: program.func("int flock(int fd, int operation)") as (fd: number, operation: number) => number,
   schedSetscheduler: program.func("int sched_setscheduler(int pid, int policy, void *parameter)") as (
     pid: number,
@@ -109,6 +110,7 @@ export const errnos = {
   enobufs: 105,
   etimedout: 110,
   enetdown: 100,
+  eexist: 17,
   enoent: 2,
   esrch: 3,
   eperm: 1,

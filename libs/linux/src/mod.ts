@@ -41,6 +41,7 @@ export { bootNow, wallMicros } from "./clock.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { killExact, processStartTime, watchExit } from "./exact-process.ts";
+export { type Fifo, type FifoOptions, isFifoRead, openFifo, removeFifo } from "./fifo.ts";
 export { type FileWatch, type FileWatchOptions, openFileWatch } from "./file-watch.ts";
 export { errnoName } from "./libc.ts";
 export { limits } from "./limits.ts";

@@ -6,7 +6,8 @@ import { subjectToken } from "@baton/contracts";
 import { secondsToMicros } from "@baton/domain";
 import { type Host, readCredentials, startHost } from "@baton/host";
 import { resolveUser } from "@baton/linux";
-import { scriptEnvironment } from "@baton/script";
+import { identityOf, scriptEnvironment } from "@baton/script";
+import { openFifos } from "./fifos.ts";
 import { createMailReport } from "./mail/mail-report.ts";
 import { createMailer, type MailHandlers } from "./mail/mailer.ts";
 import { mailServer } from "./mail/message.ts";
@@ -49,15 +50,24 @@ async function main(): Promise<void> {
     path: join(folder, "told.json"),
     onUnreadable: (error) => host.log.warn("what was told before cannot be read", { cause: error }),
   });
+  const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const environment = scriptEnvironment(process.env);
   const notifier = runNotifier(
     {
       host,
       store,
       counters,
-      environment: scriptEnvironment(process.env),
+      environment,
       lookup: resolveUser,
-      own: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+      own,
       sender,
+      fifos: openFifos({
+        log: host.log,
+        environment,
+        lookup: resolveUser,
+        identityOf: (command, { global }) => identityOf(command, global.scriptUser, resolveUser, own),
+        isSuccessor: host.env.restarts > 0,
+      }),
       defaultGrace,
       post: (mail) => mailer.post(mail),
       timeOf: (at) => new Date(Date.now() - (host.now() - at) / 1_000).toISOString(),

@@ -6,14 +6,16 @@ import type { AggregateState } from "@baton/contracts";
 import { type EventEnvelope, micros } from "@baton/domain";
 import type { ConfigSnapshot } from "@baton/host";
 import { createTestHost, type PlayedService, type TestClock, type TestHost } from "@baton/host/testing";
-import type { NotifyConfig } from "@baton/keepalived-conf";
+import type { FifoConfig, NotifyConfig } from "@baton/keepalived-conf";
+import { syncGroup } from "@baton/keepalived-conf/testing";
 import { bootNow, wallMicros } from "@baton/linux";
 import { scriptEnvironment } from "@baton/script";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { openFifos } from "./fifos.ts";
 import type { Mail } from "./mail/message.ts";
 import { createNotificationCounters, type NotificationCounters } from "./notification-counters.ts";
 import { type Notifier, runNotifier } from "./run-notifier.ts";
-import { command, instance, noScripts, snapshot, vrrpEvent } from "./testing/fixtures.ts";
+import { command, global, instance, noScripts, snapshot, vrrpEvent } from "./testing/fixtures.ts";
 import { openToldStore } from "./told-store.ts";
 
 const realClock: TestClock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
@@ -65,6 +67,13 @@ function start(config: ConfigSnapshot, over: { restarts?: number; states?: Aggre
       environment: scriptEnvironment({ PATH: process.env.PATH }),
       lookup: () => undefined,
       own: { uid: 0, gid: 0 },
+      fifos: openFifos({
+        log: host.log,
+        environment: scriptEnvironment({ PATH: process.env.PATH }),
+        lookup: () => undefined,
+        identityOf: () => ({ ok: true, ids: undefined }),
+        isSuccessor: (over.restarts ?? 0) > 0,
+      }),
       sender: { node: "r1", hostName: "router1", userName: "root" },
       defaultGrace: micros(60_000_000),
       post: async (mail) => void mails.push(mail),
@@ -99,6 +108,12 @@ const notes = (over: Partial<NotifyConfig> = {}): NotifyConfig => ({
   stop: command(`${path("note")} stop`),
   ...over,
 });
+const fifo = (name: string, reader?: FifoConfig["reader"]): FifoConfig => ({
+  path: path(name),
+  owner: undefined,
+  reader,
+});
+const group = syncGroup({ name: "G", members: ["VI_1"] });
 const stateOf = (state: string, over: { since?: number; priority?: number } = {}): AggregateState => ({
   kind: "vrrp",
   id: "VI_1",
@@ -150,6 +165,36 @@ test("each state runs its script with exactly its words, then the generic one wi
     "stop",
     "any -x INSTANCE VI_1 STOP 100",
   ]);
+});
+
+test("FIFOs get a line for each change, for changed priorities where they are wanted, and for all states on reload", async () => {
+  const fifos = { ...global().fifos, all: fifo("all"), vrrp: fifo("vrrp", command(path("reader"))) };
+  writeScript("reader", 'exec cat "$1" > "$(dirname "$0")/read"');
+  const VI_1 = instance({ notifyPriorityChanges: true });
+  const { host, election, say, notifier } = start(snapshot([VI_1], { global: global({ fifos }), syncGroups: [group] }));
+  say(vrrpEvent.backup());
+  say(vrrpEvent.priority("VI_1", 99));
+  say(vrrpEvent.master());
+  const data = { group: "G", state: "master", term: 1, members: ["VI_1"], member: "VI_1", reason: "" };
+  election.append({ kind: "group", id: "G" }, { type: "sync-group-changed", data });
+  say(vrrpEvent.priority("VI_1", 98));
+  say(vrrpEvent.stop("VI_1", "removed-from-configuration"));
+  const lines = [
+    'INSTANCE "VI_1" BACKUP 100',
+    'INSTANCE "VI_1" BACKUP_PRIORITY 99',
+    'INSTANCE "VI_1" MASTER 101',
+    'GROUP "G" MASTER 0',
+    'INSTANCE "VI_1" MASTER_PRIORITY 98',
+    'INSTANCE "VI_1" FAULT 98',
+  ];
+  const read = () => readFileSync(path("read"), "utf8").trim().split("\n");
+  await eventually(() => expect(read()).toEqual(lines));
+  host.applyConfig(
+    snapshot([VI_1], { global: global({ fifos: { ...fifos, statesOnReload: true } }), syncGroups: [group] }, 2),
+  );
+  await eventually(() => expect(read().slice(lines.length)).toEqual(['GROUP "G" MASTER 0']));
+  notifier.close();
+  expect([existsSync(path("all")), existsSync(path("vrrp"))]).toEqual([false, false]);
 });
 
 test("STOP, which carries no priority, tells the last one heard of", async () => {

@@ -6,6 +6,8 @@ import type { ConfigSnapshot, Host } from "@baton/host";
 import type { Command, Config } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
 import { type Environment, identityOf, type UserLookup } from "@baton/script";
+import { fifoLine } from "./fifo-line.ts";
+import type { Fifos } from "./fifos.ts";
 import { judge, recordOf, type TellingRecord } from "./ledger.ts";
 import { type Mail, mailOf, type Sender } from "./mail/message.ts";
 import type { NotificationCounters } from "./notification-counters.ts";
@@ -28,6 +30,8 @@ export interface NotifierOptions {
   readonly lookup: UserLookup;
   readonly own: UserIds;
   readonly sender: Sender;
+  /** Named pipes that get a line for each change. */
+  readonly fifos: Fifos;
   /** Where the settings say nothing: how long a script may still run once a later state waits. */
   readonly defaultGrace: Micros;
   /** Resolves when the mail is safe. */
@@ -51,8 +55,9 @@ const leaveMillis = 1_000;
 const homelessMax = 256;
 
 export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): Notifier {
-  const { host, store, counters } = options;
+  const { host, store, counters, fifos } = options;
   let config: Config = first.config;
+  fifos.configure(config);
   let subjects = subjectsOf(config);
   /** What a reload took away, by `subjectKey`: their last change is still to be told. */
   const retired = new Map<string, Subject>();
@@ -86,7 +91,10 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
 
   function onEvent(envelope: EventEnvelope): void {
     const { event } = envelope;
-    if (event.type === "priority-changed") priorities.set(event.data.instance, event.data.to);
+    if (event.type === "priority-changed") {
+      priorities.set(event.data.instance, event.data.to);
+      tellPriority(event.data.instance, event.data.to);
+    }
     const change = changeOfEvent(envelope);
     if (change !== undefined) take(change);
   }
@@ -139,7 +147,27 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     // Scripts first: they are what moves services along with the address.
     if (jobs.length > 0) deliveryOf(subjectKey(change)).offer(jobs);
     else begun(change);
+    fifos.write(fifoLine(change.subject, change.instance, toldState(change.state, instance.notify), priority));
     if (isMailed) void options.post(mail).then(() => mailed(change), complain);
+  }
+
+  /** `notify_priority_changes`: to the FIFOs alone. */
+  function tellPriority(name: string, priority: number): void {
+    if (config.instances.find((instance) => instance.name === name)?.notifyPriorityChanges !== true) return;
+    const state = accepted.get(subjectKey({ subject: "instance", instance: name }))?.state;
+    fifos.write(fifoLine("instance", name, state === "MASTER" ? "MASTER_PRIORITY" : "BACKUP_PRIORITY", priority));
+  }
+
+  /** `fifo_write_vrrp_states_on_reload`: instances first, as at every change. */
+  function tellAllToFifos(): void {
+    const tellOne = (subject: "instance" | "group", name: string, priority: number): void => {
+      const state = accepted.get(subjectKey({ subject, instance: name }))?.state;
+      // One that has ended is in no state; its successor of the same name will be.
+      if (state === undefined || state === "STOP" || state === "DELETED") return;
+      fifos.write(fifoLine(subject, name, state, priority));
+    };
+    for (const { name, priority } of config.instances) tellOne("instance", name, priorities.get(name) ?? priority);
+    for (const { name } of config.syncGroups) tellOne("group", name, 0);
   }
 
   function begun(change: StateChange): void {
@@ -197,6 +225,8 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       grace = graceOf(snapshot);
       known = new Map();
       for (const key of subjects.keys()) retired.delete(key);
+      fifos.configure(config);
+      if (config.global.fifos.statesOnReload) tellAllToFifos();
       for (const change of homeless.splice(0)) take(change);
     },
     states: () =>
@@ -211,7 +241,10 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       for (const delivery of deliveries.values()) delivery.leave();
       await until(leaveMillis, () => [...deliveries.values()].every((delivery) => delivery.idle));
     },
-    close: () => following.close(),
+    close() {
+      following.close();
+      fifos.close();
+    },
   };
 }
 

@@ -11,7 +11,7 @@ export interface ScriptJob {
 
 /** keepalived: DELETED is told as FAULT unless notify_deleted is set. */
 export function toldState(state: NotifyState, notify: NotifyConfig): NotifyState {
-  return state === "DELETED" && notify.deleted === undefined ? "FAULT" : state;
+  return state === "DELETED" && !notify.tellDeleted ? "FAULT" : state;
 }
 
 /** Whose scripts and mails they are: an instance, or a group as if it were one. */

@@ -39,7 +39,10 @@ describe("the state's script with exactly its words, then the generic one", () =
   test("a deleted instance is told as FAULT", () =>
     expect(words("DELETED")).toEqual([["/etc/keepalived/notify.sh", "fault"], any("FAULT")]));
   test("unless notify_deleted is set", () =>
-    expect(words("DELETED", { deleted: command("/bin/gone") })).toEqual([["/bin/gone"], any("DELETED")]));
+    expect(words("DELETED", { deleted: command("/bin/gone"), tellDeleted: true })).toEqual([
+      ["/bin/gone"],
+      any("DELETED"),
+    ]));
   test("what is not configured is not run", () => {
     expect(words("MASTER", { master: undefined })).toEqual([any("MASTER")]);
     expect(words("MASTER", { any: undefined })).toEqual([["/etc/keepalived/notify.sh", "master"]]);

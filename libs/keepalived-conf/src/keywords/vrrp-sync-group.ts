@@ -2,7 +2,7 @@
 import { bool, flag } from "./arguments.ts";
 import { onlyName } from "./line-arguments.ts";
 import { eventScript } from "./script-argument.ts";
-import { block, noted, values, works } from "./table.ts";
+import { block, values, works } from "./table.ts";
 import { trackBfdForm, trackFileForm, trackInterfaceForm, trackProcessForm, trackScriptForm } from "./track-options.ts";
 
 const members = {
@@ -77,7 +77,7 @@ const notification = {
     service: "notifier",
     default: "smtp_alert_vrrp",
   }),
-  notifyPriorityChanges: noted("notify_priority_changes", bool, "priority-changed is always published", {
+  notifyPriorityChanges: works("notify_priority_changes", bool, {
     meaning: "Whether the FIFOs are told when the priority of a member changes.",
     service: "notifier",
     default: "vrrp_notify_priority_changes",

@@ -18,7 +18,10 @@ describe("keepalived's subjects", () => {
   ] satisfies [NotifyState, string][])("%s", (state, subject) => expect(mail({ state })?.subject).toBe(subject));
 
   test("Deleted, where notify_deleted is set", () => {
-    const told = instance({ smtpAlert: true, notify: { ...noScripts, deleted: command("/bin/true") } });
+    const told = instance({
+      smtpAlert: true,
+      notify: { ...noScripts, tellDeleted: true, deleted: command("/bin/true") },
+    });
     expect(mail({ state: "DELETED" }, {}, told)?.subject).toBe("[LVS_DEVEL] VRRP Instance VI_1 - Deleted");
   });
   test("a group", () => {

@@ -61,25 +61,25 @@ const startAndEnd = {
 } as const;
 
 const fifos = {
-  notifyFifo: missing("notify_fifo", fifo, noFifo, {
+  notifyFifo: works("notify_fifo", fifo, {
     meaning: "A FIFO that gets a line for every change of an instance, group or server.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  notifyFifoScript: missing("notify_fifo_script", optionalScript, noFifo, {
+  notifyFifoScript: works("notify_fifo_script", optionalScript, {
     meaning: "A program that reads notify_fifo; the path of the FIFO is its last argument.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  vrrpNotifyFifo: missing("vrrp_notify_fifo", fifo, noFifo, {
+  vrrpNotifyFifo: works("vrrp_notify_fifo", fifo, {
     meaning: "A FIFO that gets the changes of instances and groups alone.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  vrrpNotifyFifoScript: missing("vrrp_notify_fifo_script", optionalScript, noFifo, {
+  vrrpNotifyFifoScript: works("vrrp_notify_fifo_script", optionalScript, {
     meaning: "A program that reads vrrp_notify_fifo.",
     service: "notifier",
     repeat: "first",
@@ -97,7 +97,7 @@ const fifos = {
     repeat: "first",
     default: "none",
   }),
-  fifoStatesOnReload: noted("fifo_write_vrrp_states_on_reload", flag, noFifo, {
+  fifoStatesOnReload: works("fifo_write_vrrp_states_on_reload", flag, {
     meaning: "Writes all states to the FIFOs after a reload, not only those that changed.",
     service: "notifier",
     default: "off",

@@ -93,7 +93,7 @@ const protocol = {
     service: "election",
     default: "off",
   }),
-  notifyPriorityChanges: noted("vrrp_notify_priority_changes", bool, "priority-changed is always published", {
+  notifyPriorityChanges: works("vrrp_notify_priority_changes", bool, {
     meaning: "Whether the FIFOs are told when the priority of an instance changes.",
     service: "notifier",
     default: "off",

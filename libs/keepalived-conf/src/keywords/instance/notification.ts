@@ -1,7 +1,7 @@
 // Who is told when an instance changes: scripts and mail.
 import { bool } from "../arguments.ts";
 import { eventScript, type ScriptLine } from "../script-argument.ts";
-import { type Argument, missing, noted, works } from "../table.ts";
+import { type Argument, missing, works } from "../table.ts";
 
 /** Alone it asks that a removed instance be called DELETED rather than FAULT. */
 const deletedScript: Argument<ScriptLine | "told"> = {
@@ -75,7 +75,7 @@ export const notification = {
     service: "notifier",
     default: "smtp_alert_vrrp",
   }),
-  notifyPriorityChanges: noted("notify_priority_changes", bool, "priority-changed is always published", {
+  notifyPriorityChanges: works("notify_priority_changes", bool, {
     meaning: "Whether the FIFOs are told when its priority changes.",
     service: "notifier",
     default: "that of its sync group, or vrrp_notify_priority_changes",

@@ -1,0 +1,9 @@
+// The lines of keepalived's FIFOs: `INSTANCE "VI_1" MASTER 100`. The name is in quotes and stays as it is. Pure.
+import type { NotifyState } from "./state-change.ts";
+
+/** What an instance tells beside its states: its priority has changed. */
+export type FifoState = NotifyState | "MASTER_PRIORITY" | "BACKUP_PRIORITY";
+
+/** keepalived tells 0 as the priority of a group. */
+export const fifoLine = (subject: "instance" | "group", name: string, state: FifoState, priority: number): string =>
+  `${subject.toUpperCase()} "${name}" ${state} ${subject === "group" ? 0 : priority}\n`;
