@@ -14,10 +14,12 @@ import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
 import { type InterfaceView, virtualAddresses } from "./inputs/links.ts";
+import { Sightings } from "./inputs/sightings.ts";
 import { createTestimonies, type Testimonies } from "./inputs/testimonies.ts";
-import { followTrackers, type TrackerInput, type Trackers } from "./inputs/trackers.ts";
+import { followTrackers, type Trackers } from "./inputs/trackers.ts";
 import { openWatchedLinks, type WatchedLinks } from "./inputs/watched-links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
+import { Metronome, realtimeOffset } from "./metronome.ts";
 import { authCounter, highestTerm } from "./resume.ts";
 import { type Member, type Party, Roster, type Seat } from "./roster.ts";
 import { Unit } from "./unit.ts";
@@ -49,8 +51,6 @@ const helloPatience = millisToMicros(3_000);
  */
 const approach = millisToMicros(4);
 const noLink: InterfaceView = { up: false, ifindex: 0, primaryAddress: undefined };
-/** How often the loop notes that it runs, at most and at least; a quarter of the shortest interval in between. */
-const metronome = { min: millisToMicros(25), max: millisToMicros(500) } as const;
 /** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
 const noticeableLateness = millisToMicros(20);
 const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
@@ -89,7 +89,8 @@ class Election implements RunningElection {
   #armedFor: Instant | undefined;
   #judging = false;
   #settle: () => void = () => {};
-  #tick: NodeJS.Timeout | undefined;
+  readonly #metronome: Metronome;
+  readonly #sightings = new Sightings();
   /** Runs while `vrrp_startup_delay` holds instances back. */
   #delay: NodeJS.Timeout | undefined;
   /** While instances are still to be started: of what configuration. */
@@ -121,13 +122,13 @@ class Election implements RunningElection {
           .flatMap(({ party, member }) => (party.started ? [member.runner.concerned] : [])),
     });
     this.#trackers = host.own(followTrackers(host, (input) => this.#feedStarted(input)));
+    this.#metronome = host.own(this.#openMetronome());
   }
 
   async start(snapshot: ConfigSnapshot): Promise<void> {
     this.#generation = snapshot.generation;
     this.#segments = snapshot.settings.segments;
-    this.#beat(this.#host.now());
-    this.#host.own({ close: () => clearTimeout(this.#tick) });
+    this.#trackers.configure(snapshot.config);
     this.#host.own({ close: () => clearTimeout(this.#delay) });
     this.#links.configure(snapshot.config);
     this.#addAll(this.#speaking(snapshot));
@@ -169,6 +170,8 @@ class Election implements RunningElection {
     if (left.ok) left.instance.onPacket(packet);
     if (!found.ok && !left.ok && !this.#isHeldBack(packet.vrid)) {
       this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
+      const seen = this.#sightings.see(interfaceName, packet, found.reason, this.#host.now());
+      if (seen !== undefined) this.#host.events.append({ kind: "service", id: "election" }, seen);
     }
   }
 
@@ -209,7 +212,7 @@ class Election implements RunningElection {
     }
   }
 
-  #feedStarted(input: TrackerInput | Extract<Input, { type: "dataplane-disconnected" | "stalled" }>): void {
+  #feedStarted(input: Extract<Input, { type: `tracker-${string}` | "dataplane-disconnected" | "stalled" }>): void {
     for (const { unit, started } of this.#roster.everyone()) if (started) unit.feedAll(input);
   }
 
@@ -256,20 +259,16 @@ class Election implements RunningElection {
     }
   }
 
-  /**
-   * Notices that this process did not run. Node runs its timers before it reads its sockets, so this is known before any
-   * advert that waits there is heard; those that the socket had no room for will never be (SAFETY S2).
-   */
-  #beat(before: Instant): void {
-    const intervals = this.#roster.members().map(({ instance }) => instance.advertInterval / 4);
-    const shortest = intervals.reduce((least, each) => Math.min(least, each), metronome.max);
-    const period = Math.max(shortest, metronome.min);
-    this.#tick = setTimeout(() => {
-      const now = this.#host.now();
-      const duration = micros(Math.max(0, Math.round(microsSince(now, before) - period)));
-      if (duration > period) this.#feedStarted({ type: "stalled", duration });
-      this.#beat(now);
-    }, period / 1_000);
+  #openMetronome(): Metronome {
+    return new Metronome({
+      now: () => this.#host.now(),
+      offset: realtimeOffset,
+      intervals: () => this.#roster.members().map(({ instance }) => instance.advertInterval),
+      onBeat: (now, stalled) => {
+        if (stalled > 0) this.#feedStarted({ type: "stalled", duration: stalled });
+        this.#trackers.beat(now, stalled);
+      },
+    });
   }
 
   #drain(): void {
@@ -289,7 +288,7 @@ class Election implements RunningElection {
       this.#drain();
       if (lateness > noticeableLateness) await this.#inputsAtRest();
       const now = this.#host.now();
-      for (const unit of this.#agenda.due(now)) unit.judge(lateness, now);
+      for (const unit of this.#agenda.due(now)) unit.judge(lateness, now, (since) => this.#metronome.jumpSince(since));
     } finally {
       this.#judging = false;
       this.#armedFor = undefined;
@@ -463,6 +462,7 @@ class Election implements RunningElection {
     this.#generation = snapshot.generation;
     this.#segments = snapshot.settings.segments;
     this.#links.configure(snapshot.config);
+    this.#trackers.configure(snapshot.config);
     const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
     for (const identity of [...this.#roster.present().keys()]) {
       if (wanted.has(identity)) continue;

@@ -19,6 +19,7 @@ import {
   nextDeadline,
   nextGroupDeadline,
   type ResumeRecord,
+  shortestMasterDown,
   step,
   stepGroup,
 } from "@baton/vrrp";
@@ -125,9 +126,13 @@ export class Unit {
   }
 
   /** Whoever's deadline has come, together: a group whose timers end at once decides at once. */
-  judge(lateness: Micros, now: Instant): void {
+  judge(lateness: Micros, now: Instant, jumpSince: (since: Instant) => Micros = () => micros(0)): void {
     const due = [...this.#state.members].filter(([, state]) => (nextDeadline(state) ?? Number.MAX_VALUE) <= now);
-    if (due.length > 0) this.feed(new Map(due.map(([name]) => [name, { type: "deadline-reached", lateness }])));
+    const inputs = due.map(([name, state]): [string, Input] => [
+      name,
+      { type: "deadline-reached", lateness: latenessOf(state, lateness, jumpSince) },
+    ]);
+    if (inputs.length > 0) this.feed(new Map(inputs));
   }
 
   /** What concerns every member. */
@@ -278,6 +283,13 @@ export class Unit {
     host.log.info(event.type, { ...data, event: id });
     return this.#lastGroupEvent;
   }
+}
+
+/** A machine that was paused finds its own clocks where it left them: only the world's has gone on (SAFETY S11). */
+function latenessOf(state: ElectionState, lateness: Micros, jumpSince: (since: Instant) => Micros): Micros {
+  if (state.kind !== "master") return lateness;
+  const jump = jumpSince(state.lastAdvertAt);
+  return jump > shortestMasterDown(state.config) ? micros(Math.max(lateness, jump)) : lateness;
 }
 
 const actionOf = (member: string, effect: Effect): Action =>

@@ -11,7 +11,7 @@ import { createProcessTrackers } from "./process-trackers.ts";
 import type { RunRecord, RunSlot } from "./run-record.ts";
 import { createScriptRunner, type ScriptRunner } from "./script-runner.ts";
 import { compareScripts, type TrackedScript, trackedScripts } from "./scripts.ts";
-import { scriptState, toCounters } from "./tracker-view.ts";
+import { agesOf, scriptState, toCounters } from "./tracker-view.ts";
 
 export interface HealthOptions {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log" | "config" | "env">;
@@ -99,18 +99,23 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
   host.config.onChange((snapshot) => apply(snapshot, "fresh"));
 
   const trackers = () => [...members.values()].map(({ runner }) => runner);
+  const states = (): AggregateState[] => [
+    ...trackers().map((runner) => {
+      const state = runner.state();
+      const version = host.events.version(trackerAggregate("script", state.config.name));
+      return scriptState(state, { version, lastEvent: runner.lastEvent() });
+    }),
+    ...files.states(),
+    ...processes.states(),
+    ...bfd.states(),
+  ];
   return {
-    states: () => [
-      ...trackers().map((runner) => {
-        const state = runner.state();
-        const version = host.events.version(trackerAggregate("script", state.config.name));
-        return scriptState(state, { version, lastEvent: runner.lastEvent() });
-      }),
-      ...files.states(),
-      ...processes.states(),
-      ...bfd.states(),
+    states,
+    counters: () => [
+      ...trackers().flatMap((runner) => toCounters(runner.state())),
+      ...bfd.counters(),
+      ...agesOf(states(), host.now()),
     ],
-    counters: () => [...trackers().flatMap((runner) => toCounters(runner.state())), ...bfd.counters()],
     async stop() {
       stopped = true;
       files.close();

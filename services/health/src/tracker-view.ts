@@ -84,3 +84,18 @@ export function toCounters(state: ScriptTracker): Counter[] {
     ? samples
     : [...samples, sample(metric.trackerStatus, state.status === "up" ? 1 : 0)];
 }
+
+/**
+ * How long ago each tracker was looked at: its last finished run for a script. The others are told of every change, and
+ * so are confirmed by whoever is alive to say so (SAFETY S15).
+ */
+export function agesOf(states: readonly AggregateState[], now: Instant): Counter[] {
+  return states.flatMap(({ state }) => {
+    if (state?.$case !== "tracker") return [];
+    const { kind, name, checkedAt } = state.value;
+    // A script that has not run has no age.
+    if (kind === "script" && checkedAt === 0) return [];
+    const value = kind === "script" ? Math.max(0, now - checkedAt) / 1_000_000 : 0;
+    return [{ name: prometheusName(metric.trackerAge), labels: { kind, tracker: name }, value }];
+  });
+}

@@ -66,3 +66,22 @@ test("vrrp_track_process: the master whose process dies is in fault at once", as
   held.program = await start();
   await pair.r1.waitState("master");
 });
+
+test("a health service that hangs: what it said stands and is called stale, and nothing moves", async () => {
+  const file = join(folder, "steady");
+  const before = `track_file steady {\n  file ${file}\n  weight 1\n  init_file 0\n}`;
+  const pair = await startPair(lab.get(), { r1: masterConf({ before, instance: "track_file {\n steady\n }" }) });
+  held.pair = pair;
+  const { r1 } = pair;
+  const probing = await pair.probe();
+
+  r1.stopService("health");
+  const stale = await pair.event(r1, ({ event }) => event.type === "tracker-stale", "tracker-stale");
+  expect(stale.event.data).toEqual({ instance: "VI_1", vrid: 51, kind: "file", tracker: "steady" });
+  expect((await r1.status()).instances).toMatchObject([{ state: "master", staleTrackers: ["file:steady"] }]);
+  r1.continueService("health");
+  await pair.event(r1, ({ event }) => event.type === "tracker-fresh", "tracker-fresh");
+  expect((await r1.status()).instances).toMatchObject([{ state: "master", staleTrackers: [] }]);
+  const report = await probing.stop();
+  expect(report.reigns.map(({ by }) => by)).toEqual(["r1"]);
+});

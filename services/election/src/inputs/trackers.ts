@@ -1,18 +1,27 @@
 // Tracker results of the health service -> election inputs. Health gone changes nothing: its last value stands (SAFETY S15).
 import type { AggregateState, TrackerState } from "@baton/contracts";
-import type { CauseRef, EventEnvelope, TrackerKind } from "@baton/domain";
-import type { Host } from "@baton/host";
+import { type CauseRef, type EventEnvelope, type Instant, instant, type Micros, type TrackerKind } from "@baton/domain";
+import type { ConfigSnapshot, Host } from "@baton/host";
+import { metric, prometheusName } from "@baton/telemetry";
 import { type Input, type TrackerStatus, trackerKey } from "@baton/vrrp";
+import { Freshness, type StaleInput } from "./freshness.ts";
+
+/** What health says with each pulse: how long ago it looked. */
+const ageName = prometheusName(metric.trackerAge);
 
 export type TrackerInput = Extract<Input, { type: "tracker-changed" }>;
 
 export interface Trackers {
-  /** The last status of each tracker, for an instance that is added later. */
-  current(): readonly TrackerInput[];
+  /** The last status of each tracker and which of them are stale, for an instance that is added later. */
+  current(): readonly (TrackerInput | StaleInput)[];
+  configure(config: ConfigSnapshot["config"]): void;
+  /** Looks for what has become stale; `stalled`: how long this process did not run before. */
+  beat(now: Instant, stalled: Micros): void;
   close(): void;
 }
 
-export function followTrackers(host: Host, onChange: (input: TrackerInput) => void): Trackers {
+export function followTrackers(host: Host, onChange: (input: TrackerInput | StaleInput) => void): Trackers {
+  const freshness = new Freshness();
   const known = new Map<string, TrackerInput>();
   const take = (input: TrackerInput): void => {
     const key = trackerKey(input);
@@ -33,8 +42,25 @@ export function followTrackers(host: Host, onChange: (input: TrackerInput) => vo
       const input = fromEvent(envelope);
       if (input !== undefined) take(input);
     },
+    counters: (counters) => {
+      for (const { name, labels, value } of counters) {
+        const { kind: of, tracker = "" } = labels;
+        const kind = trackerKinds.find((each) => each === of);
+        if (name !== ageName || kind === undefined || !Number.isFinite(value)) continue;
+        const at = host.now() - Math.round(value * 1_000_000);
+        freshness.confirm({ kind, name: tracker }, instant(Math.max(0, at)));
+      }
+    },
   });
-  return { current: () => [...known.values()], close: () => following.close() };
+  return {
+    current: () => [...known.values(), ...freshness.stale()],
+    configure: (config) => freshness.configure(config, host.now()),
+    beat(now, stalled) {
+      if (stalled > 0) freshness.excuse(stalled);
+      for (const input of freshness.changes(now)) onChange(input);
+    },
+    close: () => following.close(),
+  };
 }
 
 function fromState(state: AggregateState): TrackerInput | undefined {

@@ -1,0 +1,67 @@
+// Notices that this process did not run. Node runs its timers before it reads its sockets, so this is known before any
+// advert that waits there is heard; those that the socket had no room for will never be (SAFETY S2). The clock of the
+// world tells what the clocks of a paused machine cannot: it has jumped when they go on (SAFETY S11).
+import { type Instant, type Micros, micros, microsSince, millisToMicros } from "@baton/domain";
+
+/** How often the loop notes that it runs, at most and at least; a quarter of the shortest interval in between. */
+const periods = { min: millisToMicros(25), max: millisToMicros(500) } as const;
+/** Older jumps concern no master: it has spoken since, or been told. */
+const jumpsMax = 16;
+/** Less than this is a clock that is being set right, not a pause. */
+const noticeableJump = millisToMicros(50);
+
+export interface MetronomeOptions {
+  now(): Instant;
+  /** CLOCK_REALTIME − CLOCK_MONOTONIC, in microseconds. */
+  offset(): number;
+  /** The advert intervals that anybody waits by: it beats four times in the shortest. */
+  intervals(): readonly Micros[];
+  /** `stalled`: how long this process did not run before; 0: it did. */
+  onBeat(now: Instant, stalled: Micros): void;
+}
+
+export class Metronome {
+  readonly #options: MetronomeOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #offset: number;
+  #jumps: readonly { readonly at: Instant; readonly by: number }[] = [];
+
+  constructor(options: MetronomeOptions) {
+    this.#options = options;
+    this.#offset = options.offset();
+    this.#beat(options.now());
+  }
+
+  /** How far the clock of the world has jumped ahead since `since` (SAFETY S11). */
+  jumpSince(since: Instant): Micros {
+    this.#note();
+    return micros(this.#jumps.reduce((sum, { at, by }) => (at >= since ? sum + by : sum), 0));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #note(): void {
+    const offset = this.#options.offset();
+    const by = Math.round(offset - this.#offset);
+    this.#offset = offset;
+    if (by >= noticeableJump) this.#jumps = [...this.#jumps, { at: this.#options.now(), by }].slice(-jumpsMax);
+  }
+
+  #beat(before: Instant): void {
+    const { now, intervals, onBeat } = this.#options;
+    const shortest = intervals().reduce<number>((least, each) => Math.min(least, each / 4), periods.max);
+    const period = Math.max(shortest, periods.min);
+    this.#timer = setTimeout(() => {
+      const at = now();
+      const late = micros(Math.max(0, Math.round(microsSince(at, before) - period)));
+      this.#note();
+      onBeat(at, late > period ? late : micros(0));
+      this.#beat(at);
+    }, period / 1_000);
+  }
+}
+
+/** Both in one go, as near to each other as one thread can read them. */
+export const realtimeOffset = (): number => Date.now() * 1_000 - Number(process.hrtime.bigint() / 1_000n);
