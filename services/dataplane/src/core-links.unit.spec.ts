@@ -1,0 +1,81 @@
+// Links of `use_vmac` in the core: there before their addresses, down with the successor's advert (SAFETY S6), made anew.
+import { expect, test } from "vitest";
+import {
+  desired,
+  holdOf,
+  instanceConfig,
+  link,
+  ofType,
+  Rig,
+  type Seen,
+  second,
+  theVip,
+  typesOf,
+  vip,
+} from "./testing/rig.ts";
+
+const vmac = {
+  name: undefined,
+  mac: undefined,
+  transmitBase: false,
+  addresses: false,
+  netlinkNotify: false,
+  group: undefined,
+};
+const withVmac = (generation = 1) =>
+  desired(generation, instanceConfig("VI_1", [vip(theVip, { vmac: "instance" })], { vmac }));
+const links = [link("eth0", 2), link("vrrp.51", 3, { mac: "00:00:5e:00:01:33", kind: "macvlan" })];
+const rigWithVmac = (): Rig => new Rig({ desired: withVmac(), links });
+
+/** Each as `name up` or `name down`. */
+const kept = (effects: readonly Seen[]): string[][] =>
+  ofType(effects, "keep-groundwork").map(({ groundwork }) =>
+    groundwork.links.map(({ link: { name }, up }) => `${name} ${up ? "up" : "down"}`),
+  );
+
+test("links are asked for at the start, and again whenever a link has changed", () => {
+  const rig = rigWithVmac();
+  expect(kept(rig.effects)).toEqual([["vrrp.51 up"]]);
+  expect(kept(rig.feed({ type: "links-changed", links: [link("eth0", 2)] }))).toEqual([["vrrp.51 up"]]);
+  expect(kept(rig.pass(5 * second))).toEqual([]);
+});
+
+test("without any there is nothing to ask for", () => {
+  const rig = new Rig();
+  rig.feed({ type: "links-changed", links });
+  rig.master();
+  expect(kept(rig.effects)).toEqual([]);
+});
+
+test("addresses stand on the link, and are announced with its MAC address", () => {
+  const rig = rigWithVmac();
+  rig.master();
+  expect(rig.infoOf(theVip)).toMatchObject({ ifindex: 3 });
+  expect(ofType(rig.effects, "announce")).toMatchObject([
+    { burst: { interface: "vrrp.51", ifindex: 3, mac: "00:00:5e:00:01:33" } },
+  ]);
+});
+
+test("leaving: the link goes down with the successor's advert, and the address with it; another election has it up", () => {
+  const rig = rigWithVmac();
+  rig.master();
+  rig.frame([holdOf({ state: "leaving" })]);
+  rig.heartbeats([holdOf({ state: "leaving" })], 1 * second);
+  expect(rig.addresses()).toEqual([`${theVip}/32`]);
+  const heard = rig.frame([holdOf({ state: "leaving", successorHeard: true })]);
+  expect(kept(heard)).toEqual([["vrrp.51 down"]]);
+  expect(typesOf(heard).indexOf("keep-groundwork")).toBeLessThan(typesOf(heard).indexOf("change-addresses"));
+  expect(rig.addresses()).toEqual([]);
+  expect(kept(rig.connect(2))).toEqual([["vrrp.51 up"]]);
+});
+
+test("an instance that the configuration has no more keeps its link until it has left", () => {
+  const rig = rigWithVmac();
+  rig.master();
+  rig.feed({ type: "configured", desired: desired(2) });
+  const left = rig.frame([holdOf({ state: "leaving" })], { configGeneration: 2 });
+  expect(kept(left)).toEqual([]);
+  const heard = rig.frame([holdOf({ state: "leaving", successorHeard: true })], { configGeneration: 2 });
+  expect(kept(heard)).toEqual([["vrrp.51 down"], []]);
+  expect(rig.addresses()).toEqual([]);
+});
