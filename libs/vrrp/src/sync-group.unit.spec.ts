@@ -9,6 +9,7 @@ import {
   atPriority,
   cause,
   config,
+  failed,
   higherAddress,
   ip,
   link,
@@ -227,6 +228,64 @@ describe("faults", () => {
     stage.one("outside", { type: "tracker-changed", kind: "script", name: "chk", status: "up", cause });
     while (stage.kinds().includes("backup") && stage.now < begin + 20 * second) stage.deadline();
     expect(stage.kinds()).toEqual(["master", "master"]);
+  });
+});
+
+describe("addresses that could not be programmed (SAFETY S9)", () => {
+  const termOf = (stage: Stage): number => stage.state("inside").highestTerm;
+  /** dataplane says that something is missing, in answer to a frame that has just been sent. */
+  const fail = (stage: Stage): GroupStep => stage.all(failed(termOf(stage), stage.now));
+
+  test("all let go; where nobody else is heard all come back and serve what they can", () => {
+    const stage = new Stage().mastered();
+    const failedAt = stage.now;
+    fail(stage);
+    expect(stage.kinds()).toEqual(["fault", "fault"]);
+    expect(stage.last?.claim).toMatchObject({ state: "release" });
+    while (stage.kinds().some((kind) => kind !== "master")) stage.deadline();
+    // Three intervals, the skew of priority 254, and our own.
+    expect(stage.now - failedAt).toBe(3_617_187);
+    fail(stage);
+    expect(stage.kinds()).toEqual(["master", "master"]);
+    expect(names.map((name) => stage.state(name).degraded)).toEqual([true, true]);
+    expect(told(stage.deadline())).toEqual(["inside sends 1", "outside sends 1"]);
+    stage.all({ type: "lease-confirmed", term: term(termOf(stage)), sentAt: stage.now });
+    expect(names.map((name) => stage.state(name).degraded)).toEqual([false, false]);
+  });
+
+  test("in FAULT for longer, it becomes master from there", () => {
+    const stage = new Stage().mastered();
+    // The third failure in a row: its hold of 8 s outlasts what it listens.
+    for (const name of names) {
+      const state = stage.state(name);
+      stage.group = {
+        ...stage.group,
+        members: new Map(stage.group.members).set(name, { ...state, addressFailures: 2 }),
+      };
+    }
+    const failedAt = stage.now;
+    fail(stage);
+    while (stage.kinds().includes("fault")) stage.deadline();
+    expect(stage.kinds()).toEqual(["master", "master"]);
+    expect(stage.now - failedAt).toBe(3_617_187);
+    expect(names.map((name) => stage.state(name).degraded)).toEqual([true, true]);
+    expect(stage.last?.claim).toMatchObject({ state: "hold", term: termOf(stage) });
+  });
+
+  test("one member hears its master: the group stays away, and does not try without end", () => {
+    const stage = new Stage().mastered();
+    fail(stage);
+    let deadlines = 0;
+    for (let round = 0; round < 60; round++) {
+      stage.now = instant(stage.now + second / 2);
+      stage.one("inside", advert(200));
+      for (let due = nextGroupDeadline(stage.group); due !== undefined && due <= stage.now; deadlines++) {
+        stage.deadline();
+        due = nextGroupDeadline(stage.group);
+      }
+      expect(stage.kinds()).not.toContain("master");
+    }
+    expect(deadlines).toBeLessThan(30);
   });
 });
 
