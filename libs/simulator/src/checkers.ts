@@ -22,6 +22,8 @@ export const properties = [
   "crash-is-answered",
   "silent-dataplane-is-answered",
   "healing-leaves-one",
+  "denial-is-answered",
+  "slander-moves-nothing",
   "no-gap",
   "no-theft",
 ] as const;

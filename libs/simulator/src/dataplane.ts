@@ -113,6 +113,11 @@ export class Dataplane {
     return this.#lease?.ended === false && this.#lease.expiresAt >= now;
   }
 
+  /** The last advert after which the kernel's lease was renewed (SAFETY S10). */
+  get renewedFor(): Instant {
+    return this.#renewedFor;
+  }
+
   configure(config: ElectionConfig): void {
     this.#config = config;
   }

@@ -18,6 +18,7 @@ import {
 } from "@baton/vrrp";
 import { checkHurry, checkProgress } from "./checkers.ts";
 import type { Answer, Dataplane } from "./dataplane.ts";
+import type { Testimony } from "./hub.ts";
 import { Alarm, type LocalTime } from "./local-time.ts";
 import type { Random } from "./random.ts";
 
@@ -41,6 +42,9 @@ export interface Machine extends LocalTime {
   readonly configs: readonly ElectionConfig[];
   readonly trackers: ReadonlyMap<string, "up" | "down">;
   send(advert: Advert): void;
+  /** Over the hub, if there is one. */
+  testify(testimony: Testimony): void;
+  nonce(): number;
   /** What the real-time clock has jumped beside the others, all in all (SAFETY S11). */
   readonly jumped: number;
   onStep(process: ElectionProcess, step: GroupStep, before: GroupState): void;
@@ -72,6 +76,8 @@ export class ElectionProcess {
   /** How often deadlines were acted on at this very moment. */
   #judgements = 0;
   #judgedAt: Instant | undefined;
+  /** By member: what was asked last. */
+  readonly #questions = new Map<string, { readonly nonce: number; readonly source: IpAddress }>();
   readonly #deadline: Alarm;
   readonly #heartbeat: Alarm;
 
@@ -189,6 +195,26 @@ export class ElectionProcess {
     );
   }
 
+  /** Who asks, who answers, and which answer counts, as the real one does it (SAFETY S13). */
+  hearTestimony(testimony: Testimony): void {
+    this.#run(() => {
+      const { kind, member, address: source, nonce } = testimony;
+      const config = this.#configs[member];
+      const state = config === undefined ? undefined : this.group.members.get(config.name);
+      if (config === undefined || state === undefined) return;
+      const { name } = config;
+      if (kind === "denial") return this.#feed(new Map([[name, { type: "mastership-denied", source }]]));
+      if (kind === "question") {
+        if (source !== this.#machine.address || isHolding(state) || state.kind === "initialize") return;
+        return this.#machine.testify({ ...testimony, kind: "answer" });
+      }
+      const question = this.#questions.get(name);
+      if (question?.nonce !== nonce || question.source !== source) return;
+      this.#questions.delete(name);
+      this.#feed(new Map([[name, { type: "witness-answered", source }]]));
+    });
+  }
+
   hear(advert: Advert): void {
     if (!this.isRunning || (this.isStalled && this.#backlog-- <= 0)) return;
     this.#run(() => this.#hear(advert));
@@ -261,6 +287,7 @@ export class ElectionProcess {
     const before = this.group;
     const done = stepGroup(before, inputs, this.now);
     this.group = done.state;
+    this.#testify(before, done);
     let speaks = false;
     for (const { member, effect } of done.effects) {
       if (effect.type !== "send-advertisement") continue;
@@ -275,6 +302,22 @@ export class ElectionProcess {
     }
     if (done.claim !== undefined || speaks) this.#tell();
     this.#deadline.set(nextGroupDeadline(this.group));
+  }
+
+  #testify(before: GroupState, { state, effects }: GroupStep): void {
+    const { address } = this.#machine;
+    for (const [member, { name }] of this.#configs.entries()) {
+      const [was, is] = [before.members.get(name), state.members.get(name)];
+      if (was !== undefined && is !== undefined && isHolding(was) && !isHolding(is))
+        this.#machine.testify({ kind: "denial", member, address, nonce: 0 });
+    }
+    for (const { member: name, effect } of effects) {
+      if (effect.type !== "ask-witness") continue;
+      const nonce = this.#machine.nonce();
+      this.#questions.set(name, { nonce, source: effect.source });
+      const member = this.#configs.findIndex((config) => config.name === name);
+      this.#machine.testify({ kind: "question", member, address: effect.source, nonce });
+    }
   }
 
   #send(member: string, priority: number): void {
@@ -314,6 +357,8 @@ export class ElectionProcess {
     checkProgress(this, this.#judgements);
   }
 }
+
+const isHolding = ({ kind }: ElectionState): boolean => kind === "master" || kind === "listening";
 
 const isDue = (state: ElectionState, now: Instant): boolean => {
   const due = nextDeadline(state);

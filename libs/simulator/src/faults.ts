@@ -1,5 +1,6 @@
 // What each fault of a storm does, and what undoes it.
 import { priority } from "@baton/domain";
+import type { Hub } from "./hub.ts";
 import { goodNetwork, type Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Packet, Router } from "./router.ts";
@@ -13,6 +14,7 @@ const twinLimit = 3 * second;
 export interface Stage {
   readonly timeline: Timeline;
   readonly network: Network<Packet>;
+  readonly hub: Hub;
   readonly routers: readonly Router[];
   readonly random: Random;
   /** The advert interval of the group. */
@@ -139,6 +141,11 @@ function onOrders(fault: Fault, stage: Stage, router: Router): () => void {
       flap(true);
       return () => router.setTracker("chk", "up");
     }
+    case "tracker-stale":
+      router.setStale("chk", true);
+      return () => router.setStale("chk", false);
+    case "slander":
+      return slander(stage, router);
     case "reload-times":
       return reloadTimes(fault, stage);
     default: {
@@ -149,6 +156,22 @@ function onOrders(fault: Fault, stage: Stage, router: Router): () => void {
       return () => undefined;
     }
   }
+}
+
+/** Somebody says over the hub, again and again, that a router is master no more, and answers in its name. */
+export function slander({ timeline, hub, interval }: Stage, { address, configs }: Router): () => void {
+  let goesOn = true;
+  hub.liesWithNonces = true;
+  const lie = (): void => {
+    if (!goesOn) return;
+    for (const member of configs.keys()) hub.send(undefined, { kind: "denial", member, address, nonce: 0 });
+    timeline.at(timeline.now + interval / 3, lie);
+  };
+  lie();
+  return () => {
+    goesOn = false;
+    hub.liesWithNonces = false;
+  };
 }
 
 /** Other times for all, which reach one router after the other. */

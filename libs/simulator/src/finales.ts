@@ -1,7 +1,7 @@
 // What befalls the settled group at the end, and what SAFETY promises about it.
 import { type ElectionConfig, heartbeatInterval, leaseLength, shortestMasterDown, successorWait } from "@baton/vrrp";
 import { type Coverage, checkSettled, type Property, Violation } from "./checkers.ts";
-import type { Stage } from "./faults.ts";
+import { type Stage, slander } from "./faults.ts";
 import type { Router } from "./router.ts";
 import type { Finale } from "./scenario.ts";
 import { configsOf, groupDown, groupSkew, isUniform, longest, settling } from "./settling.ts";
@@ -16,6 +16,8 @@ export interface Ending {
   readonly stage: Stage;
   readonly master: Router;
   readonly backup: Router;
+  /** There is a hub on which all comes in time. */
+  readonly hasWitness: boolean;
   /** Begins now; gaps and overlaps from here on. */
   readonly coverage: Coverage;
   pass(duration: number): void;
@@ -46,6 +48,8 @@ export function perform(finale: Finale, ending: Ending): void {
       return stall(finale, ending);
     case "cut":
       return cut(ending);
+    case "slander":
+      return slanderMaster(ending);
   }
 }
 
@@ -68,6 +72,8 @@ function loseMaster(finale: Finale, ending: Ending): void {
   const down = groupDown(routers);
   switch (finale) {
     case "crash-all":
+      // Killed in between, its addresses go by the advert before: a window of 3 ms (docs/model.md).
+      while (!master.isRenewed) ending.pass(second / 1_000);
       master.crash();
       master.crashDataplane();
       expectSuccessor(ending, down, "crash-is-answered");
@@ -78,6 +84,7 @@ function loseMaster(finale: Finale, ending: Ending): void {
       return expectSuccessor(ending, down, "crash-is-answered");
     case "link-down":
       master.setLink(false);
+      if (ending.hasWitness && isAlone(routers)) return expectWitnessed(ending);
       return expectSuccessor(ending, down, "crash-is-answered");
     default: {
       // SAFETY S3: an election without an answer for a whole lease says so, and its peers hurry.
@@ -87,6 +94,24 @@ function loseMaster(finale: Finale, ending: Ending): void {
     }
   }
 }
+
+/** SAFETY S13: who hears of it over the hub need not wait for a whole master-down. */
+function expectWitnessed(ending: Ending): void {
+  const { routers } = ending.stage;
+  const interval = longest(ending.master.configs, ({ advertInterval }) => advertInterval);
+  expectSuccessor(ending, 1.1 * interval + groupSkew(routers), "denial-is-answered");
+}
+
+/** SAFETY S13: a master whose adverts come keeps its addresses, whoever says and answers what in its name. */
+function slanderMaster(ending: Ending): void {
+  const mend = slander(ending.stage, ending.master);
+  expectStays(ending);
+  mend();
+  if (ending.takeovers() > 0) throw new Violation("slander-moves-nothing", `${ending.takeovers()} became master`);
+}
+
+const isAlone = (routers: readonly Router[]): boolean =>
+  configsOf(routers).every(({ syncGroup }) => syncGroup === undefined);
 
 /** What a supervisor does to the master's processes: nobody else becomes master (SAFETY S5). */
 function disturbMaster(finale: Finale, ending: Ending): void {
@@ -157,8 +182,7 @@ function expectSuccessor(ending: Ending, within: number, property: Property): vo
 
 function expectNoGap({ stage, coverage }: Ending): void {
   const gap = coverage.finish(stage.timeline.now).longestGap;
-  const isGroup = configsOf(stage.routers).some(({ syncGroup }) => syncGroup !== undefined);
-  if (gap > 0 && !isGroup && isUniform(stage.routers))
+  if (gap > 0 && isAlone(stage.routers) && isUniform(stage.routers))
     throw new Violation("no-gap", `nobody had the addresses for ${gap / 1_000} ms`);
 }
 

@@ -5,6 +5,7 @@ import type { ElectionConfig, ElectionState, GroupState, GroupStep } from "@bato
 import type { Clock } from "./clock.ts";
 import { Dataplane } from "./dataplane.ts";
 import { type Advert, crossing, ElectionProcess, type Machine } from "./election-process.ts";
+import type { Testimony } from "./hub.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -20,6 +21,8 @@ export interface RouterParts {
   readonly random: Random;
   readonly configs: readonly ElectionConfig[];
   send(packet: Packet): void;
+  testify?(testimony: Testimony): void;
+  nonce?(): number;
   /** After every step of an election, for the checkers. */
   onStep(router: Router, process: ElectionProcess, step: GroupStep, before: GroupState): void;
   onAnswers(router: Router): void;
@@ -99,6 +102,12 @@ export class Router implements Machine {
     );
   }
 
+  /** The kernel's lease counts from the last advert, as the peers do. */
+  get isRenewed(): boolean {
+    const { renewedFor } = this.dataplane;
+    return this.states.every((state) => !("lastAdvertAt" in state) || state.lastAdvertAt <= renewedFor);
+  }
+
   // --- what happens to it ---
 
   /** One that is leaving starts again when it has left. */
@@ -170,6 +179,11 @@ export class Router implements Machine {
     for (const process of this.#processes) process.reload(configs);
   }
 
+  /** Nobody confirms what the tracker last said (SAFETY S15). */
+  setStale(name: string, stale: boolean): void {
+    for (const process of this.#processes) process.tell({ type: "tracker-stale", kind: "script", name, stale });
+  }
+
   stall(): void {
     for (const process of this.#processes) process.stall();
   }
@@ -216,6 +230,20 @@ export class Router implements Machine {
 
   send(advert: Advert): void {
     if (this.linkUp) this.#parts.send(advert);
+  }
+
+  testify(testimony: Testimony): void {
+    this.#parts.testify?.(testimony);
+  }
+
+  nonce(): number {
+    return this.#parts.nonce?.() ?? 0;
+  }
+
+  /** Over another network: the link does not matter. A machine that is paused reads it when it runs again. */
+  receiveTestimony(testimony: Testimony): void {
+    if (this.clock.isPaused) this.#asleep.push(() => this.receiveTestimony(testimony));
+    else for (const process of this.#processes) process.hearTestimony(testimony);
   }
 
   onStep(process: ElectionProcess, step: GroupStep, before: GroupState): void {

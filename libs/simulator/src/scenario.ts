@@ -2,6 +2,7 @@
 // is done to the group once it has settled.
 import { type IpAddress, micros, parseIp, priority, vrid } from "@baton/domain";
 import type { ElectionConfig } from "@baton/vrrp";
+import type { HubKind } from "./hub.ts";
 import type { Random } from "./random.ts";
 
 const second = 1_000_000;
@@ -21,6 +22,7 @@ export const faults = [
   "stop",
   "tracker-down",
   "tracker-flap",
+  "tracker-stale",
   "reload-priority",
   "reload-times",
   "stall-all",
@@ -30,6 +32,7 @@ export const faults = [
   "address-failure",
   "second-election",
   "power-cut",
+  "slander",
 ] as const;
 export type FaultKind = (typeof faults)[number];
 
@@ -61,6 +64,7 @@ export const finales = [
   "stall-all",
   "pause-all",
   "cut",
+  "slander",
 ] as const;
 export type Finale = (typeof finales)[number];
 
@@ -72,6 +76,7 @@ export interface Scenario {
   readonly clocks: readonly { readonly startsAt: number; readonly partsPerMillion: number }[];
   readonly startsAt: readonly number[];
   readonly faults: readonly Fault[];
+  readonly hub: HubKind;
   /** When the storm is over. */
   readonly calmAt: number;
   readonly finale: Finale;
@@ -135,6 +140,7 @@ export function drawScenario(seed: number, random: Random): Scenario {
     faults: drawFaults(random, routers.length, advertInterval, calmAt),
     calmAt,
     finale: random.pick(finales),
+    hub: random.pick<HubKind>(["none", "good", "good", "bad"]),
   };
 }
 

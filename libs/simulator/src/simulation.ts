@@ -5,6 +5,7 @@ import { Coverage, checkAddresses, checkSettled, checkStep, type Property, Viola
 import { Clock } from "./clock.ts";
 import { inflict, type Stage } from "./faults.ts";
 import { perform } from "./finales.ts";
+import { Hub, hubs } from "./hub.ts";
 import { Network } from "./network.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Packet, Router } from "./router.ts";
@@ -53,6 +54,7 @@ class Simulation {
   readonly #scenario: Scenario;
   readonly #timeline = new Timeline();
   readonly #network: Network<Packet>;
+  readonly #hub: Hub;
   readonly #routers: readonly Router[];
   readonly #random: Random;
   readonly #trace: Trace | undefined;
@@ -66,6 +68,7 @@ class Simulation {
     this.#random = random;
     this.#trace = trace;
     this.#network = new Network(this.#timeline, random.fork());
+    this.#hub = new Hub(this.#timeline, random.fork(), hubs[scenario.hub]);
     this.#routers = scenario.routers.map((configs, index) => this.#makeRouter(configs, index));
   }
 
@@ -101,6 +104,7 @@ class Simulation {
     return {
       timeline: this.#timeline,
       network: this.#network,
+      hub: this.#hub,
       routers: this.#routers,
       random: this.#random,
       interval: this.#interval,
@@ -114,6 +118,7 @@ class Simulation {
   #makeRouter(configs: readonly ElectionConfig[], index: number): Router {
     const { startsAt = 0, partsPerMillion = 0 } = this.#scenario.clocks[index] ?? {};
     const joined = this.#network.join((packet) => router.receive(packet));
+    const witness = this.#hub.join((testimony) => router.receiveTestimony(testimony));
     const router: Router = new Router({
       index,
       configs,
@@ -121,6 +126,8 @@ class Simulation {
       clock: new Clock(this.#timeline, startsAt, partsPerMillion),
       random: this.#random.fork(),
       send: (packet) => this.#network.send(joined, packet),
+      testify: (testimony) => this.#hub.send(witness, testimony),
+      nonce: this.#hub.nonce,
       onStep: (from, process, step, before) => {
         this.#steps++;
         this.#tell(from, step, before);
@@ -169,6 +176,7 @@ class Simulation {
       router.restartDataplane();
       router.setLink(true);
       router.setTracker("chk", "up");
+      router.setStale("chk", false);
       router.start();
     }
   }
@@ -195,6 +203,7 @@ class Simulation {
       stage: this.#stage,
       master,
       backup,
+      hasWitness: this.#scenario.hub === "good",
       coverage: this.#coverage,
       pass: (duration) => this.#pass(duration),
       takeovers: () => this.#takeovers,

@@ -63,6 +63,9 @@ export const restOfListening = ({ soleAt }: ElectionState, now: Instant): Micros
 
 /** Every address was read back: whatever had failed is over. */
 export function restored<State extends Holder>(state: State): { state: State; effects: readonly Effect[] } {
+  // With every heartbeat of every master: nearly always nothing had failed.
+  if (state.confirmed && state.addressFailures === 0 && state.soleAt === undefined && !state.degraded)
+    return { state, effects: [] };
   const whole = { ...state, confirmed: true, addressFailures: 0, soleAt: undefined, degraded: false };
   if (!state.degraded) return { state: whole, effects: [] };
   const data = { ...subject(state.config), term: state.term, priority: spokenPriority(whole) };

@@ -247,9 +247,9 @@ function keepLease(
   const until = addMicros(input.sentAt, leaseLength(state.config));
   const leaseUntil = instant(Math.max(until, state.leaseUntil));
   const { state: whole, effects } = input.type === "lease-confirmed" ? restored(state) : unconfirmed(state);
-  const kept = { ...whole, leaseUntil };
-  if (kept.kind === "listening" || now >= leaseUntil) return { state: kept, effects };
-  return { state: { ...kept, askedUntil: undefined }, effects };
+  if (whole.kind === "listening") return { state: { ...whole, leaseUntil }, effects };
+  const askedUntil = now < leaseUntil ? undefined : whole.askedUntil;
+  return { state: { ...whole, leaseUntil, askedUntil }, effects };
 }
 
 function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {
