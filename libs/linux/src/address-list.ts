@@ -64,6 +64,9 @@ function isSameButForLifetime(a: AddressInfo, b: AddressInfo): boolean {
     a.scope === b.scope &&
     a.protocol === b.protocol &&
     a.flags.noPrefixRoute === b.flags.noPrefixRoute &&
+    a.flags.homeAddress === b.flags.homeAddress &&
+    a.flags.manageTemporary === b.flags.manageTemporary &&
+    a.flags.autojoin === b.flags.autojoin &&
     a.flags.noDad === b.flags.noDad &&
     a.flags.tentative === b.flags.tentative &&
     a.flags.dadFailed === b.flags.dadFailed &&

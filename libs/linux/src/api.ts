@@ -186,6 +186,9 @@ export interface AddressFlags {
   readonly tentative: boolean;
   readonly dadFailed: boolean;
   readonly deprecated: boolean;
+  readonly homeAddress: boolean;
+  readonly manageTemporary: boolean;
+  readonly autojoin: boolean;
 }
 
 /** An address as it is to be. The kernel's renewal overwrites what is not repeated, so this says all of it each time (SAFETY S10). */
@@ -200,6 +203,12 @@ export interface AddressSpec {
   /** Default: global. */
   readonly scope?: number | undefined;
   readonly noPrefixRoute?: boolean | undefined;
+  /** IPv6 only: Mobile IPv6's home address. */
+  readonly homeAddress?: boolean | undefined;
+  /** IPv6 only: the kernel makes temporary addresses of its prefix (RFC 8981). */
+  readonly manageTemporary?: boolean | undefined;
+  /** A multicast address that the kernel itself joins. */
+  readonly autojoin?: boolean | undefined;
   /** IPv6 only. */
   readonly noDad?: boolean | undefined;
   readonly protocol?: number | undefined;

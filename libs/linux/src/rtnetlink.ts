@@ -63,6 +63,9 @@ const flagBits: Readonly<Record<keyof AddressFlags, number>> = {
   tentative: 0x40,
   permanent: 0x80,
   noPrefixRoute: 0x200,
+  homeAddress: 0x10,
+  manageTemporary: 0x100,
+  autojoin: 0x400,
 };
 
 export type LinkEvent =
@@ -149,6 +152,9 @@ function decodeFlags(bits: number): AddressFlags {
     tentative: has("tentative"),
     dadFailed: has("dadFailed"),
     deprecated: has("deprecated"),
+    homeAddress: has("homeAddress"),
+    manageTemporary: has("manageTemporary"),
+    autojoin: has("autojoin"),
   };
 }
 
@@ -156,7 +162,8 @@ export function encodeAddressChange(change: AddressChange): NetlinkRequest {
   if (change.op === "delete") return { type: RTM_DELADDR, flags: 0, body: encodeAddress(change.spec, []) };
   const { spec } = change;
   const noDad = spec.noDad && ipFamily(spec.address) === 6;
-  const bits = (spec.noPrefixRoute ? flagBits.noPrefixRoute : 0) | (noDad ? flagBits.noDad : 0);
+  const asked = (["noPrefixRoute", "homeAddress", "manageTemporary", "autojoin"] as const).filter((flag) => spec[flag]);
+  const bits = asked.reduce((sum, flag) => sum | flagBits[flag], noDad ? flagBits.noDad : 0);
   const valid = checkedLifetime(spec.validLifetime, 1);
   const preferred = spec.preferredLifetime === undefined ? valid : checkedLifetime(spec.preferredLifetime, 0);
   const attributes = [

@@ -1,6 +1,6 @@
 // What the configuration wants of the kernel: the virtual addresses of each instance, flat, with what decides about
 // them. The only file here that knows keepalived's configuration.
-import { type IpAddress, ipFamily, type Micros, secondsToMicros, toSeconds } from "@baton/domain";
+import { type IpAddress, ipFamily, type Micros, micros, secondsToMicros, toSeconds } from "@baton/domain";
 import {
   type Config,
   type GarpConfig,
@@ -30,12 +30,20 @@ export interface ManagedAddress {
   readonly detectDuplicates: boolean;
   /** IPv6: for so many seconds the kernel may choose it as a source; undefined: as long as it is there. */
   readonly preferredLifetime: number | undefined;
+  /** The other end of a point-to-point link. */
+  readonly peer: IpAddress | undefined;
+  /** IFA_F_HOMEADDRESS, IFA_F_MANAGETEMPADDR, IFA_F_MCAUTOJOIN. */
+  readonly homeAddress: boolean;
+  readonly manageTemporary: boolean;
+  readonly autojoin: boolean;
   /** Priority 255: the address is the interface's own; it is never removed and never gets a lifetime (SAFETY S10, S16). */
   readonly owner: boolean;
 }
 
 export interface DesiredInstance {
   readonly name: string;
+  /** The static addresses, routes and rules: they need no lease, and stand as long as the service runs. */
+  readonly isStatic: boolean;
   /** In keepalived's order: `virtual_ipaddress`, then `virtual_ipaddress_excluded`. */
   readonly addresses: readonly ManagedAddress[];
   /** `virtual_routes`, then `virtual_rules`. */
@@ -54,6 +62,8 @@ export interface DesiredInstance {
 export interface Desired {
   readonly generation: number;
   readonly instances: ReadonlyMap<string, DesiredInstance>;
+  /** Interfaces on which the kernel is to keep a subnet's other addresses when the first one goes. */
+  readonly promoting: readonly string[];
   /** False above `kernelLeaseAddressesMax`: renewals of so many addresses would flood every netlink listener (SAFETY S10). */
   readonly kernelLease: boolean;
   /** How packets are filtered for `no_accept` and `use_vmac`. */
@@ -80,34 +90,77 @@ export const isSameAddress = (a: ManagedAddress | undefined, b: ManagedAddress):
   a.label === b.label &&
   a.broadcast === b.broadcast &&
   a.scope === b.scope &&
-  a.noPrefixRoute === b.noPrefixRoute;
+  a.noPrefixRoute === b.noPrefixRoute &&
+  a.peer === b.peer &&
+  a.homeAddress === b.homeAddress &&
+  a.manageTemporary === b.manageTemporary &&
+  a.autojoin === b.autojoin;
 
-export function desiredFrom(generation: number, config: Pick<Config, "instances" | "global">): Desired {
+/** What events and states of static objects name as their instance; no name of a VRRP instance is likely to be this. */
+export const staticName = "(static)";
+
+type Wanting = Pick<Config, "instances" | "global"> &
+  Partial<Pick<Config, "staticAddresses" | "staticRoutes" | "staticRules">>;
+
+export function desiredFrom(generation: number, config: Wanting): Desired {
   const links = virtualLinks(config);
-  const instances = new Map(
-    config.instances.map((instance) => [instance.name, desiredInstance(instance, links.get(instance.name))]),
-  );
-  const count = [...instances.values()].reduce((sum, { addresses }) => sum + addresses.length, 0);
+  const instances = config.instances.map((instance) => desiredInstance(instance, links.get(instance.name)));
+  const count = instances.reduce((sum, { addresses }) => sum + addresses.length, 0);
+  const promoting = config.instances.filter(({ promoteSecondaries }) => promoteSecondaries);
   const { firewall, vrrp } = config.global;
   return {
     generation,
-    instances,
+    // Static ones first: an instance's routes may lead through them.
+    instances: new Map([...staticInstance(config), ...instances].map((instance) => [instance.name, instance])),
+    promoting: [...new Set(promoting.flatMap((instance) => instance.interface))],
     kernelLease: count <= kernelLeaseAddressesMax,
     filter: { priority: firewall.nftables?.priority ?? -1, counters: firewall.nftables?.counters ?? false },
     localIgmp: !vrrp.disableLocalIgmp,
   };
 }
 
-function desiredInstance(instance: InstanceConfig, links: InstanceLinks | undefined): DesiredInstance {
+/** None without static lines. */
+function staticInstance({ staticAddresses = [], staticRoutes = [], staticRules = [] }: Wanting): DesiredInstance[] {
+  if (staticAddresses.length + staticRoutes.length + staticRules.length === 0) return [];
+  const owner = { name: staticName, priority: 0 };
+  const never = micros(0);
+  return [
+    {
+      name: staticName,
+      isStatic: true,
+      addresses: withoutTwins(staticAddresses.map((line) => managedAddress(owner, line, line.interface))),
+      routing: managedRouting(staticName, { routes: staticRoutes, rules: staticRules }),
+      links: [],
+      accepts: true,
+      garp: {
+        delay: never,
+        repeat: 1,
+        refresh: never,
+        refreshRepeat: 1,
+        lowerPriorityDelay: never,
+        lowerPriorityRepeat: 0,
+      },
+      leaseLength: never,
+      kernelLease: 0,
+    },
+  ];
+}
+
+/** The same address on two lines is one address in the kernel. */
+function withoutTwins(managed: readonly ManagedAddress[]): ManagedAddress[] {
   const addresses = new Map<string, ManagedAddress>();
-  for (const line of [...instance.addresses, ...instance.excludedAddresses]) {
-    const managed = managedAddress(instance, line, links?.interfaceOf(line) ?? line.interface);
-    // The same address on two lines is one address in the kernel.
-    if (!addresses.has(managed.key)) addresses.set(managed.key, managed);
-  }
+  for (const address of managed) if (!addresses.has(address.key)) addresses.set(address.key, address);
+  return [...addresses.values()];
+}
+
+function desiredInstance(instance: InstanceConfig, links: InstanceLinks | undefined): DesiredInstance {
+  const lines = [...instance.addresses, ...instance.excludedAddresses];
   return {
     name: instance.name,
-    addresses: [...addresses.values()],
+    isStatic: false,
+    addresses: withoutTwins(
+      lines.map((line) => managedAddress(instance, line, links?.interfaceOf(line) ?? line.interface)),
+    ),
     routing: managedRouting(instance.name, instance),
     links: links?.links ?? [],
     accepts: instance.accept || instance.priority === addressOwner,
@@ -117,7 +170,9 @@ function desiredInstance(instance: InstanceConfig, links: InstanceLinks | undefi
   };
 }
 
-const managedAddress = (instance: InstanceConfig, line: VirtualAddressConfig, on: string): ManagedAddress => ({
+type Owner = { readonly name: string; readonly priority: number };
+
+const managedAddress = (instance: Owner, line: VirtualAddressConfig, on: string): ManagedAddress => ({
   key: addressKey(on, line.address, line.prefixLength),
   instance: instance.name,
   address: line.address,
@@ -130,5 +185,9 @@ const managedAddress = (instance: InstanceConfig, line: VirtualAddressConfig, on
   noPrefixRoute: line.noPrefixRoute,
   detectDuplicates: line.detectDuplicates,
   preferredLifetime: line.preferredLifetime === undefined ? undefined : Math.floor(toSeconds(line.preferredLifetime)),
+  peer: line.peer,
+  homeAddress: line.homeAddress,
+  manageTemporary: line.manageTemporary,
+  autojoin: line.autojoin,
   owner: instance.priority === addressOwner,
 });

@@ -162,7 +162,10 @@ function sameSubnet(a: IpAddress, b: IpAddress, prefixLength: number): boolean {
 
 /** Label, broadcast, scope and prefix route cannot be changed in place: an address that differs is made anew. */
 export function isAsConfigured(info: AddressInfo, managed: ManagedAddress): boolean {
-  if (info.flags.noPrefixRoute !== managed.noPrefixRoute) return false;
+  const { flags } = info;
+  if (flags.noPrefixRoute !== managed.noPrefixRoute || info.peer !== managed.peer) return false;
+  if (flags.homeAddress !== managed.homeAddress || flags.manageTemporary !== managed.manageTemporary) return false;
+  if (flags.autojoin !== managed.autojoin) return false;
   if (managed.family === 6) return true;
   if (info.scope !== managed.scope || (info.label ?? managed.interface) !== (managed.label ?? managed.interface))
     return false;
@@ -174,10 +177,14 @@ export const specOf = (managed: ManagedAddress, ifindex: number, lifetime: numbe
   ifindex,
   address: managed.address,
   prefixLength: managed.prefixLength,
+  peer: managed.peer,
   label: managed.family === 4 ? managed.label : undefined,
   broadcast: managed.broadcast,
   scope: managed.family === 4 ? managed.scope : undefined,
   noPrefixRoute: managed.noPrefixRoute,
+  homeAddress: managed.homeAddress,
+  manageTemporary: managed.manageTemporary,
+  autojoin: managed.autojoin,
   // The virtual address moves between routers: a probe would find the one that is leaving (SAFETY S6).
   noDad: managed.family === 6 && !managed.detectDuplicates,
   protocol: addressTag,

@@ -3,7 +3,7 @@
 import { addMicros, type Instant } from "@baton/domain";
 import type { AddressChange, AddressEvent, AddressInfo, AddressResult } from "@baton/linux";
 import { storyOf } from "./chronicle.ts";
-import { addressKey, type DesiredInstance, type ManagedAddress } from "./desired.ts";
+import { addressKey, type DesiredInstance, type ManagedAddress, staticName } from "./desired.ts";
 import type { Outcome } from "./holdings.ts";
 import { addressTag, isAsConfigured, specOf } from "./kernel-view.ts";
 import { isTrusted, type Lease } from "./lease-book.ts";
@@ -150,6 +150,7 @@ export class Reconciler {
     now: Instant,
     lateSince: Instant | undefined,
   ): Want {
+    if (instance.isStatic) return this.#stopping ? "absent" : "present";
     if (lease === undefined) return this.isInGrace(instance, now) ? "keep" : "absent";
     if (lease.phase === "ended" || lease.phase === "suspended") return "absent";
     if (lease.phase === "waiting") return "keep";
@@ -239,7 +240,7 @@ export class Reconciler {
     if (configuration.instance(address.instance)?.addresses.some(({ key }) => key === address.key) !== true) {
       return chronicle.removed(address, { ...story, cause: undefined, reason: "not-configured", explained: true }, now);
     }
-    if (lease === undefined) return tell("leftover", true);
+    if (lease === undefined) return tell(address.instance === staticName ? "stopped" : "leftover", true);
     if (letting.isGone(address.key, now)) return tell("successor", false);
     if (lease.phase === "suspended") return tell("dataplane-late", true);
     if (lease.phase !== "ended") return tell("removed-elsewhere", true);
@@ -260,9 +261,9 @@ export class Reconciler {
     }
     for (const instance of configuration.instances()) {
       const lease = book.of(instance.name);
-      const isLive = lease !== undefined && lease.phase !== "ended";
+      const isLive = instance.isStatic || (lease !== undefined && lease.phase !== "ended");
       for (const address of instance.addresses) {
-        const info = isLive && lease.phase !== "suspended" ? view.find(address) : undefined;
+        const info = isLive && lease?.phase !== "suspended" ? view.find(address) : undefined;
         if (info === undefined || !isOurs(info, address, this.#parts)) continue;
         if (!holdings.has(address.key) || isAsConfigured(info, address)) holdings.hold(address);
       }

@@ -61,10 +61,11 @@ function desiredOf(managed: readonly ManagedAddress[]): Desired {
     lowerPriorityDelay: micros(0),
     lowerPriorityRepeat: 0,
   };
-  const own = { routing: [], links: [], accepts: true };
+  const own = { isStatic: false, routing: [], links: [], accepts: true };
   const instance = { name, addresses: managed, ...own, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
   const filter = { priority: -1, counters: false };
-  return { generation: 1, instances: new Map([[name, instance]]), kernelLease: true, filter, localIgmp: true };
+  const instances = new Map([[name, instance]]);
+  return { generation: 1, instances, promoting: [], kernelLease: true, filter, localIgmp: true };
 }
 
 const prefixOf = (ip: IpAddress): number => (ipFamily(ip) === 4 ? 32 : 128);
@@ -80,6 +81,10 @@ const managedOf = (ip: IpAddress): ManagedAddress => ({
   broadcast: undefined,
   scope: 0,
   noPrefixRoute: false,
+  peer: undefined,
+  homeAddress: false,
+  manageTemporary: false,
+  autojoin: false,
   detectDuplicates: false,
   preferredLifetime: undefined,
   owner: false,
@@ -102,6 +107,9 @@ const infoOf = (spec: AddressSpec): AddressInfo => ({
     tentative: false,
     dadFailed: false,
     deprecated: false,
+    homeAddress: false,
+    manageTemporary: false,
+    autojoin: false,
   },
   protocol: spec.protocol ?? 0,
   validLifetime: spec.validLifetime,

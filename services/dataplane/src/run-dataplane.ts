@@ -44,6 +44,7 @@ class Dataplane implements RunningDataplane {
   readonly #queue: Input[] = [];
   readonly #heard: Heard[] = [];
   #interfaces: ReadonlySet<string> = new Set();
+  #promoting: readonly string[] = [];
   #links: readonly LinkInfo[] = [];
   #isFeeding = false;
   #isDraining = false;
@@ -143,15 +144,23 @@ class Dataplane implements RunningDataplane {
     const links = this.#kernel.links();
     if (isDeepStrictEqual(links, this.#links)) return;
     this.#links = links;
-    this.#kernel.prepare(this.#interfaces);
+    this.#prepare();
     this.#feed({ type: "links-changed", links });
+  }
+
+  /** What a takeover should not have to do first; again when a link has come. */
+  #prepare(): void {
+    this.#kernel.prepare(this.#interfaces);
+    const present = new Set(this.#kernel.links().map(({ name }) => name));
+    for (const name of this.#promoting) if (present.has(name)) this.#kernel.promoteSecondaries(name);
   }
 
   #desire({ generation, config }: ConfigSnapshot): Desired {
     const desired = desiredFrom(generation, config);
     const addresses = [...desired.instances.values()].flatMap((instance) => instance.addresses);
     this.#interfaces = new Set(addresses.map((address) => address.interface));
-    this.#kernel.prepare(this.#interfaces);
+    this.#promoting = desired.promoting;
+    this.#prepare();
     return desired;
   }
 

@@ -12,6 +12,7 @@ import { Agenda } from "./agenda.ts";
 import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
+import { withImpliedTrackers } from "./implied-trackers.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
 import { type InterfaceView, virtualAddresses } from "./inputs/links.ts";
 import { Sightings } from "./inputs/sightings.ts";
@@ -389,7 +390,7 @@ class Election implements RunningElection {
    * configuration that it has, or is not started; so does its whole group.
    */
   #speaking({ config }: ConfigSnapshot): UnitConfig[] {
-    return unitsOf(config).flatMap((unit) => {
+    return unitsOf(withImpliedTrackers(config)).flatMap((unit) => {
       const mute = unit.members.find((instance) => !this.#canSpeak(instance));
       if (mute === undefined) return [unit];
       const known = this.#roster.get(identityOf(unit));

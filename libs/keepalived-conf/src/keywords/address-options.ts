@@ -4,7 +4,7 @@ import { interfaceNameMax, readNumber, uint32Max } from "./arguments.ts";
 import { entryForm, option, optionAlias, present } from "./option.ts";
 import { existingInterface, name, numberOrName } from "./option-arguments.ts";
 import { prefix } from "./prefix-arguments.ts";
-import { accepted, type OptionArgument, type Support } from "./table.ts";
+import type { OptionArgument } from "./table.ts";
 
 /** `+`: all bits behind the prefix set; `-`: none. */
 const broadcast: OptionArgument<IpAddress | "+" | "-"> = {
@@ -45,9 +45,6 @@ const lifetime: OptionArgument<Micros | "forever"> = {
   },
 };
 
-const inform = (differs: string): { readonly support: Support } => ({ support: accepted("info", differs) });
-const warn = (differs: string): { readonly support: Support } => ({ support: accepted("warning", differs) });
-
 const broadcastOption = option("broadcast", broadcast, {
   default: "none",
   loses: "entry",
@@ -77,12 +74,10 @@ const common = {
     default: "none",
     repeat: "all",
     meaning: "Names the other end of a point-to-point link.",
-    ...warn("the address is set without a peer"),
   }),
   home: option("home", present, {
     default: "off",
     meaning: "Marks an IPv6 address as the home address of Mobile IPv6.",
-    ...inform("the address is an ordinary one"),
   }),
   withoutNoDad: option("-nodad", present, {
     default: "off",
@@ -91,7 +86,6 @@ const common = {
   manageTemporary: option("mngtmpaddr", present, {
     default: "off",
     meaning: "Lets the kernel make temporary IPv6 addresses from this one.",
-    ...inform("no temporary addresses are made"),
   }),
   noPrefixRoute: option("noprefixroute", present, {
     default: "off",
@@ -100,17 +94,14 @@ const common = {
   autojoin: option("autojoin", present, {
     default: "off",
     meaning: "Lets the kernel join the multicast group that the address is.",
-    ...inform("no multicast group is joined"),
   }),
   noTrack: option("no_track", present, {
     default: "off",
     meaning: "Lets the instance go on when this address or its interface is lost.",
-    ...inform("the interface of the address is not watched, unless it is the instance's own"),
   }),
   preferredLifetime: option("preferred_lft", lifetime, {
     default: "forever; 0 for an IPv6 address of /128",
     meaning: "Says for how long the kernel may choose the IPv6 address for what the machine itself sends.",
-    ...inform("the kernel prefers the address for as long as it has it"),
   }),
 } as const;
 

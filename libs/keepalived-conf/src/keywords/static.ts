@@ -163,7 +163,6 @@ export const trackGroup = block("track_group", {
   owners: ["vrrp"],
   unique: true,
   service: "election",
-  support: accepted("warning", "static addresses, routes and rules are not set"),
   meaning: "Names the instances that depend on static addresses, routes and rules.",
   keywords: {
     group: values("group", {
@@ -178,19 +177,16 @@ export const staticValues = {
   staticAddresses: values("static_ipaddress", {
     form: staticAddressForm,
     service: "dataplane",
-    support: accepted("warning", "the addresses are not set"),
     meaning: "Addresses that stand as long as the service runs, whoever is master.",
   }),
   staticRoutes: values("static_routes", {
     form: staticRouteForm,
     service: "dataplane",
-    support: accepted("warning", "the routes are not set"),
     meaning: "Routes that stand as long as the service runs, whoever is master.",
   }),
   staticRules: values("static_rules", {
     form: staticRuleForm,
     service: "dataplane",
-    support: accepted("warning", "the rules are not set"),
     meaning: "Rules that stand as long as the service runs, whoever is master.",
   }),
   linkbeatInterfaces: values("linkbeat_interfaces", {

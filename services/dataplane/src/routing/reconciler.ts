@@ -4,7 +4,7 @@
 import { addMicros, type Instant } from "@baton/domain";
 import type { AddressResult, RouteInfo, RoutingChange, RoutingEvent, RoutingTables, RuleSpec } from "@baton/linux";
 import { type Story, storyOf } from "../chronicle.ts";
-import type { DesiredInstance } from "../desired.ts";
+import { type DesiredInstance, staticName } from "../desired.ts";
 import { DriftLimit } from "../drift-limit.ts";
 import type { Lease } from "../lease-book.ts";
 import type { Parts } from "../parts.ts";
@@ -328,7 +328,7 @@ export class RoutingReconciler {
         { ...storyOf(lease, since), cause: undefined, reason: "not-configured", explained: true },
         now,
       );
-    if (lease === undefined) return tell("leftover", true);
+    if (lease === undefined) return tell(object.instance === staticName ? "stopped" : "leftover", true);
     if (lease.phase === "suspended") return tell("dataplane-late", true);
     if (lease.phase !== "ended")
       return tell(lease.claim.state === "leaving" ? "successor" : "removed-elsewhere", lease.claim.state !== "leaving");

@@ -13,6 +13,9 @@ const flags: AddressInfo["flags"] = {
   tentative: false,
   dadFailed: false,
   deprecated: false,
+  homeAddress: false,
+  manageTemporary: false,
+  autojoin: false,
 };
 const info = (address: string, over: Partial<AddressInfo> = {}): AddressInfo => ({
   ifindex: 2,

@@ -4,7 +4,7 @@ import { virtualAddressForm } from "../address-options.ts";
 import { flag } from "../arguments.ts";
 import { virtualRouteForm } from "../route-options.ts";
 import { virtualRuleForm } from "../rule-options.ts";
-import { missing, noted, values, works } from "../table.ts";
+import { noted, values, works } from "../table.ts";
 
 export const addresses = {
   virtualAddresses: values("virtual_ipaddress", {
@@ -40,7 +40,7 @@ export const addresses = {
     service: "dataplane",
     meaning: "Routing rules that exist while the instance is master.",
   }),
-  promoteSecondaries: missing("promote_secondaries", flag, "the sysctl promote_secondaries is left as it is", {
+  promoteSecondaries: works("promote_secondaries", flag, {
     meaning: "Lets the kernel keep the other addresses of a network when the first one goes.",
     service: "dataplane",
     default: "off",
