@@ -1,5 +1,5 @@
 // Whether links count as up: what the kernel says, but for `interface_up_down_delays`, by which a change counts once it
-// has lasted, and but for a virtual MAC's link that is missing: dataplane makes it anew within milliseconds, and an
+// has lasted, and but for a virtual MAC's link that is gone: dataplane makes it anew within milliseconds, and an
 // instance does not fall for that. Pure in style: `now` is an argument.
 import { addMicros, type Instant, type Micros, micros } from "@baton/domain";
 import type { Config, InstanceConfig } from "@baton/keepalived-conf";
@@ -11,8 +11,8 @@ export interface LinkDelays {
 
 export const noDelays: LinkDelays = { down: micros(0), up: micros(0) };
 
-/** How long a link of our own may be missing: dataplane needs some milliseconds, a busy one more. */
-export const missingLinkPatience = micros(250_000);
+/** How long a link of our own may be gone or down: dataplane needs some milliseconds to mend it, a busy one more. */
+export const mendingPatience = micros(250_000);
 
 interface Known {
   counts: boolean;

@@ -62,8 +62,8 @@ function primaryOf(candidates: readonly AddressInfo[], family: 4 | 6): AddressIn
 export const hasAddress = (monitor: LinkMonitor, ifindex: number, address: IpAddress): boolean =>
   monitor.addresses(ifindex).some((each) => each.address === address && !isUnproven(each.flags));
 
-/** Tells whether a link counts as up; `missing`: it is not there at all. */
-export type IsUp = (name: string, up: boolean, missing: boolean) => boolean;
+/** Tells whether a link counts as up, of which the kernel says `up`. */
+export type IsUp = (name: string, up: boolean) => boolean;
 
 /** What the election reads of an instance to see its links. */
 export type LinkedInstance = Pick<InstanceConfig, "interface" | "family" | "sourceAddress" | "trackSource">;
@@ -81,11 +81,11 @@ export function viewInstance(
 ): InterfaceView {
   const { interface: name, family, sourceAddress, trackSource } = instance;
   const below = look(name, family);
-  const up = isUp(name, below.up, below.ifindex === 0);
+  const up = isUp(name, below.up);
   const own = links?.own;
   if (own === undefined) return withSource({ ...below, up }, below.ifindex);
   const above = look(own.name, family);
-  const both = isUp(own.name, above.up, above.ifindex === 0) && up;
+  const both = isUp(own.name, above.up) && up;
   if (!own.speaks) return withSource({ ...below, up: both }, below.ifindex);
   const isLent = own.kind === "macvlan" && family === 4;
   const speaker = isLent ? below : above;
@@ -104,7 +104,7 @@ export function interfaceTrackers(monitor: LinkMonitor, config: ElectionConfig, 
     .filter((each) => each.kind === "interface")
     .map(({ name }) => {
       const link = monitor.links().find((each) => each.name === name);
-      const up = isUp(name, link?.up === true, link === undefined);
+      const up = isUp(name, link?.up === true);
       return { type: "tracker-changed", kind: "interface", name, status: up ? "up" : "down", cause: undefined };
     });
 }

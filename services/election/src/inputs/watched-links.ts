@@ -4,7 +4,7 @@ import { type Instant, type IpAddress, micros } from "@baton/domain";
 import { type Config, type InstanceLinks, virtualLinks } from "@baton/keepalived-conf";
 import { openLinkMonitor } from "@baton/linux";
 import type { ElectionConfig } from "@baton/vrrp";
-import { type LinkDelays, LinkStates, linkDelays, missingLinkPatience, noDelays } from "./link-states.ts";
+import { type LinkDelays, LinkStates, linkDelays, mendingPatience, noDelays } from "./link-states.ts";
 import { type InterfaceView, interfaceTrackers, type LinkedInstance, viewInstance, viewInterface } from "./links.ts";
 import type { TrackerInput } from "./trackers.ts";
 
@@ -45,15 +45,15 @@ export function openWatchedLinks(options: WatchedLinksOptions): WatchedLinks {
   const waiting: NodeJS.Timeout[] = [];
 
   const isThere = (name: string): boolean => monitor.links().some((link) => link.name === name);
-  /** A link of ours has the delays of the one below it, and is made anew when it is missing. */
-  const delaysOf = (name: string, missing: boolean): LinkDelays => {
+  /** A link of ours has the delays of the one below it, and is mended when it is gone or down although that one is up. */
+  const delaysOf = (name: string, up: boolean): LinkDelays => {
     const parent = below.get(name);
     const own = delays.get(parent ?? name) ?? noDelays;
-    const isBeingMade = missing && parent !== undefined && isThere(parent);
-    return isBeingMade ? { ...own, down: micros(Math.max(own.down, missingLinkPatience)) } : own;
+    const isMended = !up && monitor.links().some((link) => link.name === parent && link.up);
+    return isMended ? { ...own, down: micros(Math.max(own.down, mendingPatience)) } : own;
   };
-  const isUp = (name: string, up: boolean, missing: boolean): boolean => {
-    const counts = states.see(name, up, delaysOf(name, missing), options.now());
+  const isUp = (name: string, up: boolean): boolean => {
+    const counts = states.see(name, up, delaysOf(name, up), options.now());
     wait();
     return counts;
   };
