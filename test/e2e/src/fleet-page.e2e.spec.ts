@@ -75,7 +75,8 @@ describe("the fleet page", () => {
         .router("r2")
         .startBaton(backupConf(), { settings: hub.settings("r2") }),
     ]);
-    await Promise.all([r1.waitState("master"), r2.waitState("backup")]);
+    // Beside a browser starting takes a busy machine more than ten seconds.
+    await Promise.all([r1.waitState("master", "VI_1", 40_000), r2.waitState("backup", "VI_1", 40_000)]);
     const address = await proxyTo(hub.page);
     const page = await openPage(address);
     const loadedAt = await page.evaluate("window.loadedAt");
@@ -93,7 +94,7 @@ describe("the fleet page", () => {
       .get()
       .router("r1")
       .startBaton(masterConf(), { settings: hub.settings("r1") });
-    await again.waitState("master");
+    await again.waitState("master", "VI_1", 40_000);
     await seen(page, ".group .verdict", "r1 is master");
     await seen(page, ".event .sentence", "r1 became master of VI_1");
     // What r1 could not tell when it was killed has come in order behind.

@@ -51,7 +51,7 @@ async function startFleet() {
       .router("r2")
       .startBaton(backupConf(), { settings: settings("r2") }),
   ]);
-  await Promise.all([r1.waitState("master"), r2.waitState("backup")]);
+  await Promise.all([r1.waitState("master", "VI_1", 40_000), r2.waitState("backup", "VI_1", 40_000)]);
   // Both are connected: what they say reaches the other.
   await waitFor("the uplinks to be connected", async () => {
     const counts = await Promise.all(["r1", "r2"].map((router) => sample(router, "uplink_connected")));
