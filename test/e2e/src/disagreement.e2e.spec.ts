@@ -1,5 +1,6 @@
 // Routers that do not hear each other, or were told different things: where keepalived leaves the client without an
 // answer for seconds.
+import { fileURLToPath } from "node:url";
 import type { ProbeReport } from "@baton/lab";
 import { virtualAddress, waitFor } from "@baton/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -46,6 +47,26 @@ test("VRRP alone is cut for 3.3 intervals and for 6, and healed: the client is a
     expect(outageMs(report) - before, JSON.stringify(report.outages)).toBeLessThan(2 * intervalMs + slackMs);
   }
   expect((await probing.stop()).reigns.at(-1)?.by).toBe("r1");
+});
+
+test("a flood of adverts that concern nobody: no takeover, no silence, and a counter says what it was", async () => {
+  const { lab: here, r1, r2, probe, eventsSince } = await start({ r1: masterConf(quick), r2: backupConf(quick) });
+  const probing = await probe();
+  const script = fileURLToPath(new URL("../dist/flood-main.js", import.meta.url));
+  const flood = await here.client.spawn("flood", [process.execPath, script, "eth0", "172.16.9.9", "2000"]);
+  await flood.waitLog(/flooding/);
+  const page = "exec 3<>/dev/tcp/127.0.0.1/10112; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+  for (const router of ["r1", "r2"]) {
+    await waitFor(`${router} to have counted thousands`, async () => {
+      const { stdout } = await here.router(router).exec(page);
+      return Number(/^vrrp_adverts_discarded_total\{.*reason="unknown-vrid".*\} (\d+)/m.exec(stdout)?.[1]) > 5_000;
+    });
+  }
+  await flood.kill();
+  const report = await probing.stop();
+  expect(report.lost, JSON.stringify(report.outages)).toBe(0);
+  const moves = [...(await eventsSince(r1)), ...(await eventsSince(r2))].map(({ event }) => event.type);
+  expect(moves.filter((type) => type === "became-master" || type === "became-backup")).toEqual([]);
 });
 
 test("different lists of addresses: each router holds its own, and what the successor never announces goes all the same", async () => {
