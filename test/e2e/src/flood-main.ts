@@ -23,11 +23,11 @@ bytes.set(ipToBytes(group), 16);
 bytes.set([0x31, 200, 254, 1, 0, 100, 0, 0, 192, 0, 2, 1], 20);
 
 const startedAt = performance.now();
-let sent = 0;
+const flood = { sent: 0 };
 setInterval(() => {
   const due = ((performance.now() - startedAt) / 1_000) * Number(rate);
-  for (; sent < due; sent++) {
-    bytes[21] = 200 + (sent % 56);
+  for (; flood.sent < due; flood.sent++) {
+    bytes[21] = 200 + (flood.sent % 56);
     try {
       socket.send({ bytes, source, destination: group, hopLimit: undefined });
     } catch {
