@@ -5,7 +5,7 @@ import { mail } from "./global/mail.ts";
 import { management } from "./global/management.ts";
 import { processes } from "./global/processes.ts";
 import { programs } from "./global/programs.ts";
-import { nftAlone, noIpvs, ownFiles } from "./global/reasons.ts";
+import { nftAlone, noIpvs } from "./global/reasons.ts";
 import { virtualServerDefaults } from "./global/virtual-servers.ts";
 import { vrrpDefaults } from "./global/vrrp-defaults.ts";
 import { accepted, block, missing, noted, works } from "./table.ts";
@@ -56,8 +56,8 @@ export const rootKeywords = {
     service: "dataplane",
     default: "off",
   }),
-  usePidDirectory: noted("use_pid_dir", flag, ownFiles, {
-    meaning: "Keeps the files of process numbers in a directory of their own.",
+  usePidDirectory: works("use_pid_dir", flag, {
+    meaning: "Keeps the pid files of `baton keepalived` in a directory of their own.",
     service: "supervisor",
     default: "off; on with net_namespace or instance",
   }),
