@@ -173,6 +173,8 @@ export class Core {
         return this.#tick(now, effects);
       case "stopped":
         this.#reconciler.stop();
+        // What stands without a lease goes too.
+        this.#seen = "";
         return book.endAll("stopped");
       default:
         return assertNever(input);
