@@ -84,7 +84,12 @@ describe.skipIf(!present)("the users' files", () => {
     expect(notified("r1").slice(0, 2)).toEqual(["backup", "master"]);
     expect(notified("r1").filter((each) => each === "backup").length).toBeGreaterThanOrEqual(3);
     expect(notified("r2")).toContain("master");
+  });
 
+  // A pair of its own: after more than four moves in three minutes pre-emption is held (SAFETY S12).
+  test("haproxy-active-backup.conf: the link is lost, the scripts are told; it comes back with the address", async () => {
+    await begin("haproxy-active-backup.conf");
+    await holder("172.16.100.1", "r1");
     await lab.get().linkDown("r1");
     await waitFor("notify_fault", () => notified("r1").includes("fault"));
     await lab.get().linkUp("r1");
