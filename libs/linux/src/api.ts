@@ -140,7 +140,7 @@ export interface LinkTable extends Closable {
   /** A fresh dump. Throws LinuxError. */
   list(): LinkDetails[];
   /** Carries the changes out in order, and returns one result each. Throws LinuxError when the answers were lost. */
-  change(batch: readonly LinkChange[]): AddressResult[];
+  change(batch: readonly LinkChange[]): ChangeResult[];
 }
 
 export interface LinkMonitorOptions {
@@ -229,7 +229,8 @@ export type AddressChange =
       readonly spec: Pick<AddressSpec, "ifindex" | "address" | "prefixLength" | "peer" | "label">;
     };
 
-export type AddressResult =
+/** Of one change of a table of the kernel: addresses, links, routes, rules. */
+export type ChangeResult =
   | { readonly ok: true }
   /** `code` as errnoName gives it, e.g. "EEXIST"; `message`: the kernel's own explanation where it has one. */
   | { readonly ok: false; readonly code: string; readonly message: string };
@@ -251,7 +252,7 @@ export interface AddressTable extends Closable {
    * ETIMEDOUT): then list() tells what is. The kernel works inside the call, about 20 µs a
    * change with up to a thousand addresses: hand over `limits.changesPerSend` at a time where the loop must stay responsive.
    */
-  change(batch: readonly AddressChange[]): AddressResult[];
+  change(batch: readonly AddressChange[]): ChangeResult[];
 }
 
 // --- neighbours ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 // Links that are ours to make: macvlan and ipvlan on an interface below (<linux/if_link.h>). Read by dumps, changed one
 // after another; like the table of addresses it wants nothing by itself.
 import { assert } from "@baton/domain";
-import type { AddressResult, LinkChange, LinkDetails, LinkSpec, LinkTable } from "./api.ts";
-import { errnoName, libc } from "./libc.ts";
+import type { LinkChange, LinkDetails, LinkSpec, LinkTable } from "./api.ts";
 import {
   attribute,
   concatBytes,
@@ -48,13 +47,7 @@ export function openLinkTable(): LinkTable {
   const client = openNetlinkClient(NETLINK_ROUTE);
   return {
     list: () => client.dump(RTM_GETLINK, linkDumpBody(), decodeLinkDetails),
-    change: (batch) =>
-      client
-        .transact(batch.map(encodeLinkChange))
-        .map(
-          ({ errno, text }): AddressResult =>
-            errno === 0 ? { ok: true } : { ok: false, code: errnoName(errno), message: text ?? libc.strerror(errno) },
-        ),
+    change: (batch) => client.change(batch.map(encodeLinkChange)),
     close: () => client.close(),
   };
 }

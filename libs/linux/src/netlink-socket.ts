@@ -1,8 +1,8 @@
 // Two uses of a netlink socket, kept apart so that events never come between a request and its answer:
 // a client that asks and waits (the kernel answers within the send, so the wait is none), and a watch on groups.
-import type { Closable } from "./api.ts";
+import type { ChangeResult, Closable } from "./api.ts";
 import { LinuxError } from "./error.ts";
-import { checked, checkedOrClose, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
+import { checked, checkedOrClose, errnoName, errnos, errorOf, int32, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import {
   encodeRequests,
@@ -45,8 +45,8 @@ export interface NetlinkReply {
 }
 
 export interface NetlinkClient extends Closable {
-  /** Sends all in one go and returns a reply for each, in order. Throws LinuxError when the answers were lost. */
-  transact(requests: readonly NetlinkRequest[]): NetlinkReply[];
+  /** A result for each, in order; in sends of `limits.changesPerSend`. Throws LinuxError when the answers were lost. */
+  change(requests: readonly NetlinkRequest[]): ChangeResult[];
   /**
    * One transaction of nfnetlink: all or nothing. The first error, or errno 0. Throws LinuxError when the answer was lost.
    */
@@ -77,13 +77,16 @@ export function openNetlinkClient(protocol: number, options: { readonly strict?:
     return first;
   };
   return {
-    transact: (requests) => {
-      if (requests.length === 0) return [];
-      // Errors always come; the ack of the last one says that all before it are through (SAFETY S17).
-      const acked = requests.map((request, index) =>
-        index === requests.length - 1 ? { ...request, flags: request.flags | NLM_F_ACK } : request,
-      );
-      return receiveReplies(fd, sendRequests(acked), requests.length, requests.length - 1);
+    change: (requests) => {
+      const results: ChangeResult[] = [];
+      for (let start = 0; start < requests.length; start += limits.changesPerSend) {
+        const sent = requests.slice(start, start + limits.changesPerSend);
+        const last = sent.length - 1;
+        // Errors always come; the ack of the last one says that all before it are through (SAFETY S17).
+        const acked = sent.map((item, index) => (index === last ? { ...item, flags: item.flags | NLM_F_ACK } : item));
+        for (const reply of receiveReplies(fd, sendRequests(acked), sent.length, last)) results.push(resultOf(reply));
+      }
+      return results;
     },
     transactBatch: (subsystem, requests) => {
       const last = requests.length;
@@ -237,3 +240,6 @@ function receiveEvents<T>(fd: number, decode: (message: NetlinkMessage) => T | u
     }
   }
 }
+
+const resultOf = ({ errno, text }: NetlinkReply): ChangeResult =>
+  errno === 0 ? { ok: true } : { ok: false, code: errnoName(errno), message: text ?? libc.strerror(errno) };

@@ -1,10 +1,7 @@
 // The kernel's routes and rules: read by dumps that the kernel filters, changed in batches, watched. As the table of
 // addresses, it wants nothing itself.
-import type { AddressResult } from "./api.ts";
-import { errnoName, libc } from "./libc.ts";
-import { limits } from "./limits.ts";
 import type { NetlinkRequest } from "./netlink-message.ts";
-import { NETLINK_ROUTE, type NetlinkReply, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
+import { NETLINK_ROUTE, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
 import {
   decodeRouteEvent,
   encodeRouteAddition,
@@ -51,15 +48,7 @@ export function openRoutingTable(options: RoutingTableOptions = {}): RoutingTabl
       }
       return { routes, rules };
     },
-    change: (batch) => {
-      const requests = batch.map(encodeChange);
-      const results: AddressResult[] = [];
-      for (let start = 0; start < requests.length; start += limits.changesPerSend) {
-        const replies = client.transact(requests.slice(start, start + limits.changesPerSend));
-        for (const reply of replies) results.push(resultOf(reply));
-      }
-      return results;
-    },
+    change: (batch) => client.change(batch.map(encodeChange)),
     close: () => {
       watch?.close();
       client.close();
@@ -79,6 +68,3 @@ function encodeChange(change: RoutingChange): NetlinkRequest {
       return encodeRuleRemoval(change.rule);
   }
 }
-
-const resultOf = ({ errno, text }: NetlinkReply): AddressResult =>
-  errno === 0 ? { ok: true } : { ok: false, code: errnoName(errno), message: text ?? libc.strerror(errno) };

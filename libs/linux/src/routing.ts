@@ -1,7 +1,7 @@
 // Routes and rules as Baton asks the kernel for them, and as the kernel tells of them: plain data. Numbers are the
 // kernel's (linux/rtnetlink.h, linux/fib_rules.h); times and sizes are in its units.
 import type { IpAddress } from "@baton/domain";
-import type { AddressResult, Closable } from "./api.ts";
+import type { ChangeResult, Closable } from "./api.ts";
 
 export interface Prefix {
   readonly address: IpAddress;
@@ -174,5 +174,5 @@ export interface RoutingTable extends Closable {
   /** Fresh dumps of the rules of these protocols, and of all tables' routes of these protocols. Throws LinuxError. */
   list(protocols: Iterable<number>): RoutingTables;
   /** In order, one result each; in sends of `limits.changesPerSend`. Throws LinuxError when the answers were lost. */
-  change(batch: readonly RoutingChange[]): AddressResult[];
+  change(batch: readonly RoutingChange[]): ChangeResult[];
 }

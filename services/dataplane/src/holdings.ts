@@ -1,7 +1,7 @@
 // What we hold in the kernel, what could not be done, and the account after each change: the read-back decides, not the
 // kernel's acknowledgement (SAFETY S9).
 import type { Instant } from "@baton/domain";
-import type { AddressResult } from "@baton/linux";
+import type { ChangeResult } from "@baton/linux";
 import { isSameAddress, type ManagedAddress } from "./desired.ts";
 import { DriftLimit, repairsMax } from "./drift-limit.ts";
 import { isAsConfigured, type KernelView } from "./kernel-view.ts";
@@ -95,7 +95,7 @@ export class Holdings {
   }
 
   /** After the change: compares what was planned with what the kernel has now. `results`: removes first, then adds. */
-  account(plan: Plan, results: readonly AddressResult[], view: KernelView, now: Instant): Outcome[] {
+  account(plan: Plan, results: readonly ChangeResult[], view: KernelView, now: Instant): Outcome[] {
     const removed = plan.removes
       .map((removal, index) => ({ removal, result: results[index] }))
       .filter(({ removal }) => !removal.remade)
@@ -111,7 +111,7 @@ export class Holdings {
     return before === undefined || codeOf(before) !== codeOf(error);
   }
 
-  #accountRemove(removal: PlannedRemove, result: AddressResult | undefined, view: KernelView, now: Instant): Outcome {
+  #accountRemove(removal: PlannedRemove, result: ChangeResult | undefined, view: KernelView, now: Instant): Outcome {
     const wasHeld = this.#held.has(removal.key);
     if (view.has(removal.info)) {
       const error = errorOf(result, "the kernel still has it");
@@ -126,7 +126,7 @@ export class Holdings {
 
   #accountAdd(
     { wanted: { address }, remade }: PlannedAdd,
-    result: AddressResult | undefined,
+    result: ChangeResult | undefined,
     view: KernelView,
     now: Instant,
   ): Outcome | undefined {
@@ -148,7 +148,7 @@ export class Holdings {
   }
 }
 
-const errorOf = (result: AddressResult | undefined, otherwise: string): string =>
+const errorOf = (result: ChangeResult | undefined, otherwise: string): string =>
   result === undefined || result.ok ? otherwise : `${result.code}: ${result.message}`;
 
 const codeOf = (error: string): string | undefined => error.split(":")[0];

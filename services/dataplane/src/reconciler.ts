@@ -1,7 +1,7 @@
 // From claims, configuration and kernel to one change at a time: what is wanted, what differs, what came of it. The
 // kernel is reconciled, not commanded: whatever brought the difference about, the plan is the same.
 import { addMicros, type Instant } from "@baton/domain";
-import type { AddressChange, AddressEvent, AddressInfo, AddressResult } from "@baton/linux";
+import type { AddressChange, AddressEvent, AddressInfo, ChangeResult } from "@baton/linux";
 import { storyOf } from "./chronicle.ts";
 import { addressKey, type DesiredInstance, type ManagedAddress, staticName } from "./desired.ts";
 import type { Outcome } from "./holdings.ts";
@@ -96,7 +96,7 @@ export class Reconciler {
   }
 
   /** The read-back of the change. */
-  applied(results: readonly AddressResult[], addresses: readonly AddressInfo[], now: Instant, effects: Effect[]): void {
+  applied(results: readonly ChangeResult[], addresses: readonly AddressInfo[], now: Instant, effects: Effect[]): void {
     const { view, holdings } = this.#parts;
     const applying = this.#applying;
     if (applying === undefined) return;

@@ -5,8 +5,8 @@ import type {
   AddressChange,
   AddressEvent,
   AddressInfo,
-  AddressResult,
   AddressSpec,
+  ChangeResult,
   LinkInfo,
   RoutingChange,
   RoutingEvent,
@@ -118,7 +118,7 @@ export type Input =
   /** The answer to `change-addresses`: one result each, and what the kernel has now. */
   | {
       readonly type: "addresses-applied";
-      readonly results: readonly AddressResult[];
+      readonly results: readonly ChangeResult[];
       readonly addresses: readonly AddressInfo[];
     }
   | { readonly type: "routing-changed"; readonly events: readonly RoutingEvent[] }
@@ -126,7 +126,7 @@ export type Input =
   | { readonly type: "routing-lost" }
   | { readonly type: "routing-read"; readonly tables: RoutingTables }
   /** The answer to `change-routing`: one result each, and what the kernel has now. */
-  | { readonly type: "routing-applied"; readonly results: readonly AddressResult[]; readonly tables: RoutingTables }
+  | { readonly type: "routing-applied"; readonly results: readonly ChangeResult[]; readonly tables: RoutingTables }
   /** The answer to `announce`. */
   | {
       readonly type: "announced";

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   AddressChange,
   AddressEvent,
-  AddressResult,
   AddressSpec,
   AddressTable,
   AddressTableOptions,
+  ChangeResult,
 } from "../api.ts";
 
 /** A table over one interface without addresses that the tests may use alone. */
@@ -17,7 +17,7 @@ export interface TableUnderTest {
   readonly interfaceName: string;
   open(options: AddressTableOptions): AddressTable;
   /** A change by somebody else. */
-  interfere(batch: readonly AddressChange[]): AddressResult[];
+  interfere(batch: readonly AddressChange[]): ChangeResult[];
   remove(): void;
 }
 

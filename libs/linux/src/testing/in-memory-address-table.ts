@@ -6,10 +6,10 @@ import type {
   AddressChange,
   AddressEvent,
   AddressInfo,
-  AddressResult,
   AddressSpec,
   AddressTable,
   AddressTableOptions,
+  ChangeResult,
 } from "../api.ts";
 import { LinuxError } from "../error.ts";
 import { encodeAddressChange } from "../rtnetlink.ts";
@@ -18,7 +18,7 @@ import { encodeAddressChange } from "../rtnetlink.ts";
 export interface InMemoryAddressTable {
   open(options?: AddressTableOptions): AddressTable;
   /** A change by somebody else: seen by list() and told as an event. */
-  interfere(batch: readonly AddressChange[]): AddressResult[];
+  interfere(batch: readonly AddressChange[]): ChangeResult[];
   /** Lets every lifetime that is over by `now` end, as the kernel does. */
   expire(now: Instant): void;
   /** The next changes that name this address fail so, until undefined is given. */
@@ -33,15 +33,15 @@ export interface InMemoryAddressTableOptions {
   now?(): Instant;
 }
 
-const done: AddressResult = { ok: true };
-const failure = (code: string, message: string): AddressResult => ({ ok: false, code, message });
+const done: ChangeResult = { ok: true };
+const failure = (code: string, message: string): ChangeResult => ({ ok: false, code, message });
 
 export function inMemoryAddressTable(options: InMemoryAddressTableOptions): InMemoryAddressTable {
   const watches = new Set<Watch>();
   const memory = makeMemory(options, (event) => {
     for (const watch of watches) watch.tell(event);
   });
-  const change = (batch: readonly AddressChange[]): AddressResult[] => {
+  const change = (batch: readonly AddressChange[]): ChangeResult[] => {
     for (const item of batch) encodeAddressChange(item); // the same assertions as the real one
     return batch.map(memory.carryOut);
   };
@@ -58,7 +58,7 @@ export function inMemoryAddressTable(options: InMemoryAddressTableOptions): InMe
 
 interface Memory extends Pick<InMemoryAddressTable, "expire" | "failWith"> {
   list(): AddressInfo[];
-  carryOut(change: AddressChange): AddressResult;
+  carryOut(change: AddressChange): ChangeResult;
 }
 
 function makeMemory(options: InMemoryAddressTableOptions, tell: (event: AddressEvent) => void): Memory {
@@ -75,7 +75,7 @@ function makeMemory(options: InMemoryAddressTableOptions, tell: (event: AddressE
     expiries.delete(keyOf(info));
     tell({ type: "removed", address: info });
   };
-  const set = (list: AddressList, { op, spec }: AddressChange & { op: "add" | "replace" }): AddressResult => {
+  const set = (list: AddressList, { op, spec }: AddressChange & { op: "add" | "replace" }): ChangeResult => {
     const existing = list.get({ ...spec, peer: spec.peer });
     if (existing !== undefined && op === "add") return failure("EEXIST", "File exists");
     const info = infoOf(spec, names.get(spec.ifindex) ?? "", existing, list.all());

@@ -6,8 +6,8 @@ import {
   type AddressChange,
   type AddressEvent,
   type AddressInfo,
-  type AddressResult,
   type ArpPort,
+  type ChangeResult,
   type LinkInfo,
   type LinkMonitor,
   LinuxError,
@@ -41,9 +41,9 @@ export interface Kernel {
   links(): readonly LinkInfo[];
   addresses(): readonly AddressInfo[];
   /** One result each. */
-  change(changes: readonly AddressChange[]): readonly AddressResult[];
+  change(changes: readonly AddressChange[]): readonly ChangeResult[];
   routing(protocols: readonly number[]): RoutingTables;
-  changeRouting(changes: readonly RoutingChange[]): readonly AddressResult[];
+  changeRouting(changes: readonly RoutingChange[]): readonly ChangeResult[];
   /** Opens what announcing on these interfaces takes, so that a takeover does not have to. */
   prepare(interfaces: Iterable<string>): void;
   announce(ifindex: number, addresses: readonly IpAddress[], mac: string): { sent: number; error: string | undefined };
@@ -92,7 +92,7 @@ export function openKernel(options: KernelOptions): Kernel {
       options.onTrouble(what, error);
     }
   };
-  const changed = (what: string, count: number, change: () => AddressResult[]): AddressResult[] => {
+  const changed = (what: string, count: number, change: () => ChangeResult[]): ChangeResult[] => {
     try {
       return change();
     } catch (error) {

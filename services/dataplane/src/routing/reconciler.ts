@@ -2,7 +2,7 @@
 // to their tables, and taken away before them in the opposite order. Reconciled, not commanded: what is wanted is laid
 // beside what the kernel has, and what was done is read back (SAFETY S9).
 import { addMicros, type Instant } from "@baton/domain";
-import type { AddressResult, RouteInfo, RoutingChange, RoutingEvent, RoutingTables, RuleSpec } from "@baton/linux";
+import type { ChangeResult, RouteInfo, RoutingChange, RoutingEvent, RoutingTables, RuleSpec } from "@baton/linux";
 import { type Story, storyOf } from "../chronicle.ts";
 import { type DesiredInstance, staticName } from "../desired.ts";
 import { DriftLimit } from "../drift-limit.ts";
@@ -247,7 +247,7 @@ export class RoutingReconciler {
   }
 
   /** The read-back of a change. */
-  applied(results: readonly AddressResult[], tables: RoutingTables, now: Instant, effects: Effect[]): void {
+  applied(results: readonly ChangeResult[], tables: RoutingTables, now: Instant, effects: Effect[]): void {
     const applying = this.#applying;
     if (applying === undefined) return;
     this.#applying = undefined;
@@ -278,7 +278,7 @@ export class RoutingReconciler {
     this.#tellRemoval(object, since, now);
   }
 
-  #accountAddition({ object, change }: Wanted, result: AddressResult | undefined, since: Instant, now: Instant): void {
+  #accountAddition({ object, change }: Wanted, result: ChangeResult | undefined, since: Instant, now: Instant): void {
     const found = change.ok ? this.#find(change.spec) : undefined;
     const isElsewhere = result !== undefined && !result.ok && result.code === "EEXIST";
     if (found === undefined) {

@@ -1,7 +1,7 @@
 // Routes and rules as a kernel keeps them, as far as a test needs it: what is there twice is refused, and what somebody
 // else does or takes away is told.
 import type {
-  AddressResult,
+  ChangeResult,
   RouteInfo,
   RouteSpec,
   RoutingChange,
@@ -15,8 +15,8 @@ const same = (a: unknown, b: unknown): boolean => textOf(a) === textOf(b);
 const textOf = (value: unknown): string =>
   JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
 
-const done: AddressResult = { ok: true };
-const refusal = (code: string): AddressResult => ({ ok: false, code, message: "in memory" });
+const done: ChangeResult = { ok: true };
+const refusal = (code: string): ChangeResult => ({ ok: false, code, message: "in memory" });
 
 export class InMemoryRouting {
   #routes: RouteInfo[] = [];
@@ -34,7 +34,7 @@ export class InMemoryRouting {
     };
   }
 
-  change(batch: readonly RoutingChange[]): AddressResult[] {
+  change(batch: readonly RoutingChange[]): ChangeResult[] {
     this.asked.push(...batch);
     return batch.map((change) => {
       const refused = this.refuses?.(change);
@@ -42,7 +42,7 @@ export class InMemoryRouting {
     });
   }
 
-  #carryOut(change: RoutingChange): AddressResult {
+  #carryOut(change: RoutingChange): ChangeResult {
     switch (change.op) {
       case "add-route": {
         const info = infoOf(change.route);
