@@ -1,17 +1,17 @@
 // Pid files, by which tools find whom to signal. Written when signals are heard: before that one of them would end us.
-import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Replaces what is there, but follows no link: in a folder that others may write it could lead anywhere. */
+/**
+ * Replaces what is there at once, so that nobody reads half of it, and follows no link: in a folder that others may write
+ * it could lead anywhere.
+ */
 export function writePidFile(path: string, pid: number): void {
   mkdirSync(dirname(path), { recursive: true });
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o644);
-  try {
-    writeSync(descriptor, `${pid}\n`);
-  } finally {
-    closeSync(descriptor);
-  }
+  const whole = `${path}.${pid}`;
+  rmSync(whole, { force: true });
+  writeFileSync(whole, `${pid}\n`, { flag: "wx", mode: 0o644 });
+  renameSync(whole, path);
 }
 
 /** The process that a pid file names; undefined: there is no such file, or something else stands in it. */
