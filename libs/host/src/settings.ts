@@ -15,6 +15,8 @@ export interface Settings {
   readonly segments: Readonly<Record<string, string>>; // interface -> L2 segment id
   /** `notify.script_grace`: how long a notify script may still run once a later state of its instance waits; 60 s when absent. */
   readonly notify?: { readonly scriptGraceSeconds: number };
+  /** `drift.repairs`: how often in a minute what somebody takes from the kernel is put back; 5 when absent, 0: never. */
+  readonly drift?: { readonly repairs: number };
 }
 
 /** 10000 + 112, VRRP's protocol number: free of the ports of keepalived's exporters (9165, 9650), which may still run. */
@@ -51,11 +53,12 @@ export function parseSettings(text: string, file: string, readFile?: (path: stri
   return { settings: reader.diagnostics.length === 0 ? settings : undefined, diagnostics: reader.diagnostics };
 }
 
-const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments", "notify"] as const;
+const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments", "notify", "drift"] as const;
 
 function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) => string) | undefined): Settings {
   const members = reader.members(root, "baton.yaml", keys);
   const notify = readNotify(reader, members.notify);
+  const drift = readDrift(reader, members.drift);
   return {
     nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
     redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
@@ -64,6 +67,7 @@ function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) =
     metrics: readMetrics(reader, members.metrics),
     segments: readSegments(reader, members.segments),
     ...(notify === undefined ? {} : { notify }),
+    ...(drift === undefined ? {} : { drift }),
   };
 }
 
@@ -76,6 +80,16 @@ function readNotify(reader: Reader, node: Node | undefined): Settings["notify"] 
     return { scriptGraceSeconds: grace.value };
   }
   return reader.expected(grace, "notify.script_grace: seconds, 0 to 86400");
+}
+
+function readDrift(reader: Reader, node: Node | undefined): Settings["drift"] {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  if (!isMap(node)) return reader.expected(node, "drift: a mapping with `repairs`");
+  const { repairs } = reader.members(node, "drift", ["repairs"]);
+  if (repairs === undefined) return undefined;
+  const value = isScalar(repairs) ? repairs.value : undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 1_000) return { repairs: value };
+  return reader.expected(repairs, "drift.repairs: a number, 0 to 1000");
 }
 
 function readServer(

@@ -37,6 +37,7 @@ segments:
   eth0: office
   eth1.100: storage
 notify: { script_grace: 7.5 }
+drift: { repairs: 0 }
 `;
   expect(parseSettings(text, "baton.yaml")).toEqual({
     diagnostics: [],
@@ -49,6 +50,7 @@ notify: { script_grace: 7.5 }
       metrics: { host: "::1", port: 0 },
       segments: { eth0: "office", "eth1.100": "storage" },
       notify: { scriptGraceSeconds: 7.5 },
+      drift: { repairs: 0 },
     },
   });
 });
@@ -84,6 +86,7 @@ test.each([
   ["metrics: 10112", 1, 10, /or false/],
   ["segments:\n  eth0: 7", 2, 9, /segments.eth0: text/],
   ["notify: { script_grace: soon }", 1, 25, /seconds, 0 to 86400/],
+  ["drift: { repairs: -1 }", 1, 19, /a number, 0 to 1000/],
   ["notify: { grace: 7 }", 1, 11, /grace/],
   ["- nats", 1, 1, /mapping of settings/],
   ["just text", 1, 1, /mapping of settings/],

@@ -82,6 +82,32 @@ test("five repairs in a minute are a war: failed, and left alone until it calms 
   expect(rig.addresses()).toEqual(vipHere);
 });
 
+test("drift.repairs 0: what somebody takes away once is a failure, and comes back with the next lease", () => {
+  const rig = new Rig({ desired: { ...oneInstance(), repairsMax: 0 } });
+  rig.master();
+  const removed = rig.interfere([{ op: "delete", spec: theSpec }]);
+  expect(told(removed)).toEqual(["drift-war", "vip-failed"]);
+  expect(lastStanding(removed)).toMatchObject({
+    standing: "failed",
+    error: `${theVip}: drift-war: somebody else takes it away`,
+  });
+  rig.heartbeats([holdOf()], 10 * second);
+  expect(rig.addresses()).toEqual([]);
+  rig.frame([]);
+  rig.pass(second);
+  rig.frame([holdOf({ term: term(9) })]);
+  rig.see("became-master", { term: 9 });
+  expect(rig.addresses()).toEqual(vipHere);
+});
+
+test("drift.repairs 0: a backup still removes what somebody adds", () => {
+  const rig = new Rig({ desired: { ...oneInstance(), repairsMax: 0 }, found: [ownSpec] });
+  rig.connect();
+  rig.frame([]);
+  rig.interfere([{ op: "add", spec: theSpec }]);
+  expect(rig.addresses()).toEqual(["192.0.2.250/24"]);
+});
+
 test("what is foreign is not touched, whatever happens to it", () => {
   const rig = new Rig({ found: [ownSpec] });
   rig.master();

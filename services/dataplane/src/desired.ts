@@ -1,6 +1,7 @@
 // What the configuration wants of the kernel: the virtual addresses of each instance, flat, with what decides about
 // them. The only file here that knows keepalived's configuration.
 import { type IpAddress, ipFamily, type Micros, micros, secondsToMicros, toSeconds } from "@baton/domain";
+import type { Settings } from "@baton/host";
 import {
   type Config,
   type GarpConfig,
@@ -11,6 +12,7 @@ import {
   virtualLinks,
 } from "@baton/keepalived-conf";
 import { kernelLeaseSeconds, leaseLength } from "@baton/vrrp";
+import { repairsMax } from "./drift-limit.ts";
 import type { FilterSettings } from "./links/groundwork.ts";
 import { type ManagedRouting, managedRouting } from "./routing/managed.ts";
 
@@ -70,6 +72,8 @@ export interface Desired {
   readonly filter: FilterSettings;
   /** False for `disable_local_igmp`. */
   readonly localIgmp: boolean;
+  /** `drift.repairs` of baton.yaml: how often in a minute an object that somebody takes away is put back (SAFETY S9). */
+  readonly repairsMax: number;
 }
 
 export const kernelLeaseAddressesMax = 1_000;
@@ -102,7 +106,7 @@ export const staticName = "(static)";
 type Wanting = Pick<Config, "instances" | "global"> &
   Partial<Pick<Config, "staticAddresses" | "staticRoutes" | "staticRules">>;
 
-export function desiredFrom(generation: number, config: Wanting): Desired {
+export function desiredFrom(generation: number, config: Wanting, settings?: Pick<Settings, "drift">): Desired {
   const links = virtualLinks(config);
   const instances = config.instances.map((instance) => desiredInstance(instance, links.get(instance.name)));
   const count = instances.reduce((sum, { addresses }) => sum + addresses.length, 0);
@@ -116,6 +120,7 @@ export function desiredFrom(generation: number, config: Wanting): Desired {
     kernelLease: count <= kernelLeaseAddressesMax,
     filter: { priority: firewall.nftables?.priority ?? -1, counters: firewall.nftables?.counters ?? false },
     localIgmp: !vrrp.disableLocalIgmp,
+    repairsMax: settings?.drift?.repairs ?? repairsMax,
   };
 }
 

@@ -3,7 +3,7 @@
 import type { Instant } from "@baton/domain";
 import type { ChangeResult } from "@baton/linux";
 import { isSameAddress, type ManagedAddress } from "./desired.ts";
-import { DriftLimit, repairsMax } from "./drift-limit.ts";
+import { DriftLimit, driftWar } from "./drift-limit.ts";
 import { isAsConfigured, type KernelView } from "./kernel-view.ts";
 import type { Plan, PlannedAdd, PlannedRemove, Wanted } from "./plan.ts";
 
@@ -23,6 +23,11 @@ export interface Admitted {
   readonly outcomes: readonly Outcome[];
   /** When the repairs that have to wait may be tried. */
   readonly waits: readonly Instant[];
+}
+
+export interface Admission {
+  readonly mayRetry: boolean;
+  readonly repairs: number;
 }
 
 export class Holdings {
@@ -61,8 +66,8 @@ export class Holdings {
     for (const key of [...this.#failures.keys()]) if (!isWanted(key)) this.#failures.delete(key);
   }
 
-  /** `mayRetry`: what failed may be tried again. */
-  admit(plan: Plan, mayRetry: boolean, now: Instant): Admitted {
+  /** `mayRetry`: what failed may be tried again. `repairs`: how often in a minute what somebody takes away is put back. */
+  admit(plan: Plan, { mayRetry, repairs }: Admission, now: Instant): Admitted {
     const outcomes: Outcome[] = [];
     const waits: Instant[] = [];
     const fail = ({ address }: Wanted, error: string): void => {
@@ -71,10 +76,10 @@ export class Holdings {
     for (const wanted of plan.homeless) fail(wanted, `ENODEV: there is no interface ${wanted.address.interface}`);
     const adds = plan.adds.filter(({ wanted }) => {
       const { key } = wanted.address;
-      if (this.#held.has(key) && this.#drift.isExceeded(key, now)) {
+      if (this.#held.has(key) && this.#drift.isExceeded(key, now, repairs)) {
         if (!this.#failures.get(key)?.startsWith("drift-war"))
-          outcomes.push({ type: "drift-war", address: wanted.address, repairs: repairsMax });
-        fail(wanted, "drift-war: somebody else takes it away again and again");
+          outcomes.push({ type: "drift-war", address: wanted.address, repairs });
+        fail(wanted, driftWar(repairs));
         return false;
       }
       const waitsUntil = this.#held.has(key) ? this.#drift.waitsUntil(key, now) : undefined;

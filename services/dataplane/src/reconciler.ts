@@ -77,7 +77,7 @@ export class Reconciler {
     const strays = this.isSettled(now) ? configuration.interfaces() : new Set<string>();
     const admitted = holdings.admit(
       planAddresses(wants, view, (info, address) => isOurs(info, address, this.#parts), strays),
-      this.mayRetry,
+      { mayRetry: this.mayRetry, repairs: configuration.settings.repairsMax },
       now,
     );
     for (const outcome of admitted.outcomes) this.#take(outcome, now, now, effects);

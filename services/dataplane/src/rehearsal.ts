@@ -1,6 +1,7 @@
 // A process's first takeover is the one that counts, and it would run in code that has never run: 4.5 ms to the last
 // announcement instead of 1 (measured). So at start the whole path is rehearsed, on a core of its own and on calls to the
 // kernel that name an interface that cannot exist. Nothing of it is seen outside.
+
 import { setFlagsFromString } from "node:v8";
 import { ClaimState, LeaseFrame, LeaseReply } from "@baton/contracts";
 import { type Instant, type IpAddress, instant, ipFamily, micros, parseIp, term } from "@baton/domain";
@@ -8,6 +9,7 @@ import type { Host } from "@baton/host";
 import type { AddressChange, AddressInfo, AddressSpec, LinkInfo } from "@baton/linux";
 import { Core } from "./core.ts";
 import { addressKey, type Desired, type ManagedAddress } from "./desired.ts";
+import { repairsMax } from "./drift-limit.ts";
 import { execute, type Outputs } from "./effects/execute.ts";
 import type { Kernel } from "./effects/kernel.ts";
 import { frameFromWire, statusToWire } from "./lease-wire.ts";
@@ -65,7 +67,7 @@ function desiredOf(managed: readonly ManagedAddress[]): Desired {
   const instance = { name, addresses: managed, ...own, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
   const filter = { priority: -1, counters: false };
   const instances = new Map([[name, instance]]);
-  return { generation: 1, instances, promoting: [], kernelLease: true, filter, localIgmp: true };
+  return { generation: 1, instances, promoting: [], kernelLease: true, filter, localIgmp: true, repairsMax };
 }
 
 const prefixOf = (ip: IpAddress): number => (ipFamily(ip) === 4 ? 32 : 128);

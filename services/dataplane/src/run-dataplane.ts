@@ -155,8 +155,8 @@ class Dataplane implements RunningDataplane {
     for (const name of this.#promoting) if (present.has(name)) this.#kernel.promoteSecondaries(name);
   }
 
-  #desire({ generation, config }: ConfigSnapshot): Desired {
-    const desired = desiredFrom(generation, config);
+  #desire({ generation, config, settings }: ConfigSnapshot): Desired {
+    const desired = desiredFrom(generation, config, settings);
     const addresses = [...desired.instances.values()].flatMap((instance) => instance.addresses);
     this.#interfaces = new Set(addresses.map((address) => address.interface));
     this.#promoting = desired.promoting;

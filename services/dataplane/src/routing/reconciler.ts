@@ -5,7 +5,7 @@ import { addMicros, type Instant } from "@baton/domain";
 import type { ChangeResult, RouteInfo, RoutingChange, RoutingEvent, RoutingTables, RuleSpec } from "@baton/linux";
 import { type Story, storyOf } from "../chronicle.ts";
 import { type DesiredInstance, staticName } from "../desired.ts";
-import { DriftLimit } from "../drift-limit.ts";
+import { DriftLimit, driftWar } from "../drift-limit.ts";
 import type { Lease } from "../lease-book.ts";
 import type { Parts } from "../parts.ts";
 import type { Want } from "../plan.ts";
@@ -237,8 +237,9 @@ export class RoutingReconciler {
       return false;
     }
     const held = this.#held.has(object.key);
-    if (held && this.#drift.isExceeded(object.key, now)) {
-      this.#fail(object, "drift-war: somebody else takes it away again and again", now);
+    const repairs = this.#parts.configuration.settings.repairsMax;
+    if (held && this.#drift.isExceeded(object.key, now, repairs)) {
+      this.#fail(object, driftWar(repairs), now);
       return false;
     }
     const waitsUntil = held ? this.#drift.waitsUntil(object.key, now) : undefined;
