@@ -40,10 +40,9 @@ function openReceiver(ifindex: number, handler: (packet: ArpPacket) => void): Cl
   const address = packetAddress(ifindex, ETH_P_ARP);
   checkedOrClose(libc.bind(fd, address, address.length), "bind AF_PACKET", fd);
   const bytes = new Uint8Array(64);
-  let closed = false;
   const drain = (): boolean => {
     // Bounded: a storm of broadcasts must not keep the loop; what is left wakes us in the next turn.
-    for (let i = 0; i < limits.arpPacketsPerTurn && !closed; i++) {
+    for (let i = 0; i < limits.arpPacketsPerTurn && !watch.isClosed(); i++) {
       const length = libc.recv(fd, bytes, bytes.length, MSG_DONTWAIT);
       if (length < 0) {
         const errno = lastErrno();
@@ -57,13 +56,6 @@ function openReceiver(ifindex: number, handler: (packet: ArpPacket) => void): Cl
     }
     return false;
   };
-  const watch = watchFd(fd, drain, () => undefined);
-  return {
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watch.close();
-      libc.close(fd);
-    },
-  };
+  const watch = watchFd(fd, drain);
+  return watch;
 }

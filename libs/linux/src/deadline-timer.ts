@@ -15,7 +15,6 @@ export function openDeadlineTimer(onDeadline: () => void): DeadlineTimer {
   const expirations = new Uint8Array(8);
   const setting = new DataView(new ArrayBuffer(32)); // struct itimerspec: interval (none), then value
   let armedAt: Instant | undefined;
-  let closed = false;
 
   const settingBytes = new Uint8Array(setting.buffer);
   const set = (at: Instant | undefined): void => {
@@ -34,17 +33,12 @@ export function openDeadlineTimer(onDeadline: () => void): DeadlineTimer {
     }
     return false;
   };
-  const watch = watchFd(fd, drain, () => undefined);
+  const watch = watchFd(fd, drain);
   return {
     arm: (at) => {
       // Most steps leave the deadline where it was: no system call then.
-      if (!closed && at !== armedAt) set(at);
+      if (!watch.isClosed() && at !== armedAt) set(at);
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watch.close();
-      libc.close(fd);
-    },
+    close: () => watch.close(),
   };
 }

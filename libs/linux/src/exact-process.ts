@@ -43,23 +43,12 @@ export function watchExit(pid: number, startTime: number, onExit: () => void): C
     const immediate = setImmediate(onExit);
     return { close: () => clearImmediate(immediate) };
   }
-  let closed = false;
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
+  const watch = watchFd(fd, () => {
     watch.close();
-    libc.close(fd);
-  };
-  const watch = watchFd(
-    fd,
-    () => {
-      close();
-      onExit();
-      return false;
-    },
-    () => undefined,
-  );
-  return { close };
+    onExit();
+    return false;
+  });
+  return watch;
 }
 
 /** A descriptor of the process, which cannot come to mean another. Undefined when the process is not there any more. */

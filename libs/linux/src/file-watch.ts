@@ -40,7 +40,6 @@ export function openFileWatch(options: FileWatchOptions): FileWatch {
   const fd = checked(libc.inotifyInit1(IN_NONBLOCK_CLOEXEC), "inotify_init1");
   const folders = new Map<number, string>();
   const buffer = new Uint8Array(64 * 1024);
-  let closed = false;
 
   function forget(watch: number, folder: string): void {
     folders.delete(watch);
@@ -60,7 +59,7 @@ export function openFileWatch(options: FileWatchOptions): FileWatch {
 
   function drain(): boolean {
     let lost = false;
-    while (!closed) {
+    while (!watch.isClosed()) {
       const length = libc.read(fd, buffer, buffer.length);
       if (length < 0) {
         if (lastErrno() === errnos.eagain) break;
@@ -77,7 +76,7 @@ export function openFileWatch(options: FileWatchOptions): FileWatch {
   const watch = watchFd(fd, drain, () => options.onGap());
   return {
     add: (folder) => {
-      if (closed) throw new LinuxError("EBADF", "inotify_add_watch", "the watch is closed");
+      if (watch.isClosed()) throw new LinuxError("EBADF", "inotify_add_watch", "the watch is closed");
       folders.set(checked(libc.inotifyAddWatch(fd, folder, wanted), `inotify_add_watch ${folder}`), folder);
     },
     remove: (folder) => {
@@ -87,12 +86,7 @@ export function openFileWatch(options: FileWatchOptions): FileWatch {
         libc.inotifyRmWatch(fd, number);
       }
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watch.close();
-      libc.close(fd);
-    },
+    close: () => watch.close(),
   };
 }
 

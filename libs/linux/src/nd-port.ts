@@ -66,22 +66,14 @@ function openReceiver(ifindex: number, handler: (heard: NeighbourAdvertisement) 
   set(SOL_SOCKET, SO_BINDTOIFINDEX, int32(ifindex));
   const queue = openReceiveQueue(fd, limits.neighbourMessageBytes);
   queue.drain(limits.datagramsPerDrain); // what came from other interfaces before the socket was bound
-  let closed = false;
   const drain = (): boolean => {
     // Bounded: a storm must not keep the loop; what is left wakes us in the next turn.
     for (const { bytes, hopLimit } of queue.drain(limits.arpPacketsPerTurn)) {
-      const heard = closed ? undefined : decodeAdvertisement(bytes, hopLimit);
+      const heard = watch.isClosed() ? undefined : decodeAdvertisement(bytes, hopLimit);
       if (heard !== undefined) handler(heard);
     }
     return false;
   };
-  const watch = watchFd(fd, drain, () => undefined);
-  return {
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watch.close();
-      libc.close(fd);
-    },
-  };
+  const watch = watchFd(fd, drain);
+  return watch;
 }

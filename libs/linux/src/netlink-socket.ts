@@ -133,10 +133,9 @@ export function openNetlinkWatch<T>(
   onGap: () => void,
 ): NetlinkWatch {
   const fd = openSocket(protocol, groups);
-  let closed = false;
   const drain = (): boolean => {
     const messages: T[] = [];
-    const lost = !closed && receiveEvents(fd, decode, messages);
+    const lost = !watch.isClosed() && receiveEvents(fd, decode, messages);
     if (messages.length > 0) onMessages(messages);
     return lost;
   };
@@ -147,14 +146,9 @@ export function openNetlinkWatch<T>(
       checked(libc.send(fd, bytes, bytes.length, 0), "netlink send");
     },
     drain: () => {
-      if (drain() && !closed) onGap();
+      if (drain() && !watch.isClosed()) onGap();
     },
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watch.close();
-      libc.close(fd);
-    },
+    close: () => watch.close(),
   };
 }
 

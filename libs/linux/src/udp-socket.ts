@@ -94,9 +94,8 @@ function bind(fd: number, { family, address = unspecifiedIp(family), ports }: Ud
 
 function listen(fd: number, { family, bufferBytes, onDatagrams }: UdpSocketOptions): UdpSocket {
   const queue = openReceiveQueue(fd, bufferBytes);
-  let closed = false;
   const read = (max: number): UdpDatagram[] => {
-    if (closed) return [];
+    if (watch.isClosed()) return [];
     try {
       return queue.drain(max).flatMap(toUdpDatagram);
     } catch (error) {
@@ -105,29 +104,20 @@ function listen(fd: number, { family, bufferBytes, onDatagrams }: UdpSocketOptio
       throw error;
     }
   };
-  const watch = watchFd(
-    fd,
-    () => {
-      const datagrams = read(limits.datagramsPerTurn);
-      if (datagrams.length > 0) onDatagrams(datagrams);
-      return false;
-    },
-    () => undefined,
-  );
+  const watch = watchFd(fd, () => {
+    const datagrams = read(limits.datagramsPerTurn);
+    if (datagrams.length > 0) onDatagrams(datagrams);
+    return false;
+  });
   return {
     send: (bytes, destination, port) => {
-      if (closed) throw new LinuxError("EBADF", `send to ${destination}`, "the socket is closed");
+      if (watch.isClosed()) throw new LinuxError("EBADF", `send to ${destination}`, "the socket is closed");
       if (ipFamily(destination) !== family) throw new LinuxError("EAFNOSUPPORT", `send to ${destination}`, "family");
       const to = socketAddress(destination, { port });
       checked(libc.sendto(fd, bytes, bytes.length, MSG_DONTWAIT, to, to.length), `send to ${destination} port ${port}`);
     },
     drain: () => read(limits.datagramsPerDrain),
-    close: () => {
-      if (closed) return;
-      closed = true;
-      watch.close();
-      libc.close(fd);
-    },
+    close: () => watch.close(),
   };
 }
 

@@ -5,6 +5,7 @@
 // - its callback gets (status, events), whatever its type declaration says.
 import koffi from "koffi";
 import type { Closable } from "./api.ts";
+import { libc } from "./libc.ts";
 
 type PollCallback = (status: number, events: unknown) => void;
 interface PollHandle {
@@ -20,12 +21,16 @@ const poll = koffi.node.poll as unknown as (
 
 const liveHandles = new Set<PollHandle>();
 
+export interface WatchedFd extends Closable {
+  isClosed(): boolean;
+}
+
 /**
  * Calls `drain` when there is something to read: it reads until EAGAIN and returns true if the kernel said that events
  * were lost. `onGap` follows then, or when the descriptor had an error: dump again before anything is believed.
- * The descriptor stays the caller's, to be closed after this.
+ * Closing closes the descriptor too, once; nothing is called any more then.
  */
-export function watchFd(fd: number, drain: () => boolean, onGap: () => void): Closable {
+export function watchFd(fd: number, drain: () => boolean, onGap: () => void = () => undefined): WatchedFd {
   const onReadable: PollCallback = (status) => {
     const lost = drain();
     // drain may have closed us: then there is nothing to start again and nobody to tell.
@@ -36,10 +41,12 @@ export function watchFd(fd: number, drain: () => boolean, onGap: () => void): Cl
   const handle = poll(fd, { readable: true }, onReadable);
   liveHandles.add(handle);
   return {
+    isClosed: () => !liveHandles.has(handle),
     close: () => {
       if (!liveHandles.delete(handle)) return;
       handle.stop();
       handle.close();
+      libc.close(fd);
     },
   };
 }
