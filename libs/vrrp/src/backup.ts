@@ -12,6 +12,7 @@ import {
   type Term,
   term,
 } from "@baton/domain";
+import { copyBackup } from "./copies.ts";
 import { silenced } from "./facts.ts";
 import { isHeld } from "./flapping.ts";
 import { ownAgain } from "./owner-conflict.ts";
@@ -139,14 +140,13 @@ function hearMaster(state: StateOf<"backup">, { advert: heard, source, wireId }:
   }
   const masterAdvertInterval = config.version === 3 ? heard.advertInterval : config.advertInterval;
   const until = addMicros(now, masterDown(state, masterAdvertInterval));
-  return unchanged({
-    ...state,
-    master: by(true),
-    masterAdvertInterval,
-    masterDownAt: isAnother(state.master, source) ? instant(Math.max(until, state.masterDownAt)) : until,
-    preemptAt,
-    grantedLateness: false,
-  });
+  const next = copyBackup(state);
+  next.master = by(true);
+  next.masterAdvertInterval = masterAdvertInterval;
+  next.masterDownAt = isAnother(state.master, source) ? instant(Math.max(until, state.masterDownAt)) : until;
+  next.preemptAt = preemptAt;
+  next.grantedLateness = false;
+  return unchanged(next);
 }
 
 /**

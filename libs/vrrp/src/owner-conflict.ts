@@ -3,6 +3,7 @@
 // longer than an interval, and then gives way itself, with 254, until the other is silent or no owner any more (keepalived
 // does the same, behaviour section 5).
 import { addMicros, type Instant, micros, priority } from "@baton/domain";
+import { copyMaster } from "./copies.ts";
 import { addressOwner, weighPriority } from "./priority.ts";
 import { count, priorityChanged } from "./transitions.ts";
 import type { Advertisement, CommonState, Effect, StateOf } from "./types.ts";
@@ -35,7 +36,9 @@ export function hearOwner(
 
 /** One more advert of ours has left; the next is due at `advertDueAt`. */
 export function spokenTo(state: Master, advertDueAt: Instant, now: Instant): Master {
-  const spoken = { ...state, lastAdvertAt: now, advertDueAt };
+  const spoken = copyMaster(state);
+  spoken.lastAdvertAt = now;
+  spoken.advertDueAt = advertDueAt;
   const { rival, config } = state;
   if (rival === undefined || rival.advertsLeft === 0) return spoken;
   const advertsLeft = rival.advertsLeft - 1;

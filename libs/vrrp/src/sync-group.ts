@@ -5,7 +5,7 @@ import { type CauseRef, type Instant, type Term, term } from "@baton/domain";
 import { canServe } from "./degraded.ts";
 import { nextDeadline, step } from "./election.ts";
 import { ownFaultCauses } from "./priority.ts";
-import type { ClaimState, Effect, ElectionState, Input, StateOf } from "./types.ts";
+import type { ClaimState, Effect, ElectionState, Input, StateOf, Step } from "./types.ts";
 
 export interface GroupState {
   readonly name: string;
@@ -76,10 +76,10 @@ class Work {
   feed(member: string, input: Input): void {
     const before = this.#members.get(member);
     if (before === undefined) return;
-    const { state } = step(before, input, this.#now);
-    const takesOver = state.kind === "master" && !holds(before) && state.reason !== "resumed";
+    const done = step(before, input, this.#now);
+    const takesOver = done.state.kind === "master" && !holds(before) && done.state.reason !== "resumed";
     if (takesOver) this.#takeOver(member, before, input);
-    else this.#move(member, before, input);
+    else this.#move(member, before, done, causeOf(input));
   }
 
   /** keepalived's vrrp_sync_can_goto_master: only when every other member would be master too. */
@@ -107,19 +107,21 @@ class Work {
     return holds(state);
   }
 
-  #move(member: string, before: ElectionState, input: Input): void {
-    const after = this.#step(member, before, input);
+  #move(member: string, before: ElectionState, done: Step, cause: CauseRef | undefined): void {
+    this.#keep(member, done);
+    const { state: after } = done;
     const hearsMaster =
       after.kind === "backup" && after.master?.accepted === true && after.master.heardAt === this.#now;
     if (after.kind !== "backup" || hearsMaster) this.#waiting.delete(member);
     if (!holds(before) || after.kind !== "backup") return;
     for (const [name, state] of this.#members) {
-      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause: causeOf(input) });
+      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause });
     }
   }
 
   /** The fault of one is everybody's, until the last one is over (behaviour section 7). */
   shareFaults(cause: CauseRef | undefined): void {
+    if (this.#members.size === 1) return;
     const faulty = [...this.#members].filter(([, state]) => isFaulty(state)).map(([name]) => name);
     for (const [name, state] of this.#members) {
       const member = faulty.find((other) => other !== name);
@@ -128,14 +130,16 @@ class Work {
     }
   }
 
-  #step(member: string, before: ElectionState, input: Input): ElectionState {
-    const { state, effects } = step(before, input, this.#now);
+  #step(member: string, before: ElectionState, input: Input): void {
+    this.#keep(member, step(before, input, this.#now));
+  }
+
+  #keep(member: string, { state, effects }: Step): void {
     this.#members.set(member, state);
     for (const effect of effects) {
       if (effect.type === "claim") this.#claims = [...this.#claims, effect];
       else this.#effects.push({ member, effect });
     }
-    return state;
   }
 
   result(): GroupStep {
@@ -157,10 +161,13 @@ function highestTerm(members: Iterable<ElectionState>): Term {
 }
 
 /** Adverts of all members first: the network is told before anything else is done (SAFETY S7). */
-const inOrder = (effects: GroupStep["effects"]): GroupStep["effects"] => [
-  ...effects.filter(({ effect }) => effect.type === "send-advertisement"),
-  ...effects.filter(({ effect }) => effect.type !== "send-advertisement"),
-];
+function inOrder(effects: GroupStep["effects"]): GroupStep["effects"] {
+  if (effects.length < 2) return effects;
+  return [
+    ...effects.filter(({ effect }) => effect.type === "send-advertisement"),
+    ...effects.filter(({ effect }) => effect.type !== "send-advertisement"),
+  ];
+}
 
 /** The weakest claim of any member is the group's: in doubt all addresses are silent, or go. */
 const strength: readonly ClaimState[] = ["release", "leaving", "silent", "hold"];
