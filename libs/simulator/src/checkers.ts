@@ -12,6 +12,8 @@ export const properties = [
   "address-needs-term",
   "priority-zero-hurries",
   "deadlines-move-on",
+  "time-goes-on",
+  "never-throws",
   "all-recover",
   "one-master",
   "right-master",

@@ -18,13 +18,19 @@ export class Clock {
   }
 
   now(): Instant {
-    const running = (this.#pausedSince ?? this.#timeline.now) - this.#paused;
-    return instant(this.#startsAt + Math.floor(running * this.#rate));
+    return this.#shownAt(this.#pausedSince ?? this.#timeline.now);
   }
 
-  /** When this clock will show `at`, if it is not paused until then. */
+  #shownAt(time: number): Instant {
+    return instant(this.#startsAt + Math.floor((time - this.#paused) * this.#rate));
+  }
+
+  /** The first moment at which this clock will show `at`, if it is not paused until then. */
   when(at: Instant): number {
-    return (at - this.#startsAt) / this.#rate + this.#paused;
+    let time = Math.ceil((at - this.#startsAt) / this.#rate + this.#paused);
+    // Division and multiplication round: who wakes a microsecond too early would wait for the same moment for ever.
+    while (this.#shownAt(time) < at) time++;
+    return time;
   }
 
   pause(): void {

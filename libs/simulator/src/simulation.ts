@@ -43,10 +43,13 @@ export function simulate(seed: number, trace?: Trace): Outcome | Failure {
     run.perform();
     return run.outcome();
   } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    return { ...run.outcome(), property: error.property, message: error.message, at: run.now };
+    const violation = error instanceof Violation ? error : new Violation("never-throws", shown(error));
+    return { ...run.outcome(), property: violation.property, message: violation.message, at: run.now };
   }
 }
+
+/** Whatever is thrown fails the seed that threw it, and not the night. */
+const shown = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 export const isFailure = (outcome: Outcome | Failure): outcome is Failure => "property" in outcome;
 

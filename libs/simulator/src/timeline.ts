@@ -1,5 +1,6 @@
 // What happens when: a binary heap of things to run, in the order of their times, first come first served within one.
 // The time is the simulation's own, in microseconds; routers see it through clocks of theirs (clock.ts).
+import { Violation } from "./checkers.ts";
 
 interface Entry {
   readonly at: number;
@@ -7,8 +8,14 @@ interface Entry {
   readonly run: () => void;
 }
 
+const second = 1_000_000;
+/** Four routers with adverts every 100 ms do some thousands of things a second; a storm after a stall ten times as many. */
+const mostInASecond = 200_000;
+
 export class Timeline {
   now = 0;
+  #second = 0;
+  #doneInSecond = 0;
   #order = 0;
   readonly #heap: Entry[] = [];
 
@@ -30,9 +37,19 @@ export class Timeline {
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
       this.#removeFirst();
       this.now = next.at;
+      this.#count();
       next.run();
     }
     this.now = end;
+  }
+
+  #count(): void {
+    if (this.now >= this.#second + second) {
+      this.#second = this.now;
+      this.#doneInSecond = 0;
+    }
+    if (++this.#doneInSecond > mostInASecond)
+      throw new Violation("time-goes-on", `${mostInASecond} things happened within a second`);
   }
 
   #removeFirst(): void {
