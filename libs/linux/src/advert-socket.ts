@@ -1,46 +1,21 @@
 // One raw socket for adverts in every way there is to send them: IPv4 and IPv6, to a group or between two addresses,
 // protocol 112 or the authentication header's 51. Opened and watched by raw-socket; read and sent by system calls on its
 // descriptor, so that all that waits is read in one go, with what only comes beside an IPv6 packet: destination, hop limit.
-import { assert, type IpAddress, ipFamily, ipToBytes } from "@baton/domain";
+import { assert, ipFamily, ipToBytes } from "@baton/domain";
+import { attachFilter, bindToPlace, countMissed, failure, isMulticast, toAdvertDatagram } from "./advert-place.ts";
 import type { AdvertDatagram, AdvertPacket, AdvertSocket, AdvertSocketOptions } from "./api.ts";
 import { LinuxError, VrrpSocketError } from "./error.ts";
-import { addressOf, errnoName, int32, lastErrno, libc } from "./libc.ts";
+import { addressOf, int32, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import { openRawSocket, type RawSocket, type RawSocketHandlers } from "./raw-socket.ts";
-import { type Datagram, openReceiveQueue } from "./receive-queue.ts";
+import { openReceiveQueue } from "./receive-queue.ts";
 import { socketAddress } from "./socket-address.ts";
 
 const MSG_DONTWAIT = 0x40;
 
-const SOL_SOCKET = 1;
-const SO_PRIORITY = 12;
-const SO_RCVBUFFORCE = 33;
-const SO_BINDTOIFINDEX = 62;
-const TC_PRIO_CONTROL = 7; // <linux/pkt_sched.h>; also what a VLAN's egress map sees
-
-const SOL_IP = 0;
-const IP_HDRINCL = 3;
-const IP_FREEBIND = 15;
-const IP_MULTICAST_IF = 32;
-const IP_MULTICAST_LOOP = 34;
-const IP_ADD_MEMBERSHIP = 35;
-const IP_MULTICAST_ALL = 49;
-
 const SOL_IPV6 = 41;
-const IPV6_CHECKSUM = 7;
-const IPV6_MULTICAST_IF = 17;
-const IPV6_MULTICAST_HOPS = 18;
-const IPV6_MULTICAST_LOOP = 19;
-const IPV6_ADD_MEMBERSHIP = 20;
-const IPV6_MULTICAST_ALL = 29;
-const IPV6_RECVPKTINFO = 49;
 const IPV6_PKTINFO = 50;
-const IPV6_RECVHOPLIMIT = 51;
 const IPV6_HOPLIMIT = 52;
-const IPV6_TCLASS = 67;
-const IPV6_FREEBIND = 78;
-/** Class of service "internetwork control", as the IPv4 header of an advert says it. */
-const INTERNETWORK_CONTROL = 0xc0;
 
 /** Throws VrrpSocketError: EPERM without CAP_NET_RAW, ENODEV when there is no such interface. */
 export function openAdvertSocket(options: AdvertSocketOptions): AdvertSocket {
@@ -66,27 +41,33 @@ function listen(
   handlers: RawSocketHandlers,
   options: AdvertSocketOptions,
 ): AdvertSocket {
-  configure(fd, options);
+  if (options.expected !== undefined) attachFilter(fd, options, options.expected, "expected");
+  bindToPlace(fd, options, limits.receiveBufferBytes);
+  const missed = countMissed(fd);
   const queue = openReceiveQueue(fd, limits.datagramBytes);
   const memory = layOutSending();
   queue.drain(limits.datagramsPerDrain); // what came before the socket was bound
+  missed();
   let closed = false;
   const close = (): void => {
     if (closed) return;
     closed = true;
     closeSocket();
   };
-  const read = (max: number): AdvertDatagram[] =>
-    closed ? [] : queue.drain(max).flatMap((datagram) => toAdvertDatagram(datagram, options));
-  handlers.onReadable = () => {
+  const read = (max: number): AdvertDatagram[] => {
+    if (closed) return [];
     try {
-      const datagrams = read(limits.datagramsPerTurn);
-      if (datagrams.length > 0) options.onDatagrams(datagrams);
+      return queue.drain(max).flatMap((datagram) => toAdvertDatagram(datagram, options));
     } catch (error) {
       if (!(error instanceof LinuxError)) throw error;
       close();
       options.onError(error);
+      return [];
     }
+  };
+  handlers.onReadable = () => {
+    const datagrams = read(limits.datagramsPerTurn);
+    if (datagrams.length > 0) options.onDatagrams(datagrams);
   };
   handlers.onError = (error) => {
     closed = true;
@@ -98,63 +79,13 @@ function listen(
       send(fd, packet, options, memory);
     },
     drain: () => read(limits.datagramsPerDrain),
+    expect: (expected) => {
+      if (!closed) attachFilter(fd, options, expected, "expected");
+    },
+    missed: () => (closed ? 0 : missed()),
     close,
   };
 }
-
-function configure(fd: number, { family, address, ifindex }: AdvertSocketOptions): void {
-  const set = (level: number, option: number, value: Uint8Array): void => {
-    const result = libc.setsockopt(fd, level, option, value, value.length);
-    if (result < 0) throw failure(`setsockopt ${level}/${option}`);
-  };
-  // By index, not by name: the name may mean another interface by now.
-  if (ifindex !== undefined) set(SOL_SOCKET, SO_BINDTOIFINDEX, int32(ifindex));
-  set(SOL_SOCKET, SO_PRIORITY, int32(TC_PRIO_CONTROL));
-  set(SOL_SOCKET, SO_RCVBUFFORCE, int32(limits.receiveBufferBytes));
-  const group = isMulticast(address) ? ifindex : undefined;
-  if (family === 4) configureIpv4(set, address, group);
-  else configureIpv6(set, address, group);
-  // Nothing but what was sent there: two sockets of one interface never both get a packet.
-  const bound = socketAddress(address, { ifindex });
-  if (libc.bind(fd, bound, bound.length) < 0) throw failure(`bind to ${address}`);
-}
-
-type SetOption = (level: number, option: number, value: Uint8Array) => void;
-
-function configureIpv4(set: SetOption, address: IpAddress, groupOn: number | undefined): void {
-  // We write the header: TTL, class of service and identification are the codec's.
-  set(SOL_IP, IP_HDRINCL, int32(1));
-  set(SOL_IP, IP_MULTICAST_ALL, int32(0)); // not the groups that other sockets of the machine have joined
-  if (groupOn === undefined) return set(SOL_IP, IP_FREEBIND, int32(1));
-  set(SOL_IP, IP_ADD_MEMBERSHIP, multicastRequest(ipToBytes(address), groupOn));
-  set(SOL_IP, IP_MULTICAST_IF, multicastRequest(new Uint8Array(4), groupOn));
-  set(SOL_IP, IP_MULTICAST_LOOP, int32(0));
-}
-
-function configureIpv6(set: SetOption, address: IpAddress, groupOn: number | undefined): void {
-  // The kernel neither writes nor verifies the checksum: it would drop wrong ones before anybody could count them.
-  set(SOL_IPV6, IPV6_CHECKSUM, int32(-1));
-  set(SOL_IPV6, IPV6_RECVPKTINFO, int32(1));
-  set(SOL_IPV6, IPV6_RECVHOPLIMIT, int32(1));
-  set(SOL_IPV6, IPV6_TCLASS, int32(INTERNETWORK_CONTROL));
-  set(SOL_IPV6, IPV6_MULTICAST_ALL, int32(0));
-  // A source address may come later than the socket, or be a virtual one.
-  set(SOL_IPV6, IPV6_FREEBIND, int32(1));
-  if (groupOn === undefined) return;
-  set(SOL_IPV6, IPV6_ADD_MEMBERSHIP, Uint8Array.from([...ipToBytes(address), ...int32(groupOn)]));
-  set(SOL_IPV6, IPV6_MULTICAST_IF, int32(groupOn));
-  set(SOL_IPV6, IPV6_MULTICAST_HOPS, int32(255));
-  set(SOL_IPV6, IPV6_MULTICAST_LOOP, int32(0));
-}
-
-/** struct ip_mreqn: group, local address (any), interface index. */
-const multicastRequest = (group: Uint8Array, ifindex: number): Uint8Array =>
-  Uint8Array.from([...group, 0, 0, 0, 0, ...int32(ifindex)]);
-
-const isMulticast = (address: IpAddress): boolean => {
-  const bytes = ipToBytes(address);
-  return bytes.length === 4 ? (bytes[0] ?? 0) >> 4 === 0xe : bytes[0] === 0xff;
-};
 
 const callOf = ({ destination }: AdvertPacket, options: AdvertSocketOptions): string =>
   `send to ${destination} on ${options.interface}`;
@@ -221,17 +152,4 @@ function writeControl(control: Uint8Array, at: number, type: number, data: reado
   view.setInt32(at + 12, type, true);
   control.set(data, at + 16);
   return at + 16 + Math.ceil(data.length / 8) * 8;
-}
-
-function toAdvertDatagram(datagram: Datagram, { family }: AdvertSocketOptions): AdvertDatagram[] {
-  const { bytes, truncated, receivedAt, source, destination, hopLimit } = datagram;
-  if (family === 4) return [{ family, bytes, truncated, receivedAt }];
-  // The kernel always says both; without them there is nothing to judge by.
-  if (source === undefined || destination === undefined) return [];
-  return [{ family, bytes, source, destination, hopLimit, truncated, receivedAt }];
-}
-
-function failure(call: string): VrrpSocketError {
-  const errno = lastErrno();
-  return new VrrpSocketError(errnoName(errno), call, libc.strerror(errno));
 }

@@ -17,7 +17,8 @@ export interface DeadlineTimer extends Closable {
 
 // --- VRRP ---------------------------------------------------------------------------------------------------------
 
-export interface AdvertSocketOptions {
+/** Where packets have to be sent to, to be heard. */
+export interface AdvertSocketPlace {
   readonly interface: string;
   /** Undefined: whatever interface routing says, for unicast alone. */
   readonly ifindex: number | undefined;
@@ -26,6 +27,17 @@ export interface AdvertSocketOptions {
   readonly protocol: 112 | 51;
   /** A multicast group is joined, any other address is bound to: only what was sent there is heard. */
   readonly address: IpAddress;
+}
+
+/** An advert that may concern somebody here: what can be told of it without knowing whose it is. */
+export interface ExpectedAdvert {
+  readonly version: 2 | 3;
+  readonly vrid: number;
+}
+
+export interface AdvertSocketOptions extends AdvertSocketPlace {
+  /** Nothing else gets in, and over a link nothing that crossed a router; undefined: everything. */
+  readonly expected?: Iterable<ExpectedAdvert>;
   /** Datagrams that arrived, oldest first; never empty, at most `limits.datagramsPerTurn`. Those that `drain` hands out do not come here again. */
   onDatagrams(datagrams: readonly AdvertDatagram[]): void;
   /** The socket is of no use any more and has closed itself: open a new one when the interface is there. */
@@ -72,6 +84,34 @@ export interface AdvertSocket extends Closable {
   send(packet: AdvertPacket): void;
   /** What waits in the socket right now, oldest first, at most `limits.datagramsPerDrain` (SAFETY S2). */
   drain(): AdvertDatagram[];
+  /** Another expectation; what waits already is not judged by it. Throws VrrpSocketError. */
+  expect(expected: Iterable<ExpectedAdvert>): void;
+  /** How many found no room since the last call. */
+  missed(): number;
+}
+
+export interface StrangerSocketOptions extends AdvertSocketPlace {
+  readonly expected: Iterable<ExpectedAdvert>;
+  /** Something waits. Not said again before a `read` that left no more. */
+  onWaiting(): void;
+  /** As an advert socket's. */
+  onError(error: Error): void;
+}
+
+export interface StrangersRead {
+  /** The oldest that wait, at most `max`. */
+  readonly datagrams: readonly AdvertDatagram[];
+  /** How many found no room since the last call; expected ones may be among them, which the advert socket has. */
+  readonly missed: number;
+  /** More may wait. */
+  readonly more: boolean;
+}
+
+/** Everything that an advert socket of the same place and expectation keeps out, in a small buffer of its own. */
+export interface StrangerSocket extends Closable {
+  read(max: number): StrangersRead;
+  /** Another expectation; what waits already is thrown away, for it might be expected now. Throws VrrpSocketError. */
+  expect(expected: Iterable<ExpectedAdvert>): void;
 }
 
 // --- links and addresses ------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ export const limits = {
    * The kernel doubles it, and counts at least 768 bytes a datagram: at most 2,731.
    */
   receiveBufferBytes: 1024 * 1024,
+  /** What nobody expects waits in so much until it is looked at: some 40 packets. */
+  strangerBufferBytes: 16 * 1024,
   /** All that waited when a drain began comes out (SAFETY S2), but no more: a flood must not keep it going. */
   datagramsPerDrain: 4_096,
   /** On a wake only so many, then timers and other descriptors have their turn: a flood must not make adverts late. */

@@ -15,12 +15,14 @@ export type {
   AdvertPacket,
   AdvertSocket,
   AdvertSocketOptions,
+  AdvertSocketPlace,
   AnnounceResult,
   ArpPacket,
   ArpPort,
   ChangeResult,
   Closable,
   DeadlineTimer,
+  ExpectedAdvert,
   LinkChange,
   LinkDetails,
   LinkInfo,
@@ -34,6 +36,9 @@ export type {
   NeighbourSilenceOptions,
   PacketFilter,
   PacketFilterOptions,
+  StrangerSocket,
+  StrangerSocketOptions,
+  StrangersRead,
   UserIds,
 } from "./api.ts";
 export { openArpPort } from "./arp-port.ts";
@@ -82,5 +87,6 @@ export type {
 export { openRoutingTable } from "./routing-table.ts";
 export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
+export { openStrangerSocket } from "./stranger-socket.ts";
 export { openUdpSocket, type UdpDatagram, type UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";
 export { resolveUser } from "./users.ts";

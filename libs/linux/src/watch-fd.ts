@@ -23,6 +23,9 @@ const liveHandles = new Set<PollHandle>();
 
 export interface WatchedFd extends Closable {
   isClosed(): boolean;
+  /** What there is to read may wait, without a call in each turn of the loop. */
+  pause(): void;
+  resume(): void;
 }
 
 /**
@@ -31,17 +34,28 @@ export interface WatchedFd extends Closable {
  * Closing closes the descriptor too, once; nothing is called any more then.
  */
 export function watchFd(fd: number, drain: () => boolean, onGap: () => void = () => undefined): WatchedFd {
+  let paused = false;
   const onReadable: PollCallback = (status) => {
     const lost = drain();
     // drain may have closed us: then there is nothing to start again and nobody to tell.
     if (!liveHandles.has(handle)) return;
-    if (status < 0) handle.start({ readable: true }, onReadable);
+    if (status < 0 && !paused) handle.start({ readable: true }, onReadable);
     if (status < 0 || lost) onGap();
   };
   const handle = poll(fd, { readable: true }, onReadable);
   liveHandles.add(handle);
   return {
     isClosed: () => !liveHandles.has(handle),
+    pause: () => {
+      if (paused || !liveHandles.has(handle)) return;
+      paused = true;
+      handle.stop();
+    },
+    resume: () => {
+      if (!paused || !liveHandles.has(handle)) return;
+      paused = false;
+      handle.start({ readable: true }, onReadable);
+    },
     close: () => {
       if (!liveHandles.delete(handle)) return;
       handle.stop();

@@ -34,7 +34,7 @@ export interface RunnerParts {
   readonly counters: Counters;
   readonly testimonies: Pick<Testimonies, "ask" | "deny">;
   /** The socket that the instance speaks through, when it is open. */
-  socket(): AdvertSocket | undefined;
+  socket(): Pick<AdvertSocket, "send"> | undefined;
   /** What decides for it: gets what this instance has heard. */
   feed(input: Input): void;
   /** An advert above priority 0 has left. */
@@ -219,7 +219,7 @@ export class InstanceRunner {
     else this.#parts.onAdvertSent();
   }
 
-  #sendPacket(socket: AdvertSocket, packet: OutgoingPacket): boolean {
+  #sendPacket(socket: Pick<AdvertSocket, "send">, packet: OutgoingPacket): boolean {
     try {
       socket.send(packet);
       return true;

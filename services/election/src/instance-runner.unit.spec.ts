@@ -48,8 +48,6 @@ function router(address: string, base: number) {
           order.push(`advert ${bytes[22]}`);
           wire.push(bytes);
         },
-        drain: () => [],
-        close: () => {},
       }),
       testimonies: { ask: () => {}, deny: () => {} },
       onStepped: () => {},

@@ -86,7 +86,13 @@ function makeStage(host: Host): (round: number) => void {
   const stageHost = inertHost(host, () => clock.now);
   const leases = inertLeases();
   const sent: Uint8Array[] = [];
-  const socket = { send: ({ bytes }: AdvertPacket) => void sent.push(bytes), drain: () => [], close: () => {} };
+  const socket = {
+    send: ({ bytes }: AdvertPacket) => void sent.push(bytes),
+    drain: () => [],
+    expect: () => {},
+    missed: () => 0,
+    close: () => {},
+  };
   return (round) => {
     sent.length = 0;
     const unit = new Unit(

@@ -155,7 +155,7 @@ class Election implements RunningElection {
   #openSockets(): AdvertSockets {
     return openAdvertSockets({
       onPacket: (name, packet) => this.#takePacket(name, packet),
-      onDiscard: (reason) => this.counters.add(metric.advertsDiscarded, { instance: "", reason }),
+      onDiscard: (reason, count) => this.counters.add(metric.advertsDiscarded, { instance: "", reason }, count),
       onError: (place, error) => this.#host.log.warn("VRRP socket lost", { ...place, error: error.message }),
     });
   }

@@ -36,7 +36,7 @@ export interface UnitParts {
   readonly counters: Counters;
   readonly leases: LeaseClient;
   /** The socket that the member speaks through, when it is open. */
-  socket(member: string): AdvertSocket | undefined;
+  socket(member: string): Pick<AdvertSocket, "send"> | undefined;
   readonly testimonies: Pick<Testimonies, "ask" | "deny">;
   /** After every step: the deadline may have moved. */
   onStepped(): void;

@@ -46,8 +46,6 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
   };
   const socket = (name: string) => ({
     send: ({ bytes }: { readonly bytes: Uint8Array }) => void order.push(`${name} sends ${bytes[22]}`),
-    drain: () => [],
-    close: () => {},
   });
   const members = names.map((name) => member(name, over[name]));
   const parts = {
