@@ -279,7 +279,10 @@ export class ElectionProcess {
   }
 
   feedAll(input: Input): void {
-    if (this.isRunning) this.#feed(new Map(this.#configs.map(({ name }) => [name, input])));
+    if (!this.isRunning) return;
+    const inputs = new Map<string, Input>();
+    for (const { name } of this.#configs) inputs.set(name, input);
+    this.#feed(inputs);
   }
 
   #feed(inputs: ReadonlyMap<string, Input>): void {
@@ -296,7 +299,7 @@ export class ElectionProcess {
     }
     if (done.claim !== undefined) this.#claim = done.claim;
     this.#machine.onStep(this, done, before);
-    if (this.states.every(({ kind }) => kind === "stopped")) {
+    if (isStopped(this.group)) {
       this.kill();
       return this.#machine.onEnd(this);
     }
@@ -306,8 +309,10 @@ export class ElectionProcess {
 
   #testify(before: GroupState, { state, effects }: GroupStep): void {
     const { address } = this.#machine;
-    for (const [member, { name }] of this.#configs.entries()) {
-      const [was, is] = [before.members.get(name), state.members.get(name)];
+    for (let member = 0; member < this.#configs.length; member++) {
+      const name = this.#configs[member]?.name ?? "";
+      const was = before.members.get(name);
+      const is = state.members.get(name);
       if (was !== undefined && is !== undefined && isHolding(was) && !isHolding(is))
         this.#machine.testify({ kind: "denial", member, address, nonce: 0 });
     }
@@ -350,12 +355,20 @@ export class ElectionProcess {
     const due = nextGroupDeadline(this.group);
     if (due === undefined || due > now) return;
     const lateness = micros(Math.max(now - due, this.#machine.jumped - this.#jumpSeen));
-    const late = [...this.group.members].filter(([, state]) => isDue(state, now)).map(([name]) => name);
-    this.#feed(new Map(late.map((name): [string, Input] => [name, { type: "deadline-reached", lateness }])));
+    const late = new Map<string, Input>();
+    for (const [name, state] of this.group.members) {
+      if (isDue(state, now)) late.set(name, { type: "deadline-reached", lateness });
+    }
+    this.#feed(late);
     this.#judgements = this.#judgedAt === now ? this.#judgements + 1 : 1;
     this.#judgedAt = now;
     checkProgress(this, this.#judgements);
   }
+}
+
+function isStopped({ members }: GroupState): boolean {
+  for (const { kind } of members.values()) if (kind !== "stopped") return false;
+  return true;
 }
 
 const isHolding = ({ kind }: ElectionState): boolean => kind === "master" || kind === "listening";

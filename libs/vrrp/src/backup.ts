@@ -12,7 +12,7 @@ import {
   type Term,
   term,
 } from "@baton/domain";
-import { copyBackup } from "./copies.ts";
+import { backupOf } from "./copies.ts";
 import { silenced } from "./facts.ts";
 import { isHeld } from "./flapping.ts";
 import { ownAgain } from "./owner-conflict.ts";
@@ -140,7 +140,7 @@ function hearMaster(state: StateOf<"backup">, { advert: heard, source, wireId }:
   }
   const masterAdvertInterval = config.version === 3 ? heard.advertInterval : config.advertInterval;
   const until = addMicros(now, masterDown(state, masterAdvertInterval));
-  const next = copyBackup(state);
+  const next = backupOf(state, state);
   next.master = by(true);
   next.masterAdvertInterval = masterAdvertInterval;
   next.masterDownAt = isAnother(state.master, source) ? instant(Math.max(until, state.masterDownAt)) : until;

@@ -1,11 +1,13 @@
-// Copies of the two states that change with every advert and every answer, each made by one literal. A spread gives an
-// object a shape of the place that wrote it, and to copy what may have any of forty shapes takes the engine microseconds;
-// a literal takes a tenth of one. What happens seldom is spread like everything else.
-import type { StateOf } from "./types.ts";
+// The two states that change with every advert and every answer are made by one literal each, and nowhere else. A spread
+// gives an object a shape of the place that wrote it, and to copy what may have any of forty shapes takes the engine
+// microseconds; a literal takes a tenth of one. What happens seldom is spread like everything else.
+import type { CommonState, ElectionState, StateOf } from "./types.ts";
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+/** What a state has besides that which every state carries. */
+type Own<Kind extends ElectionState["kind"]> = Omit<StateOf<Kind>, keyof CommonState | "kind">;
 
-export function copyMaster(from: StateOf<"master">): Writable<StateOf<"master">> {
+export function masterOf(from: CommonState, own: Own<"master">): Writable<StateOf<"master">> {
   return {
     config: from.config,
     effectivePriority: from.effectivePriority,
@@ -28,22 +30,22 @@ export function copyMaster(from: StateOf<"master">): Writable<StateOf<"master">>
     ownerYields: from.ownerYields,
     reason: from.reason,
     kind: "master",
-    term: from.term,
-    since: from.since,
-    advertDueAt: from.advertDueAt,
-    leaseUntil: from.leaseUntil,
-    askedUntil: from.askedUntil,
-    confirmed: from.confirmed,
-    lastAdvertAt: from.lastAdvertAt,
-    peerHeardAt: from.peerHeardAt,
-    announce: from.announce,
-    announcedAt: from.announcedAt,
-    announceDueAt: from.announceDueAt,
-    rival: from.rival,
+    term: own.term,
+    since: own.since,
+    advertDueAt: own.advertDueAt,
+    leaseUntil: own.leaseUntil,
+    askedUntil: own.askedUntil,
+    confirmed: own.confirmed,
+    lastAdvertAt: own.lastAdvertAt,
+    peerHeardAt: own.peerHeardAt,
+    announce: own.announce,
+    announcedAt: own.announcedAt,
+    announceDueAt: own.announceDueAt,
+    rival: own.rival,
   };
 }
 
-export function copyBackup(from: StateOf<"backup">): Writable<StateOf<"backup">> {
+export function backupOf(from: CommonState, own: Own<"backup">): Writable<StateOf<"backup">> {
   return {
     config: from.config,
     effectivePriority: from.effectivePriority,
@@ -66,12 +68,12 @@ export function copyBackup(from: StateOf<"backup">): Writable<StateOf<"backup">>
     ownerYields: from.ownerYields,
     reason: from.reason,
     kind: "backup",
-    masterDownAt: from.masterDownAt,
-    masterAdvertInterval: from.masterAdvertInterval,
-    master: from.master,
-    preemptAt: from.preemptAt,
-    grantedLateness: from.grantedLateness,
-    yielding: from.yielding,
-    question: from.question,
+    masterDownAt: own.masterDownAt,
+    masterAdvertInterval: own.masterAdvertInterval,
+    master: own.master,
+    preemptAt: own.preemptAt,
+    grantedLateness: own.grantedLateness,
+    yielding: own.yielding,
+    question: own.question,
   };
 }

@@ -9,7 +9,7 @@
 //       └── resume under a live lease ──▶ MASTER or LISTENING
 import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, term } from "@baton/domain";
 import { stepBackup, takeoverAt } from "./backup.ts";
-import { copyMaster } from "./copies.ts";
+import { masterOf } from "./copies.ts";
 import { canServe, failAddresses, listenOn, restOfListening, restored, serveAlone, unconfirmed } from "./degraded.ts";
 import { dataplaneSilent, learn, silenced } from "./facts.ts";
 import { noteMove } from "./flapping.ts";
@@ -249,7 +249,7 @@ function keepLease(
   const leaseUntil = instant(Math.max(until, state.leaseUntil));
   const { state: whole, effects } = input.type === "lease-confirmed" ? restored(state) : unconfirmed(state);
   if (whole.kind === "listening") return { state: { ...whole, leaseUntil }, effects };
-  const kept = copyMaster(whole);
+  const kept = masterOf(whole, whole);
   kept.leaseUntil = leaseUntil;
   if (now < leaseUntil) kept.askedUntil = undefined;
   return { state: kept, effects };

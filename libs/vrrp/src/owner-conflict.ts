@@ -3,7 +3,7 @@
 // longer than an interval, and then gives way itself, with 254, until the other is silent or no owner any more (keepalived
 // does the same, behaviour section 5).
 import { addMicros, type Instant, micros, priority } from "@baton/domain";
-import { copyMaster } from "./copies.ts";
+import { masterOf } from "./copies.ts";
 import { addressOwner, weighPriority } from "./priority.ts";
 import { count, priorityChanged } from "./transitions.ts";
 import type { Advertisement, CommonState, Effect, StateOf } from "./types.ts";
@@ -36,7 +36,7 @@ export function hearOwner(
 
 /** One more advert of ours has left; the next is due at `advertDueAt`. */
 export function spokenTo(state: Master, advertDueAt: Instant, now: Instant): Master {
-  const spoken = copyMaster(state);
+  const spoken = masterOf(state, state);
   spoken.lastAdvertAt = now;
   spoken.advertDueAt = advertDueAt;
   const { rival, config } = state;

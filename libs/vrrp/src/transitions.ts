@@ -12,6 +12,7 @@ import {
   type Term,
   term,
 } from "@baton/domain";
+import { backupOf, masterOf } from "./copies.ts";
 import { faultCauses } from "./priority.ts";
 import { listeningInterval, masterDownInterval, successorWait, unconfirmedLimit, yieldLimit } from "./timers.ts";
 import type {
@@ -101,11 +102,7 @@ export interface MasterEntry {
 /** A takeover, or a resume under a live lease: always a new term (SAFETY S4). */
 export function enterMaster(from: CommonState, entry: MasterEntry, now: Instant): Step {
   const claimed = nextTerm(from);
-  const state: StateOf<"master"> = {
-    ...common(from),
-    kind: "master",
-    highestTerm: claimed,
-    reason: entry.reason,
+  const state = masterOf(from, {
     term: claimed,
     since: now,
     advertDueAt: addMicros(now, from.config.advertInterval),
@@ -118,7 +115,9 @@ export function enterMaster(from: CommonState, entry: MasterEntry, now: Instant)
     announcedAt: undefined,
     announceDueAt: undefined,
     rival: undefined,
-  };
+  });
+  state.highestTerm = claimed;
+  state.reason = entry.reason;
   return {
     state,
     effects: [
@@ -145,10 +144,7 @@ function becameMaster(state: StateOf<"master">, cause: CauseRef | undefined): Ef
 export function endListening(from: StateOf<"listening">, now: Instant): Step {
   const reason = from.origin === "resumed" ? "resumed" : "late";
   const announce = from.announce + 1;
-  const state: StateOf<"master"> = {
-    ...common(from),
-    kind: "master",
-    reason,
+  const state = masterOf(from, {
     term: from.term,
     since: from.since,
     advertDueAt: addMicros(now, from.config.advertInterval),
@@ -161,7 +157,8 @@ export function endListening(from: StateOf<"listening">, now: Instant): Step {
     announcedAt: now,
     announceDueAt: undefined,
     rival: undefined,
-  };
+  });
+  state.reason = reason;
   const effects = [advert(spokenPriority(state)), claim(state.term, "hold", { announce, announceReason: reason })];
   // After a mere stall nobody was told that mastership had gone, so nobody is told that it is back.
   if (from.origin === "late") return { state, effects };
@@ -224,11 +221,7 @@ export function enterBackup(from: CommonState, entry: BackupEntry, now: Instant)
   const { config } = from;
   const masterAdvertInterval =
     config.version === 3 ? (entry.masterAdvertInterval ?? config.advertInterval) : config.advertInterval;
-  const state: StateOf<"backup"> = {
-    ...common(from),
-    kind: "backup",
-    degraded: false,
-    reason: entry.reason,
+  const state = backupOf(from, {
     masterDownAt: addMicros(now, entry.wait ?? masterDown(from, masterAdvertInterval)),
     masterAdvertInterval,
     master: entry.master,
@@ -236,7 +229,9 @@ export function enterBackup(from: CommonState, entry: BackupEntry, now: Instant)
     grantedLateness: false,
     yielding: entry.yielding,
     question: undefined,
-  };
+  });
+  state.degraded = false;
+  state.reason = entry.reason;
   const data = {
     ...subject(config),
     term: from.highestTerm,
