@@ -17,6 +17,7 @@ export {
   longestMasterDown,
   longestSkew,
   masterDownInterval,
+  questionLimit,
   releaseLimit,
   shortestMasterDown,
   skewTime,

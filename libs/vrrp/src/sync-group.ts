@@ -47,6 +47,7 @@ export function nextGroupDeadline(group: GroupState): Instant | undefined {
 export function stepGroup(group: GroupState, inputs: ReadonlyMap<string, Input>, now: Instant): GroupStep {
   const work = new Work(group, now);
   for (const [member, input] of inputs) work.feed(member, input);
+  work.shareLoss();
   work.shareFaults(causeOf([...inputs.values()][0]));
   return work.result();
 }
@@ -65,6 +66,8 @@ class Work {
   readonly #waiting: Set<string>;
   readonly #effects: { member: string; effect: MemberEffect }[] = [];
   #claims: readonly GroupClaim[] = [];
+  /** A member has given way, for this cause. */
+  #loss: { readonly cause: CauseRef | undefined } | undefined;
 
   constructor({ name, members, waiting }: GroupState, now: Instant) {
     this.#name = name;
@@ -113,9 +116,17 @@ class Work {
     const hearsMaster =
       after.kind === "backup" && after.master?.accepted === true && after.master.heardAt === this.#now;
     if (after.kind !== "backup" || hearsMaster) this.#waiting.delete(member);
-    if (!holds(before) || after.kind !== "backup") return;
+    if (holds(before) && after.kind === "backup") this.#loss ??= { cause };
+  }
+
+  /**
+   * Who has given way takes the others with it, but for those that have gone by themselves: the lease that all of them have
+   * lost is nothing to give way from politely, to a master that there is not.
+   */
+  shareLoss(): void {
+    if (this.#loss === undefined) return;
     for (const [name, state] of this.#members) {
-      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause });
+      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause: this.#loss.cause });
     }
   }
 

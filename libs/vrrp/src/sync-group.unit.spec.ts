@@ -13,6 +13,7 @@ import {
   higherAddress,
   ip,
   link,
+  lost,
   released,
   script,
   shutdown,
@@ -188,6 +189,15 @@ describe("giving way", () => {
     const stage = new Stage().mastered();
     stage.one("outside", advert(200));
     expect(told(stage.all(released(1)))).toEqual(["inside sends 100", "outside sends 100"]);
+  });
+
+  test("the lease of all is lost: each says 0, and none says farewell to a master that there is not", () => {
+    const stage = new Stage().mastered();
+    const done = stage.all(lost(1, "released"));
+    expect(stage.kinds()).toEqual(["backup", "backup"]);
+    expect(told(done)).toEqual(["inside sends 0", "outside sends 0", "inside became-backup", "outside became-backup"]);
+    expect(done.claim).toMatchObject({ state: "release", term: 1 });
+    expect(told(stage.all(released(1)))).toEqual([]);
   });
 
   test("a stop is everybody's: one priority 0 each, and one claim", () => {
