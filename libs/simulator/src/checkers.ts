@@ -2,6 +2,7 @@
 import { type ElectionState, type GroupState, type GroupStep, skewTime } from "@baton/vrrp";
 import type { ElectionProcess } from "./election-process.ts";
 import type { Router } from "./router.ts";
+import { settling } from "./settling.ts";
 
 export const properties = [
   "never-split",
@@ -146,8 +147,16 @@ function keep(set: Set<number>, index: number, wanted: boolean): void {
   else set.delete(index);
 }
 
-const isHeld = ({ states, clock }: Router): boolean =>
-  states.some(({ preemptHeldUntil = 0 }) => clock.now() < preemptHeldUntil);
+/** Whether time alone will bring another master: one that is above it is only held back, for having flapped. */
+export const isProvisional = (routers: readonly Router[]): boolean => {
+  const master = routers.find(({ isMaster }) => isMaster);
+  const settled = settling(routers);
+  return master !== undefined && routers.some((other) => isHeld(other, settled) && isAbove(other, master));
+};
+
+/** It is, or was until so short a time ago that its timers may still run. */
+const isHeld = ({ states, clock }: Router, settled: number): boolean =>
+  states.some(({ preemptHeldUntil = 0 }) => clock.now() - settled < preemptHeldUntil);
 
 /** Nobody is left in fault; exactly one master, and the right one: nobody who pre-empts has a higher priority. */
 export function checkSettled(routers: readonly Router[]): void {
@@ -164,7 +173,8 @@ export function checkSettled(routers: readonly Router[]): void {
   const others = routers.filter((router) => router !== master);
   require(others.every(({ dataplane }) => !dataplane.answers), "only-master-holds", shown);
   // Flapping holds pre-emption back: whoever is held may stay above the master for a while (SAFETY S12).
-  const preempting = others.filter((other) => other.configs.every(({ preempt }) => preempt) && !isHeld(other));
+  const settled = settling(routers);
+  const preempting = others.filter((other) => other.configs.every(({ preempt }) => preempt) && !isHeld(other, settled));
   require(!preempting.some((other) => isAbove(other, master)), "right-master", shown);
 }
 

@@ -165,11 +165,23 @@ function cut(ending: Ending): void {
   const mends = routers.map(({ index }) => network.mute(index));
   ending.pass(random.integer(down / 2, 2 * down));
   for (const mend of mends) mend();
-  // Two that are equal settle with the next adverts.
-  ending.pass(2 * longest(routers, ({ advertInterval }) => advertInterval) + second);
+  // Two that are equal settle with the next adverts; two that both stand above each other both let go, and then one of
+  // them takes over from silence.
+  const silence = areCrossed(routers) ? 2 * down : 0;
+  ending.pass(2 * longest(routers, ({ advertInterval }) => advertInterval) + silence + second);
   const answering = routers.filter(({ answers }) => answers);
   if (answering.length !== 1) throw new Violation("healing-leaves-one", `${answering.length} answer after the cut`);
 }
+
+/** In one member of a sync group the one is the higher, in another the other. */
+const areCrossed = (routers: readonly Router[]): boolean =>
+  routers.some((one) => routers.some((other) => isAboveSomewhere(one, other) && isAboveSomewhere(other, one)));
+
+const isAboveSomewhere = (one: Router, other: Router): boolean =>
+  one.states.some(({ effectivePriority }, member) => {
+    const { effectivePriority: theirs = 0 } = other.states[member] ?? {};
+    return effectivePriority > theirs || (effectivePriority === theirs && one.index > other.index);
+  });
 
 function expectSuccessor(ending: Ending, within: number, property: Property): void {
   const { routers } = ending.stage;

@@ -43,6 +43,14 @@ export function settling(routers: readonly Pick<Router, "configs">[]): number {
   return leaving + down + interval + waits * down + listening + delay + longest(routers, leaseLength) + second;
 }
 
+/** When the last hold ends that keeps a router from pre-empting; 0: none is held (SAFETY S12). */
+export function preemptionEnd(routers: readonly Pick<Router, "states" | "clock">[]): number {
+  const ends = routers.flatMap(({ states, clock }) =>
+    states.flatMap(({ preemptHeldUntil }) => (preemptHeldUntil === undefined ? [] : clock.when(preemptHeldUntil))),
+  );
+  return Math.max(0, ...ends);
+}
+
 /** When the last of the holds ends that only time ends: a takeover that failed is tried again then (SAFETY S9). */
 export function holdsEnd(router: Pick<Router, "states" | "clock">): number {
   const ends = router.states.flatMap(({ holds }) => [...holds.values()]).filter((until) => until !== undefined);

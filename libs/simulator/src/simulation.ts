@@ -1,7 +1,15 @@
 // One run: routers start, the storm passes over them, all is repaired, the group must settle within the time that its own
 // timers give, stay settled, and then take one more blow as SAFETY says.
-import type { ElectionConfig, GroupState, GroupStep } from "@baton/vrrp";
-import { Coverage, checkAddresses, checkSettled, checkStep, type Property, Violation } from "./checkers.ts";
+import { type ElectionConfig, type GroupState, type GroupStep, questionLimit } from "@baton/vrrp";
+import {
+  Coverage,
+  checkAddresses,
+  checkSettled,
+  checkStep,
+  isProvisional,
+  type Property,
+  Violation,
+} from "./checkers.ts";
 import { Clock } from "./clock.ts";
 import { inflict, type Stage } from "./faults.ts";
 import { perform } from "./finales.ts";
@@ -10,7 +18,7 @@ import { Network } from "./network.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Packet, Router } from "./router.ts";
 import { drawScenario, type Fault, type Scenario } from "./scenario.ts";
-import { holdsEnd, longest, settling } from "./settling.ts";
+import { holdsEnd, longest, preemptionEnd, settling } from "./settling.ts";
 import { Timeline } from "./timeline.ts";
 
 const second = 1_000_000;
@@ -92,6 +100,7 @@ class Simulation {
     this.#pass(second / 100);
     this.#timeline.runUntil(Math.max(this.now, ...this.#routers.map(holdsEnd)));
     this.#pass(settling(this.#routers));
+    if (isProvisional(this.#routers)) this.#awaitPreemption();
     checkSettled(this.#routers);
     this.#takeovers = 0;
     this.#pass(this.#interval * 20);
@@ -116,6 +125,11 @@ class Simulation {
 
   #pass(duration: number): void {
     this.#timeline.runUntil(this.#timeline.now + duration);
+  }
+
+  /** A hold ends, and its router pre-empts, which is no flapping. */
+  #awaitPreemption(): void {
+    this.#timeline.runUntil(Math.max(this.now, preemptionEnd(this.#routers) + settling(this.#routers)));
   }
 
   #makeRouter(configs: readonly ElectionConfig[], index: number): Router {
@@ -199,6 +213,8 @@ class Simulation {
     const { finale } = this.#scenario;
     // Three resumes within a minute are too many, also those of the storm (SAFETY S5).
     if (finale === "crash-election" || finale === "second-election") this.#pass(60 * second);
+    // A master is asked over the hub only so often (SAFETY S13).
+    if (finale === "link-down" && this.#scenario.hub === "good") this.#pass(1.01 * questionLimit);
     this.#trace?.({ at: this.now, router: master.index, text: `finale: ${finale}` });
     this.#coverage = new Coverage(this.#routers, this.now);
     this.#takeovers = 0;

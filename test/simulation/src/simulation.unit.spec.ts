@@ -11,6 +11,7 @@ vi.setConfig({ testTimeout: 600_000 });
  */
 const found: readonly number[] = [
   76, 436, 486, 520, 1089, 30554, 31823, 32545, 33400, 101176, 102589, 104946, 106958, 109593, 112802, 30005576,
+  30014336, 30031945, 30046226, 30058328, 30063197, 30085098,
 ];
 
 const failuresOf = (seeds: Iterable<number>): Failure[] =>
