@@ -6,6 +6,7 @@ export { Envelope } from "./generated/baton/v1/events.ts";
 export type { LeaseServiceServer } from "./generated/baton/v1/lease.ts";
 export {
   ClaimState,
+  LeaseAdvert,
   LeaseClaim,
   LeaseConfirm,
   LeaseFrame,

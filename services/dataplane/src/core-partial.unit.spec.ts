@@ -68,6 +68,25 @@ test("what is forgotten goes, and nothing else does", () => {
   expect(lastStanding(again)).toMatchObject({ lease: "A", standing: "held", term: 2 });
 });
 
+test("an advert of a claim that stands renews the kernel's lease, is kept for a resume, and is not answered for", () => {
+  const rig = three();
+  rig.pass(0.9 * second);
+  const memory = { priority: 90, lastAdvertAt: rig.now, peerHeardAt: 7, authCounter: 3 };
+  const adverts = [
+    { lease: "B", memory },
+    { lease: "of nobody", memory },
+  ];
+  const effects = rig.frame([], { partial: true, adverts });
+  expect(ofType(effects, "answer")).toMatchObject([{ partial: true, leases: [] }]);
+  const renewed = ofType(effects, "renew-addresses").flatMap(({ specs }) => specs.map(({ address }) => address));
+  expect(renewed).toEqual([addressOf("B")]);
+  const [greeting] = ofType(rig.connect(2), "greet");
+  const remembered = new Map(greeting?.leases.map(({ lease, lastClaim }) => [lease, lastClaim.memory]));
+  expect([...remembered.keys()].sort()).toEqual(names);
+  expect(remembered.get("B")).toEqual(memory);
+  expect(remembered.get("C")).not.toEqual(memory);
+});
+
 test("another stream knows nothing of what the one before claimed", () => {
   const rig = three();
   rig.connect(2);

@@ -2,7 +2,7 @@
 // a claim allows it; only frames keep it alive. Pure in style: `now` is an argument, nothing here does I/O.
 import { addMicros, type CauseRef, type Instant, instant, type Micros, micros, type Term, term } from "@baton/domain";
 import { leaseLengthMax } from "./desired.ts";
-import type { Claim, Frame, KnownLease, Transition } from "./types.ts";
+import type { Claim, ClaimMemory, Frame, KnownLease, Transition } from "./types.ts";
 
 export type EndReason =
   | "released"
@@ -164,6 +164,7 @@ export class LeaseBook {
     if (!frame.partial) this.#claimed = new Map();
     for (const lease of frame.forgotten) this.#claimed.delete(lease);
     for (const claim of frame.claims) this.#claimed.set(claim.lease, claim);
+    for (const { lease, memory } of frame.adverts) this.#remember(lease, memory);
     const sentAt = instant(Math.min(frame.sentAt, now));
     for (const claim of this.#claimed.values()) this.#receiveClaim(claim, sentAt, now, objection);
     if (!areSameRefusals(refusedBefore, this.#refused)) this.revision++;
@@ -173,6 +174,16 @@ export class LeaseBook {
       if (!this.#claimed.has(lease.id) && lease.stream === stream) this.#end(lease, "not-claimed");
     }
     return true;
+  }
+
+  /** A claim that stands, with newer times: nothing else of it changes, and nothing is decided anew. */
+  #remember(id: string, memory: ClaimMemory): void {
+    const claim = this.#claimed.get(id);
+    if (claim === undefined) return;
+    const newer = { ...claim, memory };
+    this.#claimed.set(id, newer);
+    const lease = this.#leases.get(id);
+    if (lease?.claim === claim) lease.claim = newer;
   }
 
   #receiveClaim(claim: Claim, sentAt: Instant, now: Instant, objection: (claim: Claim) => string | undefined): void {

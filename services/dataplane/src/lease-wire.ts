@@ -52,7 +52,9 @@ export function frameFromWire(wire: LeaseFrame): DecodedFrame {
   }
   const { sequence, configGeneration, partial } = wire;
   const forgotten = [...wire.forgotten];
-  return { ok: true, frame: { sequence, sentAt: instant(wire.sentAt), configGeneration, claims, partial, forgotten } };
+  const adverts = wire.adverts.map(({ lease, ...memory }) => ({ lease, memory }));
+  const sentAt = instant(wire.sentAt);
+  return { ok: true, frame: { sequence, sentAt, configGeneration, claims, partial, forgotten, adverts } };
 }
 
 const claimFromWire = (wire: LeaseClaim, state: ClaimState): Claim => ({

@@ -223,7 +223,15 @@ function frameOf(round: number, state: typeof ClaimState.HOLD | typeof ClaimStat
     traceparent: "",
     successorHeard: false,
   };
-  const frame = { sequence: round, sentAt: now, configGeneration: 1, claims: [claim], partial: true, forgotten: [] };
+  const frame = {
+    sequence: round,
+    sentAt: now,
+    configGeneration: 1,
+    claims: [claim],
+    partial: true,
+    forgotten: [],
+    adverts: [],
+  };
   const bytes = LeaseFrame.encode(frame).finish();
   const decoded = frameFromWire(LeaseFrame.decode(bytes));
   if (!decoded.ok) throw new Error(`the rehearsal's frame makes no sense: ${decoded.reason}`);

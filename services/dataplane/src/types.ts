@@ -53,6 +53,13 @@ export interface Frame {
   readonly partial: boolean;
   /** Partial: leases that are not claimed any more. */
   readonly forgotten: readonly string[];
+  /** Partial: what adverts have changed of claims that stand. */
+  readonly adverts: readonly ClaimAdvert[];
+}
+
+export interface ClaimAdvert {
+  readonly lease: string;
+  readonly memory: ClaimMemory;
 }
 
 export type TransitionType = "became-master" | "became-backup" | "entered-fault" | "instance-stopped";

@@ -1,4 +1,4 @@
-// What the election counts: adverts, discards, lateness. Plain numbers in memory; handed out with each Watch pulse.
+// What the election counts: adverts, discards, lateness. Plain numbers in memory; handed out with each snapshot.
 import type { Counter } from "@baton/contracts";
 import { type MetricName, prometheusName } from "@baton/telemetry";
 

@@ -125,6 +125,7 @@ function makeStage(host: Host): (round: number) => void {
       claims: claim === undefined ? [] : [claim],
       partial: true,
       forgotten: [],
+      adverts: [],
     };
     LeaseFrame.decode(LeaseFrame.encode(frame).finish());
     unit.feedAll({ type: "lease-confirmed", term: term(round + 1), sentAt: clock.now });

@@ -56,6 +56,7 @@ export class FakeElection {
       claims: [...claims],
       partial: false,
       forgotten: [],
+      adverts: [],
       ...more,
     });
     return sentAt;

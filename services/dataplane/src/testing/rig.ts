@@ -227,7 +227,7 @@ export class Rig {
   frame(claims: readonly Claim[], more: Partial<Frame> & { stream?: number } = {}): Seen[] {
     const { stream = 1, ...rest } = more;
     const sequence = ++this.#sequence;
-    const plain = { sequence, sentAt: this.now, configGeneration: 1, partial: false, forgotten: [] };
+    const plain = { sequence, sentAt: this.now, configGeneration: 1, partial: false, forgotten: [], adverts: [] };
     const frame: Frame = { ...plain, claims, ...rest };
     return this.feed({ type: "frame-received", stream, frame });
   }

@@ -115,6 +115,30 @@ test("claims of one turn leave in one frame, refreshed, and again with each hear
   expect(naming()).toHaveLength(1);
 });
 
+test("adverts of claims that stand are told by their times alone, those of some milliseconds together", async () => {
+  const path = socketPath();
+  const plane = await dataplane(path);
+  const { opened, said } = client(path);
+  await vi.waitFor(() => expect(said.hello).toBe(1), patience);
+  const leases = Array.from({ length: 100 }, (_, index) => `L${index}`);
+  for (const lease of leases) opened.claim(claim(1, { lease, instances: [lease] }));
+  const named = (): string[] => plane.frames.flatMap(({ claims }) => claims.map((each) => each.lease));
+  await vi.waitFor(() => expect(named()).toEqual(leases), patience);
+  for (const lease of [...leases, "of nobody"]) opened.advertSent(lease);
+  opened.forget("L7");
+  const spoken = (): LeaseFrame[] => plane.frames.filter(({ adverts }) => adverts.length > 0);
+  const told = (): string[] => spoken().flatMap(({ adverts }) => adverts.map(({ lease }) => lease));
+  await vi.waitFor(() => expect(told()).toEqual(leases.filter((lease) => lease !== "L7")), patience);
+  expect(spoken()[0]?.adverts[0]).toEqual({
+    lease: "L0",
+    priority: 100,
+    lastAdvertAt: 42,
+    peerHeardAt: 0,
+    authCounter: 0,
+  });
+  expect(named()).toEqual(leases);
+});
+
 test("a thousand claims while dataplane does not answer are some frames, and none is lost", async () => {
   const path = socketPath();
   const plane = await dataplane(path);

@@ -2,6 +2,7 @@
 // what dataplane read back from the kernel. One stream; it reconnects by itself. Its first frame names every claim, the
 // others what is new; and while one is unanswered the next one gathers: a thousand takeovers at once are some frames.
 import {
+  type LeaseAdvert,
   type LeaseClaim,
   type LeaseConfirm,
   type LeaseFrame,
@@ -30,7 +31,7 @@ export interface LeaseClientOptions {
 export interface LeaseClient {
   /** Replaces the claim of its lease; all changes of one turn go out in one frame, at the end of the current step. */
   claim(claim: LeaseClaim): void;
-  /** An advert has left: the claim is to say so soon. */
+  /** An advert has left: dataplane is to know soon. */
   advertSent(lease: string): void;
   /** The lease is over: it is not claimed any more. */
   forget(lease: string): void;
@@ -52,8 +53,12 @@ const reconnectMillis = { min: 20, max: 100 } as const;
 const rehearsal = { frames: 300, everyMillis: 10 } as const;
 /** A heartbeat every fifth of the shortest lease (SAFETY S3); this one when nothing is claimed. */
 const idleHeartbeatMillis = 1_000;
-/** The first advert is told at once, those that follow it within this together: the kernel's lease is whole seconds. */
-const advertsApartMillis = 20;
+/**
+ * An advert after a silence is told at once, those that follow within this together: the kernel's lease is whole seconds,
+ * and an election that resumes by an advert too old listens longer than it had to (SAFETY S5, S10). A frame costs both
+ * ends as much as some dozen adverts do.
+ */
+const advertsApartMillis = 100;
 
 export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   // A restarted dataplane must be found well within a lease: no backoff of a second.
@@ -64,8 +69,8 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   const claims = new Map<string, LeaseClaim>();
   /** What dataplane last told of each lease on this stream. */
   const standings = new Map<string, LeaseStatus>();
-  /** For the next frame: claims to name, leases to forget, and whether it is to leave as soon as it may. */
-  const news = { named: new Set<string>(), forgotten: new Set<string>(), urgent: false };
+  /** For the next frame: claims to name, adverts to tell, leases to forget, and whether it is to leave as soon as it may. */
+  const news = { named: new Set<string>(), spoken: new Set<string>(), forgotten: new Set<string>(), urgent: false };
   let stream: ClientDuplexStream<LeaseFrame, LeaseReply> | undefined;
   let greeted = false;
   /** The first frame of a stream has left: the next ones say what is new. */
@@ -95,6 +100,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     if (stream === undefined || !greeted) return;
     const partial = introduced;
     const named = partial ? [...news.named].flatMap((lease) => claims.get(lease) ?? []) : [...claims.values()];
+    const spoken = partial ? [...news.spoken].filter((lease) => !news.named.has(lease)) : [];
     framedAt = performance.now();
     stream.write({
       sequence: ++sequence,
@@ -103,9 +109,11 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
       claims: named.map(options.refresh),
       partial,
       forgotten: partial ? [...news.forgotten] : [],
+      adverts: spoken.flatMap((lease) => advertOf(claims.get(lease)) ?? []),
     });
     introduced = true;
     news.named.clear();
+    news.spoken.clear();
     news.forgotten.clear();
     news.urgent = false;
     unanswered = sequence;
@@ -113,6 +121,12 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     if (confirming !== undefined || framedAt - confirmingAt < period / 2) return;
     confirming = sequence;
     confirmingAt = framedAt;
+  };
+
+  const advertOf = (claim: LeaseClaim | undefined): LeaseAdvert | undefined => {
+    if (claim === undefined) return undefined;
+    const { lease, priority, lastAdvertAt, peerHeardAt, authCounter } = options.refresh(claim);
+    return { lease, priority, lastAdvertAt, peerHeardAt, authCounter };
   };
 
   /** In so many milliseconds, unless a frame leaves before. */
@@ -197,7 +211,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
       flushSoon();
     },
     advertSent(lease) {
-      news.named.add(lease);
+      news.spoken.add(lease);
       const wait = framedAt + advertsApartMillis - performance.now();
       if (wait <= 0) flushSoon();
       else if (!flushQueued) sendLater(Math.ceil(wait));
@@ -205,6 +219,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     forget(lease) {
       standings.delete(lease);
       news.named.delete(lease);
+      news.spoken.delete(lease);
       if (!claims.delete(lease)) return;
       news.forgotten.add(lease);
       flushSoon();
