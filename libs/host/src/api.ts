@@ -30,7 +30,8 @@ export interface Host {
   /**
    * Serves WatchService, and what `extra` names, on <runDir>/<service>.sock. `states` is asked for each snapshot (their
    * versions are filled in by the host); events appended through `events` follow as deltas; counters go out with each
-   * pulse. A state and the event that tells of it belong into one synchronous step: snapshots are taken between steps.
+   * snapshot, and each second to those who follow them. A state and the event that tells of it belong into one synchronous
+   * step: snapshots are taken between steps.
    */
   serveWatch(source: WatchSource): Promise<void>;
   /**
@@ -96,6 +97,7 @@ export interface EventReader {
     handler: {
       snapshot(states: readonly AggregateState[]): void;
       event(envelope: EventEnvelope): void;
+      /** With the snapshot and then each second; who leaves it out is not sent them. */
       counters?(counters: readonly Counter[]): void;
       disconnected?(): void;
     },

@@ -14,8 +14,8 @@ export const followLimits = {
   absentMs: 25,
   absentOftenMax: 400,
   absentSeldomMs: 250,
-  /** An owner that sends no pulse for this long is gone, whatever its socket says. */
-  silentMs: 3_500,
+  /** An owner that sends nothing for this long is gone, whatever its socket says: two quiet pulses were due. */
+  silentMs: 7_000,
   /** How long the other path may take to bring what is missing. */
   gapMs: 50,
 } as const;
@@ -72,7 +72,10 @@ class Follower {
     }
     this.#absences = 0;
     const client = new WatchServiceClient(`unix:${this.#options.socket}`, credentials.createInsecure(), clientOptions);
-    const stream = client.watch({ consumer: this.#options.consumer });
+    const stream = client.watch({
+      consumer: this.#options.consumer,
+      counters: this.#options.handler.counters !== undefined,
+    });
     this.#client = client;
     this.#stream = stream;
     stream.on("data", (update: WatchUpdate) => {

@@ -1,5 +1,6 @@
 // The level behind the events: WatchService of this process. A consumer gets a snapshot, then each event as it happens,
-// and a pulse each second with every version, so that a lost last event is no silent gap (SAFETY S8).
+// and pulses with the versions, so that a lost last event is no silent gap (SAFETY S8). The first pulse of a stream has all
+// of them, the next ones those that have changed: a thousand instances that do nothing cost nothing.
 import {
   type AggregateState,
   type Counter,
@@ -8,13 +9,16 @@ import {
   WatchServiceService,
   type WatchUpdate,
 } from "@baton/contracts";
-import type { EventEnvelope, ServiceName } from "@baton/domain";
+import type { Aggregate, EventEnvelope, ServiceName } from "@baton/domain";
+import { aggregateKey } from "@baton/event-log";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { GrpcService, WatchSource } from "./api.ts";
 import type { VersionedWriter } from "./writer.ts";
 
 export const watchLimits = {
   pulseEveryMs: 1_000,
+  /** Without anything to say, only every so many pulses one is sent: it says that we are there. */
+  quietPulses: 3,
   /** Updates that a consumer has not read; beyond it the consumer is cut off and starts again with a snapshot. */
   unreadMax: 1_000,
 } as const;
@@ -44,7 +48,7 @@ export interface WatchServerOptions {
   readonly service: ServiceName;
   readonly writer: Pick<VersionedWriter, "epoch" | "version" | "versions">;
   readonly source: WatchSource;
-  /** Counters that the host itself adds to every pulse. */
+  /** Counters that the host itself adds to those of the service. */
   readonly hostCounters: () => Counter[];
 }
 
@@ -52,12 +56,20 @@ export function createWatchServer(options: WatchServerOptions): WatchServer {
   return new Broadcast(options);
 }
 
+interface Consumer {
+  /** Updates that it has not read. */
+  unread: number;
+  readonly counters: boolean;
+}
+
 class Broadcast implements WatchServer {
   readonly grpc: GrpcService;
   readonly #options: WatchServerOptions;
-  /** Consumers, with how many updates each has not read. */
-  readonly #consumers = new Map<Call, { unread: number }>();
+  readonly #consumers = new Map<Call, Consumer>();
   readonly #timer: NodeJS.Timeout;
+  /** What has had an event since the last pulse. */
+  readonly #changed = new Map<string, Aggregate>();
+  #quietFor = 0;
   #waiting: EventEnvelope[] = [];
   #scheduled: NodeJS.Immediate | undefined;
 
@@ -73,6 +85,7 @@ class Broadcast implements WatchServer {
 
   publish(envelope: EventEnvelope): void {
     if (this.#consumers.size === 0) return;
+    this.#changed.set(aggregateKey(envelope.aggregate), envelope.aggregate);
     this.#waiting.push(envelope);
     // Encoding and writing wait until the inputs of this turn are through (SAFETY S7).
     this.#scheduled ??= setImmediate(() => this.#flush());
@@ -89,7 +102,7 @@ class Broadcast implements WatchServer {
     // What waits is older than the snapshot: it goes to the others first.
     this.#flush();
     const { service, writer, source } = this.#options;
-    this.#consumers.set(call, { unread: 0 });
+    this.#consumers.set(call, { unread: 0, counters: call.request.counters });
     call.on("cancelled", () => this.#consumers.delete(call));
     call.on("close", () => this.#consumers.delete(call));
     call.on("error", () => this.#consumers.delete(call));
@@ -103,21 +116,39 @@ class Broadcast implements WatchServer {
     });
     this.#write(call, { update: { $case: "snapshot", value: { service, epoch: writer.epoch, aggregates } } });
     // The versions of what the snapshot does not list: a consumer has its base line for every aggregate.
-    this.#write(call, this.#pulseUpdate());
+    const { epoch } = writer;
+    const first = { epoch, versions: [...writer.versions()], counters: this.#counters() };
+    this.#write(call, { update: { $case: "pulse", value: first } });
   }
 
-  #pulseUpdate(): WatchUpdate {
-    const { writer, source, hostCounters } = this.#options;
-    const counters = [...(source.counters?.() ?? []), ...hostCounters()];
-    return {
-      update: { $case: "pulse", value: { epoch: writer.epoch, versions: [...writer.versions()], counters } },
-    };
+  #counters(): Counter[] {
+    const { source, hostCounters } = this.#options;
+    return [...(source.counters?.() ?? []), ...hostCounters()];
   }
 
   #pulse(): void {
     if (this.#consumers.size === 0) return;
     this.#flush();
-    this.#broadcast(this.#pulseUpdate());
+    const { writer } = this.#options;
+    const { epoch } = writer;
+    const versions = [...this.#changed.values()].map(({ kind, id }) => ({
+      kind,
+      id,
+      version: writer.version({ kind, id }),
+    }));
+    this.#changed.clear();
+    this.#quietFor = versions.length > 0 ? 0 : (this.#quietFor + 1) % watchLimits.quietPulses;
+    const consumers = [...this.#consumers];
+    const counting = consumers.filter(([, { counters }]) => counters);
+    if (counting.length > 0) {
+      const update: WatchUpdate = {
+        update: { $case: "pulse", value: { epoch, versions, counters: this.#counters() } },
+      };
+      for (const [call] of counting) this.#write(call, update);
+    }
+    if (this.#quietFor > 0) return;
+    const update: WatchUpdate = { update: { $case: "pulse", value: { epoch, versions, counters: [] } } };
+    for (const [call, { counters }] of consumers) if (!counters) this.#write(call, update);
   }
 
   #flush(): void {

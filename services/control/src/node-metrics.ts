@@ -1,5 +1,5 @@
-// The node as Prometheus metrics: state from the read model, counts from the samples that each service sends with its
-// pulse. Names are those of libs/telemetry; nothing is computed here that a service has not reported.
+// The node as Prometheus metrics: state from the read model, counts from the samples that each service tells
+// with its snapshot or each second. Names are those of libs/telemetry; nothing is computed here that a service has not reported.
 import type { Counter, InstanceState, NodeStatus } from "@baton/contracts";
 import { attribute, type MetricName, metric, prometheusName } from "@baton/telemetry";
 import { type MetricFamily, type MetricSample, metricName } from "./metrics-text.ts";

@@ -13,7 +13,7 @@ export interface StatusDependencies {
 }
 
 /** Those whose state changes without an event: a lease that is confirmed, a run that is counted, a child that is up. */
-const asked: readonly ServiceName[] = ["supervisor", "election", "health", "dataplane"];
+export const asked: readonly ServiceName[] = ["supervisor", "election", "health", "dataplane"];
 const freshMicros = 1_000_000;
 
 export class NodeStatusSource {

@@ -313,11 +313,13 @@ test("a question that makes no sense is answered with what is wrong", async () =
 });
 
 test("metrics are served where the settings say, also after a reload", async () => {
-  const { host, client, runDir } = await start([good("a"), good("a", settingsWith({ metrics: undefined })), good("a")]);
+  const scene = await start([good("a"), good("a", settingsWith({ metrics: undefined })), good("a")]);
+  const { host, client, runDir } = scene;
   const port = (): number => Number(readFileSync(metricsPortFile(runDir), "utf8"));
   const election = host.play("election");
   election.states([master]);
-  election.counters([{ name: "vrrp.adverts", labels: { direction: "sent" }, value: 4 }]);
+  scene.asked = { states: [master], counters: [{ name: "vrrp.adverts", labels: { direction: "sent" }, value: 4 }] };
+  host.play("notifier").counters([{ name: "vrrp.adverts", labels: { direction: "received" }, value: 2 }]);
   const first = port();
   const response = await fetch(`http://127.0.0.1:${first}/metrics`);
   expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
@@ -325,6 +327,7 @@ test("metrics are served where the settings say, also after a reload", async () 
   expect(lintFamilies(parseExposition(text).families)).toEqual([]);
   expect(text).toMatch(/^vrrp_instance_state\{.*vrrp_state="master".*\} 1$/m);
   expect(text).toMatch(/^vrrp_adverts_total\{direction="sent"\} 4$/m);
+  expect(text).toMatch(/^vrrp_adverts_total\{direction="received"\} 2$/m);
   expect((await fetch(`http://127.0.0.1:${first}/other`)).status).toBe(404);
   expect((await fetch(`http://127.0.0.1:${first}/metrics`, { method: "POST" })).status).toBe(405);
   await reload(client);

@@ -23,7 +23,7 @@ import { encodeMetrics } from "./metrics-text.ts";
 import { nodeMetrics } from "./node-metrics.ts";
 import { NodeModel } from "./node-model.ts";
 import { createNodeService } from "./node-service.ts";
-import { NodeStatusSource } from "./node-status.ts";
+import { asked, NodeStatusSource } from "./node-status.ts";
 import type { EventSources } from "./stream-events.ts";
 
 export interface ControlDependencies {
@@ -210,7 +210,8 @@ export class Control {
           this.#model.event(service, envelope);
           feed.add(envelope);
         },
-        counters: (counters) => this.#model.counters(service, counters),
+        // The others are asked for theirs whenever somebody wants to know, and need not tell them each second.
+        ...(asked.includes(service) ? {} : { counters: (counters) => this.#model.counters(service, counters) }),
         disconnected: () => this.#model.disconnected(service),
       });
       host.own(following);

@@ -1,4 +1,4 @@
-// What dataplane counts, under the names of libs/telemetry. Plain numbers in memory; they go out with each Watch pulse.
+// What dataplane counts, under the names of libs/telemetry. Plain numbers in memory; they go out with each snapshot.
 import type { Counter } from "@baton/contracts";
 import { attribute, type MetricName, metric } from "@baton/telemetry";
 

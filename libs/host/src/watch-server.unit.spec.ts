@@ -1,0 +1,101 @@
+// What the consumers of a Watch stream are sent, and when: streams played by hand, time by the test.
+import { EventEmitter } from "node:events";
+import type { WatchUpdate } from "@baton/contracts";
+import { instant } from "@baton/domain";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createWatchServer, type WatchServer, watchLimits } from "./watch-server.ts";
+import { createWriter, type VersionedWriter } from "./writer.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+interface Scene {
+  readonly server: WatchServer;
+  readonly writer: VersionedWriter;
+  watch(counters: boolean): WatchUpdate["update"][];
+}
+
+function scene(): Scene {
+  const handed: { server?: WatchServer } = {};
+  let ids = 0;
+  const writer = createWriter({
+    service: "election",
+    node: "n1",
+    epoch: 5,
+    versions: new Map([["vrrp/old", 9]]),
+    clock: { now: () => instant(1), wall: () => 1 },
+    uuid: () => `id-${++ids}`,
+    hand: (envelope) => handed.server?.publish(envelope),
+  });
+  const server = createWatchServer({
+    service: "election",
+    writer,
+    source: { states: () => [], counters: () => [{ name: "a", labels: {}, value: 1 }] },
+    hostCounters: () => [{ name: "b", labels: {}, value: 2 }],
+  });
+  handed.server = server;
+  const watch = (counters: boolean): WatchUpdate["update"][] => {
+    const updates: WatchUpdate["update"][] = [];
+    const call = Object.assign(new EventEmitter(), {
+      request: { consumer: "test", counters },
+      write: ({ update }: WatchUpdate) => updates.push(update) > 0,
+      end: () => undefined,
+    });
+    const accept = server.grpc.implementation.watch;
+    if (typeof accept !== "function") throw new Error("no watch");
+    Reflect.apply(accept, undefined, [call]);
+    return updates;
+  };
+  return { server, writer, watch };
+}
+
+const tell = (writer: VersionedWriter, id: string) =>
+  writer.append(
+    { kind: "vrrp", id },
+    { type: "priority-changed", data: { instance: id, vrid: 1, from: 1, to: 2, base: 1, tracker: "", reason: "" } },
+  );
+
+const pulses = (updates: readonly WatchUpdate["update"][]) =>
+  updates.flatMap((update) => (update?.$case === "pulse" ? [update.value] : []));
+
+test("a stream begins with the snapshot, every version and every counter", () => {
+  const { server, watch } = scene();
+  const updates = watch(false);
+  expect(updates.map((update) => update?.$case)).toEqual(["snapshot", "pulse"]);
+  expect(pulses(updates)).toMatchObject([
+    { epoch: 5, versions: [{ kind: "vrrp", id: "old", version: 9 }], counters: [{ name: "a" }, { name: "b" }] },
+  ]);
+  server.close();
+});
+
+test("each second tells which versions have changed, once", () => {
+  const { server, writer, watch } = scene();
+  const updates = watch(false);
+  tell(writer, "I1");
+  tell(writer, "I2");
+  tell(writer, "I1");
+  vi.advanceTimersByTime(watchLimits.pulseEveryMs);
+  expect(updates.filter((update) => update?.$case === "event")).toHaveLength(3);
+  expect(pulses(updates)[1]?.versions).toEqual([
+    { kind: "vrrp", id: "I1", version: 2 },
+    { kind: "vrrp", id: "I2", version: 1 },
+  ]);
+  tell(writer, "I2");
+  vi.advanceTimersByTime(watchLimits.pulseEveryMs);
+  expect(pulses(updates)[2]?.versions).toEqual([{ kind: "vrrp", id: "I2", version: 2 }]);
+  server.close();
+});
+
+test("with nothing to say every third second has a pulse, and each second one where counters are asked for", () => {
+  const { server, watch } = scene();
+  const [quiet, counting] = [watch(false), watch(true)];
+  vi.advanceTimersByTime(6 * watchLimits.pulseEveryMs);
+  expect(pulses(quiet).slice(1)).toEqual(Array.from({ length: 2 }, () => ({ epoch: 5, versions: [], counters: [] })));
+  expect(pulses(counting).slice(1)).toHaveLength(6);
+  expect(pulses(counting).at(-1)?.counters).toMatchObject([{ name: "a" }, { name: "b" }]);
+  server.close();
+});
