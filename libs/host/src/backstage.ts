@@ -2,6 +2,7 @@
 // so that the main thread never is (SAFETY S7). Entry file of the worker; main talks to it through backstage-link.ts.
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { isDeepStrictEqual } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "@baton/domain";
 import { type Bus, type Outbox, openNatsBus, openOutbox } from "@baton/event-log";
@@ -34,6 +35,8 @@ class Backstage {
   readonly #subscriptions = new Map<number, { close(): void }>();
   readonly #standingTimer: NodeJS.Timeout;
   #connected: boolean | undefined;
+  /** What main was last told. */
+  #told: BackstageStanding | undefined;
   #taken = 0;
   #takenTold = 0;
   #takenTimer: NodeJS.Timeout | undefined;
@@ -132,7 +135,8 @@ class Backstage {
     clearTimeout(this.#takenTimer);
     this.#takenTimer = undefined;
     this.#takenTold = this.#taken;
-    this.#port.postMessage({ type: "taken", sequence: this.#taken, standing: this.#standing() });
+    this.#told = this.#standing();
+    this.#port.postMessage({ type: "taken", sequence: this.#taken, standing: this.#told });
   }
 
   #subscribe(id: number, filter: string): void {
@@ -170,8 +174,12 @@ class Backstage {
     this.#tellStanding();
   }
 
+  /** Nobody is woken by what main knows already. */
   #tellStanding(): void {
-    this.#port.postMessage({ type: "standing", standing: this.#standing() });
+    const standing = this.#standing();
+    if (isDeepStrictEqual(standing, this.#told)) return;
+    this.#told = standing;
+    this.#port.postMessage({ type: "standing", standing });
   }
 
   #standing(): BackstageStanding {

@@ -30,6 +30,7 @@ export interface Seat {
 
 interface Index {
   readonly parties: readonly Party[];
+  readonly members: readonly Member[];
   readonly leases: ReadonlyMap<string, Unit>;
   readonly seats: ReadonlyMap<string, ReadonlyMap<number, readonly Seat[]>>;
 }
@@ -82,8 +83,8 @@ export class Roster {
     return this.#indexed().parties;
   }
 
-  members(): Member[] {
-    return this.everyone().flatMap(({ members }) => members);
+  members(): readonly Member[] {
+    return this.#indexed().members;
   }
 
   ofLease(lease: string): Unit | undefined {
@@ -119,5 +120,6 @@ function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
   };
   for (const party of present) seat(party, false);
   for (const party of leaving) seat(party, true);
-  return { parties: [...present, ...leaving], leases, seats };
+  const parties = [...present, ...leaving];
+  return { parties, members: parties.flatMap(({ members }) => members), leases, seats };
 }

@@ -22,7 +22,7 @@ import { openWatchedLinks, type WatchedLinks } from "./inputs/watched-links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import { Metronome, realtimeOffset } from "./metronome.ts";
 import { authCounter, highestTerm } from "./resume.ts";
-import { type Member, type Party, Roster, type Seat } from "./roster.ts";
+import { type Member, type Party, Roster } from "./roster.ts";
 import { Unit } from "./unit.ts";
 import { toWireConfig } from "./wire-config.ts";
 
@@ -162,14 +162,15 @@ class Election implements RunningElection {
 
   /** One that leaves and its successor of the same VRID, after a reload, both have to hear it. */
   #takePacket(interfaceName: string, packet: VrrpPacket): void {
-    const seats = this.#roster.seats(interfaceName, packet.vrid).filter(({ party }) => party.started);
-    const present = runnersOf(seats.filter(({ leaves }) => !leaves));
+    const [present, leaving]: [InstanceRunner[], InstanceRunner[]] = [[], []];
+    for (const { party, member, leaves } of this.#roster.seats(interfaceName, packet.vrid)) {
+      if (party.started) (leaves ? leaving : present).push(member.runner);
+    }
     const found = findInstance(packet, present);
     if (found.ok) found.instance.onPacket(packet);
-    const leaving = present.length === seats.length ? [] : runnersOf(seats.filter(({ leaves }) => leaves));
-    const left = findInstance(packet, leaving);
-    if (left.ok) left.instance.onPacket(packet);
-    if (!found.ok && !left.ok && !this.#isHeldBack(packet.vrid)) {
+    const left = leaving.length === 0 ? undefined : findInstance(packet, leaving);
+    if (left?.ok) left.instance.onPacket(packet);
+    if (!found.ok && left?.ok !== true && !this.#isHeldBack(packet.vrid)) {
       this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
       const seen = this.#sightings.see(interfaceName, packet, found.reason, this.#host.now());
       if (seen !== undefined) this.#host.events.append({ kind: "service", id: "election" }, seen);
@@ -493,5 +494,3 @@ class Election implements RunningElection {
     while (!condition() && this.#host.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
-
-const runnersOf = (seats: readonly Seat[]): InstanceRunner[] => seats.map(({ member }) => member.runner);

@@ -289,6 +289,7 @@ export class Unit {
 function latenessOf(state: ElectionState, lateness: Micros, jumpSince: (since: Instant) => Micros): Micros {
   if (state.kind !== "master") return lateness;
   const jump = jumpSince(state.lastAdvertAt);
+  if (jump <= lateness) return lateness;
   return jump > shortestMasterDown(state.config) ? micros(Math.max(lateness, jump)) : lateness;
 }
 
