@@ -1,7 +1,8 @@
 // When the addresses of an instance are announced: at once after a takeover, again after `garp_master_delay`, every
 // `garp_master_refresh`, and whenever election asks for it. Pure in style: `now` is an argument.
-import { addMicros, type Instant } from "@baton/domain";
-import type { GarpConfig } from "@baton/keepalived-conf";
+import { addMicros, type Instant, type Micros } from "@baton/domain";
+import type { GarpSchedule } from "./desired.ts";
+import { putOff } from "./pacing.ts";
 
 export interface Announcement {
   readonly instance: string;
@@ -13,22 +14,22 @@ export interface Announcement {
   readonly since: Instant;
 }
 
-/** A lease that is in doubt is soon confirmed or over. */
-const putOff = 100_000;
-
 interface Series {
-  garp: GarpConfig;
+  garp: GarpSchedule;
   planned: (Announcement & { readonly at: Instant })[];
   refreshAt: Instant | undefined;
+  /** `garp_extra_if`. */
+  extraAt: Instant | undefined;
 }
 
 export class Announcer {
   readonly #series = new Map<string, Series>();
 
   /** keepalived: a burst, a second one after the delay, the refresh counted from that. */
-  takeover(instance: string, garp: GarpConfig, since: Instant, reason: string, now: Instant): void {
+  takeover(instance: string, garp: GarpSchedule, since: Instant, reason: string, now: Instant): void {
     const refreshAt = garp.refresh > 0 ? addMicros(now, garp.delay + garp.refresh) : undefined;
-    const series: Series = { garp, planned: [], refreshAt };
+    const extraAt = garp.extraInterval > 0 ? addMicros(now, garp.delay + garp.extraInterval) : undefined;
+    const series: Series = { garp, planned: [], refreshAt, extraAt };
     this.#series.set(instance, series);
     this.#plan(series, instance, { at: now, since, repeat: garp.repeat, reason });
     if (garp.delay > 0) {
@@ -38,10 +39,14 @@ export class Announcer {
   }
 
   /** Nothing to announce now, but the refresh goes on: a resumed lease. */
-  carryOn(instance: string, garp: GarpConfig, now: Instant): void {
-    const refreshAt = garp.refresh > 0 ? addMicros(now, garp.refresh) : undefined;
-    const planned = this.#series.get(instance)?.planned ?? [];
-    this.#series.set(instance, { garp, planned, refreshAt: this.#series.get(instance)?.refreshAt ?? refreshAt });
+  carryOn(instance: string, garp: GarpSchedule, now: Instant): void {
+    const before = this.#series.get(instance);
+    this.#series.set(instance, {
+      garp,
+      planned: before?.planned ?? [],
+      refreshAt: before?.refreshAt ?? firstAfter(garp.refresh, now),
+      extraAt: before?.extraAt ?? firstAfter(garp.extraInterval, now),
+    });
   }
 
   /** Election asks: another router spoke for the address, or a cut healed (SAFETY S12). */
@@ -69,12 +74,11 @@ export class Announcer {
   }
 
   /** The new settings hold from the next burst on. */
-  reconfigure(instance: string, garp: GarpConfig, now: Instant): void {
+  reconfigure(instance: string, garp: GarpSchedule, now: Instant): void {
     const series = this.#series.get(instance);
     if (series === undefined || series.garp === garp) return;
-    if (series.garp.refresh !== garp.refresh) {
-      series.refreshAt = garp.refresh > 0 ? addMicros(now, garp.refresh) : undefined;
-    }
+    if (series.garp.refresh !== garp.refresh) series.refreshAt = firstAfter(garp.refresh, now);
+    if (series.garp.extraInterval !== garp.extraInterval) series.extraAt = firstAfter(garp.extraInterval, now);
     series.garp = garp;
   }
 
@@ -87,30 +91,36 @@ export class Announcer {
     const due: Announcement[] = [];
     for (const [instance, series] of this.#series) {
       const isDue = ({ at }: { readonly at: Instant }): boolean => at <= now;
-      const isRefreshDue = series.refreshAt !== undefined && series.refreshAt <= now;
-      if (!isRefreshDue && !series.planned.some(isDue)) continue;
+      const [isRefreshDue, isExtraDue] = [isOver(series.refreshAt, now), isOver(series.extraAt, now)];
+      if (!isRefreshDue && !isExtraDue && !series.planned.some(isDue)) continue;
       if (!mayAnnounce(instance)) {
         const later = addMicros(now, putOff);
         series.planned = series.planned.map((each) => (isDue(each) ? { ...each, at: later } : each));
         if (isRefreshDue) series.refreshAt = later;
+        if (isExtraDue) series.extraAt = later;
         continue;
       }
       due.push(...series.planned.filter(isDue));
       series.planned = series.planned.filter((each) => !isDue(each));
-      if (series.refreshAt === undefined || series.refreshAt > now) continue;
-      // From the planned time, not from now: lateness does not add up. After a long stop, one refresh makes up for all.
-      const { refresh, refreshRepeat } = series.garp;
-      const missed = Math.floor((now - series.refreshAt) / refresh);
-      series.refreshAt = addMicros(series.refreshAt, (missed + 1) * refresh);
-      due.push({ instance, repeat: refreshRepeat, reason: "refresh", only: undefined, told: false, since: now });
+      const untold = { instance, told: false, since: now };
+      const { refresh, refreshRepeat, extraInterval, extraKeys } = series.garp;
+      if (series.refreshAt !== undefined && isRefreshDue) {
+        series.refreshAt = nextAfter(series.refreshAt, refresh, now);
+        due.push({ ...untold, repeat: refreshRepeat, reason: "refresh", only: undefined });
+      }
+      if (series.extraAt !== undefined && isExtraDue) {
+        series.extraAt = nextAfter(series.extraAt, extraInterval, now);
+        due.push({ ...untold, repeat: 1, reason: "extra-interface", only: extraKeys });
+      }
     }
     return due;
   }
 
   *deadlines(): Iterable<Instant> {
-    for (const { planned, refreshAt } of this.#series.values()) {
+    for (const { planned, refreshAt, extraAt } of this.#series.values()) {
       for (const { at } of planned) yield at;
       if (refreshAt !== undefined) yield refreshAt;
+      if (extraAt !== undefined) yield extraAt;
     }
   }
 
@@ -123,3 +133,13 @@ export class Announcer {
     series.planned.push({ instance, only: undefined, told: true, ...burst });
   }
 }
+
+/** Of what repeats with this interval; undefined: it does not. */
+const firstAfter = (interval: Micros, now: Instant): Instant | undefined =>
+  interval > 0 ? addMicros(now, interval) : undefined;
+
+const isOver = (at: Instant | undefined, now: Instant): boolean => at !== undefined && at <= now;
+
+/** From the planned time, not from now: lateness does not add up. After a long stop, one makes up for all. */
+const nextAfter = (at: Instant, interval: Micros, now: Instant): Instant =>
+  addMicros(at, (Math.floor((now - at) / interval) + 1) * interval);

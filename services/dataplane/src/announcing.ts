@@ -2,9 +2,10 @@
 // answer, on links whose neighbours can be told.
 import type { Instant, IpAddress } from "@baton/domain";
 import { type Announcement, Announcer } from "./announcer.ts";
-import type { DesiredInstance, ManagedAddress } from "./desired.ts";
+import type { DesiredInstance, ManagedAddress, Pauses } from "./desired.ts";
 import { isUsable, type KernelView } from "./kernel-view.ts";
 import type { Lease } from "./lease-book.ts";
+import { type Judge, Pacing } from "./pacing.ts";
 import type { Burst } from "./types.ts";
 
 interface Known {
@@ -22,6 +23,7 @@ export class Announcing {
   /** Instances that were silent under their present claim. */
   readonly #silent = new Set<string>();
   readonly #later = new Map<string, Map<Later, Set<string>>>();
+  readonly #pacing = new Pacing();
 
   /** An address that came by itself; if a takeover of its instance follows in the same step, that one covers it. */
   came(address: ManagedAddress, why: Later): void {
@@ -37,7 +39,7 @@ export class Announcing {
     this.#later.delete(name);
     if (lease === undefined || lease.phase !== "active" || lease.claim.state !== "hold") {
       if (lease?.phase === "active" && lease.claim.state === "silent") this.#silent.add(name);
-      if (this.#known.delete(name)) this.#announcer.stop(name);
+      if (this.#known.delete(name)) this.#stop(name);
       return;
     }
     const { announce, announceReason } = lease.claim;
@@ -64,7 +66,12 @@ export class Announcing {
   forget(instance: string): void {
     this.#known.delete(instance);
     this.#silent.delete(instance);
+    this.#stop(instance);
+  }
+
+  #stop(instance: string): void {
     this.#announcer.stop(instance);
+    this.#pacing.forget(instance);
   }
 
   /** What is to go out now, one burst per instance and interface. */
@@ -74,19 +81,34 @@ export class Announcing {
     leaseOf: (instance: string) => Lease | undefined,
     mayAnnounce: (instance: string) => boolean,
     view: KernelView,
+    pauses: Pauses,
   ): Burst[] {
     const bursts: Burst[] = [];
     for (const announcement of this.#announcer.take(now, mayAnnounce)) {
       const instance = instanceOf(announcement.instance);
       const lease = leaseOf(announcement.instance);
       if (instance === undefined || lease === undefined) continue;
-      bursts.push(...burstsOf(announcement, instance, lease, view));
+      for (const burst of burstsOf(announcement, instance, lease, view)) {
+        bursts.push(...this.#pacing.offer(burst, instance, pauses, now));
+      }
     }
+    const judge: Judge = (burst, address) => {
+      const managed = instanceOf(burst.instance)?.addresses.find(
+        (each) => each.address === address && each.interface === burst.interface,
+      );
+      const info = managed && view.find(managed);
+      if (info === undefined || !isUsable(info) || speakerOn(burst.interface, view) === undefined) return "never";
+      return mayAnnounce(burst.instance) ? "now" : "later";
+    };
+    // The link may be another one by now, of the same name.
+    const taken = this.#pacing.take(now, judge);
+    bursts.push(...taken.map((burst) => ({ ...burst, ...speakerOn(burst.interface, view) })));
     return bursts;
   }
 
-  deadlines(): Iterable<Instant> {
-    return this.#announcer.deadlines();
+  *deadlines(): Iterable<Instant> {
+    yield* this.#announcer.deadlines();
+    yield* this.#pacing.deadlines();
   }
 }
 
@@ -100,11 +122,17 @@ function burstsOf(announcement: Announcement, instance: DesiredInstance, lease: 
   }
   const bursts: Burst[] = [];
   for (const [name, addresses] of byInterface) {
-    const link = view.link(name);
-    if (link?.mac === undefined || link.noArp) continue;
+    const speaker = speakerOn(name, view);
+    if (speaker === undefined) continue;
     const { repeat, reason, since, told } = announcement;
-    const place = { instance: instance.name, interface: name, ifindex: link.ifindex, mac: link.mac };
-    bursts.push({ ...place, addresses, repeat, reason, since, told, term: lease.term, cause: lease.cause });
+    const story = { reason, since, told, term: lease.term, cause: lease.cause, whole: undefined };
+    bursts.push({ instance: instance.name, interface: name, ...speaker, addresses, repeat, ...story });
   }
   return bursts;
+}
+
+/** Undefined: its neighbours cannot be told. */
+function speakerOn(name: string, view: KernelView): Pick<Burst, "ifindex" | "mac"> | undefined {
+  const link = view.link(name);
+  return link?.mac === undefined || link.noArp ? undefined : { ifindex: link.ifindex, mac: link.mac };
 }

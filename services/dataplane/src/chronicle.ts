@@ -125,7 +125,9 @@ export class Chronicle {
 
   announced({ burst, sent, error, startedAt, endedAt }: Announced): void {
     if (!burst.told || (sent === 0 && error === undefined)) return;
-    const { instance, interface: name, term, addresses, reason } = burst;
+    const { instance, interface: name, term, reason, whole } = burst;
+    const { addresses } = whole ?? burst;
+    const count = sent + (whole?.sent ?? 0);
     const span: SpanPlan = {
       name: spanName.garpSend,
       startedAt,
@@ -134,7 +136,7 @@ export class Chronicle {
         [attribute.instance]: instance,
         [attribute.interface]: name,
         [attribute.term]: term,
-        [attribute.garpCount]: sent,
+        [attribute.garpCount]: count,
         [attribute.addresses]: addresses,
         [attribute.reason]: reason,
       },
@@ -143,9 +145,9 @@ export class Chronicle {
     const elapsedMicros = Math.max(0, endedAt - burst.since);
     const event: BatonEvent = {
       type: "garp-sent",
-      data: { instance, interface: name, term, addresses: [...addresses], count: sent, elapsedMicros, reason },
+      data: { instance, interface: name, term, addresses: [...addresses], count, elapsedMicros, reason },
     };
-    const events = sent === 0 ? [] : [event];
+    const events = count === 0 ? [] : [event];
     this.#ready.push({ type: "report", instance, span, events, cause: burst.cause, chained: false });
   }
 

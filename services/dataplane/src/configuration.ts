@@ -22,7 +22,7 @@ export class Configuration {
     return this.#current.generation;
   }
 
-  get settings(): Pick<Desired, "filter" | "localIgmp" | "repairsMax"> {
+  get settings(): Pick<Desired, "filter" | "pauses" | "localIgmp" | "repairsMax"> {
     return this.#current;
   }
 

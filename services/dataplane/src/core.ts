@@ -434,6 +434,7 @@ export class Core {
       (name) => book.of(name),
       (name) => this.#mayAnnounce(name, now),
       view,
+      configuration.settings.pauses,
     );
     for (const burst of bursts) effects.push({ type: "announce", burst });
   }

@@ -54,11 +54,30 @@ export interface DesiredInstance {
   readonly links: readonly VirtualLink[];
   /** False for `no_accept`: packets to the addresses are dropped. */
   readonly accepts: boolean;
-  readonly garp: GarpConfig;
+  readonly garp: GarpSchedule;
   /** L of SAFETY S3: how long a restarted dataplane keeps what it finds, until election says whose it is. */
   readonly leaseLength: Micros;
   /** K of SAFETY S10 in seconds: how long the kernel keeps an address that nobody renews. */
   readonly kernelLease: number;
+}
+
+/** When its addresses are announced. */
+export interface GarpSchedule extends GarpConfig {
+  /** `garp_extra_if`: how often; 0: never. */
+  readonly extraInterval: Micros;
+  /** What is announced then: one address of each interface beside the one that adverts leave from. */
+  readonly extraKeys: ReadonlySet<string>;
+}
+
+/** The pauses between announcements on one interface, or on those of a group together; 0: none. */
+export interface Pauses {
+  readonly garp: Micros;
+  readonly gna: Micros;
+  readonly groups: readonly {
+    readonly interfaces: readonly string[];
+    readonly garp: Micros | undefined;
+    readonly gna: Micros | undefined;
+  }[];
 }
 
 export interface Desired {
@@ -68,6 +87,7 @@ export interface Desired {
   readonly promoting: readonly string[];
   /** False above `kernelLeaseAddressesMax`: renewals of so many addresses would flood every netlink listener (SAFETY S10). */
   readonly kernelLease: boolean;
+  readonly pauses: Pauses;
   /** How packets are filtered for `no_accept` and `use_vmac`. */
   readonly filter: FilterSettings;
   /** False for `disable_local_igmp`. */
@@ -104,7 +124,7 @@ export const isSameAddress = (a: ManagedAddress | undefined, b: ManagedAddress):
 export const staticName = "(static)";
 
 type Wanting = Pick<Config, "instances" | "global"> &
-  Partial<Pick<Config, "staticAddresses" | "staticRoutes" | "staticRules">>;
+  Partial<Pick<Config, "staticAddresses" | "staticRoutes" | "staticRules" | "garpGroups">>;
 
 export function desiredFrom(generation: number, config: Wanting, settings?: Pick<Settings, "drift">): Desired {
   const links = virtualLinks(config);
@@ -118,6 +138,7 @@ export function desiredFrom(generation: number, config: Wanting, settings?: Pick
     instances: new Map([...staticInstance(config), ...instances].map((instance) => [instance.name, instance])),
     promoting: [...new Set(promoting.flatMap((instance) => instance.interface))],
     kernelLease: count <= kernelLeaseAddressesMax,
+    pauses: pausesOf(config),
     filter: { priority: firewall.nftables?.priority ?? -1, counters: firewall.nftables?.counters ?? false },
     localIgmp: !vrrp.disableLocalIgmp,
     repairsMax: settings?.drift?.repairs ?? repairsMax,
@@ -144,6 +165,8 @@ function staticInstance({ staticAddresses = [], staticRoutes = [], staticRules =
         refreshRepeat: 1,
         lowerPriorityDelay: never,
         lowerPriorityRepeat: 0,
+        extraInterval: never,
+        extraKeys: new Set(),
       },
       leaseLength: never,
       kernelLease: 0,
@@ -158,18 +181,45 @@ function withoutTwins(managed: readonly ManagedAddress[]): ManagedAddress[] {
   return [...addresses.values()];
 }
 
+const pausesOf = ({ global: { vrrp }, garpGroups = [] }: Wanting): Pauses => ({
+  garp: vrrp.garpInterval,
+  gna: vrrp.gnaInterval,
+  groups: garpGroups.map(({ interfaces, garpInterval: garp, gnaInterval: gna }) => ({ interfaces, garp, gna })),
+});
+
+/**
+ * keepalived's vrrp_send_vmac_update: the first address on each interface made for the instance, with `all` on any, except
+ * where the adverts leave from.
+ */
+function extraKeysOf(
+  { garpExtra, interface: on, vmac }: InstanceConfig,
+  addresses: readonly ManagedAddress[],
+  links: InstanceLinks | undefined,
+): ReadonlySet<string> {
+  const own = vmac?.transmitBase === true ? undefined : (links?.adverts ?? on);
+  const made = new Set(links?.links.map(({ name }) => name));
+  const first = new Map<string, string>();
+  for (const { interface: name, key } of addresses) {
+    if (name !== own && (garpExtra.all || made.has(name)) && !first.has(name)) first.set(name, key);
+  }
+  return new Set(first.values());
+}
+
 function desiredInstance(instance: InstanceConfig, links: InstanceLinks | undefined): DesiredInstance {
   const lines = [...instance.addresses, ...instance.excludedAddresses];
+  const addresses = withoutTwins(
+    lines.map((line) => managedAddress(instance, line, links?.interfaceOf(line) ?? line.interface)),
+  );
+  const extraKeys = extraKeysOf(instance, addresses, links);
+  const extraInterval = extraKeys.size === 0 ? micros(0) : instance.garpExtra.interval;
   return {
     name: instance.name,
     isStatic: false,
-    addresses: withoutTwins(
-      lines.map((line) => managedAddress(instance, line, links?.interfaceOf(line) ?? line.interface)),
-    ),
+    addresses,
     routing: managedRouting(instance.name, instance),
     links: links?.links ?? [],
     accepts: instance.accept || instance.priority === addressOwner,
-    garp: instance.garp,
+    garp: { ...instance.garp, extraInterval, extraKeys },
     leaseLength: leaseLength(instance),
     kernelLease: kernelLeaseSeconds(instance),
   };

@@ -62,12 +62,15 @@ function desiredOf(managed: readonly ManagedAddress[]): Desired {
     refreshRepeat: 1,
     lowerPriorityDelay: micros(0),
     lowerPriorityRepeat: 0,
+    extraInterval: micros(0),
+    extraKeys: new Set<string>(),
   };
   const own = { isStatic: false, routing: [], links: [], accepts: true };
   const instance = { name, addresses: managed, ...own, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
   const filter = { priority: -1, counters: false };
   const instances = new Map([[name, instance]]);
-  return { generation: 1, instances, promoting: [], kernelLease: true, filter, localIgmp: true, repairsMax };
+  const pauses = { garp: micros(0), gna: micros(0), groups: [] };
+  return { generation: 1, instances, promoting: [], kernelLease: true, pauses, filter, localIgmp: true, repairsMax };
 }
 
 const prefixOf = (ip: IpAddress): number => (ipFamily(ip) === 4 ? 32 : 128);

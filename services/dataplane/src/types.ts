@@ -165,6 +165,8 @@ export interface Burst {
   readonly since: Instant;
   /** False for what repeats by the clock or follows a reload: counted, not told. */
   readonly told: boolean;
+  /** The last part of one that was spread over time: all its addresses, and how many frames went before. */
+  readonly whole: { readonly addresses: readonly IpAddress[]; readonly sent: number } | undefined;
 }
 
 export interface SpanPlan {

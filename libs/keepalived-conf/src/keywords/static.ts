@@ -136,7 +136,6 @@ const interval = seconds({ max: 4294.967295 });
 export const garpGroup = block("garp_group", {
   owners: ["vrrp"],
   service: "dataplane",
-  support: accepted("info", "announcements are sent without a pause between them"),
   meaning: "Spaces the announcements that leave through some interfaces.",
   keywords: {
     garpInterval: asBlock("garp_interval", interval, {

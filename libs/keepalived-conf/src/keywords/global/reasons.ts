@@ -8,5 +8,3 @@ export const noFifo = "events are on NATS: `baton events --follow`";
 export const ownBuffers = "Baton sizes its socket buffers itself";
 export const noBfd = "BFD is not carried out by this version";
 export const ownFiles = "Baton keeps its files in its run and state directories";
-export const announcedAlike =
-  "addresses on other interfaces are announced with the others, and repeated by garp_master_refresh alone";

@@ -14,7 +14,6 @@ import {
 import { dynamicInterfaces } from "../global-arguments.ts";
 import { extraInterfaces, repeatCount } from "../line-arguments.ts";
 import { alias, noted, works } from "../table.ts";
-import { announcedAlike } from "./reasons.ts";
 
 const interval = seconds({ min: 0.000001, max: microSecondsMax });
 const startDelay = seconds({ min: 0.001, max: microSecondsMax });
@@ -100,7 +99,7 @@ const protocol = {
   }),
 } as const;
 
-const garpExtraInterface = noted("vrrp_garp_extra_if", extraInterfaces(1), announcedAlike, {
+const garpExtraInterface = works("vrrp_garp_extra_if", extraInterfaces(1), {
   meaning: "How often addresses on other interfaces than the instance's are announced; all: without a VMAC too.",
   service: "dataplane",
   default: "never",
@@ -143,12 +142,12 @@ const announcement = {
     repeat: "all",
     default: "off",
   }),
-  garpInterval: noted("vrrp_garp_interval", interval, "gratuitous ARPs are sent without a pause between them", {
+  garpInterval: works("vrrp_garp_interval", interval, {
     meaning: "The pause between two gratuitous ARPs on an interface.",
     service: "dataplane",
     default: "0",
   }),
-  gnaInterval: noted("vrrp_gna_interval", interval, "neighbour advertisements are sent without a pause between them", {
+  gnaInterval: works("vrrp_gna_interval", interval, {
     meaning: "The pause between two unsolicited neighbour advertisements on an interface.",
     service: "dataplane",
     default: "0",

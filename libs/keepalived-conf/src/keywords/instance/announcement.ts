@@ -1,10 +1,9 @@
 // How a master tells the network where its addresses are now: gratuitous ARP, unsolicited neighbour advertisements.
 import { int32Max, integer, seconds, uint32Max } from "../arguments.ts";
-import { announcedAlike } from "../global/reasons.ts";
 import { extraInterfaces, repeatCount } from "../line-arguments.ts";
-import { alias, noted, works } from "../table.ts";
+import { alias, works } from "../table.ts";
 
-const garpExtraInterface = noted("garp_extra_if", extraInterfaces(0), announcedAlike, {
+const garpExtraInterface = works("garp_extra_if", extraInterfaces(0), {
   meaning: "How often addresses on other interfaces are announced; all: without a VMAC too; 0: never.",
   service: "dataplane",
   default: "vrrp_garp_extra_if",
