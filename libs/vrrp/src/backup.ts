@@ -243,9 +243,14 @@ function silenceOf({ question }: StateOf<"backup">, master: KnownMaster): string
   return denied && master.heardAt <= question.askedAt ? "witness-answered" : "master-down-expired";
 }
 
-/** One more interval to be heard in for a master that spoke while we did not run; once (SAFETY S2). */
+/**
+ * One more interval to be heard in for a master that spoke while we did not run; once (SAFETY S2). And our skew: it may have
+ * spoken just before we woke, and its clock, its timer and the network may each be a little slower than ours.
+ */
 function grantLateness(state: StateOf<"backup">, now: Instant): Step {
-  const until = addMicros(now, state.masterAdvertInterval);
+  const { effectivePriority: priority, masterAdvertInterval, config } = state;
+  const skew = skewTime({ version: config.version, priority, masterAdvertInterval });
+  const until = addMicros(now, masterAdvertInterval + skew);
   if (state.grantedLateness || until <= state.masterDownAt) return unchanged(state);
   return { state: { ...state, masterDownAt: until, grantedLateness: true }, effects: [count("lateness-granted")] };
 }

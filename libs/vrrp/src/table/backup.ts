@@ -289,7 +289,7 @@ const deadlines: readonly Row[] = [
     when: deadline(second / 2 + 1),
     becomes: "backup",
     state: { grantedLateness: true },
-    deadline: after(second),
+    deadline: after(second + skew100),
     effects: [counts("lateness-granted")],
   },
   {

@@ -25,12 +25,12 @@ const stalled = (duration: number): Input => ({ type: "stalled", duration: lasti
 export const stalledRows: readonly Row[] = [
   {
     name: "backup/stalled/near-its-takeover",
-    rule: "SAFETY S2: one more interval",
+    rule: "SAFETY S2: one more interval, and the skew",
     given: backup({ masterDownAt: after(second / 4) }),
     when: stalled(3 * second),
     becomes: "backup",
-    state: { masterDownAt: after(second), grantedLateness: true },
-    deadline: after(second),
+    state: { masterDownAt: after(second + skew100), grantedLateness: true },
+    deadline: after(second + skew100),
     effects: [counts("lateness-granted")],
   },
   {
@@ -39,8 +39,8 @@ export const stalledRows: readonly Row[] = [
     given: backup({ masterDownAt: now }),
     when: stalled(4 * second),
     becomes: "backup",
-    state: { masterDownAt: after(second), grantedLateness: true },
-    deadline: after(second),
+    state: { masterDownAt: after(second + skew100), grantedLateness: true },
+    deadline: after(second + skew100),
     effects: [counts("lateness-granted")],
   },
   {
