@@ -46,6 +46,12 @@ export class Clock {
     return stood;
   }
 
+  /** Has the simulation passed over so much (Timeline.pass), this clock has not moved: nobody can tell. */
+  passOver(duration: number): void {
+    this.#paused += duration;
+    if (this.#pausedSince !== undefined) this.#pausedSince += duration;
+  }
+
   get isPaused(): boolean {
     return this.#pausedSince !== undefined;
   }

@@ -1,5 +1,5 @@
-// What a run is put through, all of it drawn from its seed: routers and their configurations, a storm of faults, and what
-// is done to the group once it has settled.
+// What a run is put through, all of it drawn from its seed: routers and their configurations, a storm of faults (or a day of
+// a real fleet, on which now and then something fails), and what is done to the group once it has settled.
 import { type IpAddress, micros, parseIp, priority, vrid } from "@baton/domain";
 import type { ElectionConfig } from "@baton/vrrp";
 import type { HubKind } from "./hub.ts";
@@ -38,7 +38,7 @@ export type FaultKind = (typeof faults)[number];
 
 export interface Fault {
   readonly what: FaultKind;
-  /** In microseconds from the start. */
+  /** In microseconds from the start of its episode. */
   readonly at: number;
   readonly until: number;
   readonly router: number;
@@ -68,6 +68,19 @@ export const finales = [
 ] as const;
 export type Finale = (typeof finales)[number];
 
+/** Faults, then calm, in which the group must settle, and then some time in which nothing happens. */
+export interface Episode {
+  readonly faults: readonly Fault[];
+  /** When everything is repaired, in microseconds from the start of the episode. */
+  readonly calmAt: number;
+  /** Microseconds; 0: the next thing follows at once. */
+  readonly quiet: number;
+  /** Step through the quiet too, instead of passing over it. */
+  readonly watched: boolean;
+}
+
+export type Weather = "storm" | "day";
+
 export interface Scenario {
   readonly seed: number;
   /** One list of members for each router; several members are a sync group. */
@@ -75,10 +88,8 @@ export interface Scenario {
   /** Parts per million that each router's clock is off, and what it shows at the start. */
   readonly clocks: readonly { readonly startsAt: number; readonly partsPerMillion: number }[];
   readonly startsAt: readonly number[];
-  readonly faults: readonly Fault[];
+  readonly episodes: readonly Episode[];
   readonly hub: HubKind;
-  /** When the storm is over. */
-  readonly calmAt: number;
   readonly finale: Finale;
 }
 
@@ -88,7 +99,12 @@ const address = (text: string): IpAddress => {
   return parsed;
 };
 
-export function drawScenario(seed: number, random: Random): Scenario {
+export function drawScenario(weather: Weather, seed: number, random: Random): Scenario {
+  const storm = drawStorm(seed, random);
+  return weather === "storm" ? storm : { ...storm, episodes: drawDay(random, storm.routers) };
+}
+
+function drawStorm(seed: number, random: Random): Scenario {
   const version = random.pick<2 | 3>([2, 3, 3]);
   const advertInterval = version === 2 ? random.pick([1, 1, 2, 5]) * second : random.pick([0.1, 0.2, 1, 1, 2]) * second;
   const common: Omit<ElectionConfig, "name" | "vrid" | "addresses" | "priority" | "syncGroup"> = {
@@ -137,8 +153,9 @@ export function drawScenario(seed: number, random: Random): Scenario {
       partsPerMillion: random.integer(-500, 500),
     })),
     startsAt: routers.map(() => random.integer(0, 3 * advertInterval)),
-    faults: drawFaults(random, routers.length, advertInterval, calmAt),
-    calmAt,
+    episodes: [
+      { faults: drawFaults(random, routers.length, advertInterval, calmAt), calmAt, quiet: 0, watched: false },
+    ],
     finale: random.pick(finales),
     hub: random.pick<HubKind>(["none", "good", "good", "bad"]),
   };
@@ -170,14 +187,43 @@ function drawFaults(random: Random, routers: number, advertInterval: number, cal
   return Array.from({ length: count }, () => {
     const at = random.integer(0, calmAt);
     const length = Math.round(advertInterval * 10 ** (random.next() * 3 - 1.5));
-    const router = random.integer(0, routers - 1);
+    return drawFault(random, routers, at, Math.min(at + length, calmAt));
+  });
+}
+
+function drawFault(random: Random, routers: number, at: number, until: number): Fault {
+  const router = random.integer(0, routers - 1);
+  return {
+    what: random.pick(faults),
+    at,
+    until,
+    router,
+    other: (router + random.integer(1, routers - 1)) % routers,
+    size: random.next(),
+  };
+}
+
+const dayLength = 86_400 * second;
+/** The longest that anything lasts which somebody has to come for. */
+const longestOutage = 600 * second;
+
+/** Up to twelve times a day something happens, once or a few times together, for milliseconds or for minutes. */
+function drawDay(random: Random, routers: Scenario["routers"]): Episode[] {
+  const advertInterval = routers[0]?.[0]?.advertInterval ?? second;
+  const count = random.integer(1, 12);
+  return Array.from({ length: count }, () => {
+    const drawn = Array.from({ length: random.pick([1, 1, 2, 3]) }, () => {
+      const at = random.integer(0, 30 * advertInterval);
+      const length = random.chance(0.3)
+        ? random.integer(second, longestOutage)
+        : Math.round(advertInterval * 10 ** (random.next() * 3 - 1.5));
+      return drawFault(random, routers.length, at, at + length);
+    });
     return {
-      what: random.pick(faults),
-      at,
-      until: Math.min(at + length, calmAt),
-      router,
-      other: (router + random.integer(1, routers - 1)) % routers,
-      size: random.next(),
+      faults: drawn,
+      calmAt: Math.max(...drawn.map(({ until }) => until)),
+      quiet: random.integer(0, Math.round((2 * dayLength) / count)),
+      watched: random.chance(0.02),
     };
   });
 }

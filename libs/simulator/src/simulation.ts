@@ -17,16 +17,20 @@ import { Hub, hubs } from "./hub.ts";
 import { Network } from "./network.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Packet, Router } from "./router.ts";
-import { drawScenario, type Fault, type Scenario } from "./scenario.ts";
+import { drawScenario, type Episode, type Fault, type Scenario, type Weather } from "./scenario.ts";
 import { holdsEnd, longest, preemptionEnd, settling } from "./settling.ts";
 import { Timeline } from "./timeline.ts";
 
 const second = 1_000_000;
+/** Moves of the addresses count for 180 s (SAFETY S12), resumes for 60 s (S5), everything else for less. */
+const longestMemory = 190 * second;
 
 export interface Outcome {
   readonly seed: number;
   /** Simulated, in microseconds. */
   readonly duration: number;
+  /** Of that passed over, because nothing happens (docs/model.md); the rest was stepped through. */
+  readonly quiet: number;
   readonly steps: number;
 }
 
@@ -44,9 +48,9 @@ export interface TraceLine {
 
 export type Trace = (line: TraceLine) => void;
 
-export function simulate(seed: number, trace?: Trace): Outcome | Failure {
+export function simulate(seed: number, weather: Weather = "storm", trace?: Trace): Outcome | Failure {
   const random = createRandom(seed);
-  const run = new Simulation(drawScenario(seed, random.fork()), random.fork(), trace);
+  const run = new Simulation(drawScenario(weather, seed, random.fork()), random.fork(), trace);
   try {
     run.perform();
     return run.outcome();
@@ -71,6 +75,7 @@ class Simulation {
   readonly #trace: Trace | undefined;
   #coverage: Coverage | undefined;
   #steps = 0;
+  #quiet = 0;
   /** How many became master since it was last set to 0. */
   #takeovers = 0;
 
@@ -88,15 +93,31 @@ class Simulation {
   }
 
   outcome(): Outcome {
-    return { seed: this.#scenario.seed, duration: this.#timeline.now, steps: this.#steps };
+    return { seed: this.#scenario.seed, duration: this.#timeline.now, quiet: this.#quiet, steps: this.#steps };
   }
 
   perform(): void {
-    const { startsAt, faults, calmAt } = this.#scenario;
+    const { startsAt, episodes } = this.#scenario;
     for (const router of this.#routers) this.#timeline.at(startsAt[router.index] ?? 0, () => router.start());
-    for (const fault of faults) this.#timeline.at(fault.at, () => this.#strike(fault));
-    this.#timeline.runUntil(calmAt);
+    for (const episode of episodes) {
+      this.#suffer(episode);
+      this.#settle();
+      if (episode.quiet > 0) this.#rest(episode);
+    }
+    this.#finale();
+  }
+
+  #suffer({ faults, calmAt }: Episode): void {
+    const begin = this.now;
+    for (const fault of faults) {
+      const struck = { ...fault, at: begin + fault.at, until: begin + fault.until };
+      this.#timeline.at(struck.at, () => this.#strike(struck));
+    }
+    this.#timeline.runUntil(begin + calmAt);
     this.#repair();
+  }
+
+  #settle(): void {
     this.#pass(second / 100);
     this.#timeline.runUntil(Math.max(this.now, ...this.#routers.map(holdsEnd)));
     this.#pass(settling(this.#routers));
@@ -104,8 +125,25 @@ class Simulation {
     checkSettled(this.#routers);
     this.#takeovers = 0;
     this.#pass(this.#interval * 20);
+    this.#checkPeace();
+  }
+
+  #checkPeace(): void {
     if (this.#takeovers > 0) throw new Violation("stays-settled", `${this.#takeovers} became master without a cause`);
-    this.#finale();
+  }
+
+  /**
+   * Nothing happens for hours. Once everything that anybody remembers for a while is forgotten, each minute is like the last:
+   * whoever steps through them sees adverts and heartbeats. They are passed over, and no clock of a router moves.
+   */
+  #rest({ quiet, watched }: Episode): void {
+    const stepped = watched ? quiet : Math.min(quiet, longestMemory);
+    this.#pass(stepped);
+    this.#checkPeace();
+    const passed = quiet - stepped;
+    this.#timeline.pass(passed);
+    for (const { clock } of this.#routers) clock.passOver(passed);
+    this.#quiet += passed;
   }
 
   get #interval(): number {

@@ -3,7 +3,7 @@
 import { Violation } from "./checkers.ts";
 
 interface Entry {
-  readonly at: number;
+  at: number;
   readonly order: number;
   readonly run: () => void;
 }
@@ -41,6 +41,13 @@ export class Timeline {
       next.run();
     }
     this.now = end;
+  }
+
+  /** Time passes in which nothing happens: all that is to come comes so much later. */
+  pass(duration: number): void {
+    this.now += duration;
+    this.#second += duration;
+    for (const entry of this.#heap) entry.at += duration;
   }
 
   #count(): void {
