@@ -176,9 +176,9 @@ describe("what is not carried out yet", () => {
   });
 
   test("in an instance: accepted; and refused where it would make two masters", () => {
-    const polling = parse(instance("linkbeat_use_polling"));
-    expect(isFatal(polling.diagnostics)).toBe(false);
-    expect(codes(polling)).toEqual(["accepted 5:1"]);
+    const logging = parse(instance("debug 1"));
+    expect(isFatal(logging.diagnostics)).toBe(false);
+    expect(codes(logging)).toEqual(["accepted 5:1"]);
     const nowhere =
       "vrrp_instance V {\n virtual_router_id 1\n unicast_src_ip 10.0.0.1\n unicast_peer {\n10.0.0.7\n}\n virtual_ipaddress {\n10.0.0.9 dev eth0\n}\n}\n";
     const { diagnostics } = parse(nowhere);
