@@ -1,6 +1,7 @@
 // The kernel's table of addresses: read by dumps, changed in batches, watched. Whoever keeps addresses compares what
 // list() says with what is wanted and hands the difference to change(): the table itself wants nothing.
-import type { AddressInfo, AddressTable, AddressTableOptions } from "./api.ts";
+import type { AddressChange, AddressInfo, AddressSpec, AddressTable, AddressTableOptions } from "./api.ts";
+import type { NetlinkRequest } from "./netlink-message.ts";
 import { NETLINK_ROUTE, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
 import {
   addressDumpBody,
@@ -23,11 +24,19 @@ export function openAddressTable(options: AddressTableOptions = {}): AddressTabl
           (events) => options.onChange?.(events),
           () => options.onGap?.(),
         );
+  /** Renewals ask for the same again and again, each second for as long as somebody is master. */
+  const renewals = new WeakMap<AddressSpec, NetlinkRequest>();
+  const encode = (change: AddressChange): NetlinkRequest => {
+    if (change.op !== "replace") return encodeAddressChange(change);
+    const request = renewals.get(change.spec) ?? encodeAddressChange(change);
+    renewals.set(change.spec, request);
+    return request;
+  };
   return {
     list: (): AddressInfo[] =>
       client.dump(RTM_GETADDR, addressDumpBody(), (message) => decodeAddressEvent(message)?.address),
     // All are encoded before the first is sent: a mistake in one of them changes nothing.
-    change: (batch) => client.change(batch.map(encodeAddressChange)),
+    change: (batch) => client.change(batch.map(encode)),
     close: () => {
       watch?.close();
       client.close();

@@ -359,3 +359,16 @@ test("an unchanged configuration changes nothing", () => {
   const effects = rig.frame([holdOf()], { configGeneration: 2 });
   expect(typesOf(effects)).toEqual(["answer"]);
 });
+
+test("renewals of one address ask with one object, which is encoded once; another lifetime makes another", () => {
+  const rig = new Rig();
+  rig.master();
+  const specs = ofType(rig.heartbeats([holdOf()], 10 * second), "renew-addresses").flatMap((each) => each.specs);
+  expect(specs.length).toBeGreaterThan(2);
+  expect(new Set(specs).size).toBe(1);
+  const slower = instanceConfig("VI_1", [vip(theVip)], { advertInterval: micros(4 * second) });
+  rig.feed({ type: "configured", desired: desired(2, slower) });
+  rig.frame([holdOf()], { configGeneration: 2 });
+  const after = ofType(rig.heartbeats([holdOf()], 20 * second), "renew-addresses").flatMap((each) => each.specs);
+  expect(after.at(-1)?.validLifetime).toBeGreaterThan(specs[0]?.validLifetime ?? 0);
+});

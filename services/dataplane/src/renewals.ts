@@ -24,6 +24,16 @@ const share = { slowest: 3, fastest: 6 } as const;
 export class Renewals {
   readonly #rounds = new Map<string, Round>();
   readonly #due = new Map<string, Instant>();
+  /** What was last asked of the kernel: the same object as long as it asks the same, so that it is encoded once. */
+  readonly #specs = new WeakMap<ManagedAddress, AddressSpec>();
+
+  spec(address: ManagedAddress, ifindex: number, lifetime: number | undefined): AddressSpec {
+    const known = this.#specs.get(address);
+    if (known !== undefined && known.ifindex === ifindex && known.validLifetime === lifetime) return known;
+    const made = specOf(address, ifindex, lifetime);
+    this.#specs.set(address, made);
+    return made;
+  }
 
   doubt(lease: string): void {
     const round = this.#rounds.get(lease);
@@ -79,7 +89,7 @@ export function renewalsDue(renewals: Renewals, parts: Parts, lateSince: Instant
     if (renewals.isAtRest(lease, now)) continue;
     const seconds = shortestKernelLease(lease, parts);
     if (!renewals.take(lease, seconds, () => isNearlyOver(lease, seconds, parts), now)) continue;
-    const due = [...addressesOf(lease, parts)].flatMap((address) => renewalOf(address, parts, now) ?? []);
+    const due = [...addressesOf(lease, parts)].flatMap((address) => renewalOf(address, renewals, parts, now) ?? []);
     if (due.length === 0) continue;
     for (const spec of due) specs.push(spec);
     if (until === undefined || lease.expiresAt < until) until = lease.expiresAt;
@@ -106,7 +116,7 @@ function isNearlyOver(lease: Lease, seconds: number, { configuration, view }: Pa
   return false;
 }
 
-function renewalOf(address: ManagedAddress, parts: Parts, now: Instant): AddressSpec | undefined {
+function renewalOf(address: ManagedAddress, renewals: Renewals, parts: Parts, now: Instant): AddressSpec | undefined {
   const { view, configuration, letting } = parts;
   const info = view.find(address);
   if (info === undefined || address.owner || letting.isGone(address.key, now)) return undefined;
@@ -114,5 +124,5 @@ function renewalOf(address: ManagedAddress, parts: Parts, now: Instant): Address
   const lifetime = configuration.lifetimeOf(address);
   // Without kernel leases there is nothing to renew, except what still has one.
   if (lifetime === undefined && info.validLifetime === undefined) return undefined;
-  return specOf(address, info.ifindex, lifetime);
+  return renewals.spec(address, info.ifindex, lifetime);
 }

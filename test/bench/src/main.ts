@@ -1,5 +1,5 @@
 // npm run bench -- [failover] [preemption] [idle] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
-// [--large]: one JSON object on standard output.
+// [--large] [--only CROWD]: one JSON object on standard output.
 import { parseArgs } from "node:util";
 import { measureFailover, measurePreemption } from "./failover.ts";
 import { measureIdle } from "./idle.ts";
@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "60" },
     keepalived: { type: "string", default: "/usr/sbin/keepalived" },
     large: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
   },
 });
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
@@ -29,7 +30,7 @@ const result = {
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
   ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
   ...(wanted("scale")
-    ? { scale: await measureScale({ seconds, large: values.large, keepalived: values.keepalived }) }
+    ? { scale: await measureScale({ seconds, large: values.large, only: values.only, keepalived: values.keepalived }) }
     : {}),
 };
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);

@@ -20,6 +20,8 @@ export interface ScaleOptions {
   readonly seconds: number;
   /** 4,000 instances as well. */
   readonly large: boolean;
+  /** Of the crowds only those whose name begins so: "1 x 1000" for instances and addresses of each. */
+  readonly only: string;
   readonly keepalived: string;
 }
 
@@ -33,17 +35,20 @@ const largeCrowd: Crowd = { instances: 4_000, interfaces: 16, addresses: 1 };
 
 export async function measureScale(options: ScaleOptions): Promise<Record<string, unknown>> {
   const results: Record<string, unknown> = {};
-  for (const crowd of options.large ? [...crowds, largeCrowd] : crowds) {
-    const name = `${crowd.instances} x ${crowd.addresses} on ${crowd.interfaces}`;
+  const named = (options.large ? [...crowds, largeCrowd] : crowds).map((crowd) => ({ crowd, name: nameOf(crowd) }));
+  for (const { crowd, name } of named.filter((each) => each.name.startsWith(options.only))) {
     const bySystem: Record<string, unknown> = {};
     for (const system of ["baton", "keepalived"] as const) {
-      bySystem[system] = await measureCrowd(system, crowd, options);
+      // What one of them cannot do is a result, too.
+      bySystem[system] = await measureCrowd(system, crowd, options).catch((error) => ({ failed: String(error) }));
       process.stderr.write(`${name} ${system}: ${JSON.stringify(bySystem[system])}\n`);
     }
     results[name] = bySystem;
   }
   return results;
 }
+
+const nameOf = ({ instances, addresses, interfaces }: Crowd): string => `${instances} x ${addresses} on ${interfaces}`;
 
 async function measureCrowd(system: System, crowd: Crowd, options: ScaleOptions): Promise<Record<string, unknown>> {
   const lab = await createLab({ name: `bench-scale-${system}` });
@@ -90,7 +95,7 @@ async function start(lab: Lab, system: System, name: string, crowd: Crowd, optio
       processes: () => new Map([["supervisor", node.pid], ...node.servicePids()]),
     };
   }
-  const node = await router.startKeepalived(config, options.keepalived);
+  const node = await router.startKeepalived(config, options.keepalived, false);
   await node.waitLog(/Entering BACKUP STATE/, 60_000);
   return { terminate: () => node.signal("SIGTERM"), processes: () => new Map([["keepalived", node.pid]]) };
 }

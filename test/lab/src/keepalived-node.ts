@@ -10,11 +10,15 @@ export interface KeepalivedNode extends LabProcess {
 
 export const keepalivedConfigFile = "/etc/keepalived/keepalived.conf";
 
-/** `program`: another keepalived than the machine's own. */
+/**
+ * `program`: another keepalived than the machine's own. `isTalkative`: false where its log, a line for each announcement,
+ * would be what is measured.
+ */
 export async function startKeepalived(
   router: Machine,
   config: string,
   program = "keepalived",
+  isTalkative = true,
 ): Promise<KeepalivedNode> {
   // keepalived takes a file that others may write for unsafe.
   router.writeFile(keepalivedConfigFile, config, 0o644);
@@ -22,7 +26,7 @@ export async function startKeepalived(
     program,
     "--dont-fork",
     "--log-console",
-    "--log-detail",
+    ...(isTalkative ? ["--log-detail"] : []),
     `--use-file=${keepalivedConfigFile}`,
     "--pid=/run/keepalived.pid",
     "--vrrp_pid=/run/keepalived-vrrp.pid",

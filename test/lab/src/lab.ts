@@ -38,7 +38,7 @@ export interface Router extends Machine {
   readonly initPid: number;
   startBaton(config: string, options?: BatonOptions): Promise<BatonNode>;
   /** `program`: another keepalived than the machine's own. */
-  startKeepalived(config: string, program?: string): Promise<KeepalivedNode>;
+  startKeepalived(config: string, program?: string, isTalkative?: boolean): Promise<KeepalivedNode>;
   /** Takes every mail on 127.0.0.1:25. */
   startMailServer(): Promise<MailServer>;
   /** SIGKILL to every process of this router at once; its kernel goes on. The responder goes too unless it is kept. */
@@ -200,7 +200,7 @@ function createRouter(build: Build, host: RouterPlace): Router {
     ...machine,
     initPid: init.pid,
     startBaton: (config, options) => startBaton(machine, init.pid, config, options),
-    startKeepalived: (config, program) => startKeepalived(machine, config, program),
+    startKeepalived: (config, program, isTalkative) => startKeepalived(machine, config, program, isTalkative),
     startMailServer: () => startMailServer(machine),
     async killEverything({ keepResponder = false } = {}) {
       if (!keepResponder) void responder.child?.kill();
