@@ -54,6 +54,11 @@ export function stepBackup(state: StateOf<"backup">, input: Input, now: Instant)
       return takeOverWithGroup(state, input.cause, now);
     case "group-waits":
       return unchanged({ ...state, masterDownAt: addMicros(now, masterDown(state, state.masterAdvertInterval)) });
+    case "regrouped":
+      // What it was letting go is covered by no lease any more.
+      return state.yielding === undefined
+        ? unchanged(state)
+        : { state: { ...state, yielding: undefined }, effects: farewell(state) };
     case "shutdown":
       return following(abandon(state), stop(state, false, input.reason));
     case "lease-lost":

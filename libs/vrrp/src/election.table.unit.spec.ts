@@ -13,6 +13,7 @@ import { leavingRows, stoppedRows } from "./table/leaving.ts";
 import { listeningRows } from "./table/listening.ts";
 import { masterRows } from "./table/master.ts";
 import { ownerRows } from "./table/owner-conflict.ts";
+import { regroupedRows } from "./table/regrouped.ts";
 import { staleRows } from "./table/stale-trackers.ts";
 import { stalledRows } from "./table/stalled.ts";
 import { witnessRows } from "./table/witness.ts";
@@ -28,6 +29,7 @@ const rows: readonly Row[] = [
   ...faultRows,
   ...stoppedRows,
   ...groupRows,
+  ...regroupedRows,
   ...stalledRows,
   ...witnessRows,
   ...degradedRows,

@@ -26,6 +26,7 @@ import {
   enterLeaving,
   enterMaster,
   following,
+  goOnRegrouped,
   release,
   stop,
   unchanged,
@@ -136,6 +137,7 @@ function stepInitialize(state: StateOf<"initialize">, input: Input, now: Instant
       return state.started ? begin(state, input.cause, now) : unchanged(state);
     case "shutdown":
       return stop(state, false, input.reason);
+    case "regrouped":
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":
@@ -213,7 +215,9 @@ function stepMaster(state: StateOf<"master">, input: Input, now: Instant, config
     case "group-fault":
       return faultOrStay(state, input.cause);
     case "group-gives-way":
-      return giveWayWithGroup(state, input.cause, now);
+      return giveWayWithGroup(state, input, now);
+    case "regrouped":
+      return goOnRegrouped(state, input.term);
     case "shutdown":
       return enterLeaving(state, input.reason, now);
     case "group-takes-over":
@@ -280,6 +284,8 @@ function stepListening(state: StateOf<"listening">, input: Input, now: Instant):
       return faultOrStay(state, input.cause);
     case "group-gives-way":
       return following(release(state, false), enterBackup(state, { reason: "sync-group", cause: input.cause }, now));
+    case "regrouped":
+      return goOnRegrouped(state, input.term);
     case "shutdown": {
       // It has no voice, so nobody could take over from it: the addresses go at once.
       const stopped = stop(state, true, input.reason);
@@ -347,6 +353,7 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "tracker-stale":
     case "dataplane-disconnected":
     case "group-gives-way":
+    case "regrouped":
     case "stalled":
     case "mastership-denied":
     case "witness-answered":

@@ -61,6 +61,8 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
       return learnConfig(state, input.config);
     case "group-fault":
       return known(state, { groupFault: input.member });
+    case "regrouped":
+      return known(state, { highestTerm: term(Math.max(state.highestTerm, input.term)) });
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":

@@ -37,6 +37,7 @@ export function stepLeaving(state: StateOf<"leaving">, input: Input, now: Instan
     case "group-takes-over":
     case "group-waits":
     case "group-gives-way":
+    case "regrouped":
     case "group-fault":
     case "shutdown":
       return unchanged(state);

@@ -105,10 +105,15 @@ const partWays = (state: Master, now: Instant): ReturnType<typeof giveWay> =>
   maySpeak(state, now) ? giveWay(state, now) : { yielding: undefined, effects: release(state, false) };
 
 /** Another member of the sync group has given way: so does this one, whatever it heard itself. */
-export function giveWayWithGroup(state: Master, cause: CauseRef | undefined, now: Instant): Step {
+export function giveWayWithGroup(
+  state: Master,
+  { cause, tellPeers }: Extract<Input, { type: "group-gives-way" }>,
+  now: Instant,
+): Step {
+  const goodbye = tellPeers && maySpeak(state, now) && state.primaryAddress !== undefined ? [advert(0)] : [];
   const { yielding, effects } = partWays(state, now);
   const backup = enterBackup(state, { reason: "sync-group", cause, yielding }, now);
-  return { state: backup.state, effects: [...effects, ...backup.effects] };
+  return { state: backup.state, effects: [...goodbye, ...effects, ...backup.effects] };
 }
 
 /** The change of our own priority that put the sender above us: the story that this step-down belongs to. */

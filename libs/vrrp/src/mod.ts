@@ -2,12 +2,14 @@
 export { initialState, nextDeadline, step } from "./election.ts";
 export { awaitsFirstResult, faultCauses, trackerKey } from "./priority.ts";
 export {
+  claimants,
   type GroupClaim,
   type GroupState,
   type GroupStep,
   initialGroup,
   type MemberEffect,
   nextGroupDeadline,
+  regroup,
   stepGroup,
 } from "./sync-group.ts";
 export {

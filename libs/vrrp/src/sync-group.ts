@@ -1,6 +1,8 @@
 // keepalived's vrrp_sync_group on top of elections: the members are one decision. All become master together, under one
 // term and one lease (SAFETY S3); one that gives way takes the others with it; the fault of one is everybody's. Each
 // member stays the machine that it is alone (election.ts): the group tells it, by inputs of its own, what the others did.
+// A reload may put a member that holds nothing among members that hold: until its own master-down it only listens. If it
+// hears nobody, it comes along under their term; if it hears a master, they give way to theirs; its fault is everybody's.
 import { type CauseRef, type Instant, type Term, term } from "@baton/domain";
 import { canServe } from "./degraded.ts";
 import { nextDeadline, step } from "./election.ts";
@@ -48,6 +50,7 @@ export function stepGroup(group: GroupState, inputs: ReadonlyMap<string, Input>,
   const work = new Work(group, now);
   for (const [member, input] of inputs) work.feed(member, input);
   work.shareLoss();
+  work.keepTogether(causeOf([...inputs.values()][0]));
   work.shareFaults(causeOf([...inputs.values()][0]));
   return work.result();
 }
@@ -88,6 +91,7 @@ class Work {
   /** keepalived's vrrp_sync_can_goto_master: only when every other member would be master too. */
   #takeOver(member: string, before: ElectionState, input: Input): void {
     const others = [...this.#members].filter(([name]) => name !== member);
+    if (others.some(([, state]) => holds(state))) return this.#comeAlong(member, before, input);
     if (!others.every(([name, state]) => this.#wants(name, state))) {
       this.#waiting.add(member);
       this.#step(member, before, { type: "group-waits" });
@@ -106,16 +110,37 @@ class Work {
   #wants(name: string, state: ElectionState): boolean {
     if (state.kind === "backup") return this.#waiting.has(name) || state.masterDownAt <= this.#now;
     // Its addresses alone have failed, and it has heard nobody either (SAFETY S9).
-    if (state.kind === "fault") return canServe(state) && state.soleAt !== undefined && state.soleAt <= this.#now;
-    return holds(state);
+    return state.kind === "fault" && canServe(state) && state.soleAt !== undefined && state.soleAt <= this.#now;
+  }
+
+  /** The others hold already: under their term, or a new one for all where it has seen a higher one itself. */
+  #comeAlong(member: string, before: ElectionState, input: Input): void {
+    const holders = [...this.#members].filter(([, state]) => holds(state));
+    const held = highestTerm(holders.map(([, state]) => state));
+    const shared = before.highestTerm < held ? held : term(highestTerm(this.#members.values()) + 1);
+    for (const [name, state] of holders) this.#step(name, state, regrouped(shared));
+    this.#step(member, { ...before, highestTerm: term(shared - 1) }, input);
+    this.#waiting.delete(member);
+  }
+
+  #hearsMaster(): boolean {
+    for (const state of this.#members.values()) if (hearsMaster(state, this.#now)) return true;
+    return false;
+  }
+
+  /** One that hears its own master keeps the others from being that: to their peers they say so (SAFETY S3). */
+  keepTogether(cause: CauseRef | undefined): void {
+    if (this.#members.size === 1 || !this.#hearsMaster()) return;
+    for (const [name, state] of this.#members) {
+      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause, tellPeers: true });
+    }
   }
 
   #move(member: string, before: ElectionState, done: Step, cause: CauseRef | undefined): void {
     this.#keep(member, done);
     const { state: after } = done;
-    const hearsMaster =
-      after.kind === "backup" && after.master?.accepted === true && after.master.heardAt === this.#now;
-    if (after.kind !== "backup" || hearsMaster) this.#waiting.delete(member);
+    const heardNow = after.kind === "backup" && after.master?.accepted === true && after.master.heardAt === this.#now;
+    if (after.kind !== "backup" || heardNow) this.#waiting.delete(member);
     if (holds(before) && after.kind === "backup") this.#loss ??= { cause };
   }
 
@@ -126,7 +151,7 @@ class Work {
   shareLoss(): void {
     if (this.#loss === undefined) return;
     for (const [name, state] of this.#members) {
-      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause: this.#loss.cause });
+      if (holds(state)) this.#step(name, state, { type: "group-gives-way", cause: this.#loss.cause, tellPeers: false });
     }
   }
 
@@ -158,6 +183,9 @@ class Work {
     return { state, effects: inOrder(this.#effects), claim: groupClaim([...this.#members.values()], this.#claims) };
   }
 }
+
+const hearsMaster = (state: ElectionState, now: Instant): boolean =>
+  state.kind === "backup" && state.master?.accepted === true && state.master.priority > 0 && state.masterDownAt > now;
 
 const isFaulty = (state: ElectionState): boolean =>
   state.kind !== "stopped" && isStarted(state) && ownFaultCauses(state).length > 0;
@@ -197,6 +225,28 @@ function groupClaim(members: readonly ElectionState[], claims: readonly GroupCla
     successorHeard: state === "leaving" && members.some(hasSuccessor),
   };
 }
+
+/** The members whose addresses the group's claim is for. */
+export const claimants = ({ members }: GroupState): string[] =>
+  [...members].filter(([, state]) => standingOf(state) !== undefined).map(([name]) => name);
+
+/**
+ * What members are told that decide together after a reload; `highest`: the highest term of the lease that they have from
+ * now on, undefined when it is the one that all holders had. Holders share a term that none of them has passed.
+ */
+export function regroup(
+  members: ReadonlyMap<string, ElectionState>,
+  highest: Term | undefined,
+): ReadonlyMap<string, Input> {
+  const known = Math.max(highestTerm(members.values()), highest ?? 0);
+  const terms = new Set([...members.values()].filter(holds).map((state) => state.term));
+  const [only] = terms;
+  if (only === undefined) return new Map([...members.keys()].map((name) => [name, regrouped(known)]));
+  const shared = terms.size === 1 && highest === undefined ? only : known + 1;
+  return new Map([...members].map(([name, state]) => [name, regrouped(holds(state) ? shared : shared - 1)]));
+}
+
+const regrouped = (of: number): Input => ({ type: "regrouped", term: term(of) });
 
 /** What a member's state asks of dataplane now; undefined: nothing. */
 function standingOf(state: ElectionState): ClaimState | undefined {

@@ -140,6 +140,17 @@ function becameMaster(state: StateOf<"master">, cause: CauseRef | undefined): Ef
   return { type: "append-event", event: { type: "became-master", data }, cause };
 }
 
+/** Its lease is another one (SAFETY S4): a new term over addresses that do not move. A listener has told nobody that it is master. */
+export function goOnRegrouped(from: StateOf<"master"> | StateOf<"listening">, of: Term): Step {
+  if (of === from.term) return unchanged(from);
+  const { announce } = from;
+  if (from.kind === "listening") {
+    return { state: { ...from, term: of, confirmed: false }, effects: [claim(of, "silent", { announce })] };
+  }
+  const state: StateOf<"master"> = { ...from, term: of, confirmed: false, reason: "regrouped" };
+  return { state, effects: [claim(of, "hold", { announce }), becameMaster(state, undefined)] };
+}
+
 /** The listener heard nobody: it speaks again, under the term it kept, and announces (SAFETY S5, S11). */
 export function endListening(from: StateOf<"listening">, now: Instant): Step {
   const reason = from.origin === "resumed" ? "resumed" : "late";

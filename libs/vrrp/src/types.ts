@@ -123,8 +123,13 @@ export type Input =
   | { readonly type: "group-takes-over"; readonly cause: CauseRef | undefined }
   /** Its own time to take over has come, but not that of every member: it waits for another master-down. */
   | { readonly type: "group-waits" }
-  /** Another member has given way to a higher master. */
-  | { readonly type: "group-gives-way"; readonly cause: CauseRef | undefined }
+  /** Another member has given way to a higher master. `tellPeers`: nobody else speaks for this one yet. */
+  | { readonly type: "group-gives-way"; readonly cause: CauseRef | undefined; readonly tellPeers: boolean }
+  /**
+   * A reload has changed with whom it decides, so that its lease is another one: whoever holds addresses goes on holding
+   * them, under `term`; for everybody else it is the highest of that lease (SAFETY S4, S18).
+   */
+  | { readonly type: "regrouped"; readonly term: Term }
   /** Another member is in fault, so this one is; undefined: none is any more. */
   | { readonly type: "group-fault"; readonly member: string | undefined; readonly cause: CauseRef | undefined }
   /** Stop or removal: LEAVING for a master. */

@@ -50,7 +50,7 @@ export class Announcing {
     const wasSilent = this.#silent.delete(name);
     if (known === undefined || known.lease !== lease.id || known.receivedAt !== lease.receivedAt) {
       // A resumed lease never stopped answering: nobody has to be told, unless addresses are new.
-      if (lease.answered && !wasSilent) this.#announcer.carryOn(name, garp, now);
+      if (lease.answered.has(name) && !wasSilent) this.#announcer.carryOn(name, garp, now);
       else {
         const [since, reason] = wasSilent ? [now, announceReason || "answering-again"] : [lease.receivedAt, "takeover"];
         this.#announcer.takeover(name, garp, since, reason, now);

@@ -2,6 +2,7 @@
 import { term } from "@baton/domain";
 import { expect, test } from "vitest";
 import {
+  causeOf,
   desired,
   eventsOf,
   holdOf,
@@ -177,6 +178,29 @@ test("a lease that is renamed in one frame keeps its addresses", () => {
   expect(ofType(renamed, "change-addresses")).toEqual([]);
   rig.pass(2_000);
   expect(rig.addresses()).toHaveLength(3);
+});
+
+test("instances that come to a common lease, and part again, keep their addresses, and nobody is told again", () => {
+  const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", [one]), instanceConfig("VI_2", [two])) });
+  const other = holdOf({ lease: "VI_2", instances: ["VI_2"], term: term(7) });
+  rig.connect();
+  rig.frame([holdOf({ cause: causeOf("one") }), { ...other, cause: causeOf("two") }]);
+  rig.heartbeats([holdOf(), other], 6 * second);
+  const moving = ["change-addresses", "announce", "report"];
+  const common = holdOf({ lease: "G", instances: ["VI_1", "VI_2"], term: term(8), cause: causeOf("group") });
+  const joined = [...rig.frame([common]), ...rig.heartbeats([common], 2 * second)];
+  expect(typesOf(joined).filter((type) => moving.includes(type))).toEqual([]);
+  expect(lastStanding(joined)).toMatchObject({ standing: "held", present: ["192.0.2.1", "192.0.2.2"] });
+  const apart = [
+    holdOf({ lease: "G", instances: ["VI_1"], term: term(8) }),
+    holdOf({ lease: "VI_2", instances: ["VI_2"], term: term(9), cause: causeOf("apart") }),
+  ];
+  const parted = [...rig.frame(apart), ...rig.heartbeats(apart, 2 * second)];
+  expect(typesOf(parted).filter((type) => moving.includes(type))).toEqual([]);
+  expect(rig.addresses()).toEqual(["192.0.2.1/32", "192.0.2.2/32"]);
+  // The one that stayed in the common lease lets go of its own alone.
+  rig.frame(apart.slice(1));
+  expect(rig.addresses()).toEqual(["192.0.2.2/32"]);
 });
 
 test("an address of two instances goes only when the last of them lets go", () => {

@@ -36,8 +36,8 @@ export interface Lease {
   believed: boolean;
   /** The stream that claimed this term. */
   readonly stream: number | undefined;
-  /** Taken over from a live term of the same lease that already answered: nobody has to be told again (SAFETY S5). */
-  answered: boolean;
+  /** Instances taken over from a live term that already answered, of this lease or another: nobody has to be told again (SAFETY S5). */
+  answered: ReadonlySet<string>;
   /** The event of this claim, or the event itself when it came. */
   cause: CauseRef | undefined;
   successorHeardAt: Instant | undefined;
@@ -79,6 +79,8 @@ export class LeaseBook {
   readonly #covering = new Map<string, Set<string>>();
   /** What `of` has found, until something of that lease changes. */
   readonly #speaking = new Map<string, Lease>();
+  /** Instances that a lease has stopped covering in this frame: another one may go on with them. */
+  readonly #handedOn = new Map<string, Lease>();
   readonly #refusals: Refusal[] = [];
   readonly #ended: Lease[] = [];
   #framesSeen = 0;
@@ -161,6 +163,7 @@ export class LeaseBook {
     if (this.#framesSeen++ === 0) this.revision++;
     const refusedBefore = this.#refused;
     this.#refused = new Map();
+    this.#handedOn.clear();
     if (!frame.partial) this.#claimed = new Map();
     for (const lease of frame.forgotten) this.#claimed.delete(lease);
     for (const claim of frame.claims) this.#claimed.set(claim.lease, claim);
@@ -237,7 +240,7 @@ export class LeaseBook {
       lease.phase = "active";
       lease.receivedAt = now;
       this.#unspeak(lease);
-      lease.answered = false;
+      lease.answered = new Set();
       this.revision++;
     }
     if (claim.successorHeard && lease.successorHeardAt === undefined) lease.successorHeardAt = now;
@@ -257,7 +260,9 @@ export class LeaseBook {
     // Over before this was sent, though we had not noticed: there is nothing to resume.
     if (before !== undefined && sentAt > before.expiresAt) this.#end(before, "lease-expired");
     const edge = this.#edgeFor(claim);
-    const resumed = before?.phase === "active" || before?.phase === "waiting";
+    const speaking = claim.instances.map((instance) => this.#handedOn.get(instance) ?? this.of(instance));
+    const resumed = isUnderWay(before) || speaking.every(isUnderWay);
+    const answered = claim.instances.filter((_, index) => isAnswering(speaking[index]));
     const granted: Lease = {
       id: claim.lease,
       term: claim.term,
@@ -270,7 +275,7 @@ export class LeaseBook {
       startDueAt: addMicros(now, eventWait),
       believed: false,
       stream: this.#stream,
-      answered: before?.phase === "active" && before.claim.state === "hold",
+      answered: new Set(answered),
       cause: claim.cause ?? edge?.transition.cause,
       successorHeardAt: claim.successorHeard ? now : undefined,
       endReason: undefined,
@@ -289,6 +294,7 @@ export class LeaseBook {
   #replaceClaim(lease: Lease, claim: Claim): void {
     const isSameCover = lease.claim.instances.join("\0") === claim.instances.join("\0");
     if (!isSameCover) this.#unspeak(lease);
+    for (const instance of isSameCover ? [] : lease.claim.instances) this.#handedOn.set(instance, lease);
     lease.claim = claim;
     if (isSameCover) return;
     this.revision++;
@@ -427,6 +433,10 @@ export class LeaseBook {
     for (const { refuseAt } of this.#edges.values()) yield refuseAt;
   }
 }
+
+const isUnderWay = (lease: Lease | undefined): boolean => lease?.phase === "active" || lease?.phase === "waiting";
+
+const isAnswering = (lease: Lease | undefined): boolean => lease?.phase === "active" && lease.claim.state === "hold";
 
 function areSameRefusals(a: ReadonlyMap<string, Refusal>, b: ReadonlyMap<string, Refusal>): boolean {
   if (a.size !== b.size) return false;

@@ -102,6 +102,15 @@ export interface UnitConfig {
   readonly members: readonly InstanceConfig[];
 }
 
+/** The name of its lease: no instance's for a group, which may be called as one. */
+export const leaseOf = ({
+  group,
+  members: [first],
+}: {
+  readonly group: Pick<SyncGroupConfig, "name"> | undefined;
+  readonly members: readonly { readonly name: string }[];
+}): string => (group === undefined ? (first?.name ?? "") : `sync-group ${group.name}`);
+
 export function unitsOf({ instances, syncGroups }: Pick<Config, "instances" | "syncGroups">): UnitConfig[] {
   const named = new Map(instances.map((instance) => [instance.name, instance]));
   const grouped = syncGroups.map((group) => ({
@@ -118,7 +127,8 @@ export function unitsOf({ instances, syncGroups }: Pick<Config, "instances" | "s
 
 /**
  * What makes it the same virtual router across a reload; anything else may change in place (SAFETY S18). Leases and events
- * go by the name, so another name is another one as well, and so is one that decides with others than before.
+ * go by the name, so another name is another one as well, and so is a unit that decides with others
+ * than before: its members go on in another one (reload.ts).
  */
 export const identityOf = ({ group, members }: UnitConfig): string =>
   [group?.name, ...members.map((member) => `${member.name} ${virtualRouterOf(member)}`)].join("\n");

@@ -50,7 +50,7 @@ const storiesMax = 16;
 export class InstanceRunner {
   readonly name: string;
   #state: ElectionState;
-  readonly #parts: RunnerParts;
+  #parts: RunnerParts;
   readonly #aggregate: Aggregate;
   readonly #labels: { readonly instance: string };
   #config: Pick<RunnerConfig, "ownerIgnoreAdverts" | "skipCheckAddresses">;
@@ -78,6 +78,11 @@ export class InstanceRunner {
     this.#wire = toWireConfig(instance, readFileSync);
     this.#state = state;
     this.#since = parts.host.now();
+  }
+
+  /** Another unit decides for it from here on. */
+  join(parts: RunnerParts): void {
+    this.#parts = parts;
   }
 
   get state(): ElectionState {

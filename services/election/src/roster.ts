@@ -69,6 +69,20 @@ export class Roster {
     return party;
   }
 
+  /** Its members go on elsewhere. */
+  dissolve(identity: string): Party | undefined {
+    const party = this.#present.get(identity);
+    this.#present.delete(identity);
+    this.#index = undefined;
+    return party;
+  }
+
+  /** Not of the configuration: it is there until it has left. */
+  addLeaving(party: Party): void {
+    this.#leaving.add(party);
+    this.#index = undefined;
+  }
+
   forget(party: Party): void {
     this.#leaving.delete(party);
     this.#index = undefined;

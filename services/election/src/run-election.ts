@@ -1,18 +1,12 @@
-// The loop of the election: inputs in, machine, effects out. One timer for the earliest deadline of all instances, and
-// before any deadline is acted on, everything that waits in the inputs is taken in first (SAFETY S2).
-import { readFileSync } from "node:fs";
 import type { AggregateState, LeaseRecord } from "@baton/contracts";
-import { type Instant, type IpAddress, instant, type Micros, micros, microsSince, millisToMicros } from "@baton/domain";
+import { type IpAddress, type Micros, millisToMicros, type Term, term } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
-import type { InstanceConfig } from "@baton/keepalived-conf";
-import { type DeadlineTimer, openDeadlineTimer } from "@baton/linux";
 import { metric } from "@baton/telemetry";
 import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
-import { Agenda } from "./agenda.ts";
-import { identityOf, type UnitConfig, unitsOf } from "./config.ts";
+import { identityOf, leaseOf, type UnitConfig } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { Deadlines } from "./deadlines.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
-import { withImpliedTrackers } from "./implied-trackers.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
 import { type InterfaceView, virtualAddresses } from "./inputs/links.ts";
 import { Sightings } from "./inputs/sightings.ts";
@@ -21,10 +15,12 @@ import { followTrackers, type Trackers } from "./inputs/trackers.ts";
 import { openWatchedLinks, type WatchedLinks } from "./inputs/watched-links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import { Metronome, realtimeOffset } from "./metronome.ts";
+import { planReload, type ReloadPlan } from "./reload.ts";
 import { authCounter, highestTerm } from "./resume.ts";
 import { type Member, type Party, Roster } from "./roster.ts";
-import { Unit } from "./unit.ts";
-import { toWireConfig } from "./wire-config.ts";
+import { speakingUnits } from "./speaking-units.ts";
+import { Starter } from "./starter.ts";
+import { type Heritage, Unit } from "./unit.ts";
 
 export interface ElectionOptions {
   readonly host: Host;
@@ -46,19 +42,7 @@ export interface RunningElection {
 
 /** How long a start waits for dataplane's hello, which says what may be resumed. */
 const helloPatience = millisToMicros(3_000);
-/**
- * A takeover is seen coming: this much earlier both ends of the lease stream are woken and the loop stays awake. Paid only
- * when a master is silent; what a sleeping machine takes to wake up cost 2 of the 3.5 ms from advert to announcement.
- */
-const approach = millisToMicros(4);
 const noLink: InterfaceView = { up: false, ifindex: 0, primaryAddress: undefined };
-/** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
-const noticeableLateness = millisToMicros(20);
-const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
-/** SAFETY S2: at most so many turns of the loop are waited for. */
-const drainTurnsMax = 64;
-/** setTimeout counts milliseconds in 31 bits. */
-const timeoutMax = 2 ** 31 - 1;
 /** The longest LEAVING in milliseconds: two waits of the longest skew + 100 ms, or 2 s after a successor (SAFETY S6). */
 const leavePatience = (slowestInterval: number): number => 2_700 + (2 * Math.max(slowestInterval, 1_000_000)) / 1_000;
 
@@ -74,10 +58,9 @@ class Election implements RunningElection {
   readonly #host: Host;
   readonly #recentResumes: number;
   readonly #roster = new Roster();
-  readonly #agenda = new Agenda<Unit>();
   /** Have not left initialize yet. */
   readonly #unsettled = new Set<Party>();
-  readonly #timer: DeadlineTimer;
+  readonly #deadlines: Deadlines;
   readonly #links: WatchedLinks;
   readonly #sockets: AdvertSockets;
   readonly #leases: LeaseClient;
@@ -87,25 +70,20 @@ class Election implements RunningElection {
   #generation = 0;
   #hello: ReadonlyMap<string, LeaseRecord> | undefined;
   #virtual: ReadonlySet<IpAddress> | undefined;
-  #armedFor: Instant | undefined;
-  #judging = false;
   #settle: () => void = () => {};
   readonly #metronome: Metronome;
   readonly #sightings = new Sightings();
-  /** Runs while `vrrp_startup_delay` holds instances back. */
-  #delay: NodeJS.Timeout | undefined;
-  /** While instances are still to be started: of what configuration. */
-  #snapshot: ConfigSnapshot | undefined;
-  readonly #startedAt: Instant;
+  readonly #starter: Starter;
+  /** The highest terms of leases that no unit has any more (SAFETY S4). */
+  readonly #pastTerms = new Map<string, Term>();
 
   constructor({ host, leaseSocketPath, recentResumes }: ElectionOptions) {
     this.#host = host;
     this.#recentResumes = recentResumes;
-    this.#startedAt = host.now();
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#timer = host.own(openDeadlineTimer(() => void this.#judge()));
+    this.#deadlines = host.own(this.#openDeadlines());
     this.#links = host.own(
       openWatchedLinks({
         now: () => host.now(),
@@ -124,19 +102,19 @@ class Election implements RunningElection {
     });
     this.#trackers = host.own(followTrackers(host, (input) => this.#feedStarted(input)));
     this.#metronome = host.own(this.#openMetronome());
+    this.#starter = host.own(this.#openStarter());
   }
 
   async start(snapshot: ConfigSnapshot): Promise<void> {
     this.#generation = snapshot.generation;
     this.#segments = snapshot.settings.segments;
     this.#trackers.configure(snapshot.config);
-    this.#host.own({ close: () => clearTimeout(this.#delay) });
     this.#links.configure(snapshot.config);
-    this.#addAll(this.#speaking(snapshot));
+    this.#addAll(speakingUnits(snapshot.config, this.#roster, this.#host.log));
     await this.#until(() => this.#hello !== undefined, helloPatience);
     // Whoever says hello has made the links.
     this.#links.drain();
-    this.#startParties(snapshot);
+    this.#starter.begin(snapshot.config.global.vrrp);
     this.#host.config.onChange((next) => this.#applyConfig(next));
     this.#settleIfAll();
   }
@@ -179,7 +157,7 @@ class Election implements RunningElection {
 
   /** Instances that wait for `vrrp_startup_delay` ignore adverts, which is no fault of these. */
   #isHeldBack(vrid: number): boolean {
-    if (this.#delay === undefined) return false;
+    if (!this.#starter.waits) return false;
     return [...this.#roster.present().values()].some(
       ({ started, members }) => !started && members.some(({ instance }) => instance.vrid === vrid),
     );
@@ -221,44 +199,32 @@ class Election implements RunningElection {
   /** After every step of a party: its deadline may have moved, it may be done. */
   #onStepped(party: Party): void {
     const { unit } = party;
-    this.#agenda.set(unit, unit.deadline());
     if (unit.stopped && this.#roster.leaving().has(party)) {
+      this.#notePast(unit);
       this.#roster.forget(party);
-      this.#agenda.set(unit, undefined);
       this.#listen();
     }
     if (this.#unsettled.size > 0 && party.started && unit.states.every(({ kind }) => kind !== "initialize")) {
       this.#unsettled.delete(party);
       this.#settleIfAll();
     }
-    if (!this.#judging) this.#arm();
+    this.#deadlines.set(unit, unit.deadline());
   }
 
   #settleIfAll(): void {
-    const waits = this.#delay !== undefined;
+    const { waits } = this.#starter;
     if ([...this.#unsettled].every(({ started }) => waits && !started)) this.#settle();
   }
 
-  #arm(): void {
-    const next = this.#next();
-    if (next?.due === this.#armedFor) return;
-    this.#armedFor = next?.due;
-    this.#timer.arm(next?.takesOver === true ? instant(next.due - approach) : next?.due);
-  }
-
-  /** The earliest deadline of all, and whether it is one at which a backup takes over. */
-  #next(): { readonly due: Instant; readonly takesOver: boolean } | undefined {
-    const first = this.#agenda.first();
-    return first && { due: first.due, takesOver: first.holder.takesOverAt(first.due) };
-  }
-
-  /** Awake, and dataplane with us, until the deadline comes or is moved. */
-  async #approach(due: Instant): Promise<void> {
-    if (this.#host.now() >= due) return;
-    this.#leases.refreshNow();
-    while (this.#host.now() < due && this.#next()?.due === due) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
+  #openDeadlines(): Deadlines {
+    return new Deadlines({
+      now: () => this.#host.now(),
+      counters: this.counters,
+      drain: () => this.#drain(),
+      approaching: () => this.#leases.refreshNow(),
+      leaseAnswers: () => this.#leases.received(),
+      jumpSince: (since) => this.#metronome.jumpSince(since),
+    });
   }
 
   #openMetronome(): Metronome {
@@ -278,36 +244,6 @@ class Election implements RunningElection {
     this.#links.drain();
   }
 
-  /** A deadline has come. Whatever was late may have been us: what waits is heard before anything is decided (SAFETY S2). */
-  async #judge(): Promise<void> {
-    if (this.#judging) return;
-    this.#judging = true;
-    try {
-      const due = this.#armedFor ?? this.#host.now();
-      await this.#approach(due);
-      const lateness = micros(Math.max(0, microsSince(this.#host.now(), due)));
-      this.counters.observe(metric.timerLateness, lateness / 1e6, latenessBuckets);
-      this.#drain();
-      if (lateness > noticeableLateness) await this.#inputsAtRest();
-      const now = this.#host.now();
-      for (const unit of this.#agenda.due(now)) unit.judge(lateness, now, (since) => this.#metronome.jumpSince(since));
-    } finally {
-      this.#judging = false;
-      this.#armedFor = undefined;
-      this.#arm();
-    }
-  }
-
-  /** Lets the loop turn until one whole turn brought no lease confirmation (SAFETY S2). */
-  async #inputsAtRest(): Promise<void> {
-    for (let turn = 0; turn < drainTurnsMax; turn++) {
-      const before = this.#leases.received();
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      this.#drain();
-      if (turn > 0 && this.#leases.received() === before) return;
-    }
-  }
-
   /** Sockets first: an instance that an input makes speak has to have somewhere to speak. */
   #refreshLinks(): void {
     const before = new Map(this.#roster.members().map((member) => [member, member.link]));
@@ -317,7 +253,7 @@ class Election implements RunningElection {
     for (const { started, unit, members } of this.#roster.everyone()) {
       if (started) this.#tellLinks(unit, members, before);
     }
-    if (this.#snapshot !== undefined && this.#delay === undefined) this.#startParties(this.#snapshot);
+    this.#starter.linksChanged();
   }
 
   #views(): ReturnType<WatchedLinks["views"]> {
@@ -347,15 +283,20 @@ class Election implements RunningElection {
   }
 
   #addAll(configs: readonly UnitConfig[]): void {
-    const added = configs.map((config) => this.#add(config));
+    this.#look(configs.flatMap((config) => this.#add(config, undefined).members));
+  }
+
+  /** Members that are new see their links for the first time; those that are known are told of changes. */
+  #look(members: readonly Member[]): void {
     this.#virtual = undefined;
     this.#roster.changed();
     const view = this.#views();
-    for (const { members } of added) for (const member of members) member.link = view(member.instance, member.links);
+    for (const member of members) member.link = view(member.instance, member.links);
     this.#listen();
   }
 
-  #add(config: UnitConfig): Party {
+  /** A unit of the configuration, or (`leaves`) one that it has no more. */
+  #add(config: UnitConfig, heritage: Heritage | undefined, leaves = false): Party {
     const unit = new Unit(
       {
         host: this.#host,
@@ -370,80 +311,52 @@ class Election implements RunningElection {
         onStepped: () => this.#onStepped(party),
       },
       config,
+      heritage,
     );
-    const members = config.members.map((instance): Member => {
-      return {
+    const members = config.members.map(
+      (instance): Member => ({
         instance,
         unit,
         runner: unit.runner(instance.name),
         links: this.#links.linksOf(instance.name),
         link: noLink,
-      };
-    });
-    const party: Party = { unit, members, started: false };
-    this.#roster.add(identityOf(config), party);
+      }),
+    );
+    const party: Party = { unit, members, started: (heritage?.veterans.size ?? 0) > 0 };
+    if (leaves) this.#roster.addLeaving(party);
+    else this.#roster.add(identityOf(config), party);
     this.#unsettled.add(party);
     return party;
   }
 
-  /**
-   * Without its keys (`auth_hmac` in files) an instance would be deaf, and master beside another: it keeps the
-   * configuration that it has, or is not started; so does its whole group.
-   */
-  #speaking({ config }: ConfigSnapshot): UnitConfig[] {
-    return unitsOf(withImpliedTrackers(config)).flatMap((unit) => {
-      const mute = unit.members.find((instance) => !this.#canSpeak(instance));
-      if (mute === undefined) return [unit];
-      const known = this.#roster.get(identityOf(unit));
-      return known === undefined ? [] : [{ ...unit, members: known.members.map(({ instance }) => instance) }];
+  #openStarter(): Starter {
+    return new Starter({
+      host: this.#host,
+      present: () => this.#roster.present().values(),
+      resumes: ({ unit, members }) => {
+        const record = this.#hello?.get(unit.lease);
+        return members.some(({ runner }) => unit.resumeOf(record, runner.name) !== undefined);
+      },
+      awaitsLink: ({ unit, members }) =>
+        members.some(
+          ({ instance, links, runner }) =>
+            this.#links.areAwaited(instance, links) && unit.unstarted.includes(runner.name),
+        ),
+      start: (party) => this.#start(party),
     });
   }
 
-  #canSpeak(instance: InstanceConfig): boolean {
-    try {
-      toWireConfig(instance, readFileSync);
-      return true;
-    } catch (error) {
-      this.#host.log.error("an instance has no usable key", { instance: instance.name, error: String(error) });
-      return false;
-    }
-  }
-
-  /**
-   * `vrrp_startup_delay`, `vrrp_delay_after_boot`: until the later of them instances neither speak nor hear. What holds
-   * a lease goes on with it at once, and so does an election that came back: the delay is for the start of a node.
-   */
-  #startParties(snapshot: ConfigSnapshot): void {
-    clearTimeout(this.#delay);
-    this.#delay = undefined;
-    this.#snapshot = snapshot;
-    const { startupDelay, delayAfterBoot } = snapshot.config.global.vrrp;
-    const isFresh = this.#host.env.restarts === 0;
-    const until = Math.max(isFresh && startupDelay > 0 ? this.#startedAt + startupDelay : 0, delayAfterBoot);
-    const remaining = until - this.#host.now();
-    for (const party of this.#roster.present().values()) {
-      if (remaining > 0 && party.unit.resumeOf(this.#hello?.get(party.unit.lease)) === undefined) continue;
-      // One that begins without its link would begin in FAULT, and tell everybody.
-      if (party.members.some(({ instance, links }) => this.#links.areAwaited(instance, links))) continue;
-      this.#start(party);
-    }
-    if ([...this.#roster.present().values()].every(({ started }) => started)) this.#snapshot = undefined;
-    if (remaining <= 0) return;
-    this.#host.log.info("instances wait", { forMs: Math.ceil(remaining / 1_000) });
-    this.#delay = setTimeout(() => this.#startParties(snapshot), Math.min(Math.ceil(remaining / 1_000), timeoutMax));
-  }
-
+  /** Those of its members that have not been: others have gone on from before a reload. */
   #start(party: Party): void {
-    if (party.started) return;
+    const { unit } = party;
+    const unstarted = unit.unstarted;
+    const members = party.members.filter(({ runner }) => unstarted.includes(runner.name));
+    if (members.length === 0) return;
+    const record = party.started ? undefined : this.#hello?.get(unit.lease);
     party.started = true;
-    const { unit, members } = party;
-    const record = this.#hello?.get(unit.lease);
     for (const { runner } of members) runner.continueFrom(authCounter(record));
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
-    for (const input of this.#trackers.current()) unit.feedAll(input);
-    for (const { config } of unit.states) {
-      for (const input of this.#links.trackers(config)) unit.feedAll(input);
-    }
+    this.#tellTrackers(unit);
     const startups = members.map(({ runner, link }): [string, Input] => [
       runner.name,
       {
@@ -451,12 +364,30 @@ class Election implements RunningElection {
         interfaceUp: link.up,
         primaryAddress: link.primaryAddress,
         dataplaneConnected: this.#leases.connected(),
-        resume: unit.resumeOf(record),
-        highestTerm: highestTerm(record),
+        resume: unit.resumeOf(record, runner.name),
+        highestTerm: this.#highestTerm(unit.lease),
         recentResumes: this.#recentResumes,
       },
     ]);
     unit.feed(new Map(startups));
+  }
+
+  #tellTrackers(unit: Unit): void {
+    for (const input of this.#trackers.current()) unit.feedAll(input);
+    for (const { config } of unit.states) {
+      for (const input of this.#links.trackers(config)) unit.feedAll(input);
+    }
+  }
+
+  /** That anybody has claimed under this lease, as far as it is known. */
+  #highestTerm(lease: string): Term {
+    const users = this.#roster.everyone().filter(({ unit }) => unit.lease === lease);
+    const known = [highestTerm(this.#hello?.get(lease)), this.#pastTerms.get(lease) ?? 0];
+    return term(Math.max(...known, ...users.map(({ unit }) => unit.highestTerm)));
+  }
+
+  #notePast({ lease, highestTerm: of }: Unit): void {
+    this.#pastTerms.set(lease, term(Math.max(this.#pastTerms.get(lease) ?? 0, of)));
   }
 
   /** A reload is a diff: what did not change does not move; a removed instance leaves like any other (SAFETY S6, S18). */
@@ -465,20 +396,62 @@ class Election implements RunningElection {
     this.#segments = snapshot.settings.segments;
     this.#links.configure(snapshot.config);
     this.#trackers.configure(snapshot.config);
-    const wanted = new Map(this.#speaking(snapshot).map((each) => [identityOf(each), each]));
-    for (const identity of [...this.#roster.present().keys()]) {
-      if (wanted.has(identity)) continue;
-      this.#roster.retire(identity)?.unit.feedAll({ type: "shutdown", reason: "removed-from-configuration" });
-    }
-    for (const [identity, config] of wanted) {
-      const party = this.#roster.get(identity);
-      if (party !== undefined) this.#configure(party, config);
-    }
-    this.#addAll([...wanted].filter(([identity]) => this.#roster.get(identity) === undefined).map(([, each]) => each));
-    this.#startParties(snapshot);
+    const wanted = new Map(
+      speakingUnits(snapshot.config, this.#roster, this.#host.log).map((each) => [identityOf(each), each]),
+    );
+    const plan = planReload(this.#roster.present(), wanted);
+    for (const identity of plan.retires) this.#roster.retire(identity)?.unit.feedAll(removed);
+    for (const { party, config } of plan.stays) this.#configure(party, config);
+    this.#regroup(plan);
+    this.#starter.begin(snapshot.config.global.vrrp);
     this.#refreshLinks();
     this.#leases.refreshNow();
     this.#settleIfAll();
+  }
+
+  /** Members that decide with others than before go on as they are, each under the lease of its new unit. */
+  #regroup({ dissolves, adds, left }: ReloadPlan): void {
+    const dissolved = dissolves.flatMap((identity) => this.#roster.dissolve(identity) ?? []);
+    for (const party of dissolved) {
+      this.#notePast(party.unit);
+      this.#deadlines.set(party.unit, undefined);
+      this.#unsettled.delete(party);
+    }
+    const added = [
+      ...adds.map(({ config, veterans }) => this.#reunite(config, veterans, dissolved, false)),
+      ...left.map((member) => this.#reunite(aloneWith(member), [member], dissolved, true)),
+    ];
+    this.#look(added.flatMap(({ party, before }) => party.members.filter(({ runner }) => !before.has(runner))));
+    for (const each of added) this.#goOn(each);
+    for (const { unit } of dissolved) {
+      if (added.some(({ party }) => party.unit.lease === unit.lease)) continue;
+      this.#leases.forget(unit.lease);
+      unit.dissolve(removed.reason);
+    }
+  }
+
+  #reunite(config: UnitConfig, veterans: readonly Member[], dissolved: readonly Party[], leaves: boolean): Reunion {
+    const story = dissolved.find(({ unit }) => unit.lease === leaseOf(config))?.unit.story;
+    const known = new Map(veterans.map(({ unit, runner }) => [runner.name, unit.veteran(runner.name)]));
+    const party = this.#add(config, { veterans: known, story }, leaves);
+    const before = new Map(veterans.map((member) => [member.runner, member]));
+    for (const member of party.members) {
+      const former = before.get(member.runner);
+      if (former === undefined) continue;
+      // What it has seen of its links, so that it is told of what is new; whoever leaves keeps those that it had.
+      member.link = former.link;
+      if (leaves) member.links = former.links;
+    }
+    return { party, config, before, leaves };
+  }
+
+  #goOn({ party: { unit }, config, before, leaves }: Reunion): void {
+    if (before.size === 0) return;
+    const holders = [...before].filter(([{ name }]) => unit.holds(name));
+    const isSameLease = holders.length > 0 && holders.every(([, former]) => former.unit.lease === unit.lease);
+    unit.goOn(config, isSameLease ? undefined : this.#highestTerm(unit.lease));
+    this.#tellTrackers(unit);
+    if (leaves) unit.feedAll(removed);
   }
 
   #configure({ unit, members }: Party, config: UnitConfig): void {
@@ -494,3 +467,15 @@ class Election implements RunningElection {
     while (!condition() && this.#host.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+const removed = { type: "shutdown", reason: "removed-from-configuration" } as const;
+
+/** A unit after a reload, and what its members that are no newcomers were before it. */
+interface Reunion {
+  readonly party: Party;
+  readonly config: UnitConfig;
+  readonly before: ReadonlyMap<InstanceRunner, Member>;
+  readonly leaves: boolean;
+}
+
+const aloneWith = ({ instance }: Member): UnitConfig => ({ group: undefined, members: [instance] });

@@ -3,10 +3,11 @@
 // for all the addresses of a group, so that dataplane holds all of them or none (SAFETY S3).
 import type { AggregateState, LeaseClaim, LeaseRecord, LeaseStatus } from "@baton/contracts";
 import { ClaimState, LeaseStanding } from "@baton/contracts";
-import { type Aggregate, type CauseRef, type Instant, type Micros, micros, term } from "@baton/domain";
+import { type Aggregate, type CauseRef, type Instant, type Micros, micros, type Term, term } from "@baton/domain";
 import type { Host } from "@baton/host";
 import type { AdvertSocket } from "@baton/linux";
 import {
+  claimants,
   type Effect,
   type ElectionState,
   type GroupClaim,
@@ -19,16 +20,17 @@ import {
   nextDeadline,
   nextGroupDeadline,
   type ResumeRecord,
+  regroup,
   shortestMasterDown,
   step,
   stepGroup,
 } from "@baton/vrrp";
-import { type GroupConfig, type RunnerConfig, toElectionConfig } from "./config.ts";
+import { type GroupConfig, leaseOf, type RunnerConfig, toElectionConfig } from "./config.ts";
 import type { Counters } from "./counters.ts";
 import type { LeaseClient } from "./effects/lease-client.ts";
 import { type GroupKind, groupKind, toGroupState } from "./group-state.ts";
 import type { Testimonies } from "./inputs/testimonies.ts";
-import { InstanceRunner } from "./instance-runner.ts";
+import { InstanceRunner, type RunnerParts } from "./instance-runner.ts";
 import { resumeRecord } from "./resume.ts";
 
 export interface UnitParts {
@@ -47,6 +49,26 @@ export interface UnitMembers {
   readonly members: readonly RunnerConfig[];
 }
 
+/** A member that goes on in another unit: a reload has changed with whom it decides. */
+export interface Veteran {
+  readonly runner: InstanceRunner;
+  readonly state: ElectionState;
+}
+
+/** What was last told of a group, and when and why it became so. */
+interface GroupStory {
+  readonly told: GroupKind | undefined;
+  readonly since: Instant;
+  readonly lastEvent: CauseRef | undefined;
+}
+
+/** What a unit takes over of those that a reload has dissolved. */
+export interface Heritage {
+  readonly veterans: ReadonlyMap<string, Veteran>;
+  /** Of the group of the same name. */
+  readonly story: GroupStory | undefined;
+}
+
 const claimStates = {
   hold: ClaimState.HOLD,
   silent: ClaimState.SILENT,
@@ -58,34 +80,36 @@ const claimStates = {
 type Action = { readonly member: string; readonly effect: MemberEffect } | { readonly claim: GroupClaim };
 
 export class Unit {
-  /** Its lease's name: no instance's, for a group may be called as one. */
   readonly lease: string;
   readonly #parts: UnitParts;
   readonly #group: string | undefined;
   readonly #runners: ReadonlyMap<string, InstanceRunner>;
   #state: GroupState;
-  /** What was last told of the group, and when and why it became so. */
-  #told: GroupKind | undefined;
-  #since: Instant;
-  #lastGroupEvent: CauseRef | undefined;
+  #story: GroupStory;
 
-  constructor(parts: UnitParts, { group, members }: UnitMembers) {
+  /** Members are as they start, or, as `heritage` has them, as they were: `goOn` follows then. */
+  constructor(parts: UnitParts, { group, members }: UnitMembers, heritage?: Heritage) {
     this.#parts = parts;
     this.#group = group?.name;
-    this.lease = group === undefined ? (members[0]?.name ?? "") : `sync-group ${group.name}`;
-    this.#since = parts.host.now();
+    this.lease = leaseOf({ group, members });
+    this.#story = heritage?.story ?? { told: undefined, since: parts.host.now(), lastEvent: undefined };
     const states = members.map((member): [string, ElectionState] => [
       member.name,
-      initialState(toElectionConfig(member, group)),
+      heritage?.veterans.get(member.name)?.state ?? initialState(toElectionConfig(member, group)),
     ]);
     this.#state = initialGroup(this.lease, new Map(states));
-    this.#runners = new Map(members.map((member) => [member.name, this.#makeRunner(member)]));
+    const runnerOf = (member: RunnerConfig): InstanceRunner => {
+      const veteran = heritage?.veterans.get(member.name)?.runner;
+      const runnerParts = this.#partsOf(member.name);
+      veteran?.join(runnerParts);
+      return veteran ?? new InstanceRunner(runnerParts, member, this.#memberState(member.name));
+    };
+    this.#runners = new Map(members.map((member) => [member.name, runnerOf(member)]));
   }
 
-  #makeRunner(member: RunnerConfig): InstanceRunner {
+  #partsOf(name: string): RunnerParts {
     const { host, counters, leases, socket, testimonies } = this.#parts;
-    const { name } = member;
-    const parts = {
+    return {
       host,
       counters,
       testimonies,
@@ -94,7 +118,60 @@ export class Unit {
       // Peers count from this advert: so must the kernel's lease on the addresses, should all of us be killed now (S10).
       onAdvertSent: () => leases.advertSent(this.lease),
     };
-    return new InstanceRunner(parts, member, this.#memberState(name));
+  }
+
+  /** The member with all that it knows, for another unit. */
+  veteran(member: string): Veteran {
+    return { runner: this.runner(member), state: this.#memberState(member) };
+  }
+
+  get story(): GroupStory {
+    return this.#story;
+  }
+
+  /** The highest term that any member has seen. */
+  get highestTerm(): Term {
+    return term(Math.max(...this.states.map(({ highestTerm }) => highestTerm)));
+  }
+
+  /** Whether the member has its addresses, or may have them. */
+  holds(member: string): boolean {
+    return claimants(this.#state).includes(member);
+  }
+
+  /** Have not been started yet. */
+  get unstarted(): string[] {
+    return [...this.#state.members].flatMap(([name, state]) =>
+      state.kind === "initialize" && !state.started ? [name] : [],
+    );
+  }
+
+  /**
+   * After a reload has changed the membership: `highest` is the highest term of its lease so far, undefined when that
+   * lease is the one that all holders had. What is held goes on being held; dataplane learns of the old lease's end and
+   * of the new one in the same frame.
+   */
+  goOn(members: UnitMembers, highest: Term | undefined): void {
+    this.feed(regroup(this.#state.members, highest));
+    this.configure(members);
+    if (this.#runners.size === 1 && this.states.some(({ groupFault }) => groupFault !== undefined)) {
+      this.feedAll({ type: "group-fault", member: undefined, cause: undefined });
+    }
+    if (claimants(this.#state).length === 0) this.#parts.leases.forget(this.lease);
+  }
+
+  /** Its members have gone elsewhere: the group is no more. */
+  dissolve(reason: string): void {
+    if (this.#group === undefined) return;
+    const data = {
+      group: this.#group,
+      state: "stopped",
+      term: this.highestTerm,
+      members: [...this.#runners.keys()],
+      member: "",
+      reason,
+    };
+    this.#parts.host.events.append({ kind: "group", id: this.#group }, { type: "sync-group-changed", data });
   }
 
   runner(member: string): InstanceRunner {
@@ -155,6 +232,7 @@ export class Unit {
       }
     }
     told = this.#tellGroup(told) ?? told;
+    this.#keepCover();
     // The claim of the same step leaves at the end of it, with the event that goes with it (SAFETY S1).
     const claimed = told === undefined ? undefined : leases.claimed(this.lease);
     if (claimed !== undefined) leases.claim({ ...claimed, ...claimCause(told) });
@@ -214,8 +292,9 @@ export class Unit {
   }
 
   /** What a crashed election left of the lease, as it concerns one member; undefined: nothing to go on under. */
-  resumeOf(known: LeaseRecord | undefined): ResumeRecord | undefined {
-    const record = resumeRecord(known);
+  resumeOf(known: LeaseRecord | undefined, member: string): ResumeRecord | undefined {
+    // One that had not come along yet when the election crashed holds nothing.
+    const record = known?.lastClaim?.instances.includes(member) === true ? resumeRecord(known) : undefined;
     const priorities = new Set(this.states.map(({ config }) => config.priority));
     // It stands for all members only where they started alike; otherwise each one's own counts.
     return record === undefined || priorities.size === 1 ? record : { ...record, priority: 0 };
@@ -236,13 +315,30 @@ export class Unit {
     const members = [...this.#runners.values()].map((runner) => runner.watchState());
     if (this.#group === undefined) return members;
     const aggregate: Aggregate = { kind: "group", id: this.#group };
-    const value = toGroupState(this.#group, this.#state.members, this.#told, this.#since, this.#lastGroupEvent);
+    const value = toGroupState(
+      this.#group,
+      this.#state.members,
+      this.#story.told,
+      this.#story.since,
+      this.#story.lastEvent,
+    );
     return [...members, { ...aggregate, version: host.events.version(aggregate), state: { $case: "group", value } }];
+  }
+
+  /** Members that hold have come or gone under the same term. */
+  #keepCover(): void {
+    const { leases } = this.#parts;
+    const claimed = leases.claimed(this.lease);
+    const instances = claimants(this.#state);
+    if (claimed === undefined || instances.length === 0 || instances.join("\n") === claimed.instances.join("\n"))
+      return;
+    leases.claim({ ...claimed, instances });
   }
 
   #claim(claim: GroupClaim): void {
     const { leases } = this.#parts;
     const known = leases.claimed(this.lease);
+    const instances = claimants(this.#state);
     leases.claim({
       lease: this.lease,
       term: claim.term,
@@ -253,10 +349,11 @@ export class Unit {
       lastAdvertAt: known?.lastAdvertAt ?? 0,
       peerHeardAt: known?.peerHeardAt ?? 0,
       authCounter: known?.authCounter ?? 0,
-      instances: [...this.#runners.keys()],
+      // With a release nobody claims any more, and all of them let go.
+      instances: instances.length === 0 ? [...this.#runners.keys()] : instances,
       announce: claim.announce,
       announceReason: claim.announceReason,
-      ...claimCause(this.#lastGroupEvent ?? [...this.#runners.values()][0]?.lastEvent),
+      ...claimCause(this.#story.lastEvent ?? [...this.#runners.values()][0]?.lastEvent),
       successorHeard: claim.successorHeard,
     });
   }
@@ -265,23 +362,23 @@ export class Unit {
   #tellGroup(cause: CauseRef | undefined): CauseRef | undefined {
     const { host } = this.#parts;
     const kind = groupKind(this.#state.members);
-    if (this.#group === undefined || kind === undefined || kind === this.#told) return undefined;
-    this.#told = kind;
-    this.#since = host.now();
+    if (this.#group === undefined || kind === undefined || kind === this.#story.told) return undefined;
+    const since = host.now();
     const {
       name,
       term: of,
       members,
       member,
       reason,
-    } = toGroupState(this.#group, this.#state.members, kind, this.#since, undefined);
+    } = toGroupState(this.#group, this.#state.members, kind, since, undefined);
     const data = { group: name, state: kind, term: of, members, member, reason };
     const event = { type: "sync-group-changed", data } as const;
     const envelope = host.events.append({ kind: "group", id: this.#group }, event, cause, cause?.traceparent);
     const { id, correlationId } = envelope;
-    this.#lastGroupEvent = { id, correlationId, traceparent: cause?.traceparent };
+    const lastEvent = { id, correlationId, traceparent: cause?.traceparent };
+    this.#story = { told: kind, since, lastEvent };
     host.log.info(event.type, { ...data, event: id });
-    return this.#lastGroupEvent;
+    return lastEvent;
   }
 }
 

@@ -58,11 +58,15 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
   };
   const unit = new Unit(parts, { group, members });
   const start = (record?: LeaseRecord) => {
-    const resume = unit.resumeOf(record);
     const startup = { type: "startup", interfaceUp: true, dataplaneConnected: true, recentResumes: 0 } as const;
     const own = (name: string) => (name === "inside" ? ip("10.1.0.1") : ip("10.0.0.1"));
     unit.feed(
-      new Map(names.map((name) => [name, { ...startup, resume, highestTerm: term(0), primaryAddress: own(name) }])),
+      new Map(
+        names.map((name) => [
+          name,
+          { ...startup, resume: unit.resumeOf(record, name), highestTerm: term(0), primaryAddress: own(name) },
+        ]),
+      ),
     );
   };
   const wait = () => {
@@ -79,7 +83,7 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
     );
   const kinds = () => unit.states.map(({ kind }) => kind);
   const events = () => host.appended.map(({ event, aggregate }) => `${aggregate.id} ${event.type}`);
-  return { host, unit, claims, order, start, wait, answer, kinds, events, claim: () => claims.get(lease) };
+  return { host, parts, unit, claims, order, start, wait, answer, kinds, events, claim: () => claims.get(lease) };
 }
 
 test("units: groups as they are listed, then who is in none; another membership is another unit", () => {
@@ -162,7 +166,9 @@ test("a restarted election goes on with the whole group, under a new term", () =
   expect(after.claim()).toMatchObject({ term: 2, state: ClaimState.HOLD, instances: names });
   // Where members differ, the remembered priority is nobody's own.
   const uneven = stage({ inside: { priority: priority(90) } });
-  expect([after.unit.resumeOf(record)?.priority, uneven.unit.resumeOf(record)?.priority]).toEqual([100, 0]);
+  expect([after.unit.resumeOf(record, "inside")?.priority, uneven.unit.resumeOf(record, "inside")?.priority]).toEqual([
+    100, 0,
+  ]);
 });
 
 test("leaving: both say 0, the addresses stay under one claim until both are done", () => {
@@ -178,4 +184,82 @@ test("leaving: both say 0, the addresses stay under one claim until both are don
   expect(unit.stopped).toBe(true);
   expect(claims.size).toBe(0);
   expect(host.appended.at(-1)?.event).toMatchObject({ type: "sync-group-changed", data: { state: "stopped" } });
+});
+
+test("a reload puts two masters into a group: one claim under a new term, and no advert says that anybody leaves", () => {
+  const { parts, claims, order, host } = stage();
+  const alone = names.map((name) => {
+    const unit = new Unit(parts, { group: undefined, members: [member(name)] });
+    const startup = { type: "startup", interfaceUp: true, dataplaneConnected: true, recentResumes: 0 } as const;
+    unit.feedAll({ ...startup, resume: undefined, highestTerm: term(3), primaryAddress: ip("10.0.0.1") });
+    const deadline = unit.deadline() ?? expect.fail("nothing is due");
+    host.clock.set(deadline);
+    unit.judge(secondsToMicros(0), deadline);
+    return unit;
+  });
+  expect([...claims.keys()]).toEqual(names);
+  order.length = 0;
+  const veterans = new Map(alone.map((unit, index) => [names[index] ?? "", unit.veteran(names[index] ?? "")]));
+  const members = { group, members: names.map((name) => member(name)) };
+  const together = new Unit(parts, members, { veterans, story: undefined });
+  together.goOn(members, term(11));
+  expect(order).toEqual([`claim ${ClaimState.HOLD}`]);
+  expect(claims.get("sync-group G")).toMatchObject({ term: 12, instances: names });
+  const told = host.appended.slice(-3).map(({ event, aggregate }) => [aggregate.id, event.type, event.data]);
+  expect(told).toMatchObject([
+    ["inside", "became-master", { term: 12, reason: "regrouped" }],
+    ["outside", "became-master", { term: 12, reason: "regrouped" }],
+    ["G", "sync-group-changed", { state: "master", term: 12 }],
+  ]);
+  // What a member hears reaches its new unit.
+  together.feed(new Map([["inside", { type: "interface-changed", up: false }]]));
+  expect(together.states.map(({ kind }) => kind)).toEqual(["fault", "fault"]);
+
+  const left = new Unit(
+    parts,
+    { group: undefined, members: [member("outside")] },
+    {
+      veterans: new Map([["outside", together.veteran("outside")]]),
+      story: undefined,
+    },
+  );
+  left.goOn({ group: undefined, members: [member("outside")] }, term(4));
+  // The fault was that of the other one.
+  expect(left.states.map(({ kind }) => kind)).toEqual(["backup"]);
+});
+
+test("one that leaves a group of masters: the claim covers those that stay, under the same term", () => {
+  const { parts, unit, start, wait, claims } = stage();
+  start();
+  wait();
+  const stay = { group, members: [member("inside")] };
+  const veterans = new Map([["inside", unit.veteran("inside")]]);
+  new Unit(parts, stay, { veterans, story: unit.story }).goOn(stay, undefined);
+  expect(claims.get("sync-group G")).toMatchObject({ term: 1, instances: ["inside"], state: ClaimState.HOLD });
+});
+
+test("a newcomer in a group of masters is not covered by the claim until it comes along", () => {
+  const { parts, unit, start, wait, claims, host } = stage();
+  start();
+  wait();
+  const third = member("third", { vrid: vrid(53), addresses: [virtualAddress("10.2.0.100/24")] });
+  const three = { group, members: [...names.map((name) => member(name)), third] };
+  const veterans = new Map(names.map((name) => [name, unit.veteran(name)]));
+  const grown = new Unit(parts, three, { veterans, story: unit.story });
+  grown.goOn(three, undefined);
+  expect(grown.unstarted).toEqual(["third"]);
+  const startup = { type: "startup", interfaceUp: true, dataplaneConnected: true, recentResumes: 0 } as const;
+  const fresh = { ...startup, resume: undefined, highestTerm: term(0), primaryAddress: ip("10.2.0.1") };
+  grown.feed(new Map([["third", fresh]]));
+  expect(claims.get("sync-group G")?.instances).toEqual(names);
+  for (let turn = 0; turn < 20 && grown.states.at(-1)?.kind !== "master"; turn++) {
+    grown.onLeaseStatus(
+      { lease: "sync-group G", term: 1, standing: LeaseStanding.HELD, present: [], missing: [], error: "" },
+      host.now(),
+    );
+    const deadline = grown.deadline() ?? expect.fail("nothing is due");
+    host.clock.set(deadline);
+    grown.judge(secondsToMicros(0), deadline);
+  }
+  expect(claims.get("sync-group G")).toMatchObject({ term: 1, instances: [...names, "third"] });
 });

@@ -129,16 +129,31 @@ test("one link is lost: both addresses move together, and come back together; th
   ]);
 });
 
-test("a reload makes a group of two instances: each leaves to its peer's instance, and comes back with the group", async () => {
+test("a reload makes a group of two masters, and parts them again: nothing moves", async () => {
   prepare(lab.get());
   const r2 = await startBaton("r2", 100);
   await holder("r2");
   const r1 = await startBaton("r1", 101, alone(101));
   // Each instance of r1 takes over for itself; the group of r2 gives both away with the first.
   await holder("r1");
+  const probing = await lab.get().client.probe({ address: virtualAddress });
+  await probing.waitAnswered("r1");
+  const movesOf = (events: readonly EventEnvelope[]): number =>
+    events.filter(({ event }) => ["vip-added", "vip-removed", "became-backup"].includes(event.type)).length;
+  const before = movesOf(await r1.events());
+  const regrouped = async (times: number): Promise<boolean> => {
+    const told = (await r1.events()).map(({ event }) => event);
+    return told.filter((event) => event.type === "became-master" && event.data.reason === "regrouped").length === times;
+  };
   r1.reload(conf(101));
-  await waitFor("r1's group", async () => groupStates(await r1.events()).at(-1) === "master", { deadlineMs: 20_000 });
-  await holder("r1");
+  await waitFor("r1's group", async () => groupStates(await r1.events()).at(-1) === "master");
+  r1.reload(alone(101));
+  await waitFor("r1's instances to go on apart", () => regrouped(4));
+  expect(groupStates(await r1.events()).at(-1)).toBe("stopped");
+  const { answered } = await probing.report();
+  await waitFor("half a second of answers", async () => (await probing.report()).answered > answered + 500);
+  expect(movesOf(await r1.events())).toBe(before);
+  expect((await probing.stop()).lost).toBe(0);
   await waitFor("r2 to be backup", async () => groupStates(await r2.events()).at(-1) === "backup");
   assertNeverSplit(await r2.events());
 });

@@ -35,7 +35,7 @@ import {
 } from "./world.ts";
 
 const faultOf = (member: string | undefined): Input => ({ type: "group-fault", member, cause });
-const givesWay: Input = { type: "group-gives-way", cause };
+const givesWay = { type: "group-gives-way", cause, tellPeers: false } as const;
 const takesOver: Input = { type: "group-takes-over", cause };
 const waits: Input = { type: "group-waits" };
 const broken = { groupFault: "VI_2" };
@@ -150,6 +150,21 @@ const moves: readonly Row[] = [
     state: { masterDownAt: after(masterDown100), yielding: { term: atTerm(7), until: after(second / 10) } },
     deadline: after(second / 10),
     effects: [
+      claims(7, "leaving", { successorHeard: true }),
+      counts("released-master"),
+      becameBackup(7, 100, "sync-group", undefined, cause),
+    ],
+  },
+  {
+    name: "master/group-gives-way/its-peers-do-not-know",
+    rule: "behaviour §7, SAFETY S6: nobody else speaks for it yet",
+    given: master(),
+    when: { ...givesWay, tellPeers: true },
+    becomes: "backup",
+    state: { masterDownAt: after(masterDown100), yielding: { term: atTerm(7), until: after(second / 10) } },
+    deadline: after(second / 10),
+    effects: [
+      sends(0),
       claims(7, "leaving", { successorHeard: true }),
       counts("released-master"),
       becameBackup(7, 100, "sync-group", undefined, cause),

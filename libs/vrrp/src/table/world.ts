@@ -288,6 +288,7 @@ export const lost = (of: number, reason: "refused" | "released"): Input => ({
 });
 export const connected = (highestTerm = 0): Input => ({ type: "dataplane-connected", highestTerm: term(highestTerm) });
 export const disconnected: Input = { type: "dataplane-disconnected" };
+export const regrouped = (of: number): Input => ({ type: "regrouped", term: term(of) });
 export const released = (of: number): Input => ({ type: "addresses-released", term: term(of) });
 export const configure = (next: ElectionConfig): Input => ({ type: "configure", config: next });
 export const shutdown: Input = { type: "shutdown", reason: "stop" };
@@ -335,7 +336,8 @@ export const oneOfEach: Readonly<Record<Input["type"], Input>> = {
   stalled: { type: "stalled", duration: micros(second) },
   "group-takes-over": { type: "group-takes-over", cause: undefined },
   "group-waits": { type: "group-waits" },
-  "group-gives-way": { type: "group-gives-way", cause: undefined },
+  "group-gives-way": { type: "group-gives-way", cause: undefined, tellPeers: false },
+  regrouped: regrouped(9),
   "group-fault": { type: "group-fault", member: undefined, cause: undefined },
   shutdown,
 };

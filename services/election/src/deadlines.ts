@@ -1,0 +1,107 @@
+// One timer for the earliest deadline of all units; before any deadline is acted on, everything that waits in the inputs is
+// taken in first (SAFETY S2).
+import { type Instant, instant, type Micros, micros, microsSince, millisToMicros } from "@baton/domain";
+import { type DeadlineTimer, openDeadlineTimer } from "@baton/linux";
+import { metric } from "@baton/telemetry";
+import { Agenda } from "./agenda.ts";
+import type { Counters } from "./counters.ts";
+import type { Unit } from "./unit.ts";
+
+export interface DeadlineParts {
+  now(): Instant;
+  readonly counters: Counters;
+  /** Takes in what waits in sockets and of links. */
+  drain(): void;
+  /** A takeover is near: dataplane is to be awake. */
+  approaching(): void;
+  /** How many answers of dataplane have come so far. */
+  leaseAnswers(): number;
+  /** By how much the machine's clocks have jumped since then (SAFETY S11). */
+  readonly jumpSince: (since: Instant) => Micros;
+}
+
+/**
+ * A takeover is seen coming: this much earlier both ends of the lease stream are woken and the loop stays awake. Paid only
+ * when a master is silent; what a sleeping machine takes to wake up cost 2 of the 3.5 ms from advert to announcement.
+ */
+const approach = millisToMicros(4);
+/** Later than this, waiting lease confirmations are let in before a deadline is judged (they come through the loop). */
+const noticeableLateness = millisToMicros(20);
+const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1];
+/** SAFETY S2: at most so many turns of the loop are waited for. */
+const drainTurnsMax = 64;
+
+export class Deadlines {
+  readonly #parts: DeadlineParts;
+  readonly #agenda = new Agenda<Unit>();
+  readonly #timer: DeadlineTimer;
+  #armedFor: Instant | undefined;
+  #judging = false;
+
+  constructor(parts: DeadlineParts) {
+    this.#parts = parts;
+    this.#timer = openDeadlineTimer(() => void this.#judge());
+  }
+
+  /** After every step of a unit; undefined: nothing is due. */
+  set(unit: Unit, due: Instant | undefined): void {
+    this.#agenda.set(unit, due);
+    if (!this.#judging) this.#arm();
+  }
+
+  close(): void {
+    this.#timer.close();
+  }
+
+  #arm(): void {
+    const next = this.#next();
+    if (next?.due === this.#armedFor) return;
+    this.#armedFor = next?.due;
+    this.#timer.arm(next?.takesOver === true ? instant(next.due - approach) : next?.due);
+  }
+
+  /** The earliest deadline of all, and whether it is one at which a backup takes over. */
+  #next(): { readonly due: Instant; readonly takesOver: boolean } | undefined {
+    const first = this.#agenda.first();
+    return first && { due: first.due, takesOver: first.holder.takesOverAt(first.due) };
+  }
+
+  /** Awake, and dataplane with us, until the deadline comes or is moved. */
+  async #approach(due: Instant): Promise<void> {
+    if (this.#parts.now() >= due) return;
+    this.#parts.approaching();
+    while (this.#parts.now() < due && this.#next()?.due === due) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** A deadline has come. Whatever was late may have been us: what waits is heard before anything is decided (SAFETY S2). */
+  async #judge(): Promise<void> {
+    if (this.#judging) return;
+    this.#judging = true;
+    try {
+      const due = this.#armedFor ?? this.#parts.now();
+      await this.#approach(due);
+      const lateness = micros(Math.max(0, microsSince(this.#parts.now(), due)));
+      this.#parts.counters.observe(metric.timerLateness, lateness / 1e6, latenessBuckets);
+      this.#parts.drain();
+      if (lateness > noticeableLateness) await this.#inputsAtRest();
+      const now = this.#parts.now();
+      for (const unit of this.#agenda.due(now)) unit.judge(lateness, now, this.#parts.jumpSince);
+    } finally {
+      this.#judging = false;
+      this.#armedFor = undefined;
+      this.#arm();
+    }
+  }
+
+  /** Lets the loop turn until one whole turn brought no lease confirmation (SAFETY S2). */
+  async #inputsAtRest(): Promise<void> {
+    for (let turn = 0; turn < drainTurnsMax; turn++) {
+      const before = this.#parts.leaseAnswers();
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#parts.drain();
+      if (turn > 0 && this.#parts.leaseAnswers() === before) return;
+    }
+  }
+}
