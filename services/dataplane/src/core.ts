@@ -214,7 +214,6 @@ export class Core {
     if (adoption === undefined) return;
     this.#reconciler.reloaded(adoption.added, now);
     this.#routing.reloaded(now);
-    for (const name of this.#quiet) if (book.of(name)?.phase !== "active") this.#quiet.delete(name);
     this.#isGroundworkDue = true;
     this.#seen = "";
   }
@@ -386,9 +385,14 @@ export class Core {
         if (book.of(address.instance) === lease) letting.forget(address.key);
       }
     }
-    if (!configuration.forgetRetired((name) => isLive(book.of(name)?.phase))) return;
-    for (const name of this.#quiet) if (configuration.instance(name) === undefined) this.#quiet.delete(name);
-    this.#isGroundworkDue = true;
+    // Nothing is left to be silent about, and whoever only gave way listens on its link from now on.
+    for (const name of this.#quiet) {
+      const lease = book.of(name);
+      if (lease?.phase === "active" && lease.claim.state === "leaving") continue;
+      this.#quiet.delete(name);
+      this.#isGroundworkDue = true;
+    }
+    if (configuration.forgetRetired((name) => isLive(book.of(name)?.phase))) this.#isGroundworkDue = true;
   }
 
   #signature(): string {
