@@ -47,11 +47,30 @@ const exitSoftware = 70;
 
 export async function startHost(options: HostOptions): Promise<Host> {
   const own = options.signals !== "leave";
+  if (own && process.env.BATON_STANDBY !== undefined) await myTurn();
   const ipc = own ? process : noIpc;
   const host = new ProcessHost(options.service, readEnv(options.env ?? process.env), systemClock, ipc);
   if (own) host.ownProcess();
   host.begin();
   return host;
+}
+
+/**
+ * A successor waits here, its program loaded, until the one that it replaces has been ended (SAFETY S19). Without a
+ * supervisor nobody would ever tell it.
+ */
+function myTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const orphaned = (): void => process.exit(0);
+    process.once("disconnect", orphaned);
+    process.on("message", function hear(message: unknown) {
+      if (typeof message !== "object" || message === null || !("type" in message) || message.type !== "begin") return;
+      process.off("message", hear);
+      process.off("disconnect", orphaned);
+      resolve();
+    });
+    process.send?.({ type: "standing-by" });
+  });
 }
 
 /**

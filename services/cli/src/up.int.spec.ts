@@ -398,9 +398,13 @@ describe("a death", () => {
     expect(story()).toContain("election started 1");
     await until("it to be told", () => second.stderr().includes("taking over what an earlier run left behind"));
     expect(second.stderr()).not.toMatch(/ died"/);
-    const starts = story().filter((line) => line.endsWith(" started 1"));
-    expect(starts.indexOf("control started 1")).toBe(0);
-    expect(starts.slice(1)).toEqual(["election", "dataplane", "health", "notifier"].map((name) => `${name} started 1`));
+    // Each has loaded before the one that it replaces is ended, and begins then.
+    expect(story().filter((line) => / (stands by|started 1)$/.test(line))).toEqual(
+      ["control", "election", "dataplane", "health", "notifier"].flatMap((name) => [
+        `${name} stands by`,
+        `${name} started 1`,
+      ]),
+    );
   });
 
   test("one that the record misses is found by its command, a script with its environment is not", async () => {

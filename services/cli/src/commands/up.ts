@@ -8,7 +8,7 @@ import { formatDiagnostic } from "@baton/keepalived-conf";
 import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@baton/linux";
 import type { AsKeepalived, UpCommand } from "../arguments/parse-arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
-import { type Launch, launchService, serviceCommand } from "../supervision/children.ts";
+import { launchService, prepareService, serviceCommand } from "../supervision/children.ts";
 import { chooseOrphans, endOrphans, findStrays, type Orphan, recordedOrphans } from "../supervision/orphans.ts";
 import { type Brokers, openBrokers } from "../supervision/own-brokers.ts";
 import {
@@ -20,7 +20,7 @@ import {
   writeServices,
 } from "../supervision/run-directory.ts";
 import { createServiceStates } from "../supervision/service-states.ts";
-import { type Adopted, type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
+import { type Adopted, type Launcher, type Supervisor, startSupervisor } from "../supervision/supervisor.ts";
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
 import { keepalivedPidFiles, runningUnder } from "./keepalived-pids.ts";
@@ -122,7 +122,10 @@ async function runNode(
   await endOrphans(orphans.end, { kill: killExact, watchExit }).catch(refuse);
   const launchers = [...launches].map(([name, launch]) => {
     const adopted = adoptedOf(orphans.adopt.get(name));
-    return [name, { launch, adopted, restarts: adopted === undefined ? 0 : (earlier[name]?.restarts ?? 0) }] as const;
+    return [
+      name,
+      { ...launch, adopted, restarts: adopted === undefined ? 0 : (earlier[name]?.restarts ?? 0) },
+    ] as const;
   });
   if (orphans.adopt.size > 0) {
     host.log.warn("taking over what an earlier run left behind", { services: [...orphans.adopt.keys()] });
@@ -192,12 +195,18 @@ function launchesOf(
   { settings }: Configuration,
   env: Env,
   { mainOf }: UpDependencies,
-): Map<ChildName, Launch> {
-  const launches = new Map<ChildName, Launch>();
-  if (brokers.nats !== undefined) launches.set("nats", brokers.nats);
-  if (brokers.redis !== undefined) launches.set("redis", brokers.redis);
+): Map<ChildName, Pick<Launcher, "launch" | "prepare">> {
+  const launches = new Map<ChildName, Pick<Launcher, "launch" | "prepare">>();
+  if (brokers.nats !== undefined) launches.set("nats", { launch: brokers.nats, prepare: undefined });
+  if (brokers.redis !== undefined) launches.set("redis", { launch: brokers.redis, prepare: undefined });
   const services = serviceChildren.filter((service) => service !== "uplink" || settings.hub !== undefined);
-  for (const service of services) launches.set(service, launchService({ main: mainOf(service), env }));
+  for (const service of services) {
+    const spec = { main: mainOf(service), env };
+    launches.set(service, {
+      launch: launchService(spec),
+      prepare: (restarts) => prepareService(spec, restarts),
+    });
+  }
   return launches;
 }
 

@@ -28,36 +28,76 @@ export interface ServiceSpec {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** A process that has loaded its program and waits for its turn: whom it replaces is missed for that much less. */
+export interface Successor {
+  /** Resolves when it waits, has ended, or takes too long. */
+  readonly prepared: Promise<void>;
+  isAlive(): boolean;
+  /** Its turn, also when it is not prepared yet. */
+  begin(listener: ChildListener): Promise<Child>;
+  discard(): void;
+}
+
+/** How long a successor may take, in ms: less than a replacement may (`limits.replacement`). */
+const preparationMs = 4_000;
+
 export const serviceCommand = (main: string): string[] => [process.execPath, main];
 
 export const launchService =
   (spec: ServiceSpec): Launch =>
-  async (restarts, listener) => {
-    const [command = "", ...args] = serviceCommand(spec.main);
-    const child = spawn(command, args, {
-      detached: true,
-      cwd: "/",
-      // Standard output and error are our error output: log lines, which live on when we do not.
-      stdio: ["ignore", 2, 2, "ipc"],
-      env: { ...spec.env, BATON_RESTARTS: String(restarts) },
-    });
-    child.on("message", (message) => {
-      const report = readReport(message);
-      if (report !== undefined) listener.reported(report);
-    });
-    const pid = await started(child, listener);
-    // A child that ended meanwhile cannot be told anything; its end is on its way.
-    const send = (message: object): void => {
-      if (child.connected) child.send(message, () => undefined);
-    };
-    return {
-      pid,
-      stop: (reason) => send({ type: "stop", reason }),
-      kill: () => child.kill("SIGKILL"),
-      reload: () => send({ type: "reload" }),
-      dump: (what) => send({ type: "dump", what }),
-    };
+  (restarts, listener) =>
+    serviceChild(spawnService(spec, { BATON_RESTARTS: String(restarts) }), listener);
+
+/** The service is started up to where it would begin its work, and waits there (`startHost`). */
+export function prepareService(spec: ServiceSpec, restarts: number): Successor {
+  const child = spawnService(spec, { BATON_RESTARTS: String(restarts), BATON_STANDBY: "1" });
+  const prepared = new Promise<void>((resolve) => {
+    child.once("message", () => resolve());
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+    setTimeout(resolve, preparationMs).unref();
+  });
+  return {
+    prepared,
+    isAlive: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
+    begin: (listener) => {
+      tell(child, { type: "begin" });
+      return serviceChild(child, listener);
+    },
+    discard: () => child.kill("SIGKILL"),
   };
+}
+
+function spawnService({ main, env }: ServiceSpec, more: Readonly<Record<string, string>>): ChildProcess {
+  const [command = "", ...args] = serviceCommand(main);
+  return spawn(command, args, {
+    detached: true,
+    cwd: "/",
+    // Standard output and error are our error output: log lines, which live on when we do not.
+    stdio: ["ignore", 2, 2, "ipc"],
+    env: { ...env, ...more },
+  });
+}
+
+async function serviceChild(child: ChildProcess, listener: ChildListener): Promise<Child> {
+  child.on("message", (message) => {
+    const report = readReport(message);
+    if (report !== undefined) listener.reported(report);
+  });
+  const pid = await started(child, listener);
+  return {
+    pid,
+    stop: (reason) => tell(child, { type: "stop", reason }),
+    kill: () => child.kill("SIGKILL"),
+    reload: () => tell(child, { type: "reload" }),
+    dump: (what) => tell(child, { type: "dump", what }),
+  };
+}
+
+/** A child that ended meanwhile cannot be told anything; its end is on its way. */
+function tell(child: ChildProcess, message: object): void {
+  if (child.connected) child.send(message, () => undefined);
+}
 
 export interface BrokerSpec {
   readonly argv: readonly string[];

@@ -23,8 +23,8 @@ export const limits = {
   pauses: [0, 200, 1000, 5000].map(millisToMicros),
   /** Who lived this long did not die quickly. */
   quick: secondsToMicros(60),
-  /** An adopted child is replaced this long after the one before it at the latest. */
-  replacement: secondsToMicros(5),
+  /** An adopted child is replaced this long after the one before it at the latest; its successor may take 4 s to load. */
+  replacement: secondsToMicros(10),
   /** The node is ready this long after election, whoever else is not. */
   readyWithoutOthers: secondsToMicros(5),
   /** Control that dies this often before it has said anything about the configuration will not say it. */

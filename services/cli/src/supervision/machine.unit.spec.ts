@@ -250,7 +250,7 @@ describe("taking over from a supervisor that was killed", () => {
   test("one that does not become ready holds up the next for a while only", () => {
     const scene = adopting().feed({ type: "begin" }).die("control").feed(config).die("election");
     scene.take();
-    scene.pass(4_900);
+    scene.pass(9_900);
     expect(scene.take()).toEqual([]);
     scene.pass(200);
     expect(scene.take()).toEqual(["kill dataplane"]);

@@ -2,12 +2,14 @@
 import { assertNever, type Instant, messageOf } from "@baton/domain";
 import type { DumpKind } from "@baton/host";
 import type { Diagnostic } from "@baton/keepalived-conf";
-import type { Child, Launch } from "./children.ts";
+import type { Child, ChildListener, Launch, Successor } from "./children.ts";
 import { initialState, step } from "./machine.ts";
 import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
 
 export interface Launcher {
   readonly launch: Launch;
+  /** Starts the one that is to replace an adopted one, up to where it begins; undefined: a broker, which cannot wait. */
+  readonly prepare: ((restarts: number) => Successor) | undefined;
   /** Starts by earlier supervisors. */
   readonly restarts: number;
   /** A process of an earlier supervisor that still does the work. */
@@ -57,6 +59,7 @@ class RunningSupervisor implements Supervisor {
   readonly #children = new Map<ChildName, Promise<Child>>();
   /** Referenced for as long as it watches: one that is collected hears nothing. */
   readonly #watches = new Map<ChildName, { close(): void }>();
+  readonly #successors = new Map<ChildName, Successor>();
   readonly #inputs: Input[] = [];
   #state: SupervisorState;
   #timer: NodeJS.Timeout | undefined;
@@ -80,6 +83,7 @@ class RunningSupervisor implements Supervisor {
 
   stop(reason: string): void {
     this.#feed({ type: "stop", reason, exitCode: 0 });
+    this.#discardSuccessors();
   }
 
   reload(): void {
@@ -149,6 +153,7 @@ class RunningSupervisor implements Supervisor {
         return;
       case "end":
         clearTimeout(this.#timer);
+        this.#discardSuccessors();
         this.#end(effect.exitCode);
         return;
       default:
@@ -162,7 +167,7 @@ class RunningSupervisor implements Supervisor {
     const deaf = (): void => undefined;
     this.#children.set(
       name,
-      Promise.resolve({ pid, kill: () => adopted.kill(), stop: deaf, reload: deaf, dump: deaf }),
+      Promise.resolve({ pid, kill: () => void this.#makeRoom(name, adopted), stop: deaf, reload: deaf, dump: deaf }),
     );
     const watch = adopted.onExit(() => {
       this.#watches.delete(name);
@@ -173,10 +178,35 @@ class RunningSupervisor implements Supervisor {
     this.#watches.set(name, watch);
   }
 
+  /** An adopted one works on until its successor has only to begin. */
+  async #makeRoom(name: ChildName, adopted: Adopted): Promise<void> {
+    const { prepare, restarts = 0 } = this.#dependencies.launches.get(name) ?? {};
+    try {
+      if (prepare !== undefined && this.#state.phase === "running") {
+        const successor = prepare(restarts + 1);
+        this.#successors.set(name, successor);
+        await successor.prepared;
+      }
+    } catch (error) {
+      this.#dependencies.log.warn(`no successor of ${name} can be prepared`, { cause: error });
+    }
+    adopted.kill();
+  }
+
+  #discardSuccessors(): void {
+    for (const successor of this.#successors.values()) successor.discard();
+    this.#successors.clear();
+  }
+
+  #launch(name: ChildName, restarts: number, listener: ChildListener): Promise<Child> | undefined {
+    const successor = this.#successors.get(name);
+    this.#successors.delete(name);
+    if (successor?.isAlive()) return successor.begin(listener);
+    return this.#dependencies.launches.get(name)?.launch(restarts, listener);
+  }
+
   #start(name: ChildName, restarts: number): void {
-    const entry = this.#dependencies.launches.get(name);
-    if (entry === undefined) return;
-    const child = entry.launch(restarts, {
+    const child = this.#launch(name, restarts, {
       reported: (report) => this.#feed({ type: "reported", child: name, report }),
       exited: (exit) => {
         this.#children.delete(name);
@@ -184,6 +214,7 @@ class RunningSupervisor implements Supervisor {
         this.#tellRunning();
       },
     });
+    if (child === undefined) return;
     this.#children.set(name, child);
     child.then(
       ({ pid }) => {
