@@ -15,7 +15,8 @@ const SOL_IPV6 = 41;
 const IPV6_PKTINFO = 50;
 const IPV6_HOPLIMIT = 52;
 const MSG_TRUNC = 0x20;
-// Where struct msghdr has them; the lengths say what a buffer holds before the call, and what was used of it after.
+// Where struct msghdr has them; the lengths say what a buffer holds before the call, and what was used of it after. They and
+// what control messages say of themselves have 8 octets, of which the lower 4 say it all: a BigInt for each packet is dear.
 const NAME_LENGTH = 8;
 const CONTROL_LENGTH = 40;
 const FLAGS = 48;
@@ -55,7 +56,7 @@ export function openReceiveQueue(fd: number, bufferBytes: number): ReceiveQueue 
       const bootMinusWall = now - wallMicros();
       while (datagrams.length < max) {
         memory.header.setUint32(NAME_LENGTH, SOCKADDR_IN6_BYTES, true);
-        memory.header.setBigUint64(CONTROL_LENGTH, BigInt(memory.control.byteLength), true);
+        memory.header.setUint32(CONTROL_LENGTH, memory.control.byteLength, true);
         const length = libc.recvmsg(fd, memory.headerBytes, MSG_DONTWAIT);
         if (length < 0) {
           const errno = lastErrno();
@@ -124,14 +125,14 @@ interface Control {
 /** The control messages that were asked for; each begins on the next multiple of eight. */
 function readControl({ header, control }: ReceiveMemory): Control {
   const found: Control = { stamp: undefined, destination: undefined, hopLimit: undefined };
-  const used = Number(header.getBigUint64(CONTROL_LENGTH, true));
+  const used = header.getUint32(CONTROL_LENGTH, true);
   for (let at = 0; at + CMSG_DATA <= used; ) {
-    const length = Number(control.getBigUint64(at, true));
+    const length = control.getUint32(at, true);
     const [level, type] = [control.getInt32(at + 8, true), control.getInt32(at + 12, true)];
     const data = at + CMSG_DATA;
     if (level === SOL_SOCKET && type === SO_TIMESTAMPNS && length >= CMSG_DATA + 16) {
-      const micros = Number(control.getBigInt64(data + 8, true)) / 1_000;
-      found.stamp = Number(control.getBigInt64(data, true)) * 1_000_000 + micros;
+      const seconds = control.getUint32(data, true) + control.getInt32(data + 4, true) * 2 ** 32;
+      found.stamp = seconds * 1_000_000 + control.getUint32(data + 8, true) / 1_000;
     } else if (level === SOL_IPV6 && type === IPV6_PKTINFO && length >= CMSG_DATA + 16) {
       found.destination = ipFromBytes(new Uint8Array(control.buffer), data, 16);
     } else if (level === SOL_IP && type === IP_PKTINFO && length >= CMSG_DATA + 12) {

@@ -1,7 +1,8 @@
-// npm run bench -- [failover] [preemption] [idle] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
-// [--large] [--only CROWD]: one JSON object on standard output.
+// npm run bench -- [failover] [preemption] [flood] [idle] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
+// [--rate N] [--large] [--only CROWD]: one JSON object on standard output.
 import { parseArgs } from "node:util";
 import { measureFailover, measurePreemption } from "./failover.ts";
+import { measureFlood } from "./flood.ts";
 import { measureIdle } from "./idle.ts";
 import { measureParse } from "./parse.ts";
 import { measureScale } from "./scale.ts";
@@ -12,6 +13,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "60" },
     keepalived: { type: "string", default: "/usr/sbin/keepalived" },
+    rate: { type: "string", default: "50000" },
     large: { type: "boolean", default: false },
     only: { type: "string", default: "" },
   },
@@ -19,7 +21,7 @@ const { values, positionals } = parseArgs({
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 5) {
   process.stderr.write(
-    "usage: bench [failover] [preemption] [idle] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--large]\n",
+    "usage: bench [failover] [preemption] [flood] [idle] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
   );
   process.exit(1);
 }
@@ -27,6 +29,9 @@ const wanted = (name: string): boolean => positionals.length === 0 || positional
 const result = {
   ...(wanted("failover") ? { failover: await measureFailover(runs) } : {}),
   ...(wanted("preemption") ? { preemption: await measurePreemption(runs) } : {}),
+  ...(wanted("flood")
+    ? { flood: await measureFlood({ seconds, rate: Number(values.rate), keepalived: values.keepalived }) }
+    : {}),
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
   ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
   ...(wanted("scale")

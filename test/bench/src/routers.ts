@@ -29,16 +29,18 @@ vrrp_instance VI_1 {
 }
 `;
 
-export async function startRouter(
+/** `program`: another keepalived than the machine's own. */
+export async function startRouterWith(
   lab: Lab,
   system: System,
   name: string,
-  { state, priority }: { state: "MASTER" | "BACKUP"; priority: number },
+  text: string,
+  program?: string,
 ): Promise<MeasuredRouter> {
   const router = lab.router(name);
   const startedAt = performance.now();
   if (system === "baton") {
-    const node = await router.startBaton(config(state, priority));
+    const node = await router.startBaton(text);
     await node.waitReady();
     const startMs = performance.now() - startedAt;
     return {
@@ -47,7 +49,7 @@ export async function startRouter(
       processes: () => new Map([["supervisor", node.pid], ...node.servicePids()]),
     };
   }
-  const node = await router.startKeepalived(config(state, priority));
+  const node = await router.startKeepalived(text, program);
   await node.waitLog(/Entering BACKUP STATE/);
   return {
     startMs: performance.now() - startedAt,
@@ -55,3 +57,10 @@ export async function startRouter(
     processes: () => new Map([["keepalived", node.pid]]),
   };
 }
+
+export const startRouter = (
+  lab: Lab,
+  system: System,
+  name: string,
+  { state, priority }: { state: "MASTER" | "BACKUP"; priority: number },
+): Promise<MeasuredRouter> => startRouterWith(lab, system, name, config(state, priority));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type BatonNode, type BatonOptions, startBaton } from "./baton-node.ts";
 import { type Capture, startCapture } from "./capture.ts";
 import { must, run, runSync } from "./command.ts";
+import { type Flood, type FloodOptions, startFlood } from "./flood.ts";
 import { type KeepalivedNode, startKeepalived } from "./keepalived-node.ts";
 import type { StartedProcess } from "./lab-process.ts";
 import { createMachine, enterNamespace, enterRouter, type Machine, type RouterInit, startInit } from "./machine.ts";
@@ -49,6 +50,8 @@ export interface Router extends Machine {
 
 export interface Client extends Machine {
   probe(options: ProbeOptions): Promise<Probe>;
+  /** Adverts in thousands that no router may believe. */
+  flood(options: FloodOptions): Promise<Flood>;
 }
 
 export interface Hub extends Machine {
@@ -228,6 +231,7 @@ function createClient(build: Build): Client {
   const machine = plainMachine(build, build.topology.client);
   return {
     ...machine,
+    flood: (options) => startFlood(machine, options),
     async probe(options) {
       const prefix = await realTimePrefix(machine);
       return startProbe(options, async (argv, onMessage) => {
