@@ -14,9 +14,6 @@ import { type EventQuery, queryFilter } from "./event-query.ts";
 import { ringMax } from "./event-ring.ts";
 import { Control } from "./run-control.ts";
 
-/** A service that does not answer within this time is shown as it was. */
-const askMillis = 250;
-
 const host = await startHost({ service: "control" });
 const { node, runDir } = host.env;
 const file = required("BATON_CONFIG");
@@ -43,8 +40,8 @@ const bus = host.own(
     inboxPrefix: inboxPrefix("control"),
   }),
 );
-const ask = (service: Parameters<typeof paths.socket>[1]) =>
-  askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs: askMillis });
+const ask = (service: Parameters<typeof paths.socket>[1], timeoutMs: number) =>
+  askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs });
 const dumpDirectory = temporaryDirectory(process.env);
 const control = new Control({ host, keeper, feed, history, ask, dumpDirectory });
 

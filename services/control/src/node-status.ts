@@ -8,13 +8,15 @@ import type { NodeFacts, NodeModel } from "./node-model.ts";
 export interface StatusDependencies {
   readonly model: NodeModel;
   facts(): NodeFacts;
-  /** Undefined when the service does not answer in time. */
-  ask(service: ServiceName): Promise<SnapshotAnswer | undefined>;
+  /** Undefined when the service does not answer in so many milliseconds. */
+  ask(service: ServiceName, patience: number): Promise<SnapshotAnswer | undefined>;
 }
 
 /** Those whose state changes without an event: a lease that is confirmed, a run that is counted, a child that is up. */
 export const asked: readonly ServiceName[] = ["supervisor", "election", "health", "dataplane"];
 const freshMicros = 1_000_000;
+/** Milliseconds: somebody sits before a screen. */
+const patienceOfPeople = 250;
 
 export class NodeStatusSource {
   readonly #dependencies: StatusDependencies;
@@ -25,11 +27,14 @@ export class NodeStatusSource {
     this.#dependencies = dependencies;
   }
 
-  /** `maxAge` in microseconds: what was asked for earlier than that is asked for anew. */
-  async current(maxAge = freshMicros): Promise<NodeStatus> {
+  /**
+   * `maxAge` in microseconds: what was asked for earlier than that is asked for anew; `patience` in milliseconds: a service
+   * that takes longer to answer is shown as it was last known.
+   */
+  async current(maxAge = freshMicros, patience = patienceOfPeople): Promise<NodeStatus> {
     const { model, facts } = this.#dependencies;
     if (facts().now - this.#refreshedAt >= maxAge) {
-      this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing ??= this.#refresh(patience).finally(() => {
         this.#refreshing = undefined;
       });
       await this.#refreshing;
@@ -37,11 +42,11 @@ export class NodeStatusSource {
     return model.status(facts());
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(patience: number): Promise<void> {
     const { model, ask, facts } = this.#dependencies;
     await Promise.all(
       asked.map(async (service) => {
-        const answer = await ask(service);
+        const answer = await ask(service, patience);
         if (answer !== undefined) model.refresh(service, answer);
       }),
     );

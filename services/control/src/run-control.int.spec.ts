@@ -65,6 +65,8 @@ interface Scene {
   readonly runDir: string;
   history: readonly EventEnvelope[] | "away";
   asked: SnapshotAnswer | undefined;
+  /** Milliseconds that the last question was given. */
+  patience: number;
 }
 
 async function start(loads: Loaded[]): Promise<Scene> {
@@ -72,7 +74,7 @@ async function start(loads: Loaded[]): Promise<Scene> {
   opened.push({ close: () => rmSync(runDir, { recursive: true, force: true }) });
   const host = createTestHost({ service: "control", env: { node: "r1", runDir, stateDir: runDir } });
   opened.push({ close: () => host.stop("test ends") });
-  const scene = { history: "away" as Scene["history"], asked: undefined as Scene["asked"] };
+  const scene = { history: "away" as Scene["history"], asked: undefined as Scene["asked"], patience: 0 };
   const feed = new EventFeed();
   const keeper = new ConfigKeeper({
     host,
@@ -91,7 +93,10 @@ async function start(loads: Loaded[]): Promise<Scene> {
     keeper,
     feed,
     history,
-    ask: async (service) => (service === "election" ? scene.asked : undefined),
+    ask: async (service, patience) => {
+      scene.patience = patience;
+      return service === "election" ? scene.asked : undefined;
+    },
     dumpDirectory: runDir,
   });
   await control.applyFirst();
@@ -328,6 +333,8 @@ test("metrics are served where the settings say, also after a reload", async () 
   expect(text).toMatch(/^vrrp_instance_state\{.*vrrp_state="master".*\} 1$/m);
   expect(text).toMatch(/^vrrp_adverts_total\{direction="sent"\} 4$/m);
   expect(text).toMatch(/^vrrp_adverts_total\{direction="received"\} 2$/m);
+  // A busy service is waited for: its counters are nowhere else.
+  expect(scene.patience).toBe(2_000);
   expect((await fetch(`http://127.0.0.1:${first}/other`)).status).toBe(404);
   expect((await fetch(`http://127.0.0.1:${first}/metrics`, { method: "POST" })).status).toBe(405);
   await reload(client);

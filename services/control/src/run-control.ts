@@ -32,7 +32,7 @@ export interface ControlDependencies {
   readonly feed: EventFeed;
   /** Stored events; see EventSources. */
   readonly history: EventSources["history"];
-  ask(service: ServiceName): Promise<SnapshotAnswer | undefined>;
+  ask(service: ServiceName, patience: number): Promise<SnapshotAnswer | undefined>;
   /** Where keepalived's files go that the configuration gives no other place. */
   readonly dumpDirectory: string;
 }
@@ -48,6 +48,7 @@ const followed: Readonly<Record<Exclude<ServiceName, "uplink">, readonly Aggrega
 };
 
 const metricsBindRetryMillis = 10_000;
+const scrapePatienceMillis = 2_000;
 /** Tools send two signals at once, and read the files 10 to 100 ms later. */
 const dumpMaxAgeMicros = 50_000;
 
@@ -165,7 +166,8 @@ export class Control {
   }
 
   async scrape(): Promise<string> {
-    const status = await this.currentStatus();
+    // Counters are nowhere else: a scraper waits longer than people do.
+    const status = await this.#status.current(undefined, scrapePatienceMillis);
     const [samples, connections] = [this.#model.samples(), this.#model.connections()];
     return encodeMetrics(nodeMetrics({ status, samples, connections }));
   }
