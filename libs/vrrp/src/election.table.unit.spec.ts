@@ -81,6 +81,12 @@ test("rows are named state/input/case, and no name is used twice", () => {
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
+test("every row names the section that asks for it, or says why nothing happens", () => {
+  const cites = /RFC \d{4}|behaviour (section |§)\d|SAFETY S\d|DESIGN rule \d/;
+  const active = rows.filter(({ state, effects }) => state !== "unchanged" || effects.length > 0);
+  expect(active.filter(({ rule }) => !cites.test(rule)).map(({ name, rule }) => `${name} (${rule})`)).toEqual([]);
+});
+
 test("each state holds only its own fields", () => {
   // What a transition carries over by accident would decide something later.
   const fields = new Map<string, Set<string>>();

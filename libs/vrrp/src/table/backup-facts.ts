@@ -68,7 +68,7 @@ const facts: readonly Row[] = [
   },
   {
     name: "backup/tracker-changed/same-again",
-    rule: "only changes are events",
+    rule: "DESIGN rule 5: only changes are events",
     given: backup({ config: tracking(script(-2)), trackers: results("down"), effectivePriority: atPriority(98) }),
     when: tracker("down"),
     becomes: "backup",

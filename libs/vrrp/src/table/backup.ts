@@ -58,7 +58,7 @@ const adverts: readonly Row[] = [
   },
   {
     name: "backup/advertisement-received/another-with-shorter-intervals",
-    rule: "each speaker has its own time: one that gives way does not shorten the master's (S12)",
+    rule: "each speaker has its own time: one that gives way does not shorten the master's (SAFETY S12)",
     given: backup({ config: { ...version3, preempt: false }, masterDownAt: after(2 * second) }),
     when: advert(99, lowerAddress, { interval: second / 10, version: 3 }),
     becomes: "backup",
@@ -189,7 +189,7 @@ const adverts: readonly Row[] = [
 const deadlines: readonly Row[] = [
   {
     name: "backup/deadline-reached/too-early",
-    rule: "a timer that fires early decides nothing",
+    rule: "SAFETY S2: a timer that fires early decides nothing",
     given: backup(),
     when: deadline(),
     becomes: "backup",

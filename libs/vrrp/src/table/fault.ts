@@ -190,7 +190,7 @@ export const faultRows: readonly Row[] = [
   },
   {
     name: "fault/deadline-reached/too-early",
-    rule: "a timer that fires early decides nothing",
+    rule: "SAFETY S2: a timer that fires early decides nothing",
     given: failing,
     when: deadline(),
     becomes: "fault",

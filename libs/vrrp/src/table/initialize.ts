@@ -147,7 +147,7 @@ const startups: readonly Row[] = [
   },
   {
     name: "initialize/startup/again",
-    rule: "once, after construction",
+    rule: "SAFETY S5: once, after construction",
     given: held,
     when: startup(),
     becomes: "initialize",
@@ -213,7 +213,7 @@ const facts: readonly Row[] = [
   },
   {
     name: "initialize/interface-changed/before-startup",
-    rule: "startup says what counts",
+    rule: "SAFETY S5: startup says what counts",
     given: unstarted(),
     when: link(true),
     becomes: "initialize",
@@ -232,7 +232,7 @@ const facts: readonly Row[] = [
   },
   {
     name: "initialize/primary-address-changed/before-startup",
-    rule: "startup says what counts",
+    rule: "SAFETY S5: startup says what counts",
     given: unstarted(),
     when: primary(own),
     becomes: "initialize",

@@ -133,7 +133,7 @@ export const listeningRows: readonly Row[] = [
   },
   {
     name: "listening/deadline-reached/too-early",
-    rule: "a timer that fires early decides nothing",
+    rule: "SAFETY S2: a timer that fires early decides nothing",
     given: listening(),
     when: deadline(),
     becomes: "listening",

@@ -49,7 +49,7 @@ const facts: readonly Row[] = [
   },
   {
     name: "master/tracker-changed/the-story-has-an-end",
-    rule: "everything has a limit",
+    rule: "DESIGN rule 5: a story has a limit",
     given: master({
       config: tracking(script(-2)),
       trackers: results("up"),

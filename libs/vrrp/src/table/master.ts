@@ -237,7 +237,7 @@ const adverts: readonly Row[] = [
 const deadlines: readonly Row[] = [
   {
     name: "master/deadline-reached/too-early",
-    rule: "a timer that fires early decides nothing",
+    rule: "SAFETY S2: a timer that fires early decides nothing",
     given: master(),
     when: deadline(),
     becomes: "master",
@@ -257,7 +257,7 @@ const deadlines: readonly Row[] = [
   },
   {
     name: "master/deadline-reached/advert-a-little-late",
-    rule: "adverts keep their grid: lateness does not add up",
+    rule: "RFC 9568 6.4.3: adverts keep their grid: lateness does not add up",
     given: master({ advertDueAt: ago(3_000), lastAdvertAt: ago(second + 3_000) }),
     when: deadline(3_000),
     becomes: "master",
@@ -266,7 +266,7 @@ const deadlines: readonly Row[] = [
   },
   {
     name: "master/deadline-reached/advert-later-than-the-next-one",
-    rule: "a slot that was missed whole is skipped",
+    rule: "RFC 9568 6.4.3: a slot that was missed whole is skipped",
     given: master({ advertDueAt: ago(second + 1), lastAdvertAt: ago(2 * second + 1) }),
     when: deadline(second + 1),
     becomes: "master",

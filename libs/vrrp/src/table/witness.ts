@@ -57,7 +57,7 @@ const unmoved = (name: string, rule: string, given: Row["given"], when: Input): 
 const denials: readonly Row[] = [
   {
     name: "backup/mastership-denied/asks",
-    rule: "S13: a backup that remembers the sender as its master asks back",
+    rule: "SAFETY S13: a backup that remembers the sender as its master asks back",
     given: backup(),
     when: denied(),
     becomes: "backup",
@@ -67,13 +67,13 @@ const denials: readonly Row[] = [
   },
   unmoved(
     "backup/mastership-denied/again-within-10-s",
-    "S13: at most one per master and 10 s",
+    "SAFETY S13: at most one per master and 10 s",
     backup({ question: asked(10 * second - 1) }),
     denied(),
   ),
   {
     name: "backup/mastership-denied/again-after-10-s",
-    rule: "S13: at most one per master and 10 s",
+    rule: "SAFETY S13: at most one per master and 10 s",
     given: backup({ question: asked(10 * second) }),
     when: denied(),
     becomes: "backup",
@@ -83,7 +83,7 @@ const denials: readonly Row[] = [
   },
   {
     name: "backup/mastership-denied/after-another-master",
-    rule: "S13: at most one per master and 10 s",
+    rule: "SAFETY S13: at most one per master and 10 s",
     given: backup({ question: asked(second, lowerAddress) }),
     when: denied(),
     becomes: "backup",
@@ -93,11 +93,11 @@ const denials: readonly Row[] = [
   },
   unmoved(
     "backup/mastership-denied/by-somebody-else",
-    "S13: matched on the source address",
+    "SAFETY S13: matched on the source address",
     backup(),
     denied(lowerAddress),
   ),
-  unmoved("backup/mastership-denied/no-master-known", "S13", backup({ master: undefined }), denied()),
+  unmoved("backup/mastership-denied/no-master-known", "SAFETY S13", backup({ master: undefined }), denied()),
   unmoved(
     "backup/mastership-denied/one-that-is-pre-empted",
     "its adverts do not restart the timer anyway",
@@ -115,7 +115,7 @@ const denials: readonly Row[] = [
 const answers: readonly Row[] = [
   {
     name: "backup/witness-answered/just-after-an-advert",
-    rule: "S13: 1.1 intervals after the last advert",
+    rule: "SAFETY S13: 1.1 intervals after the last advert",
     given: silentFor(100_000),
     when: answered(),
     becomes: "backup",
@@ -125,7 +125,7 @@ const answers: readonly Row[] = [
   },
   {
     name: "backup/witness-answered/long-after-an-advert",
-    rule: "S13: but a skew from now on at least",
+    rule: "SAFETY S13: but a skew from now on at least",
     given: silentFor(second),
     when: answered(),
     becomes: "backup",
@@ -135,7 +135,7 @@ const answers: readonly Row[] = [
   },
   {
     name: "backup/witness-answered/timer-sooner-than-that",
-    rule: "S13: never later than it was",
+    rule: "SAFETY S13: never later than it was",
     given: backup({
       masterDownAt: after(second / 2),
       master: heard(higherAddress, 200, { heardAt: ago(1_000) }),
@@ -147,22 +147,22 @@ const answers: readonly Row[] = [
     deadline: after(second / 2),
     effects: [],
   },
-  unmoved("backup/witness-answered/nobody-asked", "S13: only an answer counts", backup(), answered()),
+  unmoved("backup/witness-answered/nobody-asked", "SAFETY S13: only an answer counts", backup(), answered()),
   unmoved(
     "backup/witness-answered/too-late",
-    "S13: only an answer within A counts",
+    "SAFETY S13: only an answer within A counts",
     silentFor(2 * second, second + 1),
     answered(),
   ),
   unmoved(
     "backup/witness-answered/it-has-spoken-since",
-    "S13: any advert accepted afterwards cancels it",
+    "SAFETY S13: any advert accepted afterwards cancels it",
     silentFor(1_000, 2_000),
     answered(),
   ),
   unmoved(
     "backup/witness-answered/of-another-master",
-    "S13: matched on the source address",
+    "SAFETY S13: matched on the source address",
     backup({ question: asked(1_000, lowerAddress) }),
     answered(lowerAddress),
   ),
@@ -174,7 +174,7 @@ const denies = { ...asked(1_000), answered: true };
 const takeovers: readonly Row[] = [
   {
     name: "backup/deadline-reached/after-an-answer",
-    rule: "S13",
+    rule: "SAFETY S13",
     given: backup({ masterDownAt: now, master: heard(higherAddress, 200, { heardAt: ago(second) }), question: denies }),
     when: deadline(),
     becomes: "master",
@@ -183,7 +183,7 @@ const takeovers: readonly Row[] = [
   },
   {
     name: "backup/deadline-reached/it-spoke-after-its-answer",
-    rule: "S13: any advert accepted afterwards cancels it",
+    rule: "SAFETY S13: any advert accepted afterwards cancels it",
     given: backup({ masterDownAt: now, master: heard(higherAddress, 200, { heardAt: ago(1) }), question: denies }),
     when: deadline(),
     becomes: "master",
@@ -198,9 +198,9 @@ export const witnessRows: readonly Row[] = [
   ...denials,
   ...answers,
   ...takeovers,
-  ...ignores("initialize", initialize(), undefined, "S13: backups only", both),
-  ...ignores("master", master(), advertOfMaster, "S13: backups only", both),
-  ...ignores("listening", listening(), after(skew100), "S13: backups only", both),
-  ...ignores("leaving", leaving(), after(wait - second / 2), "S13: backups only", both),
-  ...ignores("fault", inFault(), undefined, "S13: backups only", both),
+  ...ignores("initialize", initialize(), undefined, "SAFETY S13: backups only", both),
+  ...ignores("master", master(), advertOfMaster, "SAFETY S13: backups only", both),
+  ...ignores("listening", listening(), after(skew100), "SAFETY S13: backups only", both),
+  ...ignores("leaving", leaving(), after(wait - second / 2), "SAFETY S13: backups only", both),
+  ...ignores("fault", inFault(), undefined, "SAFETY S13: backups only", both),
 ];
