@@ -5,7 +5,8 @@ import { messageOf } from "@baton/domain";
 import { prepareBus } from "@baton/event-log";
 import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
-import { bootNow, killExact, processStartTime, sdNotify, watchExit } from "@baton/linux";
+import { bootNow, killExact, processStartTime, resolveUser, sdNotify, watchExit } from "@baton/linux";
+import { scriptEnvironment } from "@baton/script";
 import type { AsKeepalived, UpCommand } from "../arguments/parse-arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
 import { launchService, prepareService, serviceCommand } from "../supervision/children.ts";
@@ -24,6 +25,7 @@ import { type Adopted, type Launcher, type Supervisor, startSupervisor } from ".
 import type { ChildName } from "../supervision/types.ts";
 import type { Console } from "./console.ts";
 import { keepalivedPidFiles, runningUnder } from "./keepalived-pids.ts";
+import { type NodeScriptParts, runNodeScript } from "./node-script.ts";
 import { removePidFile, writePidFile } from "./pid-file.ts";
 import { type Env, type NodePlaces, occupy, prepare, Refusal } from "./preparation.ts";
 import { dumpSignals } from "./signals.ts";
@@ -130,6 +132,10 @@ async function runNode(
   if (orphans.adopt.size > 0) {
     host.log.warn("taking over what an earlier run left behind", { services: [...orphans.adopt.keys()] });
   }
+  const { startupScript, shutdownScript } = configuration.config.global;
+  const scriptParts = scriptPartsOf(configuration, dependencies, host);
+  // What goes on from an earlier run has started before.
+  if (orphans.adopt.size === 0) await runNodeScript("startup_script", startupScript, scriptParts);
   const supervisor = supervise(node, new Map(launchers), host, dependencies);
   onSignal("SIGTERM", () => supervisor.stop("SIGTERM"));
   const ignoresInterrupt = command.asKeepalived?.ignoresInterrupt === true;
@@ -141,6 +147,7 @@ async function runNode(
   placePidFiles(node, pid, host);
 
   const exitCode = await supervisor.ended;
+  await runNodeScript("shutdown_script", shutdownScript, scriptParts);
   for (const file of node.pidFiles) removePidFile(file, pid);
   await host.stop("stopped");
   if (node.readyFile !== undefined) removeFile(node.readyFile);
@@ -153,6 +160,15 @@ async function runNode(
   }
   return exitCode;
 }
+
+const scriptPartsOf = ({ config }: Configuration, { env, userId }: UpDependencies, { log }: Host): NodeScriptParts => ({
+  scriptUser: config.global.scriptUser,
+  lookup: resolveUser,
+  own: { uid: userId, gid: process.getgid?.() ?? 0 },
+  environment: scriptEnvironment(env),
+  log,
+  graceMillis: 2_000,
+});
 
 /** Where they cannot be written nobody finds us by them, which is no reason to keep addresses from anybody. */
 function placePidFiles({ pidFiles }: NodePlaces, pid: number, { log }: Host): void {

@@ -7,8 +7,6 @@ import { missing, noted, works } from "../table.ts";
 import { noFifo } from "./reasons.ts";
 
 const scriptTime = lenientlyMissing(integer({ min: 1, max: 1000, syntax: "SECS" }));
-const noStart = "no script runs before the start";
-const noEnd = "no script runs after the end";
 
 const accounts = {
   scriptUser: works("script_user", lenientlyMissing(account), {
@@ -36,24 +34,24 @@ const accounts = {
 } as const;
 
 const startAndEnd = {
-  startupScript: missing("startup_script", startScript, noStart, {
+  startupScript: works("startup_script", startScript, {
     meaning: "A program that runs before everything else.",
     service: "supervisor",
     repeat: "first",
     default: "none",
   }),
-  startupScriptTimeout: noted("startup_script_timeout", scriptTime, noStart, {
+  startupScriptTimeout: works("startup_script_timeout", scriptTime, {
     meaning: "How long startup_script may take.",
     service: "supervisor",
     default: "10",
   }),
-  shutdownScript: missing("shutdown_script", startScript, noEnd, {
-    meaning: "A program that runs when everything else has ended.",
+  shutdownScript: works("shutdown_script", startScript, {
+    meaning: "A program that runs when everything else has ended, as it stood in the file at the start.",
     service: "supervisor",
     repeat: "first",
     default: "none",
   }),
-  shutdownScriptTimeout: noted("shutdown_script_timeout", scriptTime, noEnd, {
+  shutdownScriptTimeout: works("shutdown_script_timeout", scriptTime, {
     meaning: "How long shutdown_script may take.",
     service: "supervisor",
     default: "10",

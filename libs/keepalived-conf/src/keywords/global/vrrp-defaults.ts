@@ -87,11 +87,16 @@ const protocol = {
     since: "2.4.0",
     default: "0",
   }),
-  logUnknownVrids: noted("log_unknown_vrids", flag, "adverts of unknown VRIDs are counted", {
-    meaning: "Logs adverts of virtual routers that are not configured here.",
-    service: "election",
-    default: "off",
-  }),
+  logUnknownVrids: noted(
+    "log_unknown_vrids",
+    flag,
+    "adverts of unknown VRIDs are always counted, and told as an event",
+    {
+      meaning: "Logs adverts of virtual routers that are not configured here.",
+      service: "election",
+      default: "off",
+    },
+  ),
   notifyPriorityChanges: works("vrrp_notify_priority_changes", bool, {
     meaning: "Whether the FIFOs are told when the priority of an instance changes.",
     service: "notifier",
