@@ -3,7 +3,8 @@
 import { ipToBytes, parseIp } from "@baton/domain";
 import { openLinkMonitor } from "@baton/linux";
 import { openFramePort } from "@baton/linux/testing";
-import type { FloodMessage } from "./flood.ts";
+import { createRandom, type Random } from "@baton/simulator";
+import type { FloodKind, FloodMessage } from "./flood.ts";
 
 const [name = "", from = "", rate = "", kind = "", vrid = ""] = process.argv.slice(2);
 const [source, group] = [parseIp(from), parseIp("224.0.0.18")];
@@ -23,33 +24,59 @@ interface Said {
 }
 
 /** RFC 9568 section 5.1, with a checksum of zero, which is never right. */
-function packet({
-  first = 0x31,
-  vrid: number,
-  priority = 254,
-  count = 1,
-  interval = 100,
-  ttl = 255,
-}: Said): Uint8Array {
-  const bytes = Uint8Array.from([
-    ...[0x45, 0xc0, 0, 32, 0, 1, 0, 0, ttl, 112, 0, 0, ...addresses],
-    ...[first, number, priority, count, interval >> 8, interval & 0xff, 0, 0, 192, 0, 2, 1],
-  ]);
+const packet = (said: Said): Uint8Array => inIp(said.ttl ?? 255, vrrp(said));
+
+function vrrp({ first = 0x31, vrid: number, priority = 254, count = 1, interval = 100 }: Said): number[] {
+  return [first, number, priority, count, interval >> 8, interval & 0xff, 0, 0, 192, 0, 2, 1];
+}
+
+function inIp(ttl: number, payload: readonly number[]): Uint8Array {
+  const header = [0x45, 0xc0, 0, 20 + payload.length, 0, 1, 0, 0, ttl, 112, 0, 0, ...addresses];
+  const checksum = ~sumOf(header) & 0xffff;
+  header.splice(10, 2, checksum >> 8, checksum & 0xff);
+  return Uint8Array.from([...header, ...payload]);
+}
+
+/** RFC 1071, not complemented. */
+function sumOf(bytes: readonly number[]): number {
   let sum = 0;
-  for (let at = 0; at < 20; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  const folded = (sum & 0xffff) + (sum >>> 16);
-  bytes.set([(~folded >> 8) & 0xff, ~folded & 0xff], 10);
-  return bytes;
+  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return sum;
+}
+
+/**
+ * One to four octets are others, and the end may be missing. Its checksum is right by neither rule, with the pseudo-header
+ * or without: chance must not make one that is to be believed.
+ */
+function mutated(random: Random): Uint8Array {
+  const payload = vrrp({ vrid: own });
+  for (let left = random.integer(1, 4); left > 0; left--) payload[random.integer(0, 11)] = random.integer(0, 255);
+  const cut = random.chance(0.2) ? payload.slice(0, random.integer(0, 11)) : payload;
+  if (cut.length < 8) return inIp(255, cut);
+  cut.splice(6, 2, 0, 0);
+  const alone = sumOf(cut);
+  const right = [alone, sumOf([...cut.slice(0, cut.length - (cut.length % 2)), ...addresses, 0, 112, 0, cut.length])];
+  let checksum = random.integer(1, 0xffff);
+  while (right.some((sum) => (~sum & 0xffff) === checksum)) checksum = random.integer(1, 0xffff);
+  cut.splice(6, 2, checksum >> 8, checksum & 0xff);
+  return inIp(255, cut);
 }
 
 const own = Number(vrid);
-const packets =
-  kind === "strangers"
-    ? Array.from({ length: 56 }, (_, index) => packet({ vrid: 200 + index }))
-    : [
-        ...[{ priority: 255 }, { priority: 0 }, { priority: 1 }, { ttl: 254 }, { first: 0x41 }, { first: 0x30 }],
-        ...[{ count: 255 }, { interval: 0 }],
-      ].map((said) => packet({ vrid: own, ...said }));
+const packetsOf: Record<FloodKind, () => readonly Uint8Array[]> = {
+  strangers: () => Array.from({ length: 56 }, (_, index) => packet({ vrid: 200 + index })),
+  forged: () =>
+    [
+      ...[{ priority: 255 }, { priority: 0 }, { priority: 1 }, { ttl: 254 }, { first: 0x41 }, { first: 0x30 }],
+      ...[{ count: 255 }, { interval: 0 }],
+    ].map((said) => packet({ vrid: own, ...said })),
+  mutated: () => {
+    const random = createRandom(own);
+    return Array.from({ length: 20_000 }, () => mutated(random));
+  },
+};
+const packets = packetsOf[kind as FloodKind]();
 
 /** Of what a busy machine has made us late for, so much is made up in one turn; the rest is forgotten. */
 const burstMax = Number(rate) / 50;

@@ -4,9 +4,14 @@ import type { Machine } from "./machine.ts";
 import { script } from "./prober.ts";
 import { waitFor } from "./wait.ts";
 
+/**
+ * `strangers`: VRIDs 200 to 255. `forged`: of this VRID, each wrong in one of several ways. `mutated`: of this VRID too, with
+ * octets changed at random. None is to be believed.
+ */
+export type FloodKind = "strangers" | "forged" | "mutated";
+
 export interface FloodOptions {
-  /** `strangers`: VRIDs 200 to 255. `forged`: of this VRID, each wrong in one of several ways, none of which is to be believed. */
-  readonly kind: "strangers" | "forged";
+  readonly kind: FloodKind;
   readonly vrid?: number;
   /** Packets a second; a busy machine sends fewer. */
   readonly rate: number;
