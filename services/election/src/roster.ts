@@ -4,6 +4,7 @@ import type { InstanceConfig, InstanceLinks } from "@baton/keepalived-conf";
 import type { InterfaceView } from "./inputs/links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import type { Unit } from "./unit.ts";
+import { Wires } from "./wires.ts";
 
 export interface Member {
   instance: InstanceConfig;
@@ -33,6 +34,7 @@ interface Index {
   readonly members: readonly Member[];
   readonly leases: ReadonlyMap<string, Unit>;
   readonly seats: ReadonlyMap<string, ReadonlyMap<number, readonly Seat[]>>;
+  readonly wires: Wires;
 }
 
 export class Roster {
@@ -110,6 +112,10 @@ export class Roster {
     return this.#indexed().seats.get(interfaceName)?.get(vrid) ?? [];
   }
 
+  wires(): Wires {
+    return this.#indexed().wires;
+  }
+
   #indexed(): Index {
     this.#index ??= indexOf([...this.#present.values()], [...this.#leaving]);
     return this.#index;
@@ -135,5 +141,6 @@ function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
   for (const party of present) seat(party, false);
   for (const party of leaving) seat(party, true);
   const parties = [...present, ...leaving];
-  return { parties, members: parties.flatMap(({ members }) => members), leases, seats };
+  const members = parties.flatMap((party) => party.members);
+  return { parties, members, leases, seats, wires: new Wires(members) };
 }

@@ -149,6 +149,7 @@ class Election implements RunningElection {
     const left = leaving.length === 0 ? undefined : findInstance(packet, leaving);
     if (left?.ok) left.instance.onPacket(packet);
     if (!found.ok && left?.ok !== true && !this.#isHeldBack(packet.vrid)) {
+      if (found.reason === "unknown-vrid" && this.#roster.wires().isExpectedBeside(interfaceName, packet)) return;
       this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
       const seen = this.#sightings.see(interfaceName, packet, found.reason, this.#host.now());
       if (seen !== undefined) this.#host.events.append({ kind: "service", id: "election" }, seen);
