@@ -1,7 +1,7 @@
 // How long the client waits when the master ends, and how soon its successor is there: Baton and keepalived in turn.
 import { createLab, type Lab, virtualAddress, waitFor } from "@baton/lab";
 import { readCapture } from "./capture-log.ts";
-import { type System, startRouter } from "./routers.ts";
+import { type System, startRouter, startRouterWith } from "./routers.ts";
 import { median, rounded } from "./statistics.ts";
 
 const disturbances = ["sigterm", "sigkill", "link-down"] as const;
@@ -81,37 +81,81 @@ async function measureOnce(system: System, disturbance: Disturbance): Promise<Ru
   }
 }
 
+interface Crowd {
+  readonly instances: number;
+  /** Of `advert_int`. */
+  readonly seconds: number;
+}
+const crowds: readonly Crowd[] = [
+  { instances: 1, seconds: 1 },
+  { instances: 50, seconds: 0.1 },
+];
+/** Of a crowd's addresses so many are probed once a millisecond each: a prober costs as much as a router. */
+const probedMax = 5;
+
+const addressOf = (index: number): string => `172.16.100.${index + 1}`;
+
+const crowdConfig = ({ instances, seconds }: Crowd, priority: number): string =>
+  Array.from(
+    { length: instances },
+    (_, index) => `vrrp_instance VI_${index + 1} {
+  interface eth0
+  version 3
+  priority ${priority}
+  virtual_router_id ${index + 51}
+  advert_int ${seconds}
+  virtual_ipaddress {
+    ${addressOf(index)}/16 dev eth0
+  }
+}
+`,
+  ).join("");
+
 /** A router of higher priority comes back and takes over from a healthy master: probes lost, and for how long. */
 export async function measurePreemption(runs: number): Promise<Record<string, unknown>> {
-  const bySystem: Record<string, unknown> = {};
-  for (const system of ["baton", "keepalived"] as const) {
-    const measured: { lost: number; outageMs: number }[] = [];
-    for (let run = 0; run < runs; run++) {
-      const one = await preemptOnce(system);
-      process.stderr.write(`pre-emption ${system} ${run + 1}/${runs}: ${JSON.stringify(one)}\n`);
-      measured.push(one);
+  const results: Record<string, unknown> = {};
+  for (const crowd of crowds) {
+    const bySystem: Record<string, unknown> = {};
+    const name = `${crowd.instances} at ${crowd.seconds} s`;
+    for (const system of ["baton", "keepalived"] as const) {
+      const measured: { lost: number; outageMs: number }[] = [];
+      for (let run = 0; run < runs; run++) {
+        const one = await preemptOnce(system, crowd);
+        process.stderr.write(`pre-emption, ${name}, ${system} ${run + 1}/${runs}: ${JSON.stringify(one)}\n`);
+        measured.push(one);
+      }
+      const of = (key: "lost" | "outageMs"): number => rounded(median(measured.map((one) => one[key])));
+      bySystem[system] = { runs, lost: of("lost"), outageMs: of("outageMs") };
     }
-    const of = (key: "lost" | "outageMs"): number => rounded(median(measured.map((one) => one[key])));
-    bySystem[system] = { runs, lost: of("lost"), outageMs: of("outageMs") };
+    results[name] = bySystem;
   }
-  return bySystem;
+  return results;
 }
 
-async function preemptOnce(system: System): Promise<{ lost: number; outageMs: number }> {
+/** Probes of all probed addresses that were lost, and the longest time without an answer from one of them. */
+async function preemptOnce(system: System, crowd: Crowd): Promise<{ lost: number; outageMs: number }> {
   const lab = await createLab({ name: `bench-${system}` });
   try {
-    await startRouter(lab, system, "r2", { state: "BACKUP", priority: 100 });
-    const probing = await lab.client.probe({ address: virtualAddress });
-    await probing.waitAnswered("r2", 20_000);
-    const before = await probing.report();
-    await startRouter(lab, system, "r1", { state: "MASTER", priority: 101 });
-    await probing.waitAnswered("r1", 20_000);
-    const later = (await probing.report()).answered;
-    await waitFor("1.5 s of probes", async () => (await probing.report()).answered > later + 1_500);
-    const outages = (await probing.stop()).outages.slice(before.outages.length);
+    await startRouterWith(lab, system, "r2", crowdConfig(crowd, 100));
+    const step = Math.max(1, Math.floor(crowd.instances / probedMax));
+    const addresses = Array.from({ length: Math.min(crowd.instances, probedMax) }, (_, index) =>
+      addressOf(index * step),
+    );
+    const probes = await Promise.all(addresses.map((address) => lab.client.probe({ address })));
+    for (const probe of probes) await probe.waitAnswered("r2", 20_000);
+    const before = await Promise.all(probes.map(async (probe) => (await probe.report()).outages.length));
+    await startRouterWith(lab, system, "r1", crowdConfig(crowd, 101));
+    for (const probe of probes) await probe.waitAnswered("r1", 20_000);
+    const [first] = probes;
+    const later = (await first?.report())?.answered ?? 0;
+    await waitFor("1.5 s of probes", async () => ((await first?.report())?.answered ?? 0) > later + 1_500);
+    const outages = (await Promise.all(probes.map((probe) => probe.stop()))).map((report, index) =>
+      report.outages.slice(before[index]),
+    );
+    const sums = outages.map((each) => each.reduce((sum, { durationMs }) => sum + durationMs, 0));
     return {
-      lost: outages.reduce((sum, each) => sum + each.lost, 0),
-      outageMs: rounded(outages.reduce((sum, each) => sum + each.durationMs, 0)),
+      lost: outages.flat().reduce((sum, { lost }) => sum + lost, 0),
+      outageMs: rounded(Math.max(0, ...sums)),
     };
   } finally {
     await lab.destroy();

@@ -1,9 +1,10 @@
-// npm run bench -- [failover] [preemption] [flood] [idle] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
+// npm run bench -- [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
 // [--rate N] [--large] [--only CROWD]: one JSON object on standard output.
 import { parseArgs } from "node:util";
 import { measureFailover, measurePreemption } from "./failover.ts";
 import { measureFlood } from "./flood.ts";
 import { measureIdle } from "./idle.ts";
+import { measureLoss } from "./loss.ts";
 import { measureParse } from "./parse.ts";
 import { measureScale } from "./scale.ts";
 
@@ -21,7 +22,7 @@ const { values, positionals } = parseArgs({
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 5) {
   process.stderr.write(
-    "usage: bench [failover] [preemption] [flood] [idle] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
+    "usage: bench [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
   );
   process.exit(1);
 }
@@ -33,6 +34,7 @@ const result = {
     ? { flood: await measureFlood({ seconds, rate: Number(values.rate), keepalived: values.keepalived }) }
     : {}),
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
+  ...(wanted("loss") ? { loss: await measureLoss(seconds) } : {}),
   ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
   ...(wanted("scale")
     ? { scale: await measureScale({ seconds, large: values.large, only: values.only, keepalived: values.keepalived }) }

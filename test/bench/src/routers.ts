@@ -6,6 +6,8 @@ export type System = "baton" | "keepalived";
 
 export interface MeasuredRouter {
   terminate(): void;
+  /** What it has said so far. */
+  log(): string;
   /** Names and pids of its processes, as the machine knows them. */
   processes(): ReadonlyMap<string, number>;
   /** From start to ready, in milliseconds; keepalived: to its first state. */
@@ -46,6 +48,7 @@ export async function startRouterWith(
     return {
       startMs,
       terminate: () => node.process.signal("SIGTERM"),
+      log: () => node.process.log(),
       processes: () => new Map([["supervisor", node.pid], ...node.servicePids()]),
     };
   }
@@ -54,6 +57,7 @@ export async function startRouterWith(
   return {
     startMs: performance.now() - startedAt,
     terminate: () => node.signal("SIGTERM"),
+    log: () => node.log(),
     processes: () => new Map([["keepalived", node.pid]]),
   };
 }
