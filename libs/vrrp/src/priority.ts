@@ -71,7 +71,7 @@ export function faultCauses(state: CommonState): readonly string[] {
 
 /** Without what it has of its sync group. */
 export function ownFaultCauses(state: CommonState): readonly string[] {
-  const causes: string[] = [];
+  const causes: string[] = [...(state.config.faults ?? [])];
   if (state.config.trackPrimary && !state.interfaceUp) causes.push("interface-down");
   if (state.primaryAddress === undefined) causes.push("no-primary-address");
   for (const tracker of state.config.trackers) {

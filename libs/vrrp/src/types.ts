@@ -33,6 +33,8 @@ export interface ElectionConfig {
   readonly trackPrimary: boolean;
   readonly lowerPriorityNoAdvert: boolean;
   readonly higherPrioritySendAdvert: boolean;
+  /** What the configuration itself keeps it in fault for, as long as it is this one: causes as in `faultCauses`. */
+  readonly faults?: readonly string[];
 }
 
 export interface TrackerConfig {

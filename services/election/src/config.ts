@@ -28,6 +28,7 @@ export type RunnerConfig = Pick<
   | "authHmac"
   | "multicastGroup"
   | "unicast"
+  | "lacksPeers"
   | "trackScripts"
   | "trackInterfaces"
   | "trackFiles"
@@ -75,6 +76,7 @@ export function toElectionConfig(instance: RunnerConfig, group: GroupConfig | un
     trackPrimary: instance.trackPrimary,
     lowerPriorityNoAdvert: instance.lowerPriorityNoAdvert,
     higherPrioritySendAdvert: instance.higherPrioritySendAdvert,
+    ...(instance.lacksPeers ? { faults: ["no-peers"] } : {}),
   };
 }
 

@@ -193,6 +193,7 @@ const config = (round: number): RunnerConfig => ({
   authHmac: undefined,
   multicastGroup: undefined,
   unicast: undefined,
+  lacksPeers: false,
   trackInterfaces: [],
   trackScripts: [],
   trackFiles: [],

@@ -37,6 +37,8 @@ export interface InstanceConfig extends TrackedConfig {
   readonly unicast: UnicastConfig | undefined;
   readonly addresses: readonly VirtualAddressConfig[];
   readonly excludedAddresses: readonly VirtualAddressConfig[];
+  /** `unicast_fault_no_peer`, and there is none: it is to stay in fault. */
+  readonly lacksPeers: boolean;
   /** What the master puts into the kernel beside its addresses. */
   readonly routes: readonly RouteConfig[];
   readonly rules: readonly RuleConfig[];

@@ -21,6 +21,7 @@ export const instanceLabels: Labels = {
   "unicast.checkSource": "check_unicast_src",
   "unicast.oldChecksum": "old_unicast_checksum",
   "unicast.vrf": "vrf",
+  lacksPeers: "unicast_fault_no_peer",
   vmac: "use_vmac",
   "vmac.name": "use_vmac name",
   "vmac.mac": "use_vmac MAC address",

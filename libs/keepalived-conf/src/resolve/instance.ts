@@ -142,6 +142,7 @@ function assemble(parts: Parts, ownInterface: string, vrid: Vrid, defaults: Defa
     accept: parts.accept,
     vmac,
     ipvlan,
+    lacksPeers: isSet(block, keywords.unicastFaultNoPeer) && parts.unicast === undefined,
     promoteSecondaries: isSet(block, keywords.promoteSecondaries) && vmac === undefined && ipvlan === undefined,
     pollLink: isSet(block, keywords.linkbeatUsePolling),
     garp: parts.garp,

@@ -40,6 +40,19 @@ describe("priority and state", () => {
   });
 });
 
+describe("unicast_fault_no_peer", () => {
+  test.each<[string, object, string[]]>([
+    ["", { lacksPeers: false }, []],
+    ["unicast_fault_no_peer", { lacksPeers: true, unicast: undefined }, ["no-peers"]],
+    ["unicast_fault_no_peer\nunicast_peer {\n}", { lacksPeers: true, unicast: undefined }, ["no-peers"]],
+    ["unicast_fault_no_peer\nunicast_peer {\n192.0.2.9\n}", { lacksPeers: false }, []],
+  ])("%j", (lines, expected, said) => {
+    const [found, places] = resolve(lines);
+    expect(found).toMatchObject(expected);
+    expect(places).toEqual(said);
+  });
+});
+
 describe("pre-emption", () => {
   test.each<[string, object, string[]]>([
     ["", { preempt: true, preemptDelay: 0 }, []],

@@ -215,6 +215,12 @@ export const faultRows: readonly Row[] = [
     inFault({ interfaceUp: true, config: tracking(script(0)), trackers: results("down") }),
     configure(config),
   ),
+  recovers(
+    "fault/configure/has-peers-now",
+    "SAFETY S18 (unicast_fault_no_peer)",
+    inFault({ interfaceUp: true, config: { ...config, faults: ["no-peers"] }, reason: "no-peers" }),
+    configure(config),
+  ),
   {
     name: "fault/shutdown/at-once",
     rule: "SAFETY S6",

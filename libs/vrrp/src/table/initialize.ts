@@ -108,6 +108,15 @@ const startups: readonly Row[] = [
     effects: [enteredFault(0, 100, ["no-primary-address"])],
   },
   {
+    name: "initialize/startup/configured-in-fault",
+    rule: "behaviour §5 (unicast_fault_no_peer)",
+    given: unstarted({ config: { ...config, faults: ["no-peers"] } }),
+    when: startup(),
+    becomes: "fault",
+    deadline: undefined,
+    effects: [enteredFault(0, 100, ["no-peers"])],
+  },
+  {
     name: "initialize/startup/no-dataplane",
     rule: "SAFETY S3",
     given: unstarted(),

@@ -25,6 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
   "address-failed": "an address could not be programmed",
   "interface-down": "the interface is down",
   "no-primary-address": "the interface has no address",
+  "no-peers": "it is to speak to peers and has none",
   "tracker-down": "a tracker is down",
   "tracker-up": "a tracker is up again",
   "tracker-value": "a file says another number",

@@ -25,7 +25,7 @@ export const unicast = {
     meaning: "The TTL or hop limit of adverts to peers.",
     default: "255; the kernel's for IPv6",
   }),
-  unicastFaultNoPeer: noted("unicast_fault_no_peer", flag, "an instance without peers speaks to the multicast group", {
+  unicastFaultNoPeer: works("unicast_fault_no_peer", flag, {
     meaning: "Goes into fault when it has no peers, and does not fall back to multicast.",
     default: "off",
   }),
