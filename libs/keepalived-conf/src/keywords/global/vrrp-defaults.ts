@@ -167,16 +167,11 @@ const interfaces = {
     service: "control",
     default: "off",
   }),
-  defaultInterface: noted(
-    "default_interface",
-    lenientlyMissing(text("IFNAME")),
-    "static addresses are not carried out by this version",
-    {
-      meaning: "The interface of static addresses that name none.",
-      service: "dataplane",
-      default: "eth0",
-    },
-  ),
+  defaultInterface: works("default_interface", lenientlyMissing(text("IFNAME")), {
+    meaning: "The interface of static addresses that name none.",
+    service: "dataplane",
+    default: "eth0",
+  }),
   disableLocalIgmp: works("disable_local_igmp", flag, {
     meaning: "Keeps the kernel from telling switches of groups that never leave the link.",
     service: "dataplane",
