@@ -7,7 +7,8 @@ import { type Probe, type ProbeReport, waitFor } from "@baton/lab";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { comparable, type SeenAdvert } from "./wire-adverts.ts";
 import { ipv4Of, ipv6Of, planWire, priorities, type RouterName, type VirtualRouter } from "./wire-dialects.ts";
-import { atHome, raiseScene, type Scene } from "./wire-scene.ts";
+import { sceneFor, stopAndReturn, weighDown } from "./wire-scenarios.ts";
+import { atHome } from "./wire-scene.ts";
 
 const newer = process.env.KEEPALIVED_24;
 if (newer === undefined) console.warn("KEEPALIVED_24 names no keepalived 2.4: auth_hmac is not tried against it");
@@ -18,24 +19,8 @@ const peers = [
 
 describe.each(peers)("Baton and $peer on one wire", ({ binary, modern }) => {
   const wire = planWire(modern);
-  const held: { scene?: Scene } = {};
-  beforeAll(async () => {
-    held.scene = await raiseScene({
-      name: "interop",
-      wire,
-      kinds: { r1: "baton", r2: "keepalived", r3: "baton" },
-      binary,
-    });
-  });
-  afterAll(async () => {
-    await held.scene?.lab.destroy();
-  });
-  /** With r1 and r2 at work, each where it is to be. */
-  async function settled(): Promise<Scene> {
-    if (held.scene === undefined) throw new Error("there is no wire");
-    await held.scene.settle();
-    return held.scene;
-  }
+  const kinds = { r1: "baton", r2: "keepalived", r3: "baton" } as const;
+  const settled = sceneFor({ beforeAll, afterAll }, { name: "interop", wire, kinds, binary });
 
   test("each is master where it is to be; with another password neither listens to the other", async () => {
     const { lab, routers, advertsOf } = await settled();
@@ -62,22 +47,17 @@ describe.each(peers)("Baton and $peer on one wire", ({ binary, modern }) => {
   });
 
   test("trackers move the mastership and give it back; at one priority, both send the same octets", async () => {
-    const { routers, holders, advertsOf, expectPassed } = await settled();
-    const { r1, r2 } = routers;
-    const since = Date.now();
-    await r1.weigh("a", priorities.next - priorities.preferred - 1);
-    await r2.weigh("b", priorities.next - priorities.preferred - 1);
-    await holders(({ half }) => (half === "a" ? "r2" : "r1"));
-    expectPassed("r1", "r2", since);
-    await r1.weigh("b", priorities.preferred - priorities.next);
-    await r2.weigh("a", priorities.preferred - priorities.next);
+    const scene = await settled();
+    const { routers, advertsOf } = scene;
     const preferred = (each: VirtualRouter, router: RouterName): SeenAdvert | undefined =>
       advertsOf(each, router).findLast(({ priority }) => priority === priorities.preferred);
-    await waitFor("adverts of both at one priority", () =>
-      wire.agreed.every((each) => preferred(each, "r1") !== undefined && preferred(each, "r2") !== undefined),
-    );
-    for (const router of [r1, r2]) for (const half of ["a", "b"] as const) await router.weigh(half, 0);
-    await holders(atHome);
+    await weighDown(scene, async () => {
+      await routers.r1.weigh("b", priorities.preferred - priorities.next);
+      await routers.r2.weigh("a", priorities.preferred - priorities.next);
+      await waitFor("adverts of both at one priority", () =>
+        wire.agreed.every((each) => preferred(each, "r1") !== undefined && preferred(each, "r2") !== undefined),
+      );
+    });
 
     for (const each of wire.agreed) {
       const masks = {
@@ -93,11 +73,11 @@ describe.each(peers)("Baton and $peer on one wire", ({ binary, modern }) => {
   });
 
   test("Baton leaves: keepalived follows within the skew time, and nobody misses anything; Baton takes over again", async () => {
-    const { routers, holders, half, expectFarewell, lab } = await settled();
+    const scene = await settled();
     const [over4, over6] = await Promise.all(
       ["v2-PASS-a", "v3-IPv6-unicast-a"].map(async (name): Promise<Probe> => {
         const address = wire.agreed.find((each) => each.name === name)?.addresses[0] ?? "";
-        const probe = await lab.client.probe({ address });
+        const probe = await scene.lab.client.probe({ address });
         onTestFinished(() =>
           probe.stop().then(
             () => undefined,
@@ -109,13 +89,7 @@ describe.each(peers)("Baton and $peer on one wire", ({ binary, modern }) => {
     );
     const answered = (router: RouterName) => Promise.all([over4?.waitAnswered(router), over6?.waitAnswered(router)]);
     await answered("r1");
-    const since = Date.now();
-    await routers.r1.stop();
-    await holders(() => "r2");
-    expectFarewell(half("a"), "r1", "r2", since);
-    await answered("r2");
-    await routers.r1.start();
-    await holders(atHome);
+    await stopAndReturn(scene, "r1", async () => void (await answered("r2")));
     await answered("r1");
     const failover = (report: ProbeReport | undefined) =>
       report?.outages.find((each) => each.answeredBefore === "r1" && each.answeredAfter === "r2");
@@ -126,15 +100,8 @@ describe.each(peers)("Baton and $peer on one wire", ({ binary, modern }) => {
     expect(failover(await over6?.stop())?.durationMs ?? 0).toBeLessThan(300);
   });
 
-  test("keepalived leaves: Baton follows within the skew time; keepalived takes over again", async () => {
-    const { routers, holders, half, expectFarewell } = await settled();
-    const since = Date.now();
-    await routers.r2.stop();
-    await holders(() => "r1");
-    expectFarewell(half("b"), "r2", "r1", since);
-    await routers.r2.start();
-    await holders(atHome);
-  });
+  test("keepalived leaves: Baton follows within the skew time; keepalived takes over again", async () =>
+    stopAndReturn(await settled(), "r2"));
 
   test("three routers: the best is killed, then the second; they come back; always one holder", async () => {
     const { routers, holders, half, expectTimedOut } = await settled();
