@@ -4,7 +4,7 @@ import type { InstanceConfig, InstanceLinks } from "@baton/keepalived-conf";
 import type { InterfaceView } from "./inputs/links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
 import type { Unit } from "./unit.ts";
-import { Wires } from "./wires.ts";
+import { advertInterfaceOf, Wires } from "./wires.ts";
 
 export interface Member {
   instance: InstanceConfig;
@@ -130,7 +130,7 @@ function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
     if (!leases.has(party.unit.lease)) leases.set(party.unit.lease, party.unit);
     for (const member of party.members) {
       const { vrid } = member.instance;
-      const name = member.links?.adverts ?? member.instance.interface;
+      const name = advertInterfaceOf(member);
       const byVrid = seats.get(name) ?? new Map<number, Seat[]>();
       seats.set(name, byVrid);
       const others = byVrid.get(vrid);

@@ -21,6 +21,7 @@ import { type Member, type Party, Roster } from "./roster.ts";
 import { speakingUnits } from "./speaking-units.ts";
 import { Starter } from "./starter.ts";
 import { type Heritage, Unit } from "./unit.ts";
+import { advertInterfaceOf } from "./wires.ts";
 
 export interface ElectionOptions {
   readonly host: Host;
@@ -164,9 +165,13 @@ class Election implements RunningElection {
     );
   }
 
-  #place({ instance, links, runner, link }: Member): AdvertPlace | undefined {
-    const name = links?.adverts ?? instance.interface;
-    return placeOf(runner.wire, { name, ifindex: link.ifindex, address: link.primaryAddress });
+  #place(member: Member): AdvertPlace | undefined {
+    const { runner, link } = member;
+    return placeOf(runner.wire, {
+      name: advertInterfaceOf(member),
+      ifindex: link.ifindex,
+      address: link.primaryAddress,
+    });
   }
 
   #listen(): void {

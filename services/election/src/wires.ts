@@ -9,6 +9,14 @@ interface Named {
 }
 type Listener = Named & Pick<InstanceConfig, "interface">;
 
+interface Hearing {
+  readonly instance: Pick<InstanceConfig, "interface">;
+  readonly links: InstanceLinks | undefined;
+}
+
+/** Where its adverts leave and arrive. */
+export const advertInterfaceOf = ({ instance, links }: Hearing): string => links?.adverts ?? instance.interface;
+
 export class Wires {
   /** The interface that each one stands on. */
   readonly #below = new Map<string, string>();
@@ -16,8 +24,9 @@ export class Wires {
   readonly #heardOn = new Map<string, Set<string>>();
 
   constructor(members: Iterable<{ readonly instance: Listener; readonly links: InstanceLinks | undefined }>) {
-    for (const { instance, links } of members) {
-      const name = links?.adverts ?? instance.interface;
+    for (const member of members) {
+      const { instance } = member;
+      const name = advertInterfaceOf(member);
       this.#below.set(name, instance.interface);
       const key = keyOf(instance.interface, instance);
       this.#heardOn.set(key, (this.#heardOn.get(key) ?? new Set()).add(name));

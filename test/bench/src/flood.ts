@@ -1,9 +1,11 @@
 // What a flood of adverts does to two routers that are none of its business: 50,000 packets a second, first of VRIDs that
 // nobody has, then of their own VRID with something wrong in each. Figures of the master's own adverts, as they arrive.
+
 import { createLab, type Lab, virtualAddress, waitFor } from "@baton/lab";
 import { readCapture, type WireAdvert } from "./capture-log.ts";
 import { cpuTicks, type ProcessCost, processCosts } from "./process-costs.ts";
 import { type MeasuredRouter, type System, startRouterWith } from "./routers.ts";
+import { sleep } from "./sleep.ts";
 import { median, quantile, rounded } from "./statistics.ts";
 
 export interface FloodBenchOptions {
@@ -89,8 +91,6 @@ async function measureKind(
     rssMiB: { before: memoryBefore, after: memoryOf(system, [master, backup]) },
   };
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The process that hears adverts. */
 const speaker = (system: System, costs: readonly ProcessCost[]): ProcessCost | undefined =>

@@ -1,8 +1,10 @@
 // What a master costs while nothing happens, and how regular its adverts are: idle, then with both cores busy.
+
 import { createLab, virtualAddress, waitFor } from "@baton/lab";
 import { readCapture } from "./capture-log.ts";
 import { cpuTicks, processCosts } from "./process-costs.ts";
 import { type System, startRouter } from "./routers.ts";
+import { sleep } from "./sleep.ts";
 import { median, quantile, rounded } from "./statistics.ts";
 
 export async function measureIdle(seconds: number, starts: number): Promise<Record<string, unknown>> {
@@ -51,8 +53,6 @@ async function measureMaster(system: System, seconds: number): Promise<Record<st
     await lab.destroy();
   }
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Milliseconds between the adverts' distances and their interval of one second. */
 function deviations(captureFile: string): Record<string, number> {

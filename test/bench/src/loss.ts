@@ -1,7 +1,9 @@
 // How often a backup takes over from a master that lives, when packets of VRRP are lost at random: three instances of
 // version 3 at 0.1 s, Baton and keepalived in turn. Theory: a takeover for each run of three lost adverts.
+
 import { createLab, type Lab } from "@baton/lab";
 import { type System, startRouterWith } from "./routers.ts";
+import { sleep } from "./sleep.ts";
 import { rounded } from "./statistics.ts";
 
 const vrids = [51, 52, 53] as const;
@@ -46,10 +48,10 @@ async function measureOnce(system: System, percent: number, seconds: number): Pr
   try {
     await startRouterWith(lab, system, "r1", config(150));
     const backup = await startRouterWith(lab, system, "r2", config(100));
-    await sleep(5);
+    await sleep(5_000);
     await lose(lab, percent);
     const before = takeovers(backup.log());
-    await sleep(seconds);
+    await sleep(seconds * 1_000);
     return rounded(((takeovers(backup.log()) - before) / vrids.length / seconds) * 60);
   } finally {
     await lab.destroy();
@@ -67,7 +69,3 @@ async function lose(lab: Lab, percent: number): Promise<void> {
 }
 
 const takeovers = (log: string): number => (log.match(/"became-master"|Entering MASTER STATE/g) ?? []).length;
-const sleep = (seconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, seconds * 1000);
-  });

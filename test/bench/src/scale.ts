@@ -1,12 +1,14 @@
 // Many instances, and many addresses: what they cost as master and as backup, how regular the adverts stay, and how soon
 // the last address is announced after a takeover. Two routers of the same kind, with as many cables
 // between them as it takes.
+
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { createLab, type Lab, type Router, waitFor } from "@baton/lab";
 import { readCapture, type WireAdvert } from "./capture-log.ts";
 import { cpuTicks, processCosts } from "./process-costs.ts";
 import type { System } from "./routers.ts";
+import { sleep } from "./sleep.ts";
 import { median, quantile, rounded } from "./statistics.ts";
 
 export interface Crowd {
@@ -157,7 +159,6 @@ async function holdsAll(router: Router, { instances, addresses, interfaces }: Cr
 // --- the figures ------------------------------------------------------------------------------------------------------
 
 const wire = { router: "r2", interface: "any", filter: "ip proto 112 or arp" };
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 function costs(processes: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>, seconds: number) {
   const rows = processCosts(processes, before, seconds);

@@ -5,7 +5,7 @@ import type { EventEnvelope } from "@baton/domain";
 import { type BatonNode, waitFor } from "@baton/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startHub } from "./fleet-hub.ts";
-import { backupConf, isType, labFor, masterConf } from "./pair.ts";
+import { backupConf, isType, labFor, masterConf, metricsOf } from "./pair.ts";
 
 const forger = fileURLToPath(new URL("../dist/forger-main.js", import.meta.url));
 const lab = labFor("witness", { beforeAll, afterAll }, { hub: true });
@@ -65,9 +65,7 @@ const takeovers = async (node: BatonNode): Promise<number> =>
 
 /** Of a router's metrics page, all lines of one name and with these words together. */
 async function sample(router: string, name: string, words = ""): Promise<number> {
-  const page = "exec 3<>/dev/tcp/127.0.0.1/10112; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
-  const { stdout } = await lab.get().router(router).exec(page);
-  return stdout
+  return (await metricsOf(lab.get().router(router)))
     .split("\n")
     .filter((line) => line.startsWith(name) && line.includes(words))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
