@@ -49,7 +49,7 @@ export function createMachine(place: MachinePlace, own: (process: StartedProcess
   const started = new Map<string, number>();
   const argvOf = (command: string | readonly string[]): string[] => [
     ...place.enter,
-    ...(typeof command === "string" ? ["bash", "-c", command] : command),
+    ...(typeof command === "string" ? ["bash", "--norc", "-c", command] : command),
   ];
   const fileOf = (path: string): string => `${place.root}${path}`;
 
@@ -134,11 +134,11 @@ export async function startInit(place: { name: string; namespace: string; direct
   const etc = join(place.directory, "etc");
   mkdirSync(etc, { recursive: true });
   const enter = ["netns", "exec", place.namespace, "unshare", "--pid", "--mount", "--uts", "--fork"];
-  const child = spawn(
-    "ip",
-    [...enter, "--kill-child=KILL", "--mount-proc", "bash", "-c", initScript, "init", place.name, etc],
-    { stdio: ["pipe", "pipe", "pipe"] },
-  );
+  // bash takes a socket as its standard input for a remote shell and reads the user's ~/.bashrc, which may wait.
+  const shell = ["bash", "--norc", "-c", initScript, "init", place.name, etc];
+  const child = spawn("ip", [...enter, "--kill-child=KILL", "--mount-proc", ...shell], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output.stdout += text;
@@ -153,7 +153,7 @@ export async function startInit(place: { name: string; namespace: string; direct
   const outer = child.pid;
   if (outer === undefined) throw new Error(`router ${place.name} cannot be started: is iproute2 installed?`);
   const pid = await waitFor(
-    `router ${place.name} to start: ${output.stderr}`,
+    `router ${place.name} to start`,
     () => {
       if (child.exitCode !== null) throw new Error(`router ${place.name}: ${output.stderr.trim()}`);
       return output.stdout.includes("ready") ? childrenOf(outer)[0] : undefined;
