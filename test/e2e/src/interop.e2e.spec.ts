@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { type Probe, type ProbeReport, waitFor } from "@baton/lab";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { metricsOf } from "./pair.ts";
+import { readMetrics } from "./metrics.ts";
 import { comparable, type SeenAdvert } from "./wire-adverts.ts";
 import { ipv4Of, ipv6Of, planWire, priorities, type RouterName, type VirtualRouter } from "./wire-dialects.ts";
 import { sceneFor, stopAndReturn, weighDown } from "./wire-scenarios.ts";
@@ -35,8 +35,8 @@ describe.each(peers)("Baton and $peer on one wire", ({ binary, modern }) => {
     const since = Date.now();
     await waitFor("Baton's adverts", () => wire.disagreed.every((each) => advertsOf(each, "r1", since).length >= 3));
     expect(await both()).toBe(true);
-    const metrics = await metricsOf(lab.router("r1"));
-    const counted = metrics.split("\n").filter((line) => /^vrrp_adverts_discarded_total\{.* [1-9]\d*$/.test(line));
+    const metrics = await readMetrics(lab.router("r1"));
+    const counted = metrics.text.split("\n").filter((line) => /^vrrp_adverts_discarded_total\{.* [1-9]\d*$/.test(line));
     const reasons = { PASS: "auth-failure", AH: "ah-invalid", HMAC: "hmac-invalid" } as const;
     for (const { dialect, name } of wire.disagreed) {
       const reason = Object.entries(reasons).find(([type]) => dialect.name.endsWith(type))?.[1];

@@ -7,7 +7,6 @@ import {
   createLab,
   type Lab,
   type Probe,
-  type Router,
   virtualAddress,
   waitFor,
 } from "@baton/lab";
@@ -129,12 +128,6 @@ export async function stopPair(pair: Pair | undefined): Promise<void> {
   if (pair === undefined) return;
   await Promise.all([pair.r1, pair.r2].map(discard));
   await Promise.all(["r1", "r2"].map((name) => pair.lab.router(name).exec("ip address flush dev eth0 label eth0:0")));
-}
-
-/** The page that Prometheus gets of a router. */
-export async function metricsOf(router: Pick<Router, "exec">): Promise<string> {
-  const page = "exec 3<>/dev/tcp/127.0.0.1/10112; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
-  return (await router.exec(page)).stdout;
 }
 
 /** A lab for the tests of a file; `lab.get()` inside the tests. */

@@ -5,7 +5,8 @@ import type { EventEnvelope } from "@baton/domain";
 import { type BatonNode, waitFor } from "@baton/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startHub } from "./fleet-hub.ts";
-import { backupConf, isType, labFor, masterConf, metricsOf } from "./pair.ts";
+import { readMetrics } from "./metrics.ts";
+import { backupConf, isType, labFor, masterConf } from "./pair.ts";
 
 const forger = fileURLToPath(new URL("../dist/forger-main.js", import.meta.url));
 const lab = labFor("witness", { beforeAll, afterAll }, { hub: true });
@@ -31,7 +32,8 @@ test("a master whose link goes has a successor within 1.1 intervals and a skew; 
   const since = await takeovers(r2);
   const liar = await lab.get().hub().spawn("forger", [process.execPath, forger, url, user, password, slandered]);
   await waitFor("r2 to ask", () => liar.log().includes("asked"), { deadlineMs: 30_000 });
-  const adverts = (): Promise<number> => sample("r2", "vrrp_adverts_total", 'direction="received"');
+  const adverts = async (): Promise<number> =>
+    (await readMetrics(lab.get().router("r2"))).sum("vrrp_adverts_total", { direction: "received" });
   const heard = await adverts();
   await waitFor("r2 to hear r1 again", async () => (await adverts()) > heard + 3, { deadlineMs: 15_000 });
   expect(await takeovers(r2)).toBe(since);
@@ -54,19 +56,11 @@ async function startFleet() {
   await Promise.all([r1.waitState("master", "VI_1", 40_000), r2.waitState("backup", "VI_1", 40_000)]);
   // Both are connected: what they say reaches the other.
   await waitFor("the uplinks to be connected", async () => {
-    const counts = await Promise.all(["r1", "r2"].map((router) => sample(router, "uplink_connected")));
-    return counts.every((value) => value === 1);
+    const pages = await Promise.all(["r1", "r2"].map((router) => readMetrics(lab.get().router(router))));
+    return pages.every((page) => page.sum("uplink_connected") === 1);
   });
   return { hub, r1, r2 };
 }
 
 const takeovers = async (node: BatonNode): Promise<number> =>
   (await node.events()).filter(isType("became-master")).length;
-
-/** Of a router's metrics page, all lines of one name and with these words together. */
-async function sample(router: string, name: string, words = ""): Promise<number> {
-  return (await metricsOf(lab.get().router(router)))
-    .split("\n")
-    .filter((line) => line.startsWith(name) && line.includes(words))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
-}
