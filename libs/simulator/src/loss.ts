@@ -18,6 +18,16 @@ export interface LossResult {
   readonly expected: number;
 }
 
+/**
+ * Of so many adverts, each lost with the same probability whatever became of the others. A backup waits three intervals and
+ * a skew of less than one (RFC 9568 section 6.1), so that it takes over when three in a row are lost; the run that they
+ * belong to begins after one that was heard. Hearing the master again, it steps back: one takeover for each such run.
+ */
+export const expectedTakeovers = (adverts: number, loss: number): number =>
+  adverts * (1 - loss) * loss ** downTimerAdverts;
+
+const downTimerAdverts = 3;
+
 /** VRRPv3 with adverts every `interval` microseconds, one master and one backup, for so many minutes. */
 export function measureLoss(seed: number, loss: number, minutes: number, interval = second / 10): LossResult {
   const random = createRandom(seed);
@@ -49,9 +59,7 @@ export function measureLoss(seed: number, loss: number, minutes: number, interva
   network.worsen({ ...goodNetwork, loss });
   falseTakeovers = 0;
   timeline.runUntil(30 * second + minutes * minute);
-  const { downTimerAdverts } = configOf(1, interval);
-  const adverts = (minutes * minute) / interval;
-  return { falseTakeovers, expected: adverts * loss ** downTimerAdverts * (1 - loss) };
+  return { falseTakeovers, expected: expectedTakeovers((minutes * minute) / interval, loss) };
 }
 
 function configOf(base: number, interval: number): ElectionConfig {
@@ -66,7 +74,7 @@ function configOf(base: number, interval: number): ElectionConfig {
     priority: priority(base),
     initialState: "backup",
     advertInterval: micros(interval),
-    downTimerAdverts: 3,
+    downTimerAdverts,
     preempt: true,
     preemptDelay: micros(0),
     addresses: virtual === undefined ? [] : [virtual],

@@ -34,7 +34,7 @@ const result = {
     ? { flood: await measureFlood({ seconds, rate: Number(values.rate), keepalived: values.keepalived }) }
     : {}),
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
-  ...(wanted("loss") ? { loss: await measureLoss(seconds) } : {}),
+  ...(wanted("loss") ? { loss: await measureLoss(seconds, values.keepalived) } : {}),
   ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
   ...(wanted("scale")
     ? { scale: await measureScale({ seconds, large: values.large, only: values.only, keepalived: values.keepalived }) }

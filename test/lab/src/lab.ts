@@ -9,6 +9,7 @@ import { must, run, runSync } from "./command.ts";
 import { type Flood, type FloodOptions, startFlood } from "./flood.ts";
 import { type KeepalivedNode, startKeepalived } from "./keepalived-node.ts";
 import type { StartedProcess } from "./lab-process.ts";
+import { type Loss, type LossShare, startLoss } from "./loss.ts";
 import { createMachine, enterNamespace, enterRouter, type Machine, type RouterInit, startInit } from "./machine.ts";
 import { type MailServer, startMailServer } from "./mail.ts";
 import { type Probe, type ProbeOptions, realTimePrefix, script, startProbe } from "./prober.ts";
@@ -73,6 +74,8 @@ export interface Lab {
   /** Drops VRRP, and nothing else, between the routers; `from` one router only. */
   cutVrrp(from?: string): Promise<void>;
   healVrrp(): Promise<void>;
+  /** From now on so many of the adverts that come to the routers are lost. */
+  loseVrrp(shares: readonly LossShare[]): Promise<Loss>;
   /** Records on an interface of a router, or on the bridge (`br0`) when none is named. */
   capture(options?: { router?: string; interface?: string; filter?: string }): Promise<Capture>;
   /** What every process said, for the message of a failed test. */
@@ -151,6 +154,7 @@ async function raise(build: Build): Promise<Lab> {
       return hubMachine;
     },
     ...disturbances(build, router),
+    loseVrrp: (shares) => startLoss(routers, shares),
     capture({ router: name, interface: networkInterface, filter = "" } = {}) {
       if (name === undefined) return startCapture(bridge, networkInterface ?? "br0", filter);
       return startCapture(router(name), networkInterface ?? "eth0", filter);

@@ -7,6 +7,8 @@ export { type FrrNode, type FrrVirtualRouter, startFrr } from "./frr-node.ts";
 export type { KeepalivedNode } from "./keepalived-node.ts";
 export { type Client, createLab, type Hub, type Lab, type LabOptions, type Router } from "./lab.ts";
 export type { Exit, LabProcess } from "./lab-process.ts";
+export type { Loss, LossCount, LossShare } from "./loss.ts";
+export { lossConfig, lossInstance, lossShares, vridsOf } from "./loss-scene.ts";
 export type { Machine } from "./machine.ts";
 export type { MailServer, ReceivedMail } from "./mail.ts";
 export type { Outage, Pause, ProbeReport, Reign } from "./probe-ledger.ts";
