@@ -3,10 +3,11 @@ import { statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { parseIp } from "@baton/domain";
 import type { FileStatus, InterfaceAddress, LintMachine } from "@baton/keepalived-conf";
-import { pathWeakness } from "./machine-facts.ts";
+import { lookInto, pathWeakness } from "./machine-facts.ts";
 
-export function lintFacts(): LintMachine {
-  return { fileStatus, interfaceAddresses, pathWeakness };
+/** `namespace`: whose addresses; this thread's own when undefined. */
+export function lintFacts(namespace?: string): LintMachine {
+  return { fileStatus, interfaceAddresses: (name) => interfaceAddresses(name, namespace), pathWeakness };
 }
 
 function fileStatus(path: string): FileStatus | undefined {
@@ -19,8 +20,8 @@ function fileStatus(path: string): FileStatus | undefined {
 }
 
 /** Those that are up only; a label (`eth0:1`) is an interface of its own to the C library. */
-function interfaceAddresses(name: string): InterfaceAddress[] {
-  return Object.entries(networkInterfaces())
+function interfaceAddresses(name: string, namespace: string | undefined): InterfaceAddress[] {
+  return Object.entries(interfacesOf(namespace))
     .filter(([label]) => label === name || label.startsWith(`${name}:`))
     .flatMap(([, addresses]) => addresses ?? [])
     .flatMap(({ address: text, cidr }) => {
@@ -28,4 +29,12 @@ function interfaceAddresses(name: string): InterfaceAddress[] {
       const prefixLength = Number(cidr?.split("/")[1]);
       return address === undefined || Number.isNaN(prefixLength) ? [] : [{ address, prefixLength }];
     });
+}
+
+function interfacesOf(namespace: string | undefined): ReturnType<typeof networkInterfaces> {
+  try {
+    return lookInto(namespace, networkInterfaces);
+  } catch {
+    return {}; // not known: nothing to complain about
+  }
 }

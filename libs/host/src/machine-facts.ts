@@ -3,14 +3,21 @@
 import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { cpus, hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { messageOf } from "@baton/domain";
 import type { FileKind, ParseInput, ScriptWeakness } from "@baton/keepalived-conf";
-import { openLinkMonitor, resolveUser } from "@baton/linux";
+import { insideNamespace, namespacePath, openLinkMonitor, resolveUser } from "@baton/linux";
 import { listDirectory, readConfigFile } from "./config-file.ts";
 import { numberNames } from "./number-names.ts";
 
-/** Everything that parseConfig wants to know, but the file's name; for one configuration: an answer stays what it was. */
-export function machineFacts(env: Readonly<Record<string, string | undefined>>): Omit<ParseInput, "file"> {
-  const link = links();
+/**
+ * Everything that parseConfig wants to know, but the file's name; for one configuration: an answer stays what it was.
+ * `namespace`: the network namespace whose interfaces count; this thread's own when undefined.
+ */
+export function machineFacts(
+  env: Readonly<Record<string, string | undefined>>,
+  namespace?: string,
+): Omit<ParseInput, "file"> {
+  const link = links(namespace);
   const path = env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   return {
     hostName: hostname(),
@@ -21,7 +28,8 @@ export function machineFacts(env: Readonly<Record<string, string | undefined>>):
     processors: cpus().length || undefined,
     executable: remember((name) => findExecutable(name, path) !== undefined),
     fileKind: remember(fileKind),
-    interfaceExists: interfaceNames(),
+    interfaceExists: interfaceNames(namespace),
+    namespaceTrouble: remember(findNamespaceTrouble),
     userExists: remember((name) => resolveUser(name) !== undefined),
     groupExists: remember((name) => resolveUser("root", name) !== undefined),
     scriptWeakness: remember((name, user) => findWeakness(name, user, path)),
@@ -76,18 +84,19 @@ function fileKind(path: string): FileKind | undefined {
 }
 
 /** The names are read when one is asked for first. */
-function interfaceNames(): (name: string) => boolean {
+function interfaceNames(namespace: string | undefined): (name: string) => boolean {
   let names: ReadonlySet<string> | "unknown" | undefined;
   return (name) => {
-    names ??= readNames();
+    names ??= readNames(namespace);
     return names === "unknown" || names.has(name); // not known: nothing to complain about
   };
 }
 
-/** /proc/self/net is of this process's own network namespace, whatever /sys was mounted in. */
-function readNames(): ReadonlySet<string> | "unknown" {
+/** /proc/thread-self/net is of this thread's own network namespace, whatever /sys was mounted in. */
+function readNames(namespace: string | undefined): ReadonlySet<string> | "unknown" {
   try {
-    const lines = readFileSync("/proc/self/net/dev", "utf8").split("\n").slice(2);
+    const text = lookInto(namespace, () => readFileSync("/proc/thread-self/net/dev", "utf8"));
+    const lines = text.split("\n").slice(2);
     return new Set(lines.map((line) => line.slice(0, line.indexOf(":")).trim()));
   } catch {
     return "unknown";
@@ -100,18 +109,18 @@ interface LinkFacts {
 }
 
 /** The links are read when one is asked for first. */
-function links(): (name: string) => LinkFacts | undefined {
+function links(namespace: string | undefined): (name: string) => LinkFacts | undefined {
   let known: ReadonlyMap<string, LinkFacts> | undefined;
   return (name) => {
-    known ??= readLinks();
+    known ??= readLinks(namespace);
     return known.get(name);
   };
 }
 
-function readLinks(): ReadonlyMap<string, LinkFacts> {
+function readLinks(namespace: string | undefined): ReadonlyMap<string, LinkFacts> {
   const nothing = (): void => undefined;
   try {
-    const monitor = openLinkMonitor({ onChange: nothing, onGap: nothing });
+    const monitor = lookInto(namespace, () => openLinkMonitor({ onChange: nothing, onGap: nothing }));
     try {
       return new Map(monitor.links().map(({ name, kind = "", mtu }) => [name, { kind, mtu }]));
     } finally {
@@ -119,6 +128,19 @@ function readLinks(): ReadonlyMap<string, LinkFacts> {
     }
   } catch {
     return new Map(); // not known: nothing to complain about
+  }
+}
+
+/** Throws where there is no way into it. */
+export const lookInto = <Facts>(namespace: string | undefined, look: () => Facts): Facts =>
+  namespace === undefined ? look() : insideNamespace(namespacePath(namespace), look);
+
+function findNamespaceTrouble(name: string): string | undefined {
+  try {
+    lookInto(name, () => undefined);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

@@ -20,6 +20,10 @@ export interface ConfigurationFiles {
   readonly settingsFile?: string | undefined;
   /** For `@ID` lines; the host's name up to its first dot when absent. */
   readonly configId?: string | undefined;
+  /** The network namespace that the node runs in; what `net_namespace` says when absent. */
+  readonly netNamespace?: string | undefined;
+  /** Whoever reads is in that namespace already, and stays there whatever a new file says. */
+  readonly isInside?: boolean | undefined;
   /** For `${_ENV NAME}` and PATH. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -43,8 +47,7 @@ export interface ConfigurationResult {
 const settingsExitCode = 4;
 
 export function readConfiguration(files: ConfigurationFiles): ConfigurationResult {
-  const { file, configId } = files;
-  const parsed = parseConfig({ file, configId, ...machineFacts(files.env) });
+  const parsed = parseHere(files);
   const { config, diagnostics } = parsed;
   const own = readSettings(files.settingsFile);
   const { settings } = own;
@@ -56,6 +59,15 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
     exitCode: settings === undefined && exitCode === 0 ? settingsExitCode : exitCode,
     parsed,
   };
+}
+
+/** The interfaces that a configuration may name are those that are there where it runs. */
+function parseHere({ file, configId, netNamespace, isInside, env }: ConfigurationFiles): ParseResult {
+  const input = { file, configId, netNamespace };
+  const parsed = parseConfig({ ...input, ...machineFacts(env, isInside ? undefined : netNamespace) });
+  const named = parsed.config?.global.node.netNamespace;
+  if (isInside || named === netNamespace) return parsed;
+  return parseConfig({ ...input, ...machineFacts(env, named) });
 }
 
 /** The file of another router: of this machine it only has the disk. Which programs and interfaces that one has is not known. */

@@ -16,6 +16,10 @@ export interface Machine {
   readonly scriptWeakness?: ((program: string, user: string | undefined) => ScriptWeakness | undefined) | undefined;
   /** The number that a name has in the files of iproute2; the names that every machine has are known without it. */
   readonly numberOfName?: ((table: NameTable, name: string) => number | undefined) | undefined;
+  /** The network namespace that it runs in whatever `net_namespace` says (keepalived's --namespace). */
+  readonly netNamespace?: string | undefined;
+  /** Why nothing can run in the network namespace of this name; undefined: something can. */
+  readonly namespaceTrouble?: ((name: string) => string | undefined) | undefined;
   /** IFLA_MTU of an interface, in octets; undefined where it is not known. */
   readonly mtu?: ((name: string) => number | undefined) | undefined;
   /** IFLA_INFO_KIND of an interface, such as `vrf` or `macvlan`; empty for hardware, undefined where it is not known. */

@@ -55,7 +55,7 @@ export { openLinkTable } from "./link-table.ts";
 export { lockFile } from "./lock-file.ts";
 export { openNdPort } from "./nd-port.ts";
 export { openNeighbourSilence } from "./neighbour-silence.ts";
-export { enterNamespace } from "./network-namespace.ts";
+export { enterNamespace, insideNamespace, namespacePath } from "./network-namespace.ts";
 export { openPacketFilter } from "./packet-filter.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
 export {

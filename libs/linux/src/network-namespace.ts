@@ -2,6 +2,9 @@
 import { closeSync, openSync } from "node:fs";
 import { checked, libc } from "./libc.ts";
 
+/** Where `ip netns` keeps the namespace of this name. A name is no way to somewhere else. */
+export const namespacePath = (name: string): string => `/run/netns/${name.replaceAll("/", "_")}`;
+
 const CLONE_NEWNET = 0x40000000;
 
 /**

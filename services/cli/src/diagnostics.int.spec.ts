@@ -1,6 +1,6 @@
 // What `baton check` promises of every complaint, by the built command: where, what, what counts instead, what to do; all
 // in one run; keepalived's exit codes; colours on terminals alone; and a clear word about whatever is no configuration.
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -187,5 +187,28 @@ test("what is no configuration is told in one sentence, whatever it is", () => {
     const errors = diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
     expect(errors, file).toContainEqual(expect.stringMatching(expected[file] ?? /never/));
     expect(errors.join("\n"), file).not.toMatch(/\n\s+at /);
+  }
+});
+
+test("interfaces and addresses are those of the network namespace that the file names", () => {
+  const name = `btcheck${process.pid}`;
+  const text = instance("", "btcheck0").replace("/24", "/32");
+  write("there.conf", `net_namespace ${name}\n${text}`);
+  write("nowhere.conf", `net_namespace ${name}x\n${text}`);
+  const codes = (file: string) =>
+    reports(file).map(({ usable, diagnostics }) => [usable, ...diagnostics.map(({ code, line }) => `${line} ${code}`)]);
+  execFileSync("ip", ["netns", "add", name]);
+  try {
+    execFileSync("ip", ["-n", name, "link", "add", "btcheck0", "type", "veth", "peer", "name", "btcheck1"]);
+    expect(codes("there.conf")).toEqual([[true]]);
+    expect(codes("nowhere.conf")).toEqual([[true, "1 net-namespace-closed"]]);
+    for (const link of ["btcheck0", "btcheck1"]) execFileSync("ip", ["-n", name, "link", "set", link, "up"]);
+    execFileSync("ip", ["-n", name, "addr", "add", "10.77.0.2/24", "dev", "btcheck0"]);
+    expect(codes("there.conf")).toEqual([[true, "7 lint/host-outside-of-subnet"]]);
+    // keepalived's trial of a file, and its option, which wins over the file.
+    const { code, error } = run(baton, ["keepalived", "-t", "-f", "nowhere.conf", "-s", name]);
+    expect([code, error]).toEqual([0, expect.not.stringContaining("net-namespace-closed")]);
+  } finally {
+    execFileSync("ip", ["netns", "del", name]);
   }
 });

@@ -93,7 +93,7 @@ async function run(command: Command): Promise<number> {
       const read = (file: string) => readConfiguration({ file, configId: command.id, env: process.env });
       const readOther = (file: string, id: string | undefined) =>
         readPeer({ file, configId: id ?? command.id, env: process.env });
-      const dependencies = { console, screen: screen(command.color), read, readPeer: readOther, machine: lintFacts() };
+      const dependencies = { console, screen: screen(command.color), read, readPeer: readOther, machineIn: lintFacts };
       return check(command, dependencies);
     }
     case "fmt":
@@ -183,8 +183,8 @@ async function runKeepalived(command: KeepalivedCommand): Promise<number> {
 }
 
 /** As `keepalived --config-test`: what is wrong goes to standard error, or to a file. */
-function testConfiguration({ file, id, log }: ConfigTestCommand): number {
-  const read = (name: string) => readConfiguration({ file: name, configId: id, env: process.env });
+function testConfiguration({ file, id, netNamespace, log }: ConfigTestCommand): number {
+  const read = (name: string) => readConfiguration({ file: name, configId: id, netNamespace, env: process.env });
   const readOther = (name: string) => readPeer({ file: name, configId: id, env: process.env });
   const lines: (string | Uint8Array)[] = [];
   const exitCode = check(
@@ -194,7 +194,7 @@ function testConfiguration({ file, id, log }: ConfigTestCommand): number {
       screen: screen("never"),
       read,
       readPeer: readOther,
-      machine: lintFacts(),
+      machineIn: lintFacts,
     },
   );
   const text = Buffer.concat(lines.map((line) => Buffer.from(line)));

@@ -65,10 +65,16 @@ const killQuietly = (pid: number): void => {
   }
 };
 
-function start(options: { words?: string[]; env?: Record<string, string> } = {}): Running {
+interface Start {
+  readonly words?: string[];
+  readonly env?: Record<string, string>;
+  /** How a node is told which file to use. */
+  readonly command?: readonly string[];
+}
+
+function start(options: Start = {}): Running {
   const words = [
-    "up",
-    "--config",
+    ...(options.command ?? ["up", "--config"]),
     inDirectory("keepalived.conf"),
     "--run-dir",
     runDir(),
@@ -123,11 +129,19 @@ async function until(what: string, condition: () => boolean, deadlineMs = 15_000
 }
 
 const ready = (): string => inDirectory("ready");
-const startReady = async (options: { words?: string[]; env?: Record<string, string> } = {}): Promise<Running> => {
+const startReady = async (options: Start = {}): Promise<Running> => {
   const running = start({ ...options, words: ["--ready-file", ready(), ...(options.words ?? [])] });
   await until("ready", () => existsSync(ready()) && Object.keys(services()).length >= 7);
   return running;
 };
+
+async function livesIn(namespace: string, { child, exited }: Running): Promise<void> {
+  const there = statSync(`/run/netns/${namespace}`).ino;
+  for (const pid of [child.pid, ...Object.values(services()).map((service) => service.pid)])
+    expect(statSync(`/proc/${pid}/ns/net`).ino).toBe(there);
+  child.kill("SIGTERM");
+  expect(await exited).toBe(0);
+}
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
@@ -174,12 +188,11 @@ describe("a start", () => {
     execFileSync("ip", ["netns", "add", name]);
     try {
       execFileSync("ip", ["-n", name, "link", "add", "btup0", "type", "veth", "peer", "name", "btup1"]);
-      const { child, exited } = await startReady();
-      const there = statSync(`/run/netns/${name}`).ino;
-      for (const pid of [child.pid, ...Object.values(services()).map((service) => service.pid)])
-        expect(statSync(`/proc/${pid}/ns/net`).ino).toBe(there);
-      child.kill("SIGTERM");
-      expect(await exited).toBe(0);
+      await livesIn(name, await startReady());
+      // keepalived's option wins over the file.
+      writeFileSync(inDirectory("keepalived.conf"), config.replace(name, "btnone"));
+      const files = ["-p", inDirectory("pid"), "-r", inDirectory("vrrp.pid")];
+      await livesIn(name, await startReady({ command: ["keepalived", "-n", ...files, "-s", name, "-f"] }));
     } finally {
       execFileSync("ip", ["netns", "del", name]);
     }

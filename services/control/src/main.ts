@@ -19,6 +19,7 @@ const { node, runDir } = host.env;
 const file = required("BATON_CONFIG");
 const settingsFile = process.env.BATON_SETTINGS || undefined;
 const configId = process.env.BATON_CONFIG_ID || undefined;
+const netNamespace = process.env.BATON_NET_NAMESPACE || undefined;
 
 const feed = new EventFeed();
 const keeper = new ConfigKeeper({
@@ -63,7 +64,7 @@ host.report({ type: "config", generation: snapshot.generation });
 host.ready();
 
 function load(name: string): Loaded {
-  const files = { file: name, settingsFile, configId, env: process.env };
+  const files = { file: name, settingsFile, configId, netNamespace, isInside: true, env: process.env };
   const { configuration, diagnostics, exitCode } = readConfiguration(files);
   return configuration === undefined
     ? { ok: false, exitCode, diagnostics }

@@ -29,7 +29,7 @@ export function resolveGlobal(root: Block, globals: Block, context: CommandConte
     snmp: resolveSnmp(globals),
     dbus: resolveDbus(globals),
     processes: resolveProcesses(globals, context),
-    node: resolveNode(root),
+    node: resolveNode(root, context),
     reload: resolveReload(globals),
     files: resolveFiles(globals, context),
   };
@@ -114,9 +114,9 @@ function resolveReceiveBuffers(globals: Block, context: ResolveContext): VrrpGlo
   return policy && { policy, multiplier };
 }
 
-function resolveNode(root: Block): NodeConfig {
+function resolveNode(root: Block, context: ResolveContext): NodeConfig {
   const instance = value(root, rootKeywords.instance);
-  const netNamespace = value(root, rootKeywords.netNamespace);
+  const netNamespace = resolveNamespace(root, context);
   const wait = value(root, rootKeywords.childWaitTime);
   return {
     instance,
@@ -126,4 +126,18 @@ function resolveNode(root: Block): NodeConfig {
     usePidDirectory: isSet(root, rootKeywords.usePidDirectory) || instance !== undefined || netNamespace !== undefined,
     childWaitTimeout: secondsToMicros(wait ?? 5),
   };
+}
+
+function resolveNamespace(root: Block, context: ResolveContext): string | undefined {
+  const { netNamespace, namespaceTrouble } = context.machine;
+  if (netNamespace !== undefined) return netNamespace;
+  const written = setting(root, rootKeywords.netNamespace);
+  if (written === undefined) return undefined;
+  const trouble = namespaceTrouble?.(written.value);
+  if (trouble !== undefined) {
+    const unknown = "its interfaces are not looked at, and a node does not start without it";
+    const message = `network namespace ${written.value}: ${trouble}: ${unknown}`;
+    advise(context, written.place, "net-namespace-closed", message, `make it: ip netns add ${written.value}`);
+  }
+  return written.value;
 }

@@ -116,6 +116,7 @@ const check: CommandSpec = {
   ],
   notes: [
     "Several files are the routers of one set: they are checked against each other as well.",
+    "Interfaces and their addresses are those of the network namespace that net_namespace names; otherwise those of where the command runs.",
     "Exit code, as keepalived -t: 0 good; 1 a wrong command line; 2 a parameter is missing; 4 Baton refuses something, or an interface of something static is missing; 5 something is wrong, warnings of keepalived included; 6 not readable, or insecure scripts. Of several files the highest counts.",
   ],
 };

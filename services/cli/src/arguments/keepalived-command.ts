@@ -20,13 +20,14 @@ export function keepalivedCommand(words: readonly string[]): Command | string {
   const config = given.get("use-file") ?? configFile;
   const id = given.get("config-id");
   const log = given.get("config-test");
-  if (log !== undefined) return { type: "config-test", file: config, id, log: log === "" ? undefined : log };
+  if (log !== undefined) {
+    const netNamespace = given.get("namespace");
+    return { type: "config-test", file: config, id, netNamespace, log: log === "" ? undefined : log };
+  }
   return refusal(given) ?? runOf(given, config, id);
 }
 
 function refusal(given: GivenOptions): string | undefined {
-  const namespace = given.get("namespace");
-  if (namespace !== undefined) return `--namespace: start it with ip netns exec ${namespace} instead`;
   if (given.has("check") && !given.has("all")) return "--check: Baton has VRRP, and no checks of real servers yet";
   return undefined;
 }
@@ -51,6 +52,7 @@ function runOf(given: GivenOptions, config: string, id: string | undefined): Kee
         pidFile: given.get("pid"),
         vrrpPidFile: given.get("vrrp_pid"),
         ignoresInterrupt: given.has("ignore-sigint"),
+        netNamespace: given.get("namespace"),
       },
     },
     isInBackground,

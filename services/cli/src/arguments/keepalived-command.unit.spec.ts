@@ -34,6 +34,11 @@ test("a unit's command line without words: in the background, with keepalived's 
   });
 });
 
+test("the namespace that it is to run in", () => {
+  expect(commandOf("-n -s blue")).toMatchObject({ notes: [], up: { asKeepalived: { netNamespace: "blue" } } });
+  expect(commandOf("-n --namespace=blue")).toEqual(commandOf("-n -s blue"));
+});
+
 test("values that may be left out are attached, and the next word is none", () => {
   const foreground = commandOf("-g -n");
   expect(foreground).toMatchObject({ logFile: "/run/baton/keepalived.log", isInBackground: false });
@@ -66,15 +71,21 @@ test("wrong words are one sentence", () => {
   expect(messageOf("--pid")).toMatch(/^--pid needs a value; /);
   expect(messageOf("--vrrp=1")).toMatch(/^--vrrp takes no value; /);
   expect(messageOf("-C")).toContain("no checks of real servers yet");
-  expect(messageOf("-s blue")).toContain("ip netns exec blue");
   expect(messageOf("--signum=FOO")).toContain("unknown signal FOO");
 });
 
 test("questions: the number of a signal, a trial of the file, the version", () => {
   expect(commandOf("--signum=JSON")).toEqual({ type: "signum", name: "JSON" });
   expect(commandOf("--signum STATS_CLEAR")).toEqual({ type: "signum", name: "STATS_CLEAR" });
-  expect(commandOf("-t -f /k")).toEqual({ type: "config-test", file: "/k", id: undefined, log: undefined });
-  expect(commandOf("-t/l -f /k -i a")).toEqual({ type: "config-test", file: "/k", id: "a", log: "/l" });
+  expect(commandOf("-t -f /k")).toEqual({
+    type: "config-test",
+    file: "/k",
+    id: undefined,
+    netNamespace: undefined,
+    log: undefined,
+  });
+  const everything = { type: "config-test", file: "/k", id: "a", netNamespace: "blue", log: "/l" };
+  expect(commandOf("-t/l -f /k -i a -s blue")).toEqual(everything);
   expect(commandOf("-v")).toEqual({ type: "keepalived-version" });
   expect(commandOf("-h")).toEqual({ type: "keepalived-help" });
 });

@@ -27,6 +27,8 @@ export interface AsKeepalived {
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
   readonly ignoresInterrupt: boolean;
+  /** Where it runs, whatever `net_namespace` says. */
+  readonly netNamespace: string | undefined;
 }
 
 export interface KeepalivedCommand {
@@ -44,6 +46,7 @@ export interface ConfigTestCommand {
   readonly type: "config-test";
   readonly file: string;
   readonly id: string | undefined;
+  readonly netNamespace: string | undefined;
   /** Where the diagnostics go; standard error when undefined. */
   readonly log: string | undefined;
 }

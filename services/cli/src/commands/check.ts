@@ -14,7 +14,8 @@ export interface CheckDependencies {
   read(file: string): ConfigurationResult;
   /** Without the facts of this machine. `id`: for which @NAME lines; undefined: as for `read`. */
   readPeer(file: string, id: string | undefined): ParseResult;
-  readonly machine: LintMachine;
+  /** `namespace`: where the node would run; undefined: where this command does. */
+  machineIn(namespace: string | undefined): LintMachine;
 }
 
 type CheckOptions = Omit<CheckCommand, "type" | "id" | "color">;
@@ -52,7 +53,7 @@ export function check(options: CheckOptions, dependencies: CheckDependencies): n
 
 function judge(
   { files, peers, peerIds, strict, lint: wanted }: CheckOptions,
-  { read, readPeer, machine }: CheckDependencies,
+  { read, readPeer, machineIn }: CheckDependencies,
 ): Verdict[] {
   // A file that is named twice is no peer of itself.
   const [named, others] = [distinct(files, []), distinct(peers, files)];
@@ -62,6 +63,7 @@ function judge(
   return results.map(({ file, result }) => {
     const otherNodes = wanted ? peerIds.map((id) => readPeer(file, id)) : [];
     const peersOfFile = [...parsed.filter((other) => other !== result.parsed), ...parsedPeers, ...otherNodes];
+    const machine = machineIn(result.parsed.config?.global.node.netNamespace);
     const diagnostics = wanted ? lint({ files: [result.parsed], peers: peersOfFile, machine }) : result.diagnostics;
     const fails = strict && result.exitCode === 0 && diagnostics.some(({ severity }) => severity !== "info");
     return { file, result, diagnostics, exitCode: fails ? strictExitCode : result.exitCode };

@@ -37,7 +37,7 @@ function run(files: Files, more: Options = {}, screen: Screen = pipe) {
   const options = { files: ["k.conf"], peers: [], peerIds: [], strict: false, lint: true, json: false, ...more };
   const read = readFrom(files);
   const readPeer = (file: string, id: string | undefined) => readFrom(files, id)(file).parsed;
-  const code = check(options, { console, screen, read, readPeer, machine: {} });
+  const code = check(options, { console, screen, read, readPeer, machineIn: () => ({}) });
   expect(said.error).toBe("");
   return { code, out: said.out };
 }

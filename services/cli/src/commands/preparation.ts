@@ -17,6 +17,8 @@ export interface NodePlaces {
   /** For `@ID` lines of the configuration. */
   readonly configId: string;
   readonly config: string;
+  /** Where it runs, whatever `net_namespace` says. */
+  readonly netNamespace: string | undefined;
   readonly settings: string | undefined;
   readonly runDir: string;
   readonly stateDir: string;
@@ -41,24 +43,27 @@ const socketPathBytesMax = 107;
  * a file that cannot be used ends nothing that runs.
  */
 export function prepare(node: NodePlaces, env: Env, userId: number): Configuration {
-  const files = { file: node.config, settingsFile: node.settings, configId: node.configId, env };
-  const here = readConfiguration(files);
-  const namespace = here.parsed.config?.global.node.netNamespace;
-  // The interfaces that it may name are those that are there.
-  const { configuration, diagnostics, exitCode } = moveInto(namespace, userId) ? readConfiguration(files) : here;
+  const { config: file, settings: settingsFile, configId, netNamespace } = node;
+  const { configuration, diagnostics, exitCode } = readConfiguration({
+    file,
+    settingsFile,
+    configId,
+    netNamespace,
+    env,
+  });
   if (configuration === undefined) {
     throw new Refusal(diagnostics.map(formatDiagnostic).join("\n"), exitCode === 0 ? 1 : exitCode);
   }
   checkMachine(configuration, env, userId);
+  moveInto(configuration.config.global.node.netNamespace);
   checkPlaces(node);
   return configuration;
 }
 
-/** `net_namespace`. False: there is nowhere to go. */
-function moveInto(namespace: string | undefined, userId: number): boolean {
-  if (namespace === undefined || userId !== 0) return false;
+function moveInto(namespace: string | undefined): void {
+  if (namespace === undefined) return;
   try {
-    return liveInNamespace(namespace);
+    liveInNamespace(namespace);
   } catch (error) {
     throw new Refusal(`net_namespace ${namespace}: ${messageOf(error)}`);
   }

@@ -52,6 +52,7 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
     // keepalived's default is the name of its machine, cut like this; ours may stand for another one.
     configId: command.id ?? name.split(".")[0] ?? "",
     config: resolve(command.config),
+    netNamespace: command.asKeepalived?.netNamespace,
     settings: absolute(command.settings),
     runDir: resolve(command.runDir),
     stateDir: resolve(command.stateDir),
@@ -101,6 +102,7 @@ async function runNode(
     BATON_STATE_DIR: node.stateDir,
     BATON_CONFIG: node.config,
     BATON_CONFIG_ID: node.configId,
+    BATON_NET_NAMESPACE: node.netNamespace,
     BATON_SETTINGS: node.settings,
   };
   const host = await startHost({ service: "supervisor", env: childEnv, signals: "leave" });

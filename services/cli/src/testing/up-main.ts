@@ -9,9 +9,11 @@ import { up } from "../commands/up.ts";
 const stub = fileURLToPath(new URL("../../src/testing/stub-service.mjs", import.meta.url));
 const [stubs = "", ...words] = process.argv.slice(2);
 const parsed = parseArguments(words);
-if (!parsed.ok || parsed.command.type !== "up") throw new Error("up-main takes the words of baton up");
+const given = parsed.ok ? parsed.command : undefined;
+const command = given?.type === "keepalived" ? given.up : given;
+if (command?.type !== "up") throw new Error("up-main takes the words of baton up, and of baton keepalived");
 
-const exitCode = await up(parsed.command, {
+const exitCode = await up(command, {
   console: { out: (text) => process.stdout.write(text), error: (line) => process.stderr.write(`${line}\n`) },
   env: process.env,
   hostName: "test",
