@@ -96,11 +96,12 @@ class Follower {
         this.#failures = 0;
         this.#connected = true;
         return this.#heed(this.#merge.snapshot(update.value));
-      case "event": {
-        const envelope = fromWire(update.value);
-        if (envelope !== undefined) this.#heed(this.#merge.event(envelope));
+      case "events":
+        for (const wire of update.value.envelopes) {
+          const envelope = fromWire(wire);
+          if (envelope !== undefined) this.#heed(this.#merge.event(envelope));
+        }
         return;
-      }
       case "pulse":
         this.#heed(this.#merge.pulse(update.value));
         return this.#options.handler.counters?.(update.value.counters);

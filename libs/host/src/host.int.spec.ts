@@ -13,6 +13,7 @@ import { writeSnapshot } from "./snapshot.ts";
 import { exampleSnapshot } from "./testing/example-snapshot.ts";
 import { hostContract } from "./testing/host-contract.ts";
 import { makeTempNode, type TempNode } from "./testing/temp-node.ts";
+import { watchLimits } from "./watch-server.ts";
 
 hostContract("real", async () => {
   const node = await makeTempNode();
@@ -307,7 +308,7 @@ test("files and sockets are private", { timeout: 30_000 }, async () => {
   });
 });
 
-test("a consumer that does not read is cut off; the service and the others go on", { timeout: 30_000 }, async () => {
+test("a consumer that does not read is cut off; the service and the others go on", { timeout: 60_000 }, async () => {
   await withNode(async (node) => {
     const election = await startHost({ service: "election", env: node.env, signals: "leave" });
     const reader = await startHost({ service: "dataplane", env: node.env, signals: "leave" });
@@ -329,18 +330,19 @@ test("a consumer that does not read is cut off; the service and the others go on
       });
       await new Promise((resolve) => stream.once("data", resolve));
       stream.pause();
-      const reason = "x".repeat(10_000);
+      const reason = "x".repeat(1_000);
+      const count = 2 * watchLimits.unreadMax;
       const aggregate = { kind: "vrrp", id: "VI_1" } as const;
       let appended = 0;
       const appending = setInterval(() => {
-        for (let i = 0; i < 20; i++) {
+        for (let i = 0; i < 200; i++) {
           appended++;
           const data = { instance: "VI_1", vrid: 51, from: 1, to: 2, base: 3, tracker: "", reason };
           election.events.append(aggregate, { type: "priority-changed", data });
         }
-        if (appended >= 3_000) clearInterval(appending);
+        if (appended >= count) clearInterval(appending);
       }, 5);
-      await until("all events at the one that reads", () => got.at(-1) === 3_000, 20_000);
+      await until("all events at the one that reads", () => got.at(-1) === count, 40_000);
       stream.resume();
       await until("the other is cut off", () => failure !== "", 20_000);
       expect(failure).toMatch(/does not read/);

@@ -19,8 +19,13 @@ export const watchLimits = {
   pulseEveryMs: 1_000,
   /** Without anything to say, only every so many pulses one is sent: it says that we are there. */
   quietPulses: 3,
-  /** Updates that a consumer has not read; beyond it the consumer is cut off and starts again with a snapshot. */
-  unreadMax: 1_000,
+  /** More of one turn are told in several updates: a message has a size that nobody refuses. */
+  eventsPerUpdate: 200,
+  /**
+   * Events and pulses that a consumer has not read; beyond it the consumer is cut off and starts again with a snapshot.
+   * Of a takeover of thousands it may have read none before the last has happened.
+   */
+  unreadMax: 10_000,
 } as const;
 
 /** Every consumer gets the same updates: each is encoded once, not once per consumer. */
@@ -57,7 +62,7 @@ export function createWatchServer(options: WatchServerOptions): WatchServer {
 }
 
 interface Consumer {
-  /** Updates that it has not read. */
+  /** Events and pulses that it has not read. */
   unread: number;
   readonly counters: boolean;
 }
@@ -154,8 +159,10 @@ class Broadcast implements WatchServer {
   #flush(): void {
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    for (const envelope of this.#waiting.splice(0)) {
-      this.#broadcast({ update: { $case: "event", value: toWire(envelope) } });
+    const envelopes = this.#waiting.splice(0).map(toWire);
+    for (let start = 0; start < envelopes.length; start += watchLimits.eventsPerUpdate) {
+      const some = envelopes.slice(start, start + watchLimits.eventsPerUpdate);
+      this.#broadcast({ update: { $case: "events", value: { envelopes: some } } });
     }
   }
 
@@ -167,7 +174,8 @@ class Broadcast implements WatchServer {
     const standing = this.#consumers.get(call);
     if (standing === undefined) return;
     if (call.write(update)) return;
-    if (++standing.unread <= watchLimits.unreadMax) return;
+    standing.unread += update.update?.$case === "events" ? update.update.value.envelopes.length : 1;
+    if (standing.unread <= watchLimits.unreadMax) return;
     this.#consumers.delete(call);
     call.emit("error", { code: status.RESOURCE_EXHAUSTED, details: "the consumer does not read" });
   }

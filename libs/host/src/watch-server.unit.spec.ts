@@ -62,6 +62,24 @@ const tell = (writer: VersionedWriter, id: string) =>
 const pulses = (updates: readonly WatchUpdate["update"][]) =>
   updates.flatMap((update) => (update?.$case === "pulse" ? [update.value] : []));
 
+/** The events of each update that has any. */
+const told = (updates: readonly WatchUpdate["update"][]) =>
+  updates.flatMap((update) => (update?.$case === "events" ? [update.value.envelopes] : []));
+
+test("what happens in one turn is told together, in its order", () => {
+  const { server, writer, watch } = scene();
+  const updates = watch(false);
+  const count = 2 * watchLimits.eventsPerUpdate + 1;
+  for (let index = 0; index < count; index++) tell(writer, `I${index}`);
+  vi.advanceTimersByTime(0);
+  const { eventsPerUpdate: most } = watchLimits;
+  expect(told(updates).map(({ length }) => length)).toEqual([most, most, 1]);
+  expect(told(updates).flatMap((some) => some.map(({ aggregateId }) => aggregateId))).toEqual(
+    Array.from({ length: count }, (_, index) => `I${index}`),
+  );
+  server.close();
+});
+
 test("a stream begins with the snapshot, every version and every counter", () => {
   const { server, watch } = scene();
   const updates = watch(false);
@@ -79,7 +97,7 @@ test("each second tells which versions have changed, once", () => {
   tell(writer, "I2");
   tell(writer, "I1");
   vi.advanceTimersByTime(watchLimits.pulseEveryMs);
-  expect(updates.filter((update) => update?.$case === "event")).toHaveLength(3);
+  expect(told(updates).flat()).toHaveLength(3);
   expect(pulses(updates)[1]?.versions).toEqual([
     { kind: "vrrp", id: "I1", version: 2 },
     { kind: "vrrp", id: "I2", version: 1 },

@@ -4,7 +4,7 @@
 import type { ArpPacket, ArpPort, Closable } from "./api.ts";
 import { addressGratuitous, decodeArp, ETH_P_ARP, gratuitousFrame } from "./arp-packet.ts";
 import { AF_PACKET, openFrameSender, packetAddress } from "./frame-sender.ts";
-import { checked, checkedOrClose, errnos, errorOf, lastErrno, libc } from "./libc.ts";
+import { checked, checkedOrClose, closeAside, errnos, errorOf, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import { watchFd } from "./watch-fd.ts";
 
@@ -56,6 +56,6 @@ function openReceiver(ifindex: number, handler: (packet: ArpPacket) => void): Cl
     }
     return false;
   };
-  const watch = watchFd(fd, drain);
+  const watch = watchFd(fd, drain, undefined, closeAside);
   return watch;
 }

@@ -31,9 +31,14 @@ export interface WatchedFd extends Closable {
 /**
  * Calls `drain` when there is something to read: it reads until EAGAIN and returns true if the kernel said that events
  * were lost. `onGap` follows then, or when the descriptor had an error: dump again before anything is believed.
- * Closing closes the descriptor too, once; nothing is called any more then.
+ * Closing closes the descriptor too, once, by `close`; nothing is called any more then.
  */
-export function watchFd(fd: number, drain: () => boolean, onGap: () => void = () => undefined): WatchedFd {
+export function watchFd(
+  fd: number,
+  drain: () => boolean,
+  onGap: () => void = () => undefined,
+  close: (fd: number) => void = libc.close,
+): WatchedFd {
   let paused = false;
   const onReadable: PollCallback = (status) => {
     const lost = drain();
@@ -60,7 +65,7 @@ export function watchFd(fd: number, drain: () => boolean, onGap: () => void = ()
       if (!liveHandles.delete(handle)) return;
       handle.stop();
       handle.close();
-      libc.close(fd);
+      close(fd);
     },
   };
 }

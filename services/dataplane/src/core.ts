@@ -113,9 +113,12 @@ export class Core {
       this.#announced(input);
       return true;
     }
-    if (input.type !== "transition-seen") return false;
-    const isNews = book.see(input.transition, now, this.#parts.startedAt);
-    if (configuration.instance(input.transition.instance) !== undefined) chronicle.seen(input.transition);
+    if (input.type !== "transitions-seen") return false;
+    let isNews = false;
+    for (const transition of input.transitions) {
+      if (book.see(transition, now, this.#parts.startedAt)) isNews = true;
+      if (configuration.instance(transition.instance) !== undefined) chronicle.seen(transition);
+    }
     return !isNews;
   }
 
@@ -164,7 +167,7 @@ export class Core {
         return view.setAddresses(input.addresses);
       case "addresses-applied":
         return this.#reconciler.applied(input.results, input.addresses, now, effects);
-      case "transition-seen":
+      case "transitions-seen":
       case "announced":
         return; // history, and what it says has been taken already
       case "neighbours-heard":

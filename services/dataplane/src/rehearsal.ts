@@ -170,11 +170,11 @@ function makeStage(kernel: Kernel, host: Pick<Host, "now">): { takeOver(round: n
       const cause = { id: name, correlationId: name, traceparent: undefined };
       feed({ type: "frame-received", stream: 1, frame: frameOf(round, ClaimState.HOLD, now) });
       const transition = { instance: name, term: term(round), cause, at: now };
-      feed({ type: "transition-seen", transition: { type: "became-master", ...transition } });
+      feed({ type: "transitions-seen", transitions: [{ type: "became-master", ...transition }] });
       feed({ type: "addresses-changed", events: present.map((info) => ({ type: "set", address: info })) });
       feed({ type: "tick" });
       feed({ type: "frame-received", stream: 1, frame: frameOf(round, ClaimState.RELEASE, now) });
-      feed({ type: "transition-seen", transition: { type: "became-backup", ...transition } });
+      feed({ type: "transitions-seen", transitions: [{ type: "became-backup", ...transition }] });
     },
   };
 }

@@ -14,7 +14,7 @@ import { transitionOf } from "./inputs/transitions.ts";
 import { groundworkOf } from "./links/groundwork.ts";
 import { rehearse } from "./rehearsal.ts";
 import { routingProtocols } from "./routing/managed.ts";
-import type { Heard, Input } from "./types.ts";
+import type { Heard, Input, Transition } from "./types.ts";
 
 export interface RunningDataplane {
   /** Served beside WatchService, on the same socket. */
@@ -43,6 +43,7 @@ class Dataplane implements RunningDataplane {
   readonly #rehearsal: { close(): void };
   readonly #queue: Input[] = [];
   readonly #heard: Heard[] = [];
+  readonly #transitions: Transition[] = [];
   #interfaces: ReadonlySet<string> = new Set();
   #promoting: readonly string[] = [];
   #links: readonly LinkInfo[] = [];
@@ -83,7 +84,7 @@ class Dataplane implements RunningDataplane {
       snapshot: () => undefined,
       event: (envelope) => {
         const transition = transitionOf(envelope);
-        if (transition !== undefined) this.#feed({ type: "transition-seen", transition });
+        if (transition !== undefined) this.#see(transition);
       },
     });
   }
@@ -137,6 +138,13 @@ class Dataplane implements RunningDataplane {
     this.#inputsSeen++;
     if (this.#heard.push(heard) > 1) return;
     setImmediate(() => this.#feed({ type: "neighbours-heard", heard: this.#heard.splice(0) }));
+  }
+
+  /** In the same way: a peer that ends makes thousands of masters at once. */
+  #see(transition: Transition): void {
+    this.#inputsSeen++;
+    if (this.#transitions.push(transition) > 1) return;
+    setImmediate(() => this.#feed({ type: "transitions-seen", transitions: this.#transitions.splice(0) }));
   }
 
   /** The monitor tells of addresses as well; those come by the table, with what happened. */

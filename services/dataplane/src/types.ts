@@ -117,7 +117,8 @@ export type Input =
   | { readonly type: "stream-opened"; readonly stream: number }
   | { readonly type: "stream-closed"; readonly stream: number }
   | { readonly type: "frame-received"; readonly stream: number; readonly frame: Frame }
-  | { readonly type: "transition-seen"; readonly transition: Transition }
+  /** In their order; those of one turn together: a takeover of thousands is not thousands of looks at everybody. */
+  | { readonly type: "transitions-seen"; readonly transitions: readonly Transition[] }
   | { readonly type: "links-changed"; readonly links: readonly LinkInfo[] }
   /** Events as they came; they say what happened, a read says what is. */
   | { readonly type: "addresses-changed"; readonly events: readonly AddressEvent[] }

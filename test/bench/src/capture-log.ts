@@ -20,8 +20,11 @@ export interface WireLog {
   readonly garps: readonly WireGarp[];
 }
 
-export function readCapture(file: string): WireLog {
-  const text = execFileSync("tcpdump", ["-r", file, "-n", "-e", "-tt"], {
+/** `namespace`: where it was recorded; a recording of several interfaces has only their numbers, which mean something there alone. */
+export function readCapture(file: string, namespace?: string): WireLog {
+  const inside = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+  const [command = "", ...args] = [...inside, "tcpdump", "-r", file, "-n", "-e", "-tt"];
+  const text = execFileSync(command, args, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
     maxBuffer: 256 * 1024 * 1024,

@@ -71,7 +71,7 @@ async function measureCrowd(system: System, crowd: Crowd, options: ScaleOptions)
       costs(first.processes(), before[0], options.seconds),
       costs(second.processes(), before[1], options.seconds),
     ];
-    const adverts = deviations(readCapture(await idle.stop()).adverts);
+    const adverts = deviations(readCapture(await idle.stop(), lab.topology.routers[1]?.namespace).adverts);
     const takeover = await measureTakeover(lab, first, crowd);
     return { mastersAfterMs, adverts, asMaster, asBackup, takeover };
   } finally {
@@ -192,7 +192,7 @@ async function measureTakeover(lab: Lab, master: Started, crowd: Crowd): Promise
   master.terminate();
   await holdsAll(lab.router("r2"), crowd);
   await sleep(3_500);
-  const { adverts, garps } = readCapture(await capture.stop());
+  const { adverts, garps } = readCapture(await capture.stop(), lab.topology.routers[1]?.namespace);
   const ofSuccessor = adverts.filter(({ source, priority }) => source.endsWith(".255.2") && priority > 0);
   const start = ofSuccessor[0]?.at ?? Number.NaN;
   const announced = new Map<string, number>();

@@ -240,7 +240,7 @@ export class Rig {
       cause: causeOf(of.id ?? `${type}-${of.term ?? 1}`),
       at: of.at ?? this.now,
     };
-    return this.feed({ type: "transition-seen", transition });
+    return this.feed({ type: "transitions-seen", transitions: [transition] });
   }
 
   /** A master: connected, claimed, started, confirmed. */
