@@ -20,6 +20,7 @@ export { clientOptions, type GrpcServer, serveGrpc } from "./grpc.ts";
 export { type HostOptions, startHost } from "./host.ts";
 export { machineFacts } from "./machine-facts.ts";
 export { changeFromWire, changeToWire, diagnosticFromWire, diagnosticToWire } from "./plan-wire.ts";
+export { keepProcessSettings, type ProcessRole } from "./process-settings.ts";
 export {
   type Configuration,
   type ConfigurationFiles,

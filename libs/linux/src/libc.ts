@@ -90,6 +90,11 @@ export const libc = {
     policy: number,
     parameter: Memory,
   ) => number,
+  schedSetaffinity: program.func("int sched_setaffinity(int pid, size_t length, void *mask)") as (
+    pid: number,
+    length: number,
+    mask: Memory,
+  ) => number,
   inotifyInit1: program.func("int inotify_init1(int flags)") as (flags: number) => number,
   inotifyAddWatch: program.func("int inotify_add_watch(int fd, str path, uint32_t mask)") as (
     fd: number,

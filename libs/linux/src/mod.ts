@@ -85,7 +85,16 @@ export type {
   RuleSpec,
 } from "./routing.ts";
 export { openRoutingTable } from "./routing-table.ts";
-export { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
+export {
+  allowedProcessors,
+  processName,
+  setAffinity,
+  setNiceness,
+  setOomScoreAdjust,
+  setOrdinary,
+  setProcessName,
+  setRealtime,
+} from "./scheduling.ts";
 export { sdNotify } from "./sd-notify.ts";
 export { openStrangerSocket } from "./stranger-socket.ts";
 export { openUdpSocket, type UdpDatagram, type UdpSocket, type UdpSocketOptions } from "./udp-socket.ts";

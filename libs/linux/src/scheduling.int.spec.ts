@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
-import { setOomScoreAdjust, setRealtime } from "./scheduling.ts";
+import { setAffinity, setNiceness, setOomScoreAdjust, setRealtime } from "./scheduling.ts";
 
 const door = new URL("../dist/mod.js", import.meta.url).href;
 // policy and rt_priority are fields 41 and 40 of /proc/<pid>/stat.
@@ -59,9 +59,55 @@ test("without permission both say so, and nonsense is refused", () => {
   try {
     expect(setRealtime(10)).toBe(false);
     expect(setOomScoreAdjust(-1000)).toBe(false);
+    expect(setNiceness(-5)).toBe(false);
   } finally {
     process.seteuid?.(uid);
   }
   expect(() => setRealtime(0)).toThrow("1 to 99");
   expect(() => setOomScoreAdjust(-2000)).toThrow("-1000 to 1000");
+});
+
+test("niceness, processors and the name are the whole process's", () => {
+  // In a process of its own, with a worker: its threads are there before.
+  const source = `
+    import { readdirSync, readFileSync } from "node:fs";
+    import { Worker } from "node:worker_threads";
+    import { getPriority } from "node:os";
+    import * as linux from ${JSON.stringify(door)};
+    const worker = new Worker("setInterval(() => 0, 1000)", { eval: true });
+    await new Promise((resolve) => worker.on("online", resolve));
+    const tids = () => readdirSync("/proc/self/task").map(Number);
+    const distinct = (values) => [...new Set(values)];
+    const all = linux.allowedProcessors();
+    const done = [linux.setNiceness(7), linux.setAffinity([all[0]]), linux.setAffinity([1000])];
+    linux.setProcessName("btnamed");
+    const list = (tid) => /Cpus_allowed_list:\\s*(.*)/.exec(readFileSync("/proc/self/task/" + tid + "/status", "utf8"))[1];
+    console.log(JSON.stringify({
+      done, threads: tids().length, niceness: distinct(tids().map((tid) => getPriority(tid))), bound: distinct(tids().map(list)),
+      first: String(all[0]), name: linux.processName(), back: linux.setAffinity(all) && linux.allowedProcessors().join() === all.join(),
+    }));
+    process.exit(0);`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", source], { encoding: "utf8" });
+  const { threads, first, ...found } = JSON.parse(output);
+  expect(threads).toBeGreaterThan(2);
+  expect(found).toEqual({ done: [true, true, false], niceness: [7], bound: [first], name: "btnamed", back: true });
+  expect(() => setNiceness(20)).toThrow("-20 to 19");
+  expect(() => setAffinity([])).toThrow("from 0 up");
+  expect(() => setAffinity([-1])).toThrow("from 0 up");
+});
+
+test("real-time ends when it is taken back", () => {
+  const source = `
+    import { readFileSync } from "node:fs";
+    import { setOrdinary, setRealtime } from ${JSON.stringify(door)};
+    const stat = () => readFileSync("/proc/self/stat", "utf8");
+    setRealtime(12);
+    const during = stat();
+    setOrdinary();
+    console.log(JSON.stringify([during, stat()]));`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", source], { encoding: "utf8" });
+  expect((JSON.parse(output) as string[]).map(policyOf)).toEqual([
+    [12, 2],
+    [0, 0],
+  ]);
 });

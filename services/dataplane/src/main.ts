@@ -1,5 +1,6 @@
 // Composition root of the dataplane process. Its main thread keeps leases and addresses and nothing else (SAFETY S3).
-import { startHost } from "@baton/host";
+import { keepProcessSettings, startHost } from "@baton/host";
+import type { ProcessesConfig } from "@baton/keepalived-conf";
 import { setOomScoreAdjust, setRealtime } from "@baton/linux";
 import { runDataplane } from "./run-dataplane.ts";
 
@@ -17,5 +18,12 @@ await host.serveWatch({
   counters: () => dataplane.counters(),
   extra: [dataplane.leaseService],
 });
+// The name is election's: whoever looks for it finds one process.
+const settings = {
+  settings: ({ vrrp }: ProcessesConfig) => ({ ...vrrp, name: undefined }),
+  realtimePriority,
+  below: 1,
+};
+await keepProcessSettings(host, settings);
 host.onStop(async (reason) => dataplane.release(reason));
 host.ready();

@@ -1,12 +1,12 @@
 // Composition root of the election process: protocol 112, the machines, and the lease. Nothing else runs in here.
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startHost } from "@baton/host";
+import { keepProcessSettings, startHost } from "@baton/host";
 import { setOomScoreAdjust, setRealtime } from "@baton/linux";
 import { rehearse } from "./rehearsal.ts";
 import { runElection } from "./run-election.ts";
 
-/** SCHED_RR priority: late adverts are lost mastership (SAFETY S7; p99 of a loaded 100 ms timer 3.9 -> 1.2 ms). */
+/** SCHED_RR where nothing else is configured: late adverts are lost mastership (SAFETY S7; p99 of a loaded 100 ms timer 3.9 -> 1.2 ms). */
 const realtimePriority = 40;
 
 const host = await startHost({ service: "election" });
@@ -24,6 +24,7 @@ await host.serveWatch({
   counters: () => election.counters.samples(),
   extra: [election.testimonies.grpc],
 });
+await keepProcessSettings(host, { settings: ({ vrrp }) => vrrp, realtimePriority, below: 0 });
 host.onStop((reason) => election.leave(reason));
 void election.settled.then(() => host.ready());
 

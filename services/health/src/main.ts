@@ -1,6 +1,6 @@
 // Composition root of the health process: the scripts of the configuration, and nothing that could delay them.
 import { join } from "node:path";
-import { startHost } from "@baton/host";
+import { keepProcessSettings, startHost } from "@baton/host";
 import { resolveUser } from "@baton/linux";
 import { scriptEnvironment } from "@baton/script";
 import { runHealth } from "./run-health.ts";
@@ -19,6 +19,12 @@ const health = await runHealth({
   environment: scriptEnvironment(process.env),
   lookup: resolveUser,
   own: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+});
+// Niceness and processors would be those of the scripts, too, of which nobody has spoken.
+await keepProcessSettings(host, {
+  settings: ({ bfd: { realtimePriority } }) => ({ realtimePriority }),
+  realtimePriority: undefined,
+  below: 0,
 });
 host.onStop(() => health.stop());
 await host.serveWatch(health);

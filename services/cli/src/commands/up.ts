@@ -5,7 +5,7 @@ import { messageOf } from "@baton/domain";
 import { prepareBus } from "@baton/event-log";
 import { type Configuration, type Host, paths, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
-import { bootNow, killExact, processStartTime, resolveUser, sdNotify, watchExit } from "@baton/linux";
+import { bootNow, killExact, processStartTime, resolveUser, sdNotify, setProcessName, watchExit } from "@baton/linux";
 import { scriptEnvironment } from "@baton/script";
 import type { AsKeepalived, UpCommand } from "../arguments/parse-arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
@@ -69,6 +69,8 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
     }
     const lock = occupy(node, userId);
     try {
+      const { name: processName } = configuration.config.global.processes;
+      if (processName !== undefined) setProcessName(processName);
       const files = command.asKeepalived && keepalivedPidFiles(command.asKeepalived, configuration.config.global.node);
       const pidFiles = [...node.pidFiles, ...(files ?? [])];
       return await runNode({ ...node, pidFiles }, configuration, command, dependencies);

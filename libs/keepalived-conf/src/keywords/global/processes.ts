@@ -2,98 +2,121 @@
 import { bool, flag, integer, lenientlyMissing, optional, uint32Max } from "../arguments.ts";
 import { cpuSet, realtimeLimit, realtimePriority, receiveBuffers } from "../global-arguments.ts";
 import { cutName, exactly } from "../line-arguments.ts";
-import { alias, type Keyword, noted } from "../table.ts";
-import { noBfd, ownBuffers, ownProcesses } from "./reasons.ts";
+import { type Argument, alias, missing, noted, type Service, works } from "../table.ts";
+import { noCheckers, noLocking, noMoreRealTime, noTimeLimit, ownBuffers, withScripts } from "./reasons.ts";
 
 /** TASK_COMM_LEN of linux/sched.h, without its terminating zero. */
 const processName = cutName(15);
 const nice = lenientlyMissing(integer({ min: -20, max: 19, instead: 0 }));
 const bufferSize = lenientlyMissing(integer({ min: 0, max: uint32Max, strict: true, syntax: "BYTES" }));
 
-const checkerProcessName = noted("checker_process_name", processName, ownProcesses, {
+const checkerProcessName = noted("checker_process_name", processName, noCheckers, {
   meaning: "What the process of the checkers is called.",
   service: "supervisor",
   default: "process_name",
 });
 
 const names = {
-  processNames: noted("process_names", flag, ownProcesses, {
-    meaning: "Calls the processes keepalived_vrrp, keepalived_lvs and keepalived_bfd.",
-    service: "supervisor",
+  processNames: works("process_names", flag, {
+    meaning: "Calls the processes keepalived_vrrp (here: election), keepalived_lvs and keepalived_bfd.",
+    service: "election",
     default: "off",
   }),
-  processName: noted("process_name", processName, ownProcesses, {
-    meaning: "What the first process is called.",
+  processName: works("process_name", processName, {
+    meaning: "What the first process is called; a reload does not change it.",
     service: "supervisor",
     default: "the name of the program",
   }),
-  vrrpProcessName: noted("vrrp_process_name", processName, ownProcesses, {
-    meaning: "What the process of VRRP is called.",
-    service: "supervisor",
-    default: "process_name",
+  vrrpProcessName: works("vrrp_process_name", processName, {
+    meaning: "What the process of VRRP (here: election) is called.",
+    service: "election",
+    default: "process_name; here the name of the program",
   }),
   checkerProcessName,
   lvsProcessName: alias("lvs_process_name", checkerProcessName, "write checker_process_name", { tolerated: true }),
-  bfdProcessName: noted("bfd_process_name", processName, ownProcesses, {
-    meaning: "What the process of BFD is called.",
-    service: "supervisor",
-    default: "process_name",
+  bfdProcessName: works("bfd_process_name", processName, {
+    meaning: "What the process of BFD (here: health) is called.",
+    service: "health",
+    default: "process_name; here the name of the program",
   }),
 } as const;
 
-/** The five settings of one process. `owner` as in "the process of VRRP". */
-const settingsOf = (prefix: string, owner: string, differs: string) => {
-  const limit: Keyword<ReturnType<typeof realtimeLimit.parse>> = noted(
-    `${prefix}_rlimit_rttime`,
-    realtimeLimit,
-    differs,
-    {
-      meaning: `How long ${owner} may run in real time without a pause.`,
-      service: "supervisor",
-      default: "10000",
-    },
-  );
+/** What becomes of the five settings of one process here: carried out, or why not. */
+interface Treatment {
+  readonly service: Service;
+  /** As in "the process of VRRP". */
+  readonly owner: string;
+  readonly realtime: string | "works";
+  readonly others: string | "works";
+  /** Nothing at all is lost: there is no such process. */
+  readonly isAbsent?: true;
+}
+
+const settingsOf = (prefix: string, { service, owner, realtime, others, isAbsent }: Treatment) => {
+  const row = <T>(name: string, argument: Argument<T>, differs: string | "works", meaning: string, absent: string) => {
+    const options = { meaning, service, default: absent };
+    if (differs === "works") return works(name, argument, options);
+    return (isAbsent ? noted : missing)(name, argument, differs, options);
+  };
+  const limit = noted(`${prefix}_rlimit_rttime`, realtimeLimit, isAbsent ? others : noTimeLimit, {
+    meaning: `How long ${owner} may run in real time without a pause.`,
+    service,
+    default: "10000",
+  });
+  const own = `off; here 40 for election, 39 for dataplane`;
   return {
-    priority: noted(`${prefix}_priority`, nice, differs, {
-      meaning: `The niceness of ${owner}.`,
-      service: "supervisor",
-      default: "0",
-    }),
-    noSwap: noted(`${prefix}_no_swap`, flag, differs, {
-      meaning: `Keeps the memory of ${owner} from being swapped out.`,
-      service: "supervisor",
-      default: "off",
-    }),
-    realtime: noted(`${prefix}_rt_priority`, realtimePriority, differs, {
-      meaning: `Schedules ${owner} in real time, with this priority.`,
-      service: "supervisor",
-      default: "off",
-    }),
-    affinity: noted(`${prefix}_cpu_affinity`, cpuSet, differs, {
-      meaning: `The processors that ${owner} runs on.`,
-      service: "supervisor",
-      default: "all",
-    }),
+    priority: row(`${prefix}_priority`, nice, others, `The niceness of ${owner}.`, "0"),
+    noSwap: row(
+      `${prefix}_no_swap`,
+      flag,
+      isAbsent ? others : noLocking,
+      `Keeps the memory of ${owner} from being swapped out.`,
+      "off",
+    ),
+    realtime: row(
+      `${prefix}_rt_priority`,
+      realtimePriority,
+      realtime,
+      `Schedules ${owner} in real time, with this priority.`,
+      prefix === "vrrp" ? own : "off",
+    ),
+    affinity: row(`${prefix}_cpu_affinity`, cpuSet, others, `The processors that ${owner} runs on.`, "all"),
     limit,
     limitOld: alias(`${prefix}_rlimit_rtime`, limit, `write ${prefix}_rlimit_rttime`, { tolerated: true }),
   } as const;
 };
 
-export const vrrpProcess = settingsOf("vrrp", "the process of VRRP", ownProcesses);
-export const checkerProcess = settingsOf("checker", "the process of the checkers", ownProcesses);
-export const bfdProcess = settingsOf("bfd", "the process of BFD", noBfd);
+export const vrrpProcess = settingsOf("vrrp", {
+  service: "election",
+  owner: "the process of VRRP (here: election, and dataplane, which stays one priority below)",
+  realtime: "works",
+  others: "works",
+});
+export const checkerProcess = settingsOf("checker", {
+  service: "health",
+  owner: "the process of the checkers",
+  realtime: noCheckers,
+  others: noCheckers,
+  isAbsent: true,
+});
+export const bfdProcess = settingsOf("bfd", {
+  service: "health",
+  owner: "the process of BFD (here: health)",
+  realtime: "works",
+  others: withScripts,
+});
 
 const scheduling = {
-  maxAutoPriority: noted("max_auto_priority", optional(integer({ min: -1, max: 99 }), 99), ownProcesses, {
+  maxAutoPriority: noted("max_auto_priority", optional(integer({ min: -1, max: 99 }), 99), noMoreRealTime, {
     meaning: "Up to which real-time priority a process may raise itself when it runs late; -1: never.",
-    service: "supervisor",
+    service: "election",
     default: "0; 99 without a number",
   }),
   minAutoPriorityDelay: noted(
     "min_auto_priority_delay",
     lenientlyMissing(integer({ min: 1, max: 10_000_000, syntax: "USECS" })),
-    ownProcesses,
-    { meaning: "How late a process has to run before it raises itself.", service: "supervisor", default: "1000000" },
+    noMoreRealTime,
+    { meaning: "How late a process has to run before it raises itself.", service: "election", default: "1000000" },
   ),
   vrrpPriority: vrrpProcess.priority,
   vrrpNoSwap: vrrpProcess.noSwap,
