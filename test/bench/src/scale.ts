@@ -2,8 +2,6 @@
 // the last address is announced after a takeover. Two routers of the same kind, with as many cables
 // between them as it takes.
 
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { createLab, type Lab, type Router, waitFor } from "@baton/lab";
 import { readCapture, type WireAdvert } from "./capture-log.ts";
 import { cpuTicks, processCosts } from "./process-costs.ts";
@@ -55,7 +53,7 @@ const nameOf = ({ instances, addresses, interfaces }: Crowd): string => `${insta
 async function measureCrowd(system: System, crowd: Crowd, options: ScaleOptions): Promise<Record<string, unknown>> {
   const lab = await createLab({ name: `bench-scale-${system}` });
   try {
-    await addCables(lab, crowd.interfaces);
+    await lab.addCables(crowd.interfaces);
     const [first, second] = [
       await start(lab, system, "r1", crowd, options),
       await start(lab, system, "r2", crowd, options),
@@ -100,21 +98,6 @@ async function start(lab: Lab, system: System, name: string, crowd: Crowd, optio
   const node = await router.startKeepalived(config, options.keepalived, false);
   await node.waitLog(/Entering BACKUP STATE/, 60_000);
   return { terminate: () => node.signal("SIGTERM"), processes: () => new Map([["keepalived", node.pid]]) };
-}
-
-/** A bridge of its own for each interface, so that each has all the VRIDs. */
-async function addCables({ topology }: Lab, count: number): Promise<void> {
-  const commands = Array.from({ length: count }, (_, index) => index + 1).flatMap((cable) => [
-    `-n ${topology.bridge} link add b${cable} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
-    `-n ${topology.bridge} link set b${cable} up`,
-    ...topology.routers.flatMap(({ name, namespace }, router) => [
-      `link add ${name}v${cable} netns ${topology.bridge} type veth peer name v${cable} netns ${namespace}`,
-      `-n ${topology.bridge} link set ${name}v${cable} master b${cable} up`,
-      `-n ${namespace} link set v${cable} up`,
-      `-n ${namespace} address add 10.${cable}.255.${router + 1}/16 dev v${cable}`,
-    ]),
-  ]);
-  for (const command of commands) await promisify(execFile)("ip", command.split(" "));
 }
 
 function configOf({ instances, interfaces, addresses }: Crowd, priority: number): string {

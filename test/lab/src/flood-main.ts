@@ -1,18 +1,33 @@
 // Floods a link with adverts that nobody may believe, as frames of its own making: no kernel mends or refuses them.
-// Arguments: interface, source, packets a second, kind, and the VRID that forged ones name. Runs until it is ended.
+// Arguments: interface, source, kind, packets a second, the VRID that forged ones name, and how many rounds. Runs until it is ended.
 import { ipToBytes, parseIp } from "@baton/domain";
 import { openLinkMonitor } from "@baton/linux";
-import { openFramePort } from "@baton/linux/testing";
+import { type FramePort, openFramePort } from "@baton/linux/testing";
 import { createRandom, type Random } from "@baton/simulator";
+import { frameOf, malformed, malformedWires } from "@baton/vrrp/testing";
 import type { FloodKind, FloodMessage } from "./flood.ts";
+import { cableInterface } from "./topology.ts";
 
-const [name = "", from = "", rate = "", kind = "", vrid = ""] = process.argv.slice(2);
+const [name = "", from = "", kind = "", ...numbers] = process.argv.slice(2);
+const [rate = 0, own = 0, rounds = 0] = numbers.map(Number);
 const [source, group] = [parseIp(from), parseIp("224.0.0.18")];
-const monitor = openLinkMonitor({ onChange: () => undefined, onGap: () => undefined });
-const link = monitor.links().find((each) => each.name === name);
-monitor.close();
-if (source === undefined || group === undefined || link === undefined) throw new Error(`cannot flood ${name}`);
+if (source === undefined || group === undefined) throw new Error(`cannot flood from ${from}`);
 const addresses = [...ipToBytes(source), ...ipToBytes(group)];
+
+/** A packet and where it is sent from. */
+interface Aimed {
+  readonly packet: Uint8Array;
+  readonly family: 4 | 6;
+  readonly port: FramePort;
+}
+
+function openPort(link: string): FramePort {
+  const monitor = openLinkMonitor({ onChange: () => undefined, onGap: () => undefined });
+  const found = monitor.links().find((each) => each.name === link);
+  monitor.close();
+  if (found === undefined) throw new Error(`cannot flood ${link}`);
+  return openFramePort(found.ifindex);
+}
 
 interface Said {
   readonly first?: number;
@@ -63,30 +78,44 @@ function mutated(random: Random): Uint8Array {
   return inIp(255, cut);
 }
 
-const own = Number(vrid);
-const packetsOf: Record<FloodKind, () => readonly Uint8Array[]> = {
-  strangers: () => Array.from({ length: 56 }, (_, index) => packet({ vrid: 200 + index })),
+function onTheLink(packets: readonly Uint8Array[]): readonly Aimed[] {
+  const port = openPort(name);
+  return packets.map((each) => ({ packet: each, family: 4, port }));
+}
+
+const packetsOf: Record<FloodKind, () => readonly Aimed[]> = {
+  strangers: () => onTheLink(Array.from({ length: 56 }, (_, index) => packet({ vrid: 200 + index }))),
   forged: () =>
-    [
-      ...[{ priority: 255 }, { priority: 0 }, { priority: 1 }, { ttl: 254 }, { first: 0x41 }, { first: 0x30 }],
-      ...[{ count: 255 }, { interval: 0 }],
-    ].map((said) => packet({ vrid: own, ...said })),
+    onTheLink(
+      [
+        ...[{ priority: 255 }, { priority: 0 }, { priority: 1 }, { ttl: 254 }, { first: 0x41 }, { first: 0x30 }],
+        ...[{ count: 255 }, { interval: 0 }],
+      ].map((said) => packet({ vrid: own, ...said })),
+    ),
   mutated: () => {
     const random = createRandom(own);
-    return Array.from({ length: 20_000 }, () => mutated(random));
+    return onTheLink(Array.from({ length: 20_000 }, () => mutated(random)));
   },
+  malformed: () =>
+    malformedWires.flatMap((wire, index) => {
+      const port = openPort(cableInterface(index + 1));
+      return malformed
+        .filter((each) => each.wire === wire && each.datagram.bytes.length > 0)
+        .map(({ datagram }) => ({ packet: frameOf(datagram), family: datagram.family, port }));
+    }),
 };
 const packets = packetsOf[kind as FloodKind]();
+const countMax = rounds * packets.length;
 
 /** Of what a busy machine has made us late for, so much is made up in one turn; the rest is forgotten. */
-const burstMax = Number(rate) / 50;
-const port = openFramePort(link.ifindex);
+const burstMax = Math.max(1, rate / 50);
 const flood = { sent: 0, from: performance.now(), sinceThen: 0 };
 setInterval(() => {
-  const due = ((performance.now() - flood.from) / 1_000) * Number(rate) - flood.sinceThen;
-  for (let count = Math.min(due, burstMax); count >= 1; count--) {
+  const due = ((performance.now() - flood.from) / 1_000) * rate - flood.sinceThen;
+  for (let count = Math.min(due, burstMax, countMax - flood.sent); count >= 1; count--) {
+    const next = packets[flood.sent % packets.length];
     try {
-      port.send(packets[flood.sent % packets.length] ?? packet({ vrid: own }), 4);
+      next?.port.send(next.packet, next.family);
     } catch {
       // The queue of the link is full: that many are enough.
     }
@@ -97,4 +126,4 @@ setInterval(() => {
   flood.from = performance.now();
   flood.sinceThen = 0;
 }, 1);
-setInterval(() => process.send?.({ sent: flood.sent } satisfies FloodMessage), 100);
+setInterval(() => process.send?.({ sent: flood.sent, isOver: flood.sent >= countMax } satisfies FloodMessage), 100);

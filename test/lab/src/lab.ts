@@ -17,6 +17,7 @@ import { killQuietly, processesIn, startTimeOf } from "./proc.ts";
 import { cleanStaleLabs, directoryPrefix, type Owner, ownerFile } from "./stale.ts";
 import {
   buildCommands,
+  cableCommands,
   type HostPlace,
   namespacesOf,
   planTopology,
@@ -76,6 +77,8 @@ export interface Lab {
   healVrrp(): Promise<void>;
   /** From now on so many of the adverts that come to the routers are lost. */
   loseVrrp(shares: readonly LossShare[]): Promise<Loss>;
+  /** So many more cables, each a bridge of its own, `v1` and on to whoever is on it: the routers, and the client if asked. */
+  addCables(count: number, options?: { readonly client: boolean }): Promise<void>;
   /** Records on an interface of a router, or on the bridge (`br0`) when none is named. */
   capture(options?: { router?: string; interface?: string; filter?: string }): Promise<Capture>;
   /** What every process said, for the message of a failed test. */
@@ -154,6 +157,9 @@ async function raise(build: Build): Promise<Lab> {
       return hubMachine;
     },
     ...disturbances(build, router),
+    async addCables(count, options = { client: false }) {
+      for (const command of cableCommands(topology, count, options)) await must(["ip", ...command.split(" ")]);
+    },
     loseVrrp: (shares) => startLoss(routers, shares),
     capture({ router: name, interface: networkInterface, filter = "" } = {}) {
       if (name === undefined) return startCapture(bridge, networkInterface ?? "br0", filter);

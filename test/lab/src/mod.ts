@@ -14,5 +14,5 @@ export type { MailServer, ReceivedMail } from "./mail.ts";
 export type { Outage, Pause, ProbeReport, Reign } from "./probe-ledger.ts";
 export type { LiveCount, Probe, ProbeOptions } from "./prober.ts";
 export { cleanStaleLabs } from "./stale.ts";
-export { hubAddress, virtualAddress } from "./topology.ts";
+export { cableInterface, hubAddress, virtualAddress } from "./topology.ts";
 export { waitFor } from "./wait.ts";

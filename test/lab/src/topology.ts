@@ -91,3 +91,18 @@ export function buildCommands(topology: Topology): string[] {
     ),
   ];
 }
+
+/** Interface of the n-th of more cables, each a bridge of its own that has all the VRIDs; 10.n.255.0 and on are its hosts. */
+export const cableInterface = (number: number): string => `v${number}`;
+
+/** The same for so many more cables between the routers, and the client where it is to be on them. */
+export function cableCommands(topology: Topology, count: number, options: { readonly client: boolean }): string[] {
+  const hosts = [...topology.routers, ...(options.client ? [topology.client] : [])];
+  return Array.from({ length: count }, (_, index) => index + 1).flatMap((number) => [
+    ...addBridge(topology, `b${number}`),
+    ...hosts.flatMap(({ name, namespace }, host) => {
+      const place = { namespace, interface: cableInterface(number), address: `10.${number}.255.${host + 1}` };
+      return plug(topology, `b${number}`, `${name}${place.interface}`, place, prefixLength);
+    }),
+  ]);
+}

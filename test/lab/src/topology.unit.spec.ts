@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { buildCommands, namespacesOf, planTopology } from "./topology.ts";
+import { buildCommands, cableCommands, namespacesOf, planTopology } from "./topology.ts";
 
 const plain = planTopology({ id: "bt4711a", routers: ["r1", "r2"], hub: false });
 const withHub = planTopology({ id: "bt4711a", routers: ["r1", "r2", "r3"], hub: true });
@@ -25,7 +25,7 @@ test("every namespace carries the lab's id", () => {
 
 test("no command touches the machine's own namespace", () => {
   for (const topology of [plain, withHub]) {
-    for (const command of buildCommands(topology)) {
+    for (const command of [...buildCommands(topology), ...cableCommands(topology, 2, { client: true })]) {
       const inside = command.startsWith(`-n ${topology.id}-`) || command.startsWith(`netns add ${topology.id}-`);
       const veth = /^link add \S+ netns bt4711a-br type veth peer name \S+ netns bt4711a-\S+$/.test(command);
       expect(inside || veth, command).toBe(true);
@@ -34,7 +34,7 @@ test("no command touches the machine's own namespace", () => {
 });
 
 test("interface names fit into the kernel's 15 characters", () => {
-  for (const command of buildCommands(withHub)) {
+  for (const command of [...buildCommands(withHub), ...cableCommands(withHub, 16, { client: true })]) {
     for (const [, name] of command.matchAll(/(?:add|name|set) ([\w-]+) (?:netns|type)/g)) {
       expect(name?.length).toBeLessThanOrEqual(15);
     }

@@ -2,4 +2,5 @@
 export { type Capture, captures, cutIpv6, hmacKeys, hmacSettings } from "../wire/testing/captures.ts";
 export { facts, hexOf, octets, onTheWire, wireOf } from "../wire/testing/fixtures.ts";
 export { type ForgedHeader, type ForgedTrailer, type Forgery, forge } from "../wire/testing/forge.ts";
-export { type Malformed, malformed } from "../wire/testing/malformed.ts";
+export { frameOf } from "../wire/testing/frames.ts";
+export { type Malformed, malformed, malformedByReason, malformedWires } from "../wire/testing/malformed.ts";

@@ -11,11 +11,10 @@ import {
   groupAddress,
   groupAddressV6,
   initialWireState,
-  type ReceivedDatagram,
   receiveAdvertisement,
   type WireConfig,
 } from "@baton/vrrp";
-import { captures, facts, malformed, octets, wireOf } from "@baton/vrrp/testing";
+import { captures, facts, frameOf, type Malformed, malformed, octets, wireOf } from "@baton/vrrp/testing";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 
 let namespaces: readonly [Namespace, Namespace];
@@ -81,26 +80,6 @@ function attack(): FramePort {
   return port;
 }
 
-/** The whole packet, an IPv6 datagram with the header that it says it had. */
-function frameOf(datagram: ReceivedDatagram): Uint8Array {
-  if (datagram.family === 4) return withHeaderChecksum(datagram.bytes.slice());
-  const { bytes, hopLimit = 255 } = datagram;
-  const header = octets("6000000000007000 fe80000000000000000000fffe00000b ff020000000000000000000000000012");
-  header.set([bytes.length >> 8, bytes.length & 0xff, 112, hopLimit], 4);
-  return Uint8Array.from([...header, ...bytes]);
-}
-
-/** The kernel drops a wrong one before a raw socket sees the packet; the corpus leaves it open. */
-function withHeaderChecksum(packet: Uint8Array): Uint8Array {
-  if (packet.length < 20) return packet;
-  packet.fill(0, 10, 12);
-  let sum = 0;
-  for (let at = 0; at < 20; at += 2) sum += ((packet[at] ?? 0) << 8) | (packet[at + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  packet.set([(~sum >> 8) & 0xff, ~sum & 0xff], 10);
-  return packet;
-}
-
 const sound = (priority: number, vrid = 51): Uint8Array => {
   const [capture] = captures.filter(({ name }) => name === "v3, one address, 100 ms");
   const packet = octets(capture?.sent[0] ?? "");
@@ -113,7 +92,6 @@ const sound = (priority: number, vrid = 51): Uint8Array => {
 
 test("the corpus: what the kernel lets through is discarded, each for its reason", async () => {
   const port = attack();
-  const seen = new Set<string>();
   for (const wire of new Set(malformed.map((each) => each.wire))) {
     const { outcomes, drain, state } = listen(wire);
     const theirs = malformed.filter((each) => each.wire === wire && each.datagram.bytes.length > 0);
@@ -121,22 +99,18 @@ test("the corpus: what the kernel lets through is discarded, each for its reason
     port.send(sound(100, 200), 4); // the last: what came before it waits to be read, or has been
     await vi.waitFor(() => expect(outcomes.has("unknown-vrid")).toBe(true));
     drain();
-    for (const [outcome, count] of outcomes) {
-      if (outcome === "unknown-vrid") continue;
-      expect(count).toBeLessThanOrEqual(theirs.filter(({ reason }) => reason === outcome).length);
-      seen.add(outcome);
-    }
+    outcomes.delete("unknown-vrid");
+    expect(Object.fromEntries(outcomes)).toEqual(countByReason(theirs.filter(({ keptByKernel }) => !keptByKernel)));
     expect(state()).toBe(initialWireState);
     for (const resource of opened.splice(1)) resource.close();
   }
-  // Bad IP headers, wrong lengths and fragments end in the kernel; all others came as far as this.
-  expect([...seen].sort()).toEqual(
-    [
-      ...["truncated", "bad-length", "bad-ttl", "bad-version", "hmac-missing", "hmac-malformed", "hmac-invalid"],
-      ...["auth-failure", "ah-next-header", "ah-invalid", "interval-mismatch", "bad-type", "bad-checksum"],
-    ].sort(),
-  );
 });
+
+function countByReason(packets: readonly Malformed[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of packets) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
 
 /** A small generator of its own, so that a failing run can be had again. */
 function noise(seed: number): () => number {

@@ -11,6 +11,8 @@ export interface Malformed {
   readonly wire: WireConfig;
   readonly datagram: ReceivedDatagram;
   readonly reason: DiscardReason;
+  /** As a frame on a link it comes no further than the kernel, which hands no such thing to a raw socket. */
+  readonly keptByKernel: boolean;
 }
 
 const v2 = wireOf({ version: 2, authentication: { type: "pass", password: "1111" } });
@@ -24,6 +26,7 @@ const over4 = (name: string, wire: WireConfig, reason: DiscardReason, hex: strin
   name,
   wire,
   reason,
+  keptByKernel: false,
   datagram: { family: 4, bytes: octets(hex) },
 });
 
@@ -31,6 +34,7 @@ const over6 = (name: string, reason: DiscardReason, hex: string, hopLimit = 255)
   name,
   wire: v6,
   reason,
+  keptByKernel: false,
   datagram: {
     family: 6,
     bytes: octets(hex),
@@ -40,21 +44,25 @@ const over6 = (name: string, reason: DiscardReason, hex: string, hopLimit = 255)
   },
 });
 
+const kept = (each: Malformed): Malformed => ({ ...each, keptByKernel: true });
+
 const ip4 = (length: string) => `45c0${length}00010000ff70d0420a4d000be0000012`;
 
 export const malformed: readonly Malformed[] = [
-  over4("nothing", v3, "truncated", ""),
-  over4("one octet", v3, "truncated", "45"),
+  kept(over4("nothing", v3, "truncated", "")),
+  kept(over4("one octet", v3, "truncated", "45")),
   over4("an IP header alone", v3, "truncated", ip4("0014")),
   over4("seven octets of VRRP", v3, "truncated", `${ip4("001b")} 3133c801006410`),
-  over4("IPv6 on an IPv4 socket", v3, "bad-ip-header", `6000000000080070 ff${"00".repeat(27)} 3133c80100641000`),
-  over4("a header length of 0", v3, "bad-ip-header", `40${ip4("0020").slice(2)} 3133c801006410cf0a4d0064`),
-  over4("a header longer than the packet", v3, "truncated", `4f${ip4("0020").slice(2)} 3133c801006410cf0a4d0064`),
-  over4("options over the message", v3, "truncated", `47${ip4("0020").slice(2)} 3133c801006410cf0a4d0064`),
-  over4("a last fragment", v3, "fragment", `45c00020000100b9ff70d0420a4d000be0000012 3133c801006410cf0a4d0064`),
-  over4("no instance's protocol", v3, "bad-protocol", `45c0002000010000ff01d0420a4d000be0000012 ${"00".repeat(12)}`),
-  over4("all zero", v3, "bad-ip-header", "00".repeat(32)),
-  over4("all one", v3, "bad-ip-header", "ff".repeat(32)),
+  kept(over4("IPv6 on an IPv4 socket", v3, "bad-ip-header", `6000000000080070 ff${"00".repeat(27)} 3133c80100641000`)),
+  kept(over4("a header length of 0", v3, "bad-ip-header", `40${ip4("0020").slice(2)} 3133c801006410cf0a4d0064`)),
+  kept(over4("a header longer than the packet", v3, "truncated", `4f${ip4("0020").slice(2)} 3133c801006410cf0a4d0064`)),
+  kept(over4("options over the message", v3, "truncated", `47${ip4("0020").slice(2)} 3133c801006410cf0a4d0064`)),
+  kept(over4("a last fragment", v3, "fragment", `45c00020000100b9ff70d0420a4d000be0000012 3133c801006410cf0a4d0064`)),
+  kept(
+    over4("no instance's protocol", v3, "bad-protocol", `45c0002000010000ff01d0420a4d000be0000012 ${"00".repeat(12)}`),
+  ),
+  kept(over4("all zero", v3, "bad-ip-header", "00".repeat(32))),
+  kept(over4("all one", v3, "bad-ip-header", "ff".repeat(32))),
   over4("255 addresses, and none there", v3, "bad-length", `${ip4("0020")} 3133c8ff006410cf0a4d0064`),
   over4("no address by the count, one there", v3, "bad-length", `${ip4("0020")} 3133c800006410cf0a4d0064`),
   over4("half an address", v3, "bad-length", `${ip4("001e")} 3133c801006410cf0a4d`),
@@ -62,8 +70,8 @@ export const malformed: readonly Malformed[] = [
   over4("version 2 in the length of version 3", v3, "bad-length", `${ip4("0020")} 2133c801006410cf0a4d0064`),
   over4("type 0", v3, "bad-type", `${ip4("0020")} 3033c801006410cf0a4d0064`),
   over4("a checksum of zero", v3, "bad-checksum", `${ip4("0020")} 3133c801006400000a4d0064`),
-  over4("an IP length of 0", v3, "bad-total-length", `${ip4("0000")} 3133c801006410cf0a4d0064`),
-  over4("an IP length of 65535", v3, "bad-total-length", `${ip4("ffff")} 3133c801006410cf0a4d0064`),
+  kept(over4("an IP length of 0", v3, "bad-total-length", `${ip4("0000")} 3133c801006410cf0a4d0064`)),
+  kept(over4("an IP length of 65535", v3, "bad-total-length", `${ip4("ffff")} 3133c801006410cf0a4d0064`)),
   over4("a TTL of 0", v3, "bad-ttl", `45c000200001000000 70d0420a4d000be0000012 3133c801006410cf0a4d0064`),
   over4("v2 without its authentication data", v2, "bad-length", `${ip4("0020")} 2133c80101010bb70a4d0064`),
   over4(
@@ -116,16 +124,28 @@ export const malformed: readonly Malformed[] = [
     "hmac-missing",
     `${ip4("0038")} 3133c807006410cf ${`0101${"00".repeat(26)}`}`,
   ),
-  over4(
-    "from 0.0.0.0 to a unicast instance",
-    alone,
-    "unknown-peer",
-    "45c0002000010000ff70a5fc000000000a4d000c 3133c8010064f0e00a4d0064",
+  kept(
+    over4(
+      "from 0.0.0.0 to a unicast instance",
+      alone,
+      "unknown-peer",
+      "45c0002000010000ff70a5fc000000000a4d000c 3133c8010064f0e00a4d0064",
+    ),
   ),
-  over6("nothing", "truncated", ""),
+  kept(over6("nothing", "truncated", "")),
   over6("seven octets", "truncated", "3133c801006410"),
   over6("IPv4 addresses", "bad-length", "3133c801006410cf0a4d0064"),
   over6("an address and a half", "bad-length", `3133c801006410cf${"00".repeat(24)}`),
   over6("a checksum of zero", "bad-checksum", "3133c80100640000 fe800000000000000000000000000100"),
   over6("through a router", "bad-ttl", "3133c80100640000 fe800000000000000000000000000100", 254),
 ];
+
+/** The instances that the kernel hands any of it. */
+export const malformedWires: readonly WireConfig[] = [
+  ...new Set(malformed.filter(({ keptByKernel }) => !keptByKernel).map(({ wire }) => wire)),
+];
+
+/** How often each reason comes up in one round of the corpus, sent as frames. */
+export const malformedByReason: ReadonlyMap<DiscardReason, number> = malformed
+  .filter(({ keptByKernel }) => !keptByKernel)
+  .reduce((counts, { reason }) => counts.set(reason, (counts.get(reason) ?? 0) + 1), new Map<DiscardReason, number>());
