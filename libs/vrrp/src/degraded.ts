@@ -61,11 +61,14 @@ export function listenOn(state: StateOf<"fault">, now: Instant): StateOf<"fault"
 export const restOfListening = ({ soleAt }: ElectionState, now: Instant): Micros | undefined =>
   soleAt === undefined || soleAt <= now ? undefined : micros(soleAt - now);
 
+/** Every address stands, and nothing had failed before. */
+export const isWhole = ({ confirmed, addressFailures, soleAt, degraded }: Holder): boolean =>
+  confirmed && addressFailures === 0 && soleAt === undefined && !degraded;
+
 /** Every address was read back: whatever had failed is over. */
 export function restored<State extends Holder>(state: State): { state: State; effects: readonly Effect[] } {
   // With every heartbeat of every master: nearly always nothing had failed.
-  if (state.confirmed && state.addressFailures === 0 && state.soleAt === undefined && !state.degraded)
-    return { state, effects: [] };
+  if (isWhole(state)) return { state, effects: [] };
   const whole = { ...state, confirmed: true, addressFailures: 0, soleAt: undefined, degraded: false };
   if (!state.degraded) return { state: whole, effects: [] };
   const data = { ...subject(state.config), term: state.term, priority: spokenPriority(whole) };

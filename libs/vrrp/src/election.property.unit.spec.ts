@@ -3,7 +3,7 @@
 import { type BatonEventType, type Instant, instant, type Micros, micros, parseIp, term, vrid } from "@baton/domain";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { initialState, nextDeadline, step } from "./election.ts";
+import { initialState, movesLeaseOnly, nextDeadline, step } from "./election.ts";
 import { awaitsFirstResult, faultCauses } from "./priority.ts";
 import { atPriority, config, higherAddress, lowerAddress, own, script } from "./table/world.ts";
 import { announceLimit, successorWait } from "./timers.ts";
@@ -291,6 +291,24 @@ test("terms only rise, and every mastership that is told has a new one (SAFETY S
       }
     }
   }));
+
+test("a confirmation that is said to move the end of the lease only may be taken in later, also several as one (SAFETY S3)", () => {
+  let compared = 0;
+  whatever((seen) => {
+    for (const { after, now } of seen) {
+      const confirm = (before: ElectionState, age: number): ReturnType<typeof step> =>
+        step(before, { type: "lease-confirmed", term: before.highestTerm, sentAt: instant(now - age) }, now);
+      const { state } = confirm(after, 3_000);
+      if (!movesLeaseOnly(state, state.highestTerm)) continue;
+      compared++;
+      const [first, second] = [confirm(state, 2_000), confirm(confirm(state, 2_000).state, 1_000)];
+      expect([...first.effects, ...second.effects]).toEqual([]);
+      expect(confirm(state, 1_000).state).toEqual(second.state);
+      expect({ ...second.state, leaseUntil: 0 }).toEqual({ ...state, leaseUntil: 0 });
+    }
+  });
+  expect(compared).toBeGreaterThan(100);
+});
 
 /** A master that gave way says one word when its addresses are gone (SAFETY S12). */
 const saysFarewell = (before: ElectionState, after: ElectionState): boolean =>

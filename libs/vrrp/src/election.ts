@@ -7,10 +7,28 @@
 //       │ │          ▼  │       │  ▼ │        LISTENING: addresses kept, ARP silent, no adverts, ears open
 //       │ └───────▶ FAULT ◀─────┘ LISTENING
 //       └── resume under a live lease ──▶ MASTER or LISTENING
-import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, term } from "@baton/domain";
+import {
+  addMicros,
+  assertNever,
+  type CauseRef,
+  type Instant,
+  instant,
+  type Micros,
+  type Term,
+  term,
+} from "@baton/domain";
 import { stepBackup, takeoverAt } from "./backup.ts";
 import { masterOf } from "./copies.ts";
-import { canServe, failAddresses, listenOn, restOfListening, restored, serveAlone, unconfirmed } from "./degraded.ts";
+import {
+  canServe,
+  failAddresses,
+  isWhole,
+  listenOn,
+  restOfListening,
+  restored,
+  serveAlone,
+  unconfirmed,
+} from "./degraded.ts";
 import { dataplaneSilent, learn, silenced } from "./facts.ts";
 import { noteMove } from "./flapping.ts";
 import { stepLeaving } from "./leaving.ts";
@@ -258,6 +276,14 @@ function keepLease(
   if (now < leaseUntil) kept.askedUntil = undefined;
   return { state: kept, effects };
 }
+
+/** Whether a confirmation of this term moves nothing but the end of the lease: the shell may take it in later, with the next. */
+export const movesLeaseOnly = (state: ElectionState, of: Term): boolean =>
+  state.kind === "master" &&
+  state.term === of &&
+  state.askedUntil === undefined &&
+  !state.holds.has(dataplaneSilent) &&
+  isWhole(state);
 
 function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {
   switch (input.type) {

@@ -1,5 +1,5 @@
 // VRRP without I/O: the advertisement codec, the timers and the election machine.
-export { initialState, nextDeadline, step } from "./election.ts";
+export { initialState, movesLeaseOnly, nextDeadline, step } from "./election.ts";
 export { awaitsFirstResult, faultCauses, trackerKey } from "./priority.ts";
 export {
   claimants,

@@ -32,17 +32,17 @@ export class Agenda<Holder> {
     return this.#heap[0];
   }
 
-  /** Everybody whose time has come, in no order. */
+  /** Everybody whose time has come, the earliest first: what is done in turns keeps its distance from the last time. */
   due(now: Instant): Holder[] {
-    const found: Holder[] = [];
+    const found: Entry<Holder>[] = [];
     const open = [0];
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       const entry = this.#heap[place];
       if (entry === undefined || entry.due > now) continue;
-      found.push(entry.holder);
+      found.push(entry);
       open.push(2 * place + 1, 2 * place + 2);
     }
-    return found;
+    return found.sort((a, b) => a.due - b.due).map(({ holder }) => holder);
   }
 
   #remove(holder: Holder, place: number): void {

@@ -31,6 +31,10 @@ const latenessBuckets = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 
 /** SAFETY S2: at most so many turns of the loop are waited for. */
 const drainTurnsMax = 64;
 
+/** A takeover is approached. */
+const wakeFor = ({ due, holder }: { readonly due: Instant; readonly holder: Unit }): Instant =>
+  holder.takesOverAt(due) ? instant(due - approach) : due;
+
 export class Deadlines {
   readonly #parts: DeadlineParts;
   readonly #agenda = new Agenda<Unit>();
@@ -53,34 +57,36 @@ export class Deadlines {
     this.#timer.close();
   }
 
+  /**
+   * A deadline that has moved away is let come to nothing: with every advert that a backup hears its own moves, and to set
+   * the timer each time was a sixth of what a backup costs.
+   */
   #arm(): void {
-    const next = this.#next();
-    if (next?.due === this.#armedFor) return;
-    this.#armedFor = next?.due;
-    this.#timer.arm(next?.takesOver === true ? instant(next.due - approach) : next?.due);
-  }
-
-  /** The earliest deadline of all, and whether it is one at which a backup takes over. */
-  #next(): { readonly due: Instant; readonly takesOver: boolean } | undefined {
     const first = this.#agenda.first();
-    return first && { due: first.due, takesOver: first.holder.takesOverAt(first.due) };
+    if (first === undefined) return;
+    const wakeAt = wakeFor(first);
+    if (this.#armedFor !== undefined && this.#armedFor <= wakeAt) return;
+    this.#armedFor = wakeAt;
+    this.#timer.arm(wakeAt);
   }
 
   /** Awake, and dataplane with us, until the deadline comes or is moved. */
   async #approach(due: Instant): Promise<void> {
     if (this.#parts.now() >= due) return;
     this.#parts.approaching();
-    while (this.#parts.now() < due && this.#next()?.due === due) {
+    while (this.#parts.now() < due && this.#agenda.first()?.due === due) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 
   /** A deadline has come. Whatever was late may have been us: what waits is heard before anything is decided (SAFETY S2). */
   async #judge(): Promise<void> {
-    if (this.#judging) return;
+    this.#armedFor = undefined;
+    const first = this.#agenda.first();
+    if (this.#judging || first === undefined || this.#parts.now() < wakeFor(first)) return this.#arm();
     this.#judging = true;
     try {
-      const due = this.#armedFor ?? this.#parts.now();
+      const { due } = first;
       await this.#approach(due);
       const lateness = micros(Math.max(0, microsSince(this.#parts.now(), due)));
       this.#parts.counters.observe(metric.timerLateness, lateness / 1e6, latenessBuckets);
@@ -90,7 +96,6 @@ export class Deadlines {
       for (const unit of this.#agenda.due(now)) unit.judge(lateness, now, this.#parts.jumpSince);
     } finally {
       this.#judging = false;
-      this.#armedFor = undefined;
       this.#arm();
     }
   }

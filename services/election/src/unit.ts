@@ -17,6 +17,7 @@ import {
   initialState,
   leaseLength,
   type MemberEffect,
+  movesLeaseOnly,
   nextDeadline,
   nextGroupDeadline,
   type ResumeRecord,
@@ -86,6 +87,8 @@ export class Unit {
   readonly #runners: ReadonlyMap<string, InstanceRunner>;
   #state: GroupState;
   #story: GroupStory;
+  /** A confirmation that moves nothing but the end of the lease: it is taken in with whatever comes next. */
+  #renewal: Extract<Input, { type: "lease-confirmed" }> | undefined;
 
   /** Members are as they start, or, as `heritage` has them, as they were: `goOn` follows then. */
   constructor(parts: UnitParts, { group, members }: UnitMembers, heritage?: Heritage) {
@@ -122,6 +125,7 @@ export class Unit {
 
   /** The member with all that it knows, for another unit. */
   veteran(member: string): Veteran {
+    this.#takeRenewal();
     return { runner: this.runner(member), state: this.#memberState(member) };
   }
 
@@ -214,11 +218,12 @@ export class Unit {
 
   /** What concerns every member. */
   feedAll(input: Input): void {
-    this.feed(new Map([...this.#runners.keys()].map((name) => [name, input])));
+    this.feed(this.#forAll(input));
   }
 
   feed(inputs: ReadonlyMap<string, Input>): void {
     const { host, leases, onStepped } = this.#parts;
+    this.#takeRenewal();
     const { state, actions } = this.#step(inputs, host.now());
     this.#state = state;
     for (const [name, runner] of this.#runners) runner.take(this.#memberState(name));
@@ -239,6 +244,18 @@ export class Unit {
     // Nothing is claimed any more: the next frame says so by its absence.
     if (this.stopped) leases.forget(this.lease);
     onStepped();
+  }
+
+  /** Heartbeats outnumber adverts: a step for each answer was a tenth of what a master costs. */
+  #takeRenewal(): void {
+    const renewal = this.#renewal;
+    if (renewal === undefined) return;
+    this.#renewal = undefined;
+    this.#state = this.#step(this.#forAll(renewal), this.#parts.host.now()).state;
+  }
+
+  #forAll(input: Input): ReadonlyMap<string, Input> {
+    return new Map([...this.#runners.keys()].map((name) => [name, input]));
   }
 
   #step(inputs: ReadonlyMap<string, Input>, now: Instant): { state: GroupState; actions: readonly Action[] } {
@@ -268,9 +285,18 @@ export class Unit {
     const { leases } = this.#parts;
     const claimed = leases.claimed(this.lease)?.state;
     const input = leaseInput(status, sentAt, claimed);
+    if (input?.type === "lease-confirmed" && this.#isAtRest(input.term)) {
+      this.#renewal = input;
+      return;
+    }
     // Let go as asked: there is nothing left to claim.
     if (input?.type === "addresses-released") leases.forget(this.lease);
     if (input !== undefined) this.feedAll(input);
+  }
+
+  #isAtRest(of: Term): boolean {
+    for (const state of this.#state.members.values()) if (!movesLeaseOnly(state, of)) return false;
+    return true;
   }
 
   /** The claim with what changes between two claims, for the next frame: of a group what is least in its favour. */
