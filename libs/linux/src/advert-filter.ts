@@ -2,8 +2,28 @@
 // here ends before it takes room in the buffer of what does, and before it costs us a system call. Looks at what is
 // there in every sound advert: its version and type, its VRID, and on a link the TTL of 255 (RFC 9568 sections 5.1.1.3,
 // 5.1.2.3, 5.2). The same program with its two ends exchanged lets through exactly the others.
-import { assert } from "@baton/domain";
 import type { ExpectedAdvert } from "./api.ts";
+import {
+  and,
+  assemble,
+  copyToIndex,
+  giveBack,
+  jump,
+  jumpIfAtLeast,
+  jumpIfEqual,
+  type Line,
+  loadByte,
+  loadByteIndexed,
+  loadHeaderLength,
+  loadIndexNumber,
+  loadLength,
+  loadMemory,
+  loadNumber,
+  shiftRight,
+  shiftRightByIndex,
+  store,
+  subtractIndex,
+} from "./packet-program.ts";
 
 export interface AdvertFilter {
   readonly family: 4 | 6;
@@ -16,35 +36,6 @@ export interface AdvertFilter {
   readonly pass: "expected" | "others";
 }
 
-/** One instruction; `yes` and `no` are labels of conditional jumps, `to` is that of an unconditional one. */
-interface Instruction {
-  readonly code: number;
-  readonly k?: number;
-  readonly yes?: string;
-  readonly no?: string;
-  readonly to?: string;
-}
-type Line = Instruction | { readonly label: string };
-
-// <linux/bpf_common.h>: A is the accumulator, X the index, M[] is memory.
-const loadLength = 0x80;
-const loadByte = 0x30; // A = packet[k]
-const loadByteIndexed = 0x50; // A = packet[X + k]
-const loadHeaderLength = 0xb1; // X = 4 * (packet[k] & 15)
-const loadNumber = 0x00;
-const loadMemory = 0x60;
-const loadIndexNumber = 0x01;
-const store = 0x02;
-const copyToIndex = 0x07;
-const subtractIndex = 0x1c;
-const and = 0x54;
-const shiftRight = 0x74;
-const shiftRightByIndex = 0x7c;
-const jump = 0x05;
-const jumpIfEqual = 0x15;
-const jumpIfAtLeast = 0x35;
-const giveBack = 0x06;
-
 /** SKF_NET_OFF, <linux/filter.h>: from here on offsets count from the IP header, which an IPv6 socket does not see. */
 const networkHeader = 0xfff00000;
 const hopLimitAt = 7;
@@ -53,9 +44,6 @@ const requiredTtl = 255;
 const messageLength = 8;
 const authenticationHeaderLength = 24;
 const advertisement = 1;
-const instructionBytes = 8;
-/** How far a conditional jump goes. */
-const jumpMax = 255;
 
 /** struct sock_filter[], as SO_ATTACH_FILTER takes it. */
 export function buildAdvertFilter({ family, protocol, fromLink, expected, pass }: AdvertFilter): Uint8Array {
@@ -126,25 +114,3 @@ const lookUp = (label: string, words: Uint32Array): readonly Line[] => [
   ),
   { code: jump, to: "other" },
 ];
-
-function assemble(lines: readonly Line[]): Uint8Array {
-  const labels = new Map<string, number>();
-  const instructions: Instruction[] = [];
-  for (const line of lines) {
-    if ("label" in line) labels.set(line.label, instructions.length);
-    else instructions.push(line);
-  }
-  const bytes = new Uint8Array(instructions.length * instructionBytes);
-  const view = new DataView(bytes.buffer);
-  for (const [index, { code, k = 0, yes, no, to }] of instructions.entries()) {
-    const distance = (label: string | undefined): number =>
-      label === undefined ? 0 : (labels.get(label) ?? Number.NaN) - index - 1;
-    const [jt, jf] = [distance(yes), distance(no)];
-    assert(jt >= 0 && jt <= jumpMax && jf >= 0 && jf <= jumpMax, "the filter is short enough for its jumps");
-    view.setUint16(index * instructionBytes, code, true);
-    view.setUint8(index * instructionBytes + 2, jt);
-    view.setUint8(index * instructionBytes + 3, jf);
-    view.setUint32(index * instructionBytes + 4, to === undefined ? k : distance(to), true);
-  }
-  return bytes;
-}

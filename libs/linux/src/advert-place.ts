@@ -1,16 +1,17 @@
 // What makes a raw socket one for adverts of a place: bound to its address or in its group, with all that has to come
 // beside an IPv6 packet, and with a filter for what is expected there.
+
 import { type IpAddress, ipToBytes } from "@baton/domain";
 import { buildAdvertFilter } from "./advert-filter.ts";
 import type { AdvertDatagram, AdvertSocketPlace, ExpectedAdvert } from "./api.ts";
 import { VrrpSocketError } from "./error.ts";
-import { addressOf, errnoName, int32, lastErrno, libc } from "./libc.ts";
+import { errnoName, int32, lastErrno, libc } from "./libc.ts";
+import { attachProgram } from "./packet-program.ts";
 import type { Datagram } from "./receive-queue.ts";
 import { socketAddress } from "./socket-address.ts";
 
 const SOL_SOCKET = 1;
 const SO_PRIORITY = 12;
-const SO_ATTACH_FILTER = 26;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 const SO_BINDTOIFINDEX = 62;
@@ -66,12 +67,7 @@ export function attachFilter(
 ): void {
   // Unicast may cross routers, each of which takes one from the TTL.
   const program = buildAdvertFilter({ family, protocol, fromLink: isMulticast(address), expected, pass });
-  // struct sock_fprog: how many instructions, and where they are.
-  const filter = new Uint8Array(16);
-  const view = new DataView(filter.buffer);
-  view.setUint16(0, program.length / 8, true);
-  view.setBigUint64(8, addressOf(program), true);
-  const result = libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filter, filter.length);
+  const result = attachProgram(fd, program);
   // Named here so that it is not collected before.
   if (result < 0) throw failure(`attach a filter of ${program.length} bytes`);
 }

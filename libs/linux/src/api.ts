@@ -190,7 +190,10 @@ export interface LinkMonitorOptions {
   onGap(): void;
 }
 
-/** A mirror of the kernel's links and addresses, kept up to date by rtnetlink. */
+/**
+ * A mirror of the kernel's links and addresses, kept up to date by rtnetlink. Of Baton's own IPv4 addresses it knows the
+ * lifetime that they began with: their renewals are not even received.
+ */
 export interface LinkMonitor extends Closable {
   links(): readonly LinkInfo[];
   /** In the kernel's order: the first of a subnet is its primary. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openAddressTable } from "./address-table.ts";
 import type { AddressTable, LinkMonitor } from "./api.ts";
 import { openLinkMonitor } from "./link-monitor.ts";
+import { addressTag } from "./rtnetlink.ts";
 import { ip } from "./testing/address-table-contract.ts";
 import { makeNamespace, type Namespace, openDescriptors } from "./testing/namespace.ts";
 
@@ -82,6 +83,29 @@ test("drain brings it up to date without a loop turn, and tells of news only", (
   monitor.drain();
   expect(changes).toBe(before + 2);
   expect(monitor.addresses(spec.ifindex)).toEqual([]);
+});
+
+test("renewals of Baton's own IPv4 addresses are not received; whatever else is told of them is", async () => {
+  const own = ifindex();
+  const mine = { ifindex: own, address: ip("10.1.0.6"), prefixLength: 32, protocol: addressTag };
+  const another = { ...mine, address: ip("10.1.0.7"), protocol: 7 };
+  const lifetimes = () => new Map(monitor.addresses(own).map((info) => [info.address, info.validLifetime]));
+  for (const spec of [mine, another]) table.change([{ op: "add", spec: { ...spec, validLifetime: 60 } }]);
+  // The kernel counts the changes of an address in hundredths of a second: sooner it looks like the first.
+  let lifetime = 60;
+  await vi.waitFor(() => {
+    lifetime++;
+    for (const spec of [mine, another]) table.change([{ op: "replace", spec: { ...spec, validLifetime: lifetime } }]);
+    monitor.drain();
+    expect(lifetimes().get(another.address)).toBe(lifetime);
+    expect(lifetimes().get(mine.address)).toBeLessThan(lifetime);
+  });
+  table.change([{ op: "delete", spec: mine }]);
+  monitor.drain();
+  expect([...lifetimes().keys()]).toEqual([another.address]);
+  table.change([{ op: "add", spec: { ...mine, validLifetime: 70 } }]);
+  monitor.drain();
+  expect(lifetimes().get(mine.address)).toBe(70);
 });
 
 test("after lost events it has read everything anew", async () => {

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type AddressList, addressList } from "./address-list.ts";
 import type { LinkInfo, LinkMonitor, LinkMonitorOptions } from "./api.ts";
 import { NETLINK_ROUTE, type NetlinkClient, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
+import { renewalFilter } from "./renewal-filter.ts";
 import {
   type AddressEventOnWire,
   addressDumpBody,
@@ -41,6 +42,7 @@ export function openLinkMonitor(options: LinkMonitorOptions): LinkMonitor {
       options.onGap();
       options.onChange();
     },
+    renewalFilter(),
   );
   try {
     mirror = readMirror(client);

@@ -16,6 +16,7 @@ import {
   readError,
   splitMessages,
 } from "./netlink-message.ts";
+import { attachProgram } from "./packet-program.ts";
 import { watchFd } from "./watch-fd.ts";
 
 export const NETLINK_ROUTE = 0;
@@ -123,7 +124,7 @@ export interface NetlinkWatch extends Closable {
 
 /**
  * `onMessages` gets what one drain brought, decoded, in order; `onGap` follows when some were lost.
- * Neither is called by the other: a gap's handler may dump and compare.
+ * Neither is called by the other: a gap's handler may dump and compare. `filter`: a program that passes what is to come.
  */
 export function openNetlinkWatch<T>(
   protocol: number,
@@ -131,8 +132,10 @@ export function openNetlinkWatch<T>(
   decode: (message: NetlinkMessage) => T | undefined,
   onMessages: (messages: T[]) => void,
   onGap: () => void,
+  filter?: Uint8Array,
 ): NetlinkWatch {
   const fd = openSocket(protocol, groups);
+  if (filter !== undefined) checkedOrClose(attachProgram(fd, filter), "setsockopt SO_ATTACH_FILTER", fd);
   const drain = (): boolean => {
     const messages: T[] = [];
     const lost = !watch.isClosed() && receiveEvents(fd, decode, messages);

@@ -25,11 +25,11 @@ export const RTM_GETLINK = 18;
 export const RTM_GETADDR = 22;
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
-const RTM_NEWADDR = 20;
+export const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 
 const AF_UNSPEC = 0;
-const AF_INET = 2;
+export const AF_INET = 2;
 const AF_INET6 = 10;
 const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
@@ -47,10 +47,12 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_LABEL = 3;
 const IFA_BROADCAST = 4;
-const IFA_CACHEINFO = 6;
+export const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
-const IFA_PROTO = 11;
+export const IFA_PROTO = 11;
 const IFADDR_BYTES = 8;
+/** IFA_PROTO of every address that Baton makes (SAFETY S16); 1 to 3 are the kernel's own (linux/if_addr.h). */
+export const addressTag = 0xba;
 const FOR_EVER = 0xffffffff;
 const LABEL_BYTES = 15; // IFNAMSIZ without the final zero
 

@@ -1,11 +1,8 @@
 // What the kernel has, as last told: links by name and every address, in the kernel's order. Events keep it roughly
 // right and say when to look; only a read decides that something is missing (events of our own changes come late).
 import { addMicros, type Instant, type IpAddress, ipToBytes, micros } from "@baton/domain";
-import type { AddressEvent, AddressInfo, AddressSpec, LinkInfo } from "@baton/linux";
+import { type AddressEvent, type AddressInfo, type AddressSpec, addressTag, type LinkInfo } from "@baton/linux";
 import { addressKey, type ManagedAddress } from "./desired.ts";
-
-/** IFA_PROTO of every address that Baton makes; 1 to 3 are the kernel's own (linux/if_addr.h). */
-export const addressTag = 0xba;
 
 /** The kernel tells of a new IPv6 address within a tenth of a millisecond; a busy machine within some. */
 const readyWait = micros(50_000);

@@ -1,3 +1,2 @@
 export { desiredFrom } from "./desired.ts";
-export { addressTag } from "./kernel-view.ts";
 export { type RunningDataplane, runDataplane } from "./run-dataplane.ts";

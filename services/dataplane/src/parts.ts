@@ -1,13 +1,13 @@
 // The parts of the core that decide together, made once in core.ts.
 import type { Instant } from "@baton/domain";
-import type { AddressInfo } from "@baton/linux";
+import { type AddressInfo, addressTag } from "@baton/linux";
 import type { Announcing } from "./announcing.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Counters } from "./counters.ts";
 import type { ManagedAddress } from "./desired.ts";
 import type { Holdings } from "./holdings.ts";
-import { addressTag, type KernelView } from "./kernel-view.ts";
+import type { KernelView } from "./kernel-view.ts";
 import type { LeaseBook } from "./lease-book.ts";
 import type { LettingGo } from "./letting-go.ts";
 
