@@ -4,7 +4,7 @@ import type { Instant, IpAddress } from "@baton/domain";
 import { type Announcement, Announcer } from "./announcer.ts";
 import type { DesiredInstance, ManagedAddress, Pauses } from "./desired.ts";
 import { isUsable, type KernelView } from "./kernel-view.ts";
-import type { Lease } from "./lease-book.ts";
+import { isAnswering, type Lease } from "./lease-book.ts";
 import { type Judge, Pacing } from "./pacing.ts";
 import type { Burst } from "./types.ts";
 
@@ -37,7 +37,7 @@ export class Announcing {
     const { name, garp } = instance;
     const later = this.#later.get(name);
     this.#later.delete(name);
-    if (lease === undefined || lease.phase !== "active" || lease.claim.state !== "hold") {
+    if (lease === undefined || !isAnswering(lease)) {
       if (lease?.phase === "active" && lease.claim.state === "silent") this.#silent.add(name);
       if (this.#known.delete(name)) this.#stop(name);
       return;

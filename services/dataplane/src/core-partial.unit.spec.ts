@@ -49,7 +49,7 @@ test("the answer names what was named, and what stands otherwise than was told",
   expect(ofType(rig.frame(names.map((name) => claimOf(name))), "answer")).toMatchObject([
     { partial: false, leases: names.map((lease) => ({ lease, standing: "held" })) },
   ]);
-  const ended = ofType(rig.see("became-backup", { instance: "C" }), "answer");
+  const ended = ofType(rig.see("entered-fault", { instance: "C" }), "answer");
   expect(ended).toMatchObject([{ sequence: 0, partial: true, leases: [{ lease: "C", standing: "released" }] }]);
   // Still claimed: the claim is refused, which is told once.
   const refused = ofType(rig.frame([], { partial: true }), "answer");

@@ -46,7 +46,7 @@ test("an unsolicited answer carries sequence 0 and echoes the last frame's time"
   rig.master();
   const [first] = ofType(rig.frame([holdOf()]), "answer");
   rig.stall(500);
-  const [ended] = ofType(rig.see("became-backup"), "answer");
+  const [ended] = ofType(rig.see("entered-fault"), "answer");
   expect(ended).toMatchObject({ sequence: 0, sentAt: first?.sentAt });
 });
 
@@ -194,13 +194,51 @@ test("a claim that is no longer named is released; without an explanation it is 
 test.each(["became-backup", "entered-fault"] as const)("%s of the held term removes by itself", (type) => {
   const rig = new Rig();
   rig.master();
+  // Its stream has ended: no claim comes any more.
+  rig.feed({ type: "stream-closed", stream: 1 });
   const removed = rig.see(type);
   expect(rig.addresses()).toEqual([]);
   expect(eventsOf(removed)).toMatchObject([{ type: "vip-removed", data: { reason: type } }]);
-  // The frame that was under way is not news to anybody.
+});
+
+test("entered-fault of the held term: the frame that was under way is not news to anybody", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.see("entered-fault");
+  expect(rig.addresses()).toEqual([]);
   const late = rig.frame([holdOf()]);
   expect(lastStanding(late)).toMatchObject({ standing: "refused" });
   expect(told(late)).toEqual([]);
+});
+
+test("became-backup before its claim: silent at once, kept until the claim says how it goes", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.see("became-backup");
+  expect([...rig.silenced]).toEqual(["192.0.2.1"]);
+  // A frame that was under way changes nothing.
+  rig.frame([holdOf({ announce: 7 })]);
+  expect(rig.addresses()).toEqual([`${theVip}/32`]);
+  expect(rig.silenced.size).toBe(1);
+  rig.frame([holdOf({ state: "leaving", successorHeard: true })]);
+  rig.heartbeats([holdOf({ state: "leaving", successorHeard: true })], 1.5 * second);
+  expect(rig.addresses()).toEqual([`${theVip}/32`]);
+  rig.heartbeats([holdOf({ state: "leaving", successorHeard: true })], 0.6 * second);
+  expect(rig.addresses()).toEqual([]);
+  expect(rig.silenced.size).toBe(0);
+});
+
+test("became-backup whose claim never comes: gone after a second, with its story", () => {
+  const rig = new Rig();
+  rig.master();
+  rig.see("became-backup", { id: "became-backup-1" });
+  rig.heartbeats([holdOf()], 0.9 * second);
+  expect(rig.addresses()).toEqual([`${theVip}/32`]);
+  const gone = rig.pass(0.2 * second);
+  expect(rig.addresses()).toEqual([]);
+  expect(ofType(gone, "report")).toMatchObject([
+    { cause: { id: "became-backup-1" }, events: [{ type: "vip-removed", data: { reason: "became-backup" } }] },
+  ]);
 });
 
 test("an event of another term removes nothing", () => {

@@ -41,6 +41,8 @@ export interface Lease {
   /** The event of this claim, or the event itself when it came. */
   cause: CauseRef | undefined;
   successorHeardAt: Instant | undefined;
+  /** It became backup: nothing answers any more, and its claim says how the addresses go; this is how long it is waited for. */
+  parting: Parting | undefined;
   endReason: EndReason | undefined;
   endCause: CauseRef | undefined;
 }
@@ -51,6 +53,11 @@ export interface Refusal {
   readonly instances: readonly string[];
   readonly reason: string;
   readonly cause: CauseRef | undefined;
+}
+
+interface Parting {
+  readonly cause: CauseRef | undefined;
+  readonly until: Instant;
 }
 
 /** An event that waits for its claim. */
@@ -232,6 +239,7 @@ export class LeaseBook {
     if (changed || lease.claim.successorHeard !== claim.successorHeard) this.revision++;
     this.#replaceClaim(lease, claim);
     this.#extend(lease, sentAt, now);
+    if (claim.state === "leaving") lease.parting = undefined;
     if (claim.state === "release") {
       this.#end(lease, "released", claim.cause?.id === lease.cause?.id ? undefined : claim.cause);
       return;
@@ -278,6 +286,7 @@ export class LeaseBook {
       answered: new Set(answered),
       cause: claim.cause ?? edge?.transition.cause,
       successorHeardAt: claim.successorHeard ? now : undefined,
+      parting: undefined,
       endReason: undefined,
       endCause: undefined,
     };
@@ -375,6 +384,13 @@ export class LeaseBook {
     if (lease === undefined || lease.term !== transition.term || lease.phase === "ended") return false;
     // LEAVING goes by what is heard on the wire, not by the event that announces it (SAFETY S6).
     if (lease.claim.state === "leaving" || transition.type === "instance-stopped") return false;
+    // Of fifty that give way at once most are told by their events first, and many without a successor yet (SAFETY S12).
+    if (transition.type === "became-backup" && lease.phase === "active" && lease.stream === this.#stream) {
+      if (lease.parting !== undefined) return false;
+      lease.parting = { cause: transition.cause, until: addMicros(now, claimWait) };
+      this.revision++;
+      return true;
+    }
     this.#end(lease, transition.type, transition.cause);
     return true;
   }
@@ -384,6 +400,8 @@ export class LeaseBook {
     for (const lease of this.#leases.values()) {
       if (lease.phase === "ended") continue;
       if (lease.expiresAt <= now) this.#end(lease, "lease-expired");
+      else if (lease.parting !== undefined && lease.parting.until <= now)
+        this.#end(lease, "became-backup", lease.parting.cause);
       else if (lease.startDueAt !== undefined && lease.startDueAt <= now) this.#start(lease);
     }
     for (const [instance, { transition, refuseAt }] of this.#edges) {
@@ -428,6 +446,7 @@ export class LeaseBook {
     for (const lease of this.#leases.values()) {
       if (lease.phase === "ended") continue;
       yield lease.expiresAt;
+      if (lease.parting !== undefined) yield lease.parting.until;
       if (lease.startDueAt !== undefined) yield lease.startDueAt;
     }
     for (const { refuseAt } of this.#edges.values()) yield refuseAt;
@@ -436,7 +455,9 @@ export class LeaseBook {
 
 const isUnderWay = (lease: Lease | undefined): boolean => lease?.phase === "active" || lease?.phase === "waiting";
 
-const isAnswering = (lease: Lease | undefined): boolean => lease?.phase === "active" && lease.claim.state === "hold";
+/** Its addresses are there and answer; a lease that parts answers nobody any more. */
+export const isAnswering = (lease: Lease | undefined): boolean =>
+  lease?.phase === "active" && lease.claim.state === "hold" && lease.parting === undefined;
 
 function areSameRefusals(a: ReadonlyMap<string, Refusal>, b: ReadonlyMap<string, Refusal>): boolean {
   if (a.size !== b.size) return false;

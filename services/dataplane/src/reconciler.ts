@@ -156,7 +156,7 @@ export class Reconciler {
     if (lease.phase === "waiting") return "keep";
     switch (lease.claim.state) {
       case "hold":
-        return isTrusted(lease, lateSince, now) ? "present" : "keep";
+        return lease.parting === undefined && isTrusted(lease, lateSince, now) ? "present" : "keep";
       case "silent":
         return "keep";
       case "leaving":

@@ -30,7 +30,7 @@ function silentAddresses(parts: Parts, inherited: ReadonlySet<IpAddress>): Set<I
     const lease = parts.book.of(instance.name);
     // What an earlier process silenced stays so until election has said whose the address is.
     const isUndecided = lease === undefined || lease.phase === "waiting";
-    const isSilent = lease?.phase === "active" && lease.claim.state === "silent";
+    const isSilent = lease?.phase === "active" && (lease.claim.state === "silent" || lease.parting !== undefined);
     if (!isSilent && parts.letting.isIdle && !(isUndecided && inherited.size > 0)) continue;
     for (const address of instance.addresses) {
       const wanted = isSilent || parts.letting.isSilent(address.key) || (isUndecided && inherited.has(address.address));
