@@ -13,7 +13,7 @@ import { type Coverage, checkSettled, type Property, Violation } from "./checker
 import { type Stage, slander } from "./faults.ts";
 import type { Router } from "./router.ts";
 import type { Finale } from "./scenario.ts";
-import { configsOf, groupDown, groupSkew, isUniform, longest, settling } from "./settling.ts";
+import { configsOf, groupDown, groupSkew, isUniform, longest, settling, shortest } from "./settling.ts";
 
 const second = 1_000_000;
 /** Crossing to another process and back, and the network. */
@@ -126,7 +126,7 @@ function disturbMaster(finale: Finale, ending: Ending): void {
     master.restartDataplane();
   } else if (finale === "crash-election") {
     master.crash();
-    ending.pass(random.integer(1, Math.min(400_000, longest(master.configs, resumable))));
+    ending.pass(random.integer(1, Math.min(400_000, shortest(stage.routers, resumable))));
     master.start();
   } else {
     master.startAnother();
@@ -136,7 +136,7 @@ function disturbMaster(finale: Finale, ending: Ending): void {
   expectStays(ending);
 }
 
-/** A restart takes up to this and finds no peer that has given it up: half of what is left after its last advert. */
+/** A restart takes up to this and finds no peer that has given it up, by the peer's own number of intervals. */
 const resumable = (config: ElectionConfig): number => (shortestMasterDown(config) - config.advertInterval) / 2;
 
 /** SAFETY S2, S11: who did not run takes nothing; if nobody did, one goes on. */

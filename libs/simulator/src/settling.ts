@@ -14,6 +14,9 @@ export const configsOf = (routers: Configured): readonly ElectionConfig[] =>
 export const longest = (routers: Configured, of: (config: ElectionConfig) => number): number =>
   Math.max(0, ...configsOf(routers).map(of));
 
+export const shortest = (routers: Configured, of: (config: ElectionConfig) => number): number =>
+  Math.min(...configsOf(routers).map(of));
+
 /**
  * The slowest that any router may count: in version 3 it counts by the intervals of whoever is master, and by its own
  * number of them.
