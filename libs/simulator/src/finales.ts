@@ -202,6 +202,7 @@ function cut(ending: Ending): void {
   ending.pass(2 * longest(routers, ({ advertInterval }) => advertInterval) + silence + second);
   const answering = routers.filter(({ answers }) => answers);
   if (answering.length !== 1) throw new Violation("healing-leaves-one", `${answering.length} answer after the cut`);
+  expectNoGap(ending);
 }
 
 /** In one member of a sync group the one is the higher, in another the other. */

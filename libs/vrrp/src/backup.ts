@@ -94,7 +94,7 @@ function takeOverWithGroup(state: StateOf<"backup">, cause: CauseRef | undefined
   return following(owner.effects, enterMaster(owner.state, entry, now));
 }
 
-/** The higher master had its time: the addresses go now (SAFETY S12). A dataplane that is new knows only a new term. */
+/** The higher master had its time: the addresses go now (SAFETY S6, S12). A dataplane that is new knows only a new term. */
 function letGo(state: StateOf<"backup">, of: Term): Step {
   const highestTerm = term(Math.max(of, state.highestTerm));
   const effects = [claim(of, "release"), ...farewell(state)];
@@ -199,10 +199,17 @@ export const takeoverAt = (state: StateOf<"backup">): Instant =>
 
 function backupWakes(state: StateOf<"backup">, lateness: Micros, now: Instant): Step {
   const { yielding } = state;
-  if (yielding === undefined || now < yielding.until) return backupDeadline(state, lateness, now);
-  if (now < takeoverAt(state)) return letGo(state, yielding.term);
-  // The one that it gave way to is silent again: nobody is left to say farewell to.
-  return following(abandon(state), backupDeadline({ ...state, yielding: undefined }, lateness, now));
+  if (yielding === undefined) return backupDeadline(state, lateness, now);
+  const isOver = now >= yielding.until;
+  if (now >= takeoverAt(state)) {
+    // The one that it gave way to is silent again: nobody is there to say farewell to.
+    const farewellAt = yielding.farewellAt === undefined ? undefined : yielding.until;
+    const rest = isOver ? undefined : { ...yielding, farewellAt };
+    return following(isOver ? abandon(state) : [], backupDeadline({ ...state, yielding: rest }, lateness, now));
+  }
+  if (isOver) return letGo(state, yielding.term);
+  const spoken = { ...state, yielding: { ...yielding, farewellAt: undefined } };
+  return { state: spoken, effects: farewell(state) };
 }
 
 function backupDeadline(state: StateOf<"backup">, lateness: Micros, now: Instant): Step {

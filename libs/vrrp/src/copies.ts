@@ -39,7 +39,7 @@ export function masterOf(from: CommonState, own: Own<"master">): Writable<StateO
     lastAdvertAt: own.lastAdvertAt,
     peerHeardAt: own.peerHeardAt,
     announce: own.announce,
-    announcedAt: own.announcedAt,
+    announcedUntil: own.announcedUntil,
     announceDueAt: own.announceDueAt,
     rival: own.rival,
   };

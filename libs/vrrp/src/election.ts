@@ -88,7 +88,7 @@ export function nextDeadline(state: ElectionState): Instant | undefined {
     case "stopped":
       return undefined;
     case "backup":
-      return earliest(takeoverAt(state), state.yielding?.until);
+      return earliest(takeoverAt(state), state.yielding?.farewellAt, state.yielding?.until);
     case "master":
       return state.askedUntil ?? earliest(state.advertDueAt, state.leaseUntil, state.announceDueAt);
     case "listening":

@@ -1,11 +1,18 @@
 // What a master does with adverts, its deadline and its lease. One rule above all (SAFETY S3): no advert above 0
 // leaves once the lease has run out, or once we were silent for so long that a peer may have taken over (S11).
-import { addMicros, assertNever, type CauseRef, type Instant, type Micros, microsSince } from "@baton/domain";
+import { addMicros, assertNever, type CauseRef, type Instant, instant, type Micros, microsSince } from "@baton/domain";
 import { holdOff } from "./degraded.ts";
 import { addressFailed, dataplaneSilent, leaseRefused } from "./facts.ts";
 import { hearOwner, spokenTo } from "./owner-conflict.ts";
 import { rank } from "./priority.ts";
-import { announceLimit, heartbeatInterval, nextOnGrid, resumeLimit, silenceLimit } from "./timers.ts";
+import {
+  announceLimit,
+  announcementsInRow,
+  heartbeatInterval,
+  nextOnGrid,
+  resumeLimit,
+  silenceLimit,
+} from "./timers.ts";
 import {
   advert,
   claim,
@@ -71,15 +78,16 @@ function speakUp(state: Master, reason: string, speak: boolean, first: readonly 
 
 const interval = (state: Master): Micros => state.config.advertInterval;
 
-/** At most one burst per 5 s. One that comes sooner waits, so that the last word to the switches is always ours. */
+/** One burst per 5 s, six in a row. One that comes sooner waits, so that the last word to the switches is always ours. */
 function announceAgain(state: Master, reason: string, now: Instant): { state: Master; effects: readonly Effect[] } {
-  const allowedAt = state.announcedAt === undefined ? now : addMicros(state.announcedAt, announceLimit);
+  const spentUntil = instant(Math.max(now, state.announcedUntil ?? now));
+  const allowedAt = instant(spentUntil - (announcementsInRow - 1) * announceLimit);
   if (now < allowedAt) {
     return { state: { ...state, announceDueAt: allowedAt }, effects: [count("announcement-limited")] };
   }
   const announce = state.announce + 1;
   return {
-    state: { ...state, announce, announcedAt: now, announceDueAt: undefined },
+    state: { ...state, announce, announcedUntil: addMicros(spentUntil, announceLimit), announceDueAt: undefined },
     effects: [claim(state.term, "hold", { announce, announceReason: reason })],
   };
 }

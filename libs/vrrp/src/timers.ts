@@ -51,8 +51,11 @@ export const successorWait = (intervals: Intervals): Micros => micros(longestSke
 /** From the successor's first advert on: every address is gone at the latest after this (SAFETY S6). */
 export const releaseLimit: Micros = micros(2 * second);
 
-/** A master that gives way to a higher one keeps its addresses, ARP silent, for no longer than this (SAFETY S12). */
-export const yieldLimit: Micros = micros(second / 10);
+/**
+ * A master that gives way to a higher one hears it announce the addresses within this, or says its one advert, which makes
+ * it announce them (SAFETY S12). The addresses stay meanwhile, ARP silent, for no longer than `releaseLimit`.
+ */
+export const farewellWait: Micros = micros(second / 10);
 
 /** Length L of the mastership lease (SAFETY S3). */
 export function leaseLength({ advertInterval, downTimerAdverts }: Intervals): Micros {
@@ -100,8 +103,13 @@ export const questionLimit: Micros = micros(10 * second);
 /** How long after its last advert a master that says that it is none any more is waited for (SAFETY S13): 1.1 intervals. */
 export const deniedWait = (masterAdvertInterval: Micros): Micros => micros(Math.ceil((masterAdvertInterval * 11) / 10));
 
-/** A master announces its addresses again at most this often because of another's adverts (SAFETY S12). */
+/**
+ * A master announces its addresses again this often because of another's adverts, on average (SAFETY S12). And so many of
+ * these in a row: a cut that heals is heard of twice, by the other's adverts as a master and by its farewell, and there may
+ * be three of them before the first is 5 s old.
+ */
 export const announceLimit: Micros = micros(5 * second);
+export const announcementsInRow = 6;
 
 /** Hold after addresses could not be programmed: 2 s, doubling to 5 min (SAFETY S9). `failures` counts from 1. */
 export const failureHold = (failures: number): Micros =>

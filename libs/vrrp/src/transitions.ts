@@ -14,7 +14,14 @@ import {
 } from "@baton/domain";
 import { backupOf, masterOf } from "./copies.ts";
 import { faultCauses } from "./priority.ts";
-import { listeningInterval, masterDownInterval, successorWait, unconfirmedLimit, yieldLimit } from "./timers.ts";
+import {
+  farewellWait,
+  listeningInterval,
+  masterDownInterval,
+  releaseLimit,
+  successorWait,
+  unconfirmedLimit,
+} from "./timers.ts";
 import type {
   ClaimState,
   CommonState,
@@ -112,7 +119,7 @@ export function enterMaster(from: CommonState, entry: MasterEntry, now: Instant)
     lastAdvertAt: now,
     peerHeardAt: entry.peerHeardAt,
     announce: 0,
-    announcedAt: undefined,
+    announcedUntil: undefined,
     announceDueAt: undefined,
     rival: undefined,
   });
@@ -165,7 +172,7 @@ export function endListening(from: StateOf<"listening">, now: Instant): Step {
     lastAdvertAt: now,
     peerHeardAt: from.peerHeardAt,
     announce,
-    announcedAt: now,
+    announcedUntil: undefined,
     announceDueAt: undefined,
     rival: undefined,
   });
@@ -293,16 +300,21 @@ export function giveWay(
   from: StateOf<"master">,
   now: Instant,
 ): { yielding: Yielding | undefined; effects: readonly Effect[] } {
-  const yielding = { term: from.term, until: addMicros(now, yieldLimit) };
+  const yielding = {
+    term: from.term,
+    farewellAt: addMicros(now, farewellWait),
+    until: addMicros(now, releaseLimit),
+  };
   return { yielding, effects: [claim(from.term, "leaving", { successorHeard: true }), count("released-master")] };
 }
 
 /**
- * Let go, one advert with our own priority: a master that was cut off from us announces its addresses when it hears a
- * lower one, and nobody else would make it (SAFETY S12).
+ * One advert with our own priority, silent on ARP: a master that was cut off from us announces its addresses when it hears
+ * a lower one, and nobody else would make it (SAFETY S12). Nothing when it has been said.
  */
-export function farewell(state: StateOf<"backup">): readonly Effect[] {
-  return state.primaryAddress === undefined ? [] : [advert(state.effectivePriority)];
+export function farewell({ yielding, primaryAddress, effectivePriority }: StateOf<"backup">): readonly Effect[] {
+  const isSaid = yielding?.farewellAt === undefined;
+  return isSaid || primaryAddress === undefined ? [] : [advert(effectivePriority)];
 }
 
 /** LEAVING: one priority 0, then the addresses answer until the successor's do (SAFETY S6). */

@@ -186,9 +186,9 @@ export type ElectionState = CommonState &
         /** Undefined: no other router was heard in this term. */
         readonly peerHeardAt: Instant | undefined;
         readonly announce: number;
-        /** When the addresses were last announced again because of another's advertisement (SAFETY S12). */
-        readonly announcedAt: Instant | undefined;
-        /** One more burst, held back by the limit of one per 5 s. */
+        /** How far the announcements because of another's adverts reach, if each counts for 5 s (SAFETY S12). */
+        readonly announcedUntil: Instant | undefined;
+        /** One more burst, held back because there were enough. */
         readonly announceDueAt: Instant | undefined;
         /** Another owner of the addresses, and what we wait for before we give way to it (owner-conflict.ts). */
         readonly rival: Rival | undefined;
@@ -229,9 +229,12 @@ export interface Question {
   readonly answered: boolean;
 }
 
-/** The term that is let go, and when the addresses go at the latest. */
+/** The term that is let go. */
 export interface Yielding {
   readonly term: Term;
+  /** When the one advert leaves, if the addresses are still there; undefined: it has left. */
+  readonly farewellAt: Instant | undefined;
+  /** When the addresses go at the latest. */
   readonly until: Instant;
 }
 

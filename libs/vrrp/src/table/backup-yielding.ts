@@ -1,5 +1,5 @@
 // BACKUP that has just given way: its addresses are still there, ARP silent, until the higher master has announced them
-// or a tenth of a second has passed (SAFETY S12).
+// or two seconds have passed; after a tenth of a second it says the one advert that makes it announce them (SAFETY S12).
 import {
   advert,
   after,
@@ -22,13 +22,17 @@ import {
   second,
   sends,
   shutdown,
+  skew100,
   timerOfBackup,
 } from "./world.ts";
 
-const until = after(second / 20);
-const yielding = { yielding: { term: atTerm(7), until } };
+const farewellAt = after(second / 20);
+const until = after(2 * second);
+const yielding = { yielding: { term: atTerm(7), farewellAt, until } };
 const over = { yielding: undefined };
-const isDue = { yielding: { term: atTerm(7), until: now } };
+const said = { yielding: { term: atTerm(7), farewellAt: undefined, until } };
+const speaks = { yielding: { term: atTerm(7), farewellAt: now, until } };
+const isDue = { yielding: { term: atTerm(7), farewellAt: undefined, until: now } };
 
 export const backupYielding: readonly Row[] = [
   {
@@ -42,13 +46,23 @@ export const backupYielding: readonly Row[] = [
     effects: [sends(100)],
   },
   {
+    name: "backup/addresses-released/gave-way-and-has-spoken",
+    rule: "SAFETY S12: one advert",
+    given: backup(said),
+    when: released(7),
+    becomes: "backup",
+    state: over,
+    deadline: timerOfBackup,
+    effects: [],
+  },
+  {
     name: "backup/addresses-released/of-another-term",
     rule: "SAFETY S4",
     given: backup(yielding),
     when: released(6),
     becomes: "backup",
     state: "unchanged",
-    deadline: until,
+    deadline: farewellAt,
     effects: [],
   },
   {
@@ -62,14 +76,34 @@ export const backupYielding: readonly Row[] = [
     effects: [sends(100)],
   },
   {
+    name: "backup/deadline-reached/gave-way-and-hears-no-announcement",
+    rule: "SAFETY S12: the addresses stay, and the master is asked to announce them",
+    given: backup({ ...speaks, masterDownAt: after(second) }),
+    when: deadline(),
+    becomes: "backup",
+    state: said,
+    deadline: after(second),
+    effects: [sends(100)],
+  },
+  {
     name: "backup/deadline-reached/gave-way-long-enough",
-    rule: "SAFETY S12: at most 100 ms",
-    given: backup(isDue),
+    rule: "SAFETY S6, S12: two seconds at most",
+    given: backup({ ...isDue, masterDownAt: after(second) }),
     when: deadline(),
     becomes: "backup",
     state: over,
-    deadline: timerOfBackup,
-    effects: [claims(7, "release"), sends(100)],
+    deadline: after(second),
+    effects: [claims(7, "release")],
+  },
+  {
+    name: "backup/deadline-reached/gave-way-and-was-late",
+    rule: "SAFETY S2: whom it gave way to may have spoken; nothing is said before that is known",
+    given: backup({ ...speaks, masterDownAt: now }),
+    when: deadline(second),
+    becomes: "backup",
+    state: { yielding: { term: atTerm(7), farewellAt: until, until }, grantedLateness: true },
+    deadline: after(second + skew100),
+    effects: [counts("lateness-granted")],
   },
   {
     name: "backup/deadline-reached/gave-way-and-takes-over",
@@ -109,7 +143,7 @@ export const backupYielding: readonly Row[] = [
     when: advert(200, higherAddress),
     becomes: "backup",
     state: { ...yielding, masterDownAt: after(masterDown100) },
-    deadline: until,
+    deadline: farewellAt,
     effects: [],
   },
   {
@@ -143,11 +177,11 @@ export const backupYielding: readonly Row[] = [
   {
     name: "backup/deadline-reached/nobody-can-be-told-without-an-address",
     rule: "SAFETY S12: no farewell without a source",
-    given: backup({ ...isDue, primaryAddress: undefined }),
+    given: backup({ ...speaks, masterDownAt: after(second), primaryAddress: undefined }),
     when: deadline(),
     becomes: "backup",
-    state: over,
-    deadline: timerOfBackup,
-    effects: [claims(7, "release")],
+    state: said,
+    deadline: after(second),
+    effects: [],
   },
 ];

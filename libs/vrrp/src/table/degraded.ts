@@ -290,7 +290,7 @@ const inPart: readonly Row[] = [
   {
     name: "master/advertisement-received/degraded-both",
     rule: "SAFETY S9, RFC 9568 §6.4.3: the higher address stays",
-    given: master({ ...partly, announcedAt: ago(10 * second) }),
+    given: master(partly),
     when: advert(1, lowerAddress),
     becomes: "master",
     state: { degraded: true, soleAt: after(sole) },

@@ -147,7 +147,10 @@ const moves: readonly Row[] = [
     given: master(),
     when: givesWay,
     becomes: "backup",
-    state: { masterDownAt: after(masterDown100), yielding: { term: atTerm(7), until: after(second / 10) } },
+    state: {
+      masterDownAt: after(masterDown100),
+      yielding: { term: atTerm(7), farewellAt: after(second / 10), until: after(2 * second) },
+    },
     deadline: after(second / 10),
     effects: [
       claims(7, "leaving", { successorHeard: true }),
@@ -161,7 +164,10 @@ const moves: readonly Row[] = [
     given: master(),
     when: { ...givesWay, tellPeers: true },
     becomes: "backup",
-    state: { masterDownAt: after(masterDown100), yielding: { term: atTerm(7), until: after(second / 10) } },
+    state: {
+      masterDownAt: after(masterDown100),
+      yielding: { term: atTerm(7), farewellAt: after(second / 10), until: after(2 * second) },
+    },
     deadline: after(second / 10),
     effects: [
       sends(0),

@@ -90,7 +90,7 @@ export const listeningRows: readonly Row[] = [
       lastAdvertAt: now,
       peerHeardAt: ago(9 * second),
       announce: 3,
-      announcedAt: now,
+      announcedUntil: undefined,
       leaseUntil: after(lease),
       confirmed: true,
     },

@@ -29,7 +29,7 @@ import {
 
 const owns = { config: owner, effectivePriority: atPriority(255) };
 const lowered = { config: owner, effectivePriority: atPriority(254), ownerYields: true };
-const announced = { announcedAt: ago(second), announceDueAt: after(4 * second) };
+const announced = { announcedUntil: after(29 * second), announceDueAt: after(4 * second) };
 const rival = (advertsLeft: number, patienceUntil?: typeof now, advertInterval = second) => ({
   advertInterval: lasting(advertInterval),
   advertsLeft,

@@ -68,7 +68,7 @@ export const regroupedRows: readonly Row[] = [
   {
     name: "backup/regrouped/while-it-lets-go",
     rule: "SAFETY S12: what no lease covers goes at once",
-    given: backup({ yielding: { term: atTerm(7), until: after(second / 10) } }),
+    given: backup({ yielding: { term: atTerm(7), farewellAt: after(second / 10), until: after(2 * second) } }),
     when: regrouped(9),
     becomes: "backup",
     state: { ...learned, yielding: undefined },

@@ -178,7 +178,7 @@ export const master = (over: Own<"master"> = {}): ElectionState => ({
   lastAdvertAt: ago(second / 2),
   peerHeardAt: undefined,
   announce: 2,
-  announcedAt: undefined,
+  announcedUntil: undefined,
   announceDueAt: undefined,
   rival: undefined,
   ...over,
