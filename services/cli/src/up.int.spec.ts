@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { readConfiguration, writeSnapshot } from "@baton/host";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { keepalivedSignals } from "./commands/signals.ts";
 
@@ -244,6 +245,27 @@ describe("a start", () => {
     child.kill("SIGHUP");
     await until("control's reload", () => story().includes("control reload"));
     expect(story().filter((line) => line.endsWith("reload"))).toEqual(["control reload"]);
+  });
+
+  test("shutdown_script is the one that was applied last, not the one of the start", async () => {
+    const file = inDirectory("keepalived.conf");
+    const makes = (name: string): void =>
+      writeFileSync(file, `global_defs {\n shutdown_script "/bin/touch ${inDirectory(name)}"\n}\n`);
+    makes("first");
+    const { child, exited } = await startReady();
+    makes("second");
+    const { configuration } = readConfiguration({ file, env: process.env });
+    if (configuration === undefined) throw new Error("it is not usable");
+    // As control does at a reload.
+    await writeSnapshot(inDirectory("state"), { generation: 2, hash: "", file, appliedAt: "", ...configuration });
+    makes("never-applied");
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    expect(["first", "second", "never-applied"].map((name) => existsSync(inDirectory(name)))).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   test("a second start on the same run directory is one clear sentence", async () => {

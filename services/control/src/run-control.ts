@@ -24,6 +24,8 @@ import { nodeMetrics } from "./node-metrics.ts";
 import { NodeModel } from "./node-model.ts";
 import { createNodeService } from "./node-service.ts";
 import { asked, NodeStatusSource } from "./node-status.ts";
+import { marked, reloadMarkPath } from "./reloading/reload-mark.ts";
+import { openScheduledReload, type ScheduledReload } from "./reloading/scheduled-reload.ts";
 import type { EventSources } from "./stream-events.ts";
 
 export interface ControlDependencies {
@@ -62,6 +64,7 @@ export class Control {
   #metrics: MetricsServer | undefined;
   #metricsAt: string | undefined;
   #metricsRetry: NodeJS.Timeout | undefined;
+  readonly #scheduled: ScheduledReload;
   #closed = false;
 
   constructor(dependencies: ControlDependencies) {
@@ -88,6 +91,8 @@ export class Control {
       now: () => ({ boot: host.now(), wall: Date.now() * 1_000 }),
     });
     host.onDump((what) => void dumps.write(what));
+    this.#scheduled = openScheduledReload({ log: host.log, reload: () => void this.reload(), wall: Date.now });
+    host.own(this.#scheduled);
   }
 
   /** The configuration at the start. Undefined: it was rejected, and the supervisor was told why. */
@@ -120,6 +125,13 @@ export class Control {
       },
     });
     await this.#placeMetrics(keeper.snapshot?.settings.metrics);
+    this.#schedule();
+  }
+
+  /** `reload_time_file` */
+  #schedule(): void {
+    const { snapshot } = this.#dependencies.keeper;
+    if (snapshot !== undefined) this.#scheduled.configure(snapshot.config.global.reload);
   }
 
   currentStatus(): Promise<NodeStatus> {
@@ -131,7 +143,8 @@ export class Control {
     const { host, keeper } = this.#dependencies;
     const before = keeper.snapshot?.generation ?? 0;
     try {
-      const applied = await keeper.apply();
+      const mark = keeper.snapshot && reloadMarkPath(keeper.snapshot.config.global);
+      const applied = await marked(mark, host.log, () => keeper.apply());
       this.#diagnostics = applied.diagnostics;
       const diagnostics = applied.diagnostics.map(formatDiagnostic);
       if (!applied.ok) {
@@ -143,6 +156,7 @@ export class Control {
       this.#reloads[generation === before ? "unchanged" : "applied"]++;
       host.log.info("configuration applied", { generation, changes: applied.changes });
       await this.#placeMetrics(settings.metrics);
+      this.#schedule();
       return { applied: true, generation, diagnostics, changes: [...applied.changes] };
     } catch (error) {
       this.#reloads.failed++;

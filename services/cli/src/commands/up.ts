@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { messageOf } from "@baton/domain";
 import { prepareBus } from "@baton/event-log";
-import { type Configuration, type Host, paths, startHost } from "@baton/host";
+import { type Configuration, type Host, paths, readSnapshot, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { bootNow, killExact, processStartTime, resolveUser, sdNotify, setProcessName, watchExit } from "@baton/linux";
 import { scriptEnvironment } from "@baton/script";
@@ -136,7 +136,7 @@ async function runNode(
   if (orphans.adopt.size > 0) {
     host.log.warn("taking over what an earlier run left behind", { services: [...orphans.adopt.keys()] });
   }
-  const { startupScript, shutdownScript } = configuration.config.global;
+  const { startupScript } = configuration.config.global;
   const scriptParts = scriptPartsOf(configuration, dependencies, host);
   // What goes on from an earlier run has started before.
   if (orphans.adopt.size === 0) await runNodeScript("startup_script", startupScript, scriptParts);
@@ -151,7 +151,7 @@ async function runNode(
   placePidFiles(node, pid, host);
 
   const exitCode = await supervisor.ended;
-  await runNodeScript("shutdown_script", shutdownScript, scriptParts);
+  await runShutdownScript(await lastApplied(node, configuration, host), dependencies, host);
   for (const file of node.pidFiles) removePidFile(file, pid);
   await host.stop("stopped");
   if (node.readyFile !== undefined) removeFile(node.readyFile);
@@ -164,6 +164,19 @@ async function runNode(
   }
   return exitCode;
 }
+
+/** A reload may have changed it; what was never applied counts for nothing. */
+async function lastApplied({ stateDir }: NodePlaces, first: Configuration, { log }: Host): Promise<Configuration> {
+  try {
+    return (await readSnapshot(stateDir)) ?? first;
+  } catch (error) {
+    log.warn("what was applied last cannot be read: shutdown_script is that of the start", { cause: error });
+    return first;
+  }
+}
+
+const runShutdownScript = (last: Configuration, dependencies: UpDependencies, host: Host): Promise<void> =>
+  runNodeScript("shutdown_script", last.config.global.shutdownScript, scriptPartsOf(last, dependencies, host));
 
 const scriptPartsOf = ({ config }: Configuration, { env, userId }: UpDependencies, { log }: Host): NodeScriptParts => ({
   scriptUser: config.global.scriptUser,

@@ -49,6 +49,7 @@ export function mailOf(
   const server = mailServer(global);
   if (!instance.smtpAlert || server === undefined || global.notificationEmail.length === 0) return undefined;
   const state = toldState(change.state, instance.notify);
+  if (state === "FAULT" && global.noEmailFaults) return undefined;
   const what = change.subject === "group" ? "Group" : "Instance";
   const subject = `[${global.routerId}] VRRP ${what} ${instance.name} - ${headline[state]}`;
   return {

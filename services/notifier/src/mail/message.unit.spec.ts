@@ -35,6 +35,12 @@ describe("keepalived's subjects", () => {
 describe("no mail", () => {
   test("without smtp_alert", () => expect(mail({}, {}, instance())).toBeUndefined());
   test("without smtp_server", () => expect(mail({}, { smtpServer: undefined })).toBeUndefined());
+  test("of FAULT with no_email_faults, of all else nevertheless", () => {
+    const told = (["MASTER", "BACKUP", "FAULT", "STOP", "DELETED"] as const).filter(
+      (state) => mail({ state }, { noEmailFaults: true }) !== undefined,
+    );
+    expect(told).toEqual(["MASTER", "BACKUP", "STOP"]);
+  });
   test("without notification_email", () => expect(mail({}, { notificationEmail: [] })).toBeUndefined());
 });
 

@@ -50,7 +50,7 @@ export const mail = {
     service: "notifier",
     default: "smtp_alert",
   }),
-  noEmailFaults: missing("no_email_faults", flag, "mail is sent on FAULT too", {
+  noEmailFaults: works("no_email_faults", flag, {
     meaning: "Leaves out the mails that tell of an instance in FAULT.",
     service: "notifier",
     default: "off",

@@ -123,20 +123,21 @@ const reading = {
       default: "off",
     },
   ),
-  reloadTimeFile: missing("reload_time_file", path, "reload by SIGHUP", {
-    meaning: "A file with the time of the next reload.",
+  reloadTimeFile: works("reload_time_file", path, {
+    meaning:
+      "A file with the time of the next reload: [[YY]YY-MM-DD ]HH:MM:SS[Z]; it is removed when the time has come.",
     service: "control",
     default: "none",
   }),
-  reloadRepeat: noted("reload_repeat", flag, "reload by SIGHUP", {
-    meaning: "Keeps that file, so that the reload comes every day.",
+  reloadRepeat: works("reload_repeat", flag, {
+    meaning: "Keeps that file where it names no day, so that the reload comes every day.",
     service: "control",
     default: "off",
   }),
-  reloadFile: missing("reload_file", optional(text("PATH"), ""), "no file is made during a reload", {
-    meaning: "A file that exists while the configuration is read.",
+  reloadFile: works("reload_file", optional(text("PATH"), ""), {
+    meaning: "A file that exists while the configuration is read for a reload.",
     service: "control",
-    default: "off; keepalived.reload in the run directory without a path",
+    default: "off; keepalived.reload where the pid files of `baton keepalived` are, without a path",
   }),
 } as const;
 

@@ -46,7 +46,7 @@ const startAndEnd = {
     default: "10",
   }),
   shutdownScript: works("shutdown_script", startScript, {
-    meaning: "A program that runs when everything else has ended, as it stood in the file at the start.",
+    meaning: "A program that runs when everything else has ended.",
     service: "supervisor",
     repeat: "first",
     default: "none",
