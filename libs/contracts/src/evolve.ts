@@ -187,6 +187,13 @@ function evolveAddresses(before: AddressesState, { event }: EventEnvelope): Addr
     }
     case "vip-failed":
       return { ...setAddress(before, { ...event.data, present: false }), term: event.data.term };
+    case "routes-added":
+    case "routes-repaired":
+      return setRouting(before, event.data, true, "");
+    case "routes-removed":
+      return setRouting(before, event.data, false, "");
+    case "routes-failed":
+      return setRouting(before, event.data, false, event.data.error);
     case "lease-expired":
       return { ...before, lease: "expired" };
     default:
@@ -210,6 +217,22 @@ function setAddress(
   const addresses =
     known === undefined ? [...before.addresses, after] : before.addresses.map((each) => (same(each) ? after : each));
   return { ...before, addresses };
+}
+
+/** All those of one event at once: there may be a thousand. */
+function setRouting(
+  before: AddressesState,
+  changed: { readonly routes: readonly string[]; readonly rules: readonly string[] },
+  present: boolean,
+  error: string,
+): AddressesState {
+  const states = new Map(before.routing.map((each) => [`${each.kind} ${each.text}`, each]));
+  const set = (kind: "route" | "rule", texts: readonly string[]): void => {
+    for (const text of texts) states.set(`${kind} ${text}`, { kind, text, present, error });
+  };
+  set("route", changed.routes);
+  set("rule", changed.rules);
+  return { ...before, routing: [...states.values()] };
 }
 
 function evolveConfig(before: ConfigState, { event }: EventEnvelope): ConfigState {
@@ -284,6 +307,12 @@ const emptyTracker = (name: string): TrackerState => ({
   value: 0,
 });
 
-const emptyAddresses = (instance: string): AddressesState => ({ instance, term: 0, lease: "none", addresses: [] });
+const emptyAddresses = (instance: string): AddressesState => ({
+  instance,
+  term: 0,
+  lease: "none",
+  addresses: [],
+  routing: [],
+});
 const emptyConfig = (): ConfigState => ({ generation: 0, hash: "", file: "", snapshotPath: "" });
 const emptyService = (name: string): ServiceState => ({ name, pid: 0, status: "unknown", restarts: 0, startedAt: 0 });

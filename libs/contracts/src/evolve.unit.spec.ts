@@ -148,6 +148,7 @@ test("addresses come, fail and go; the lease ends with the last one", () => {
         { address: "192.0.2.1/24", interface: "eth0", label: "eth0:1", present: false, error: "" },
         { address: "192.0.2.2/24", interface: "eth0", label: "eth0:1", present: true, error: "" },
       ],
+      routing: [],
     },
   });
   expect(evolve(half, removed("192.0.2.2/24")).state).toMatchObject({ value: { lease: "none" } });
@@ -158,6 +159,24 @@ test("addresses come, fail and go; the lease ends with the last one", () => {
   expect(evolve(half, failed).state).toMatchObject({
     value: { term: 3, addresses: [{}, { present: false, error: "EADDRNOTAVAIL", label: "eth0:1" }] },
   });
+});
+
+test("routes and rules come, fail, go and are put back, each by its own text", () => {
+  const objects = (routes: string[], rules: string[]) => ({ instance: "VI_1", routes, rules, term: 2 });
+  const of = (event: EventEnvelope["event"]): EventEnvelope => envelope("address", "VI_1", event);
+  const added = of({ type: "routes-added", data: { ...objects(["a", "b"], ["a"]), elapsedMicros: 9 } });
+  const failed = of({ type: "routes-failed", data: { ...objects(["b"], []), error: "EEXIST" } });
+  const removed = of({ type: "routes-removed", data: { ...objects(["a"], ["a"]), reason: "release" } });
+  const routing = (...events: EventEnvelope[]) => {
+    const state = fold(events)?.state;
+    if (state?.$case !== "addresses") throw new Error("no addresses");
+    return state.value.routing.map(({ kind, text, present, error }) => `${kind} ${text} ${present} ${error}`.trim());
+  };
+  expect(routing(added)).toEqual(["route a true", "route b true", "rule a true"]);
+  expect(routing(added, failed)).toEqual(["route a true", "route b false EEXIST", "rule a true"]);
+  expect(routing(added, failed, removed)).toEqual(["route a false", "route b false EEXIST", "rule a false"]);
+  const repaired = of({ type: "routes-repaired", data: objects(["b"], ["a"]) });
+  expect(routing(added, failed, removed, repaired)).toEqual(["route a false", "route b true", "rule a true"]);
 });
 
 test("trackers, configuration and services are folded", () => {

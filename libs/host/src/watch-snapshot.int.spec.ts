@@ -38,7 +38,7 @@ const state: AggregateState = {
   kind: "address",
   id: "VI_1",
   version: 3,
-  state: { $case: "addresses", value: { instance: "VI_1", term: 4, lease: "held", addresses: [] } },
+  state: { $case: "addresses", value: { instance: "VI_1", term: 4, lease: "held", addresses: [], routing: [] } },
 };
 
 const counter: Counter = { name: "vrrp_adverts_total", labels: { instance: "VI_1" }, value: 7 };

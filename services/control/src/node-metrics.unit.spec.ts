@@ -22,6 +22,7 @@ const input: MetricsInput = {
         instance: "VI_1",
         term: 1,
         lease: "held",
+        routing: [],
         addresses: [{ address: "192.0.2.1/24", interface: "eth0", label: "", present: true, error: "" }],
       },
     ],

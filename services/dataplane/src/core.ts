@@ -98,7 +98,10 @@ export class Core {
   states(): AddressesState[] {
     const { configuration, book, view, holdings } = this.#parts;
     return [...configuration.instances()].map((instance) =>
-      addressesStateOf(instance, book.of(instance.name), view, (key) => holdings.failure(key)),
+      addressesStateOf(instance, book.of(instance.name), view, {
+        failure: (key) => holdings.failure(key) ?? this.#routing.failure(key),
+        hasRouting: (key) => this.#routing.level(instance.name)?.has(key) ?? false,
+      }),
     );
   }
 

@@ -1,14 +1,21 @@
-// The level behind our events: what each instance's addresses are right now, for the Watch snapshot.
+// The level behind our events: what each instance's addresses, routes and rules are right now, for the Watch snapshot.
 import type { AddressesState } from "@baton/contracts";
 import type { DesiredInstance } from "./desired.ts";
 import { isUsable, type KernelView } from "./kernel-view.ts";
 import type { Lease } from "./lease-book.ts";
 
+/** What is known of an address, route or rule by its key. */
+export interface Facts {
+  failure(key: string): string | undefined;
+  /** A route or rule is in the kernel. */
+  hasRouting(key: string): boolean;
+}
+
 export function addressesStateOf(
   instance: DesiredInstance,
   lease: Lease | undefined,
   view: KernelView,
-  failure: (key: string) => string | undefined,
+  { failure, hasRouting }: Facts,
 ): AddressesState {
   return {
     instance: instance.name,
@@ -24,6 +31,12 @@ export function addressesStateOf(
         error: failure(address.key) ?? "",
       };
     }),
+    routing: instance.routing.map(({ kind, key, text }) => ({
+      kind,
+      text,
+      present: hasRouting(key),
+      error: failure(key) ?? "",
+    })),
   };
 }
 

@@ -71,6 +71,15 @@ function addressLines(status: NodeStatus): string[] {
   );
 }
 
+function routingLines(status: NodeStatus): string[] {
+  return status.addresses.flatMap(({ instance, routing }) =>
+    routing.map(({ kind, text, present, error }) => {
+      const problem = error === "" ? "" : `: ${error}`;
+      return `  ${kind} ${text} (${instance}): ${present ? "here" : "not here"}${problem}`;
+    }),
+  );
+}
+
 const trackerLines = (status: NodeStatus): string[] =>
   status.trackers.map(({ kind, name, status: state, lastExit, value }) => {
     if (kind === "file") return `  file ${name}: ${state === "read" ? value : state}`;
@@ -99,6 +108,7 @@ export function statusText(status: NodeStatus, now: number): string {
     "",
     ...instanceRows(status, now),
     ...section("addresses", addressLines(status)),
+    ...section("routes and rules", routingLines(status)),
     ...section("trackers", trackerLines(status)),
     ...section("services", table(services)),
   ];

@@ -46,6 +46,10 @@ const status = NodeStatus.fromPartial({
         { address: "172.16.100.1/16", interface: "eth0", present: true },
         { address: "172.16.100.2/16", interface: "eth0", present: false, error: "EPERM" },
       ],
+      routing: [
+        { kind: "route", text: "default via 172.16.0.254 table 10", present: true },
+        { kind: "rule", text: "from 172.16.100.1 table 10", present: false, error: "EEXIST" },
+      ],
     },
   ],
   services: [
@@ -73,6 +77,10 @@ test("what a person wants to know", () => {
       "addresses",
       "  172.16.100.1/16 on eth0 (VI_1): here",
       "  172.16.100.2/16 on eth0 (VI_1): not here: EPERM",
+      "",
+      "routes and rules",
+      "  route default via 172.16.0.254 table 10 (VI_1): here",
+      "  rule from 172.16.100.1 table 10 (VI_1): not here: EEXIST",
       "",
       "trackers",
       "  script chk_haproxy: up",

@@ -36,7 +36,7 @@ const lease = (name: string, text: string, term: number): AggregateState => ({
   kind: "address",
   id: name,
   version: 1,
-  state: { $case: "addresses", value: { instance: name, term, lease: text, addresses: [] } },
+  state: { $case: "addresses", value: { instance: name, term, lease: text, addresses: [], routing: [] } },
 });
 
 describe("the leases are known", () => {

@@ -114,7 +114,7 @@ const status = nodeStatus({
   ],
   addresses: [
     {
-      ...{ instance: "VI_1", term: 1, lease: "held" },
+      ...{ instance: "VI_1", term: 1, lease: "held", routing: [] },
       addresses: [{ address: "192.0.2.1/24", interface: "eth0", label: "eth0:1", present: true, error: "" }],
     },
   ],

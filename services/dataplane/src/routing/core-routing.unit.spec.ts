@@ -45,6 +45,20 @@ function masterRig(): Rig {
   return rig;
 }
 
+test("what is watched says of each whether it is there, and why not", () => {
+  const rig = masterRig();
+  const shown = () =>
+    rig.core.states()[0]?.routing.map(({ kind, present, error }) => `${kind} ${present} ${error}`.trim());
+  expect(rig.core.states()[0]?.routing.map(({ text }) => text)).toEqual([
+    expect.stringContaining("10.1.0.0/16"),
+    expect.stringContaining("10.2.0.0/16"),
+    expect.stringContaining("1000"),
+  ]);
+  expect(shown()).toEqual(["route true", "route true", "rule true"]);
+  rig.frame([holdOf({ state: "release" })]);
+  expect(shown()).toEqual(["route false", "route false", "rule false"]);
+});
+
 describe("with the lease", () => {
   test("addresses, then routes, then rules, then the announcement and the answer; all back in the opposite order", () => {
     const rig = new Rig({ desired: configured(1) });
