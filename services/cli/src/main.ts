@@ -24,8 +24,8 @@ import type { NodeClient } from "./commands/node-client.ts";
 import { NodeError } from "./commands/node-error.ts";
 import { readPidFile } from "./commands/pid-file.ts";
 import { keepalivedSignals } from "./commands/signals.ts";
-import type { ServiceChild } from "./commands/up.ts";
 import { type Screen, screenFor } from "./rendering/screen.ts";
+import type { ServiceChild } from "./supervision/children.ts";
 
 const console: Console = {
   out: (text) => write(1, typeof text === "string" ? Buffer.from(text) : text),

@@ -9,7 +9,7 @@ import { bootNow, killExact, processStartTime, resolveUser, sdNotify, setProcess
 import { scriptEnvironment } from "@baton/script";
 import type { AsKeepalived, UpCommand } from "../arguments/parse-arguments.ts";
 import { natsCommand, redisCommand } from "../supervision/brokers.ts";
-import { launchService, prepareService, serviceCommand } from "../supervision/children.ts";
+import { launchService, prepareService, type ServiceChild, serviceCommand } from "../supervision/children.ts";
 import { chooseOrphans, endOrphans, findStrays, type Orphan, recordedOrphans } from "../supervision/orphans.ts";
 import { type Brokers, openBrokers } from "../supervision/own-brokers.ts";
 import {
@@ -41,8 +41,6 @@ export interface UpDependencies {
   /** A number: a real-time signal. False: it cannot be heard, and still ends the process. */
   onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | number, handler: () => void): boolean;
 }
-
-export type ServiceChild = Exclude<ChildName, "nats" | "redis">;
 
 export async function up(command: UpCommand, dependencies: UpDependencies): Promise<number> {
   const absolute = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
@@ -208,7 +206,7 @@ function findOrphans(node: NodePlaces, earlier: ReturnType<typeof readServices>,
   const commands = new Map<ChildName, readonly string[]>([
     ["nats", natsCommand(runFiles.natsConfig(node.runDir))],
     ["redis", redisCommand(runFiles.redisConfig(node.runDir))],
-    ...serviceChildren.map((name) => [name, serviceCommand(mainOf(name))] as const),
+    ...serviceChildren.map((name) => [name, serviceCommand(name, mainOf(name))] as const),
   ]);
   return [...recordedOrphans(earlier), ...findStrays(commands, node.runDir, processStartTime)];
 }
@@ -234,7 +232,7 @@ function launchesOf(
   if (brokers.redis !== undefined) launches.set("redis", { launch: brokers.redis, prepare: undefined });
   const services = serviceChildren.filter((service) => service !== "uplink" || settings.hub !== undefined);
   for (const service of services) {
-    const spec = { main: mainOf(service), env };
+    const spec = { service, main: mainOf(service), env };
     launches.set(service, {
       launch: launchService(spec),
       prepare: (restarts) => prepareService(spec, restarts),
