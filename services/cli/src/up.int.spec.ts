@@ -240,6 +240,46 @@ describe("a start", () => {
     expect(existsSync(pidFile)).toBe(false);
   });
 
+  function configureScripts(scripts: { readonly startup: string; readonly shutdown: string }): void {
+    const lines = Object.entries(scripts).map(([name, text]) => {
+      writeFileSync(inDirectory(name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      return `  ${name}_script ${inDirectory(name)}\n`;
+    });
+    writeFileSync(inDirectory("keepalived.conf"), `global_defs {\n  script_user root\n${lines.join("")}}\n`);
+  }
+
+  test("startup_script ends before a service starts, shutdown_script runs when all have ended", async () => {
+    const told = join(runDir(), "story");
+    configureScripts({
+      startup: `ls ${told} > ${inDirectory("at-start")} 2>&1; sleep 0.3; ls ${told} && exit 1; exit 0`,
+      shutdown: `cp ${told} ${inDirectory("at-stop")}`,
+    });
+    const { child, exited, stderr } = await startReady();
+    expect(readFileSync(inDirectory("at-start"), "utf8")).toContain("No such file");
+    expect(stderr()).toMatch(/startup_script has ended/);
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    expect(readFileSync(inDirectory("at-stop"), "utf8").trim().split("\n")).toEqual(story());
+    expect(story().at(-1)).toBe("control stop SIGTERM");
+  });
+
+  test("a stop while startup_script runs ends it and what it has started; no service starts, shutdown_script runs", async () => {
+    const pids = inDirectory("pids");
+    configureScripts({
+      startup: `sleep 1000 &\necho "$$ $!" > ${pids}.new; mv ${pids}.new ${pids}; wait`,
+      shutdown: `echo yes > ${inDirectory("at-stop")}`,
+    });
+    const { child, exited, stderr } = start();
+    await until("the script", () => existsSync(pids));
+    // Nothing to reload yet; its default would end the node.
+    for (const signal of ["SIGHUP", "SIGTERM"] as const) child.kill(signal);
+    expect(await exited).toBe(0);
+    for (const pid of readFileSync(pids, "utf8").trim().split(" ")) expect(isAlive(Number(pid))).toBe(false);
+    expect(stderr()).toMatch(/startup_script failed.*no longer waited for: signal SIGTERM/);
+    expect([story(), services()]).toEqual([[], {}]);
+    expect(readFileSync(inDirectory("at-stop"), "utf8")).toBe("yes\n");
+  });
+
   test("SIGHUP goes to control", async () => {
     const { child } = await startReady();
     child.kill("SIGHUP");

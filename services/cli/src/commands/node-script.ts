@@ -1,5 +1,6 @@
 // `startup_script` and `shutdown_script`: a program before the first service starts, and one when the last has ended and
-// every address is gone. Neither keeps the node from anything: one that fails, or takes too long, is told and no more.
+// every address is gone. Neither keeps the node from anything: one that fails, or takes too long, is told and no more; and a
+// node that is to stop before it has started ends the script that it waits for.
 import type { Host } from "@baton/host";
 import type { ScriptUser, TimedCommand } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
@@ -14,6 +15,8 @@ export interface NodeScriptParts {
   readonly log: Pick<Host["log"], "info" | "warn">;
   /** Between SIGTERM and SIGKILL for one that takes too long. */
   readonly graceMillis: number;
+  /** From then on nobody waits for it. */
+  readonly giveUp?: AbortSignal;
 }
 
 const outputBytesMax = 4_096;
@@ -36,8 +39,9 @@ export async function runNodeScript(
 
 function endOf(script: TimedCommand, ids: UserIds | undefined, parts: NodeScriptParts): Promise<ScriptEnd> {
   return new Promise((resolve) => {
+    const { giveUp } = parts;
     const timers: NodeJS.Timeout[] = [];
-    let isLate = false;
+    let endedFor: string | undefined;
     const running = startScript({
       argv: argvOf(script.command),
       ids,
@@ -45,16 +49,21 @@ function endOf(script: TimedCommand, ids: UserIds | undefined, parts: NodeScript
       outputBytesMax,
       onExit: (end) => {
         for (const timer of timers) clearTimeout(timer);
+        giveUp?.removeEventListener("abort", onGiveUp);
         // What it has started itself is to end with it.
-        if (isLate) running.signal("SIGKILL");
-        resolve(isLate ? { ...end, success: false, exit: `timed out: ${end.exit}` } : end);
+        if (endedFor !== undefined) running.signal("SIGKILL");
+        resolve(endedFor === undefined ? end : { ...end, success: false, exit: `${endedFor}: ${end.exit}` });
       },
     });
-    const end = (): void => {
-      isLate = true;
+    const end = (reason: string): void => {
+      if (endedFor !== undefined) return;
+      endedFor = reason;
       running.signal("SIGTERM");
       timers.push(setTimeout(() => running.signal("SIGKILL"), parts.graceMillis));
     };
-    timers.push(setTimeout(end, script.timeout / 1_000));
+    const onGiveUp = (): void => end("no longer waited for");
+    timers.push(setTimeout(end, script.timeout / 1_000, "timed out"));
+    giveUp?.addEventListener("abort", onGiveUp);
+    if (giveUp?.aborted === true) onGiveUp();
   });
 }

@@ -92,19 +92,8 @@ async function runNode(
   command: UpCommand,
   dependencies: UpDependencies,
 ): Promise<number> {
-  const { env, onSignal, pid } = dependencies;
-  const childEnv: Env = {
-    ...env,
-    // For this process alone.
-    NOTIFY_SOCKET: undefined,
-    BATON_NODE: node.name,
-    BATON_RUN_DIR: node.runDir,
-    BATON_STATE_DIR: node.stateDir,
-    BATON_CONFIG: node.config,
-    BATON_CONFIG_ID: node.configId,
-    BATON_NET_NAMESPACE: node.netNamespace,
-    BATON_SETTINGS: node.settings,
-  };
+  const { env, pid } = dependencies;
+  const childEnv = childEnvOf(node, env);
   const host = await startHost({ service: "supervisor", env: childEnv, signals: "leave" });
   const brokers = await openBrokers({
     node: node.name,
@@ -136,20 +125,26 @@ async function runNode(
   }
   const { startupScript } = configuration.config.global;
   const scriptParts = scriptPartsOf(configuration, dependencies, host);
+  const beforeTheStart = new AbortController();
+  let supervisor: Supervisor | undefined;
+  hearSignals(command, dependencies, host, {
+    stop: (reason) => (supervisor === undefined ? beforeTheStart.abort() : supervisor.stop(reason)),
+    // The files are read, and the dumps are written, by services that have not started then.
+    reload: () => supervisor?.reload(),
+    dump: (what) => supervisor?.dump(what),
+  });
   // What goes on from an earlier run has started before.
-  if (orphans.adopt.size === 0) await runNodeScript("startup_script", startupScript, scriptParts);
-  const supervisor = supervise(node, new Map(launchers), host, dependencies);
-  onSignal("SIGTERM", () => supervisor.stop("SIGTERM"));
-  const ignoresInterrupt = command.asKeepalived?.ignoresInterrupt === true;
-  onSignal("SIGINT", () => (ignoresInterrupt ? undefined : supervisor.stop("SIGINT")));
-  onSignal("SIGHUP", () => supervisor.reload());
-  const unheard = dumpSignals.filter(({ signal, what }) => !onSignal(signal, () => supervisor.dump(what)));
-  if (unheard.length > 0)
-    host.log.warn("this Node hears no real-time signals", { unheard: unheard.map((each) => each.what) });
-  placePidFiles(node, pid, host);
-
-  const exitCode = await supervisor.ended;
-  await runShutdownScript(await lastApplied(node, configuration, host), dependencies, host);
+  if (orphans.adopt.size === 0)
+    await runNodeScript("startup_script", startupScript, { ...scriptParts, giveUp: beforeTheStart.signal });
+  let exitCode = 0;
+  let last = configuration;
+  if (!beforeTheStart.signal.aborted) {
+    supervisor = supervise(node, new Map(launchers), host, dependencies);
+    placePidFiles(node, pid, host);
+    exitCode = await supervisor.ended;
+    last = await lastApplied(node, configuration, host);
+  }
+  await runShutdownScript(last, dependencies, host);
   for (const file of node.pidFiles) removePidFile(file, pid);
   await host.stop("stopped");
   if (node.readyFile !== undefined) removeFile(node.readyFile);
@@ -175,6 +170,33 @@ async function lastApplied({ stateDir }: NodePlaces, first: Configuration, { log
 
 const runShutdownScript = (last: Configuration, dependencies: UpDependencies, host: Host): Promise<void> =>
   runNodeScript("shutdown_script", last.config.global.shutdownScript, scriptPartsOf(last, dependencies, host));
+
+const childEnvOf = (node: NodePlaces, env: Env): Env => ({
+  ...env,
+  // For this process alone.
+  NOTIFY_SOCKET: undefined,
+  BATON_NODE: node.name,
+  BATON_RUN_DIR: node.runDir,
+  BATON_STATE_DIR: node.stateDir,
+  BATON_CONFIG: node.config,
+  BATON_CONFIG_ID: node.configId,
+  BATON_NET_NAMESPACE: node.netNamespace,
+  BATON_SETTINGS: node.settings,
+});
+
+function hearSignals(
+  { asKeepalived }: UpCommand,
+  { onSignal }: UpDependencies,
+  { log }: Host,
+  { stop, reload, dump }: Pick<Supervisor, "stop" | "reload" | "dump">,
+): void {
+  onSignal("SIGTERM", () => stop("SIGTERM"));
+  onSignal("SIGINT", () => (asKeepalived?.ignoresInterrupt === true ? undefined : stop("SIGINT")));
+  onSignal("SIGHUP", reload);
+  const unheard = dumpSignals.filter(({ signal, what }) => !onSignal(signal, () => dump(what)));
+  if (unheard.length > 0)
+    log.warn("this Node hears no real-time signals", { unheard: unheard.map((each) => each.what) });
+}
 
 const scriptPartsOf = ({ config }: Configuration, { env, userId }: UpDependencies, { log }: Host): NodeScriptParts => ({
   scriptUser: config.global.scriptUser,
