@@ -1,140 +1,26 @@
 // The supervisor with real brokers and stub services: what is started, what happens on a death, who may run twice.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { execFileSync, spawn } from "node:child_process";
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { readConfiguration, writeSnapshot } from "@baton/host";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { keepalivedSignals } from "./commands/signals.ts";
-
-const main = fileURLToPath(new URL("../dist/testing/up-main.js", import.meta.url));
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly exited: Promise<number | string>;
-  stderr(): string;
-}
-
-const held = { directory: "", running: [] as Running[], servers: [] as Server[] };
-const inDirectory = (name: string): string => join(held.directory, name);
-const runDir = (): string => inDirectory("run");
-
-beforeEach(() => {
-  held.directory = mkdtempSync(join(tmpdir(), "baton-up-"));
-  mkdirSync(inDirectory("stubs"));
-  writeFileSync(inDirectory("keepalived.conf"), "global_defs {\n  router_id x\n}\n");
-});
-afterEach(async () => {
-  for (const { child, exited } of held.running.splice(0)) {
-    child.kill("SIGKILL");
-    await exited;
-  }
-  // Whoever runs for this test's directory, recorded or not.
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (readQuietly(`/proc/${entry}/cmdline`).includes(held.directory)) killQuietly(Number(entry));
-  }
-  for (const server of held.servers.splice(0)) server.close();
-  rmSync(held.directory, { recursive: true, force: true, maxRetries: 3 });
-});
-
-const readQuietly = (path: string): string => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-};
-
-const killQuietly = (pid: number): void => {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended.
-  }
-};
-
-interface Start {
-  readonly words?: string[];
-  readonly env?: Record<string, string>;
-  /** How a node is told which file to use. */
-  readonly command?: readonly string[];
-}
-
-function start(options: Start = {}): Running {
-  const words = [
-    ...(options.command ?? ["up", "--config"]),
-    inDirectory("keepalived.conf"),
-    "--run-dir",
-    runDir(),
-    "--state-dir",
-    inDirectory("state"),
-  ];
-  const child = spawn(process.execPath, [main, inDirectory("stubs"), ...words, ...(options.words ?? [])], {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, ...options.env },
-  });
-  const said = { text: "" };
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    said.text += text;
-  });
-  const exited = new Promise<number | string>((resolve) =>
-    child.once("exit", (code, signal) => resolve(signal ?? code ?? "")),
-  );
-  const running = { child, exited, stderr: () => said.text };
-  held.running.push(running);
-  return running;
-}
-
-type Services = Record<string, { pid: number; startTime: number; restarts: number }>;
-function services(): Services {
-  try {
-    return (JSON.parse(readFileSync(join(runDir(), "services.json"), "utf8")) as { services: Services }).services;
-  } catch {
-    return {};
-  }
-}
-const story = (): string[] => {
-  const path = join(runDir(), "story");
-  return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
-};
-/** A zombie has ended; whether it is reaped is the business of whoever is process 1 here. */
-const isAlive = (pid: number): boolean => {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-};
-const pidOf = (service: string): number => services()[service]?.pid ?? 0;
-
-async function until(what: string, condition: () => boolean, deadlineMs = 15_000): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
-  while (!condition()) {
-    if (Date.now() > deadline)
-      throw new Error(`in vain: ${what}\n${held.running.map((each) => each.stderr()).join("\n")}`);
-    await delay(10);
-  }
-}
-
-const ready = (): string => inDirectory("ready");
-const startReady = async (options: Start = {}): Promise<Running> => {
-  const running = start({ ...options, words: ["--ready-file", ready(), ...(options.words ?? [])] });
-  await until("ready", () => existsSync(ready()) && Object.keys(services()).length >= 7);
-  return running;
-};
+import {
+  held,
+  inDirectory,
+  isAlive,
+  killQuietly,
+  pidOf,
+  type Running,
+  ready,
+  runDir,
+  services,
+  start,
+  startReady,
+  story,
+  until,
+} from "./testing/up-node.ts";
 
 async function livesIn(namespace: string, { child, exited }: Running): Promise<void> {
   const there = statSync(`/run/netns/${namespace}`).ino;
@@ -240,72 +126,11 @@ describe("a start", () => {
     expect(existsSync(pidFile)).toBe(false);
   });
 
-  function configureScripts(scripts: { readonly startup: string; readonly shutdown: string }): void {
-    const lines = Object.entries(scripts).map(([name, text]) => {
-      writeFileSync(inDirectory(name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-      return `  ${name}_script ${inDirectory(name)}\n`;
-    });
-    writeFileSync(inDirectory("keepalived.conf"), `global_defs {\n  script_user root\n${lines.join("")}}\n`);
-  }
-
-  test("startup_script ends before a service starts, shutdown_script runs when all have ended", async () => {
-    const told = join(runDir(), "story");
-    configureScripts({
-      startup: `ls ${told} > ${inDirectory("at-start")} 2>&1; sleep 0.3; ls ${told} && exit 1; exit 0`,
-      shutdown: `cp ${told} ${inDirectory("at-stop")}`,
-    });
-    const { child, exited, stderr } = await startReady();
-    expect(readFileSync(inDirectory("at-start"), "utf8")).toContain("No such file");
-    expect(stderr()).toMatch(/startup_script has ended/);
-    child.kill("SIGTERM");
-    expect(await exited).toBe(0);
-    expect(readFileSync(inDirectory("at-stop"), "utf8").trim().split("\n")).toEqual(story());
-    expect(story().at(-1)).toBe("control stop SIGTERM");
-  });
-
-  test("a stop while startup_script runs ends it and what it has started; no service starts, shutdown_script runs", async () => {
-    const pids = inDirectory("pids");
-    configureScripts({
-      startup: `sleep 1000 &\necho "$$ $!" > ${pids}.new; mv ${pids}.new ${pids}; wait`,
-      shutdown: `echo yes > ${inDirectory("at-stop")}`,
-    });
-    const { child, exited, stderr } = start();
-    await until("the script", () => existsSync(pids));
-    // Nothing to reload yet; its default would end the node.
-    for (const signal of ["SIGHUP", "SIGTERM"] as const) child.kill(signal);
-    expect(await exited).toBe(0);
-    for (const pid of readFileSync(pids, "utf8").trim().split(" ")) expect(isAlive(Number(pid))).toBe(false);
-    expect(stderr()).toMatch(/startup_script failed.*no longer waited for: signal SIGTERM/);
-    expect([story(), services()]).toEqual([[], {}]);
-    expect(readFileSync(inDirectory("at-stop"), "utf8")).toBe("yes\n");
-  });
-
   test("SIGHUP goes to control", async () => {
     const { child } = await startReady();
     child.kill("SIGHUP");
     await until("control's reload", () => story().includes("control reload"));
     expect(story().filter((line) => line.endsWith("reload"))).toEqual(["control reload"]);
-  });
-
-  test("shutdown_script is the one that was applied last, not the one of the start", async () => {
-    const file = inDirectory("keepalived.conf");
-    const makes = (name: string): void =>
-      writeFileSync(file, `global_defs {\n shutdown_script "/bin/touch ${inDirectory(name)}"\n}\n`);
-    makes("first");
-    const { child, exited } = await startReady();
-    makes("second");
-    const { configuration } = readConfiguration({ file, env: process.env });
-    if (configuration === undefined) throw new Error("it is not usable");
-    // As control does at a reload.
-    await writeSnapshot(inDirectory("state"), { generation: 2, hash: "", file, appliedAt: "", ...configuration });
-    makes("never-applied");
-    child.kill("SIGTERM");
-    expect(await exited).toBe(0);
-    expect(["first", "second", "never-applied"].map((name) => existsSync(inDirectory(name)))).toEqual([
-      false,
-      true,
-      false,
-    ]);
   });
 
   test("a second start on the same run directory is one clear sentence", async () => {
