@@ -8,6 +8,7 @@ import { rank } from "./priority.ts";
 import {
   announceLimit,
   announcementsInRow,
+  firstOnGrid,
   heartbeatInterval,
   nextOnGrid,
   resumeLimit,
@@ -70,7 +71,7 @@ export function hearAsMaster(before: Master, heard: Heard, now: Instant): Step {
 
 /** Asserts mastership at once: an advert, after which the grid starts again, and the addresses announced. */
 function speakUp(state: Master, reason: string, speak: boolean, first: readonly Effect[], now: Instant): Step {
-  const spoken = speak ? spokenTo(state, nextOnGrid(now, interval(state), now), now) : state;
+  const spoken = speak ? spokenTo(state, firstOnGrid(interval(state), now), now) : state;
   const announced = announceAgain(spoken, reason, now);
   const adverts = speak ? [advert(spokenPriority(state))] : [];
   return { state: announced.state, effects: [...first, ...adverts, ...announced.effects] };
@@ -204,6 +205,6 @@ export function reconfigureMaster(state: Master, before: ElectionConfig, now: In
   if (!retimed && !readdressed) return { state, effects: [] };
   const claimed = claim(state.term, "hold", { announce: state.announce });
   if (!retimed || !maySpeak({ ...state, config: before }, now)) return { state, effects: [claimed] };
-  const next = spokenTo(state, nextOnGrid(now, config.advertInterval, now), now);
+  const next = spokenTo(state, firstOnGrid(config.advertInterval, now), now);
   return { state: next, effects: [advert(spokenPriority(state)), claimed] };
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   failureHold,
+  firstOnGrid,
   heartbeatInterval,
   kernelLeaseSeconds,
   leaseLength,
@@ -159,5 +160,19 @@ test("the advert grid: always in the future, never further than one interval, in
         if (late < step) expect(next).toBe(due + interval);
       },
     ),
+  );
+});
+
+test("the first of a grid: never later than an interval, sooner by less than a 250th of it and 4 ms, alike for neighbours", () => {
+  const moment = fc.integer({ min: 0, max: 10 ** 12 });
+  const intervals = fc.constantFrom(10_000, 100_000, 200_000, 1_000_000, 3_000_000, 255_000_000);
+  fc.assert(
+    fc.property(moment, intervals, (at, step) => {
+      const interval = step as Micros;
+      const early = at + step - firstOnGrid(interval, instant(at));
+      expect(early).toBeGreaterThanOrEqual(0);
+      expect(early).toBeLessThan(Math.min(4_000, step / 250));
+      expect(firstOnGrid(interval, instant(at - Math.min(at, early)))).toBe(firstOnGrid(interval, instant(at)));
+    }),
   );
 });

@@ -16,6 +16,7 @@ import { backupOf, masterOf } from "./copies.ts";
 import { faultCauses } from "./priority.ts";
 import {
   farewellWait,
+  firstOnGrid,
   listeningInterval,
   masterDownInterval,
   releaseLimit,
@@ -112,7 +113,7 @@ export function enterMaster(from: CommonState, entry: MasterEntry, now: Instant)
   const state = masterOf(from, {
     term: claimed,
     since: now,
-    advertDueAt: addMicros(now, from.config.advertInterval),
+    advertDueAt: firstOnGrid(from.config.advertInterval, now),
     leaseUntil: addMicros(now, unconfirmedLimit),
     askedUntil: undefined,
     confirmed: false,
@@ -165,7 +166,7 @@ export function endListening(from: StateOf<"listening">, now: Instant): Step {
   const state = masterOf(from, {
     term: from.term,
     since: from.since,
-    advertDueAt: addMicros(now, from.config.advertInterval),
+    advertDueAt: firstOnGrid(from.config.advertInterval, now),
     leaseUntil: from.leaseUntil,
     askedUntil: undefined,
     confirmed: from.confirmed,
