@@ -59,6 +59,8 @@ interface Lease {
 export class Dataplane {
   /** It cannot program what is claimed (SAFETY S9). */
   isFailing = false;
+  /** How much longer than usual its work takes, in microseconds: it has just started, or has a thousand addresses to add. */
+  slowness = 0;
   readonly #world: DataplaneWorld;
   readonly #random: Random;
   #config: ElectionConfig;
@@ -142,7 +144,7 @@ export class Dataplane {
     if (!this.#running) return;
     const life = this.#life;
     // One stream: no frame overtakes another.
-    const done = addMicros(this.#world.now(), this.#random.integer(work.min, work.max));
+    const done = addMicros(this.#world.now(), this.slowness + this.#random.integer(work.min, work.max));
     this.#workDone = instant(Math.max(done, this.#workDone));
     this.#world.at(this.#workDone, () => {
       if (life !== this.#life) return;

@@ -72,7 +72,23 @@ function stopMaster(finale: Finale, ending: Ending): void {
   expectSuccessor(ending, again + groupSkew(stage.routers), "priority-zero-is-answered");
   ending.pass(3 * second);
   expectNoGap(ending);
+  comeBack(ending);
 }
+
+/** SAFETY S12: it pre-empts a healthy master, which waits for it, however cold it is. */
+function comeBack(ending: Ending): void {
+  const { stage, master } = ending;
+  master.dataplane.slowness = stage.random.integer(0, slownessMax);
+  master.start();
+  ending.pass(settling(stage.routers));
+  checkSettled(stage.routers);
+  expectNoGap(ending);
+  const { longestOverlap } = ending.coverage.finish(stage.timeline.now);
+  if (longestOverlap > handover) throw new Violation("no-theft", `two answered for ${longestOverlap / 1_000} ms`);
+}
+
+/** Nothing is added on the word of a frame that is half a lease old, and a lease is a second at least (SAFETY S3, S10). */
+const slownessMax = second / 2 - second / 20;
 
 /** It dies, or falls silent, or has a dataplane that says nothing. */
 function loseMaster(finale: Finale, ending: Ending): void {
