@@ -6,7 +6,7 @@ import type { WireConfig } from "@baton/vrrp";
 import { malformedByReason, malformedWires } from "@baton/vrrp/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Metrics, readMetrics } from "./metrics.ts";
-import { backupConf, labFor, masterConf, type Pair, startPair, stopPair } from "./pair.ts";
+import { backupConf, labFor, masterConf, type Pair, quick, startPair, stopPair } from "./pair.ts";
 import { followAdverts } from "./wire-adverts.ts";
 
 const lab = labFor("hostile-packets", { beforeAll, afterAll });
@@ -19,7 +19,6 @@ const scene = (): Pair => {
 };
 
 const intervalMs = 500;
-const quick = { before: "global_defs {\n  vrrp_version 3\n}", password: "", advertInt: intervalMs / 1_000 };
 
 // --- the instances that the corpus is for, each on a cable of its own ------------------------------------------------------
 
@@ -57,8 +56,8 @@ beforeAll(async () => {
   const corpusConf = (priority: number): string =>
     malformedWires.map((wire, index) => instanceConf(wire, index, priority)).join("");
   const pair = await startPair(here, {
-    r1: masterConf(quick) + corpusConf(101),
-    r2: backupConf(quick) + corpusConf(100),
+    r1: masterConf(quick(intervalMs / 1_000)) + corpusConf(101),
+    r2: backupConf(quick(intervalMs / 1_000)) + corpusConf(100),
   });
   held.pair = pair;
   for (const index of malformedWires.keys()) {

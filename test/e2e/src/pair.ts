@@ -50,6 +50,13 @@ export const masterConf = (more: Partial<ConfigOptions> = {}): string =>
 export const backupConf = (more: Partial<ConfigOptions> = {}): string =>
   keepalivedConf({ state: "BACKUP", priority: 100, ...more });
 
+/** Version 3, whose intervals may be short: a test that waits for a takeover waits for less. */
+export const quick = (advertInt: number): Pick<ConfigOptions, "before" | "password" | "advertInt"> => ({
+  before: "global_defs {\n  vrrp_version 3\n}",
+  password: "",
+  advertInt,
+});
+
 export interface Pair {
   readonly lab: Lab;
   readonly r1: BatonNode;
