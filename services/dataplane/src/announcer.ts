@@ -24,12 +24,15 @@ interface Series {
 
 export class Announcer {
   readonly #series = new Map<string, Series>();
+  /** When somebody is next to be announced; until something is planned or taken it need not be looked for. */
+  #next: { readonly at: Instant | undefined } | undefined;
 
   /** keepalived: a burst, a second one after the delay, the refresh counted from that. */
   takeover(instance: string, garp: GarpSchedule, since: Instant, reason: string, now: Instant): void {
     const refreshAt = garp.refresh > 0 ? addMicros(now, garp.delay + garp.refresh) : undefined;
     const extraAt = garp.extraInterval > 0 ? addMicros(now, garp.delay + garp.extraInterval) : undefined;
     const series: Series = { garp, planned: [], refreshAt, extraAt };
+    this.#next = undefined;
     this.#series.set(instance, series);
     this.#plan(series, instance, { at: now, since, repeat: garp.repeat, reason });
     if (garp.delay > 0) {
@@ -40,6 +43,7 @@ export class Announcer {
 
   /** Nothing to announce now, but the refresh goes on: a resumed lease. */
   carryOn(instance: string, garp: GarpSchedule, now: Instant): void {
+    this.#next = undefined;
     const before = this.#series.get(instance);
     this.#series.set(instance, {
       garp,
@@ -77,18 +81,22 @@ export class Announcer {
   reconfigure(instance: string, garp: GarpSchedule, now: Instant): void {
     const series = this.#series.get(instance);
     if (series === undefined || series.garp === garp) return;
+    this.#next = undefined;
     if (series.garp.refresh !== garp.refresh) series.refreshAt = firstAfter(garp.refresh, now);
     if (series.garp.extraInterval !== garp.extraInterval) series.extraAt = firstAfter(garp.extraInterval, now);
     series.garp = garp;
   }
 
   stop(instance: string): void {
+    this.#next = undefined;
     this.#series.delete(instance);
   }
 
   /** What is due now; it is the caller's from here on. What may not be announced now is put off. */
   take(now: Instant, mayAnnounce: (instance: string) => boolean): Announcement[] {
     const due: Announcement[] = [];
+    if (!isOver(this.#nextAt(), now)) return due;
+    this.#next = undefined;
     for (const [instance, series] of this.#series) {
       const isDue = ({ at }: { readonly at: Instant }): boolean => at <= now;
       const [isRefreshDue, isExtraDue] = [isOver(series.refreshAt, now), isOver(series.extraAt, now)];
@@ -117,11 +125,23 @@ export class Announcer {
   }
 
   *deadlines(): Iterable<Instant> {
+    const next = this.#nextAt();
+    if (next !== undefined) yield next;
+  }
+
+  #nextAt(): Instant | undefined {
+    if (this.#next !== undefined) return this.#next.at;
+    let first: Instant | undefined;
+    const note = (at: Instant | undefined): void => {
+      if (at !== undefined && (first === undefined || at < first)) first = at;
+    };
     for (const { planned, refreshAt, extraAt } of this.#series.values()) {
-      for (const { at } of planned) yield at;
-      if (refreshAt !== undefined) yield refreshAt;
-      if (extraAt !== undefined) yield extraAt;
+      for (const { at } of planned) note(at);
+      note(refreshAt);
+      note(extraAt);
     }
+    this.#next = { at: first };
+    return first;
   }
 
   #plan(
@@ -130,6 +150,7 @@ export class Announcer {
     burst: Pick<Announcement, "repeat" | "reason" | "since"> & Partial<Announcement> & { at: Instant },
   ): void {
     if (burst.repeat <= 0) return;
+    this.#next = undefined;
     series.planned.push({ instance, only: undefined, told: true, ...burst });
   }
 }

@@ -36,6 +36,21 @@ test("an address that somebody removes comes back at once, is told, counted and 
   expect(rig.core.counters()).toContainEqual(expect.objectContaining({ name: "address.drift", value: 1 }));
 });
 
+test("the kernel's word for what is as it should be, or somebody else's, calls for nothing at all", () => {
+  const rig = new Rig();
+  rig.master();
+  const known = rig.infoOf(theVip);
+  if (known === undefined) throw new Error("it is not there");
+  const foreign = { ...known, address: ip("192.0.2.77"), protocol: 0 };
+  for (const address of [known, foreign]) {
+    expect(rig.feed({ type: "addresses-changed", events: [{ type: "set", address }] })).toEqual([]);
+  }
+  const changed = { ...known, label: "eth0:9" };
+  expect(typesOf(rig.feed({ type: "addresses-changed", events: [{ type: "set", address: changed }] }))).toContain(
+    "read-addresses",
+  );
+});
+
 test("one that somebody changes is made anew", () => {
   const config = instanceConfig("VI_1", [vip(`${theVip}/24`, { label: "eth0:0", broadcast: ip("192.0.2.255") })]);
   const rig = new Rig({ desired: desired(1, config) });

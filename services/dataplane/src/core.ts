@@ -86,7 +86,7 @@ export class Core {
     if (this.#armed !== undefined && now > this.#armed) this.#lateSince ??= this.#armed;
     const effects: Effect[] = [];
     // A thousand times in a takeover of as many instances: it costs what it says, and not a look at everybody.
-    if (this.#isHistory(input, now)) return this.#parts.chronicle.take(now);
+    if (this.#isHistory(input, now) || this.#isEcho(input)) return this.#parts.chronicle.take(now);
     this.#take(input, now, effects);
     // A read is under way: what it brings decides.
     if (!effects.some(({ type }) => type === "read-addresses" || type === "read-routing")) this.#settle(now, effects);
@@ -123,6 +123,15 @@ export class Core {
       if (configuration.instance(transition.instance) !== undefined) chronicle.seen(transition);
     }
     return !isNews;
+  }
+
+  /** The kernel tells of each renewal, too: nothing follows from what is as it was, or is no concern of ours. */
+  #isEcho(input: Input): boolean {
+    const { view } = this.#parts;
+    if (input.type !== "addresses-changed" || view.isAwaiting) return false;
+    if (input.events.some((event) => event.type === "removed" || this.#reconciler.isSuspicious(event))) return false;
+    view.apply(input.events);
+    return true;
   }
 
   #take(input: Input, now: Instant, effects: Effect[]): void {
@@ -456,10 +465,9 @@ export class Core {
 
   #nextDeadline(): Instant | undefined {
     const { book, announcing, chronicle, view } = this.#parts;
-    const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt];
+    const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt, book.nextDeadline()];
     return earliest([
       own,
-      book.deadlines(),
       announcing.deadlines(),
       view.deadlines(),
       this.#routing.deadlines(),

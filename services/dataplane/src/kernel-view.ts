@@ -76,6 +76,11 @@ export class KernelView {
     this.#unready.set(keyOf(link.ifindex, address, prefixLength), addMicros(now, readyWait));
   }
 
+  /** The kernel has still to tell of an address before packets to it arrive. */
+  get isAwaiting(): boolean {
+    return this.#unready.size > 0;
+  }
+
   /** Whether packets to it arrive. */
   isReady({ interface: name, address, prefixLength }: ManagedAddress, now: Instant): boolean {
     if (this.#unready.size === 0) return true;

@@ -442,14 +442,14 @@ export class LeaseBook {
   }
 
   /** When `tick` has something to do. */
-  *deadlines(): Iterable<Instant> {
-    for (const lease of this.#leases.values()) {
-      if (lease.phase === "ended") continue;
-      yield lease.expiresAt;
-      if (lease.parting !== undefined) yield lease.parting.until;
-      if (lease.startDueAt !== undefined) yield lease.startDueAt;
+  nextDeadline(): Instant | undefined {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { phase, expiresAt, parting, startDueAt } of this.#leases.values()) {
+      if (phase === "ended") continue;
+      first = Math.min(first, expiresAt, parting?.until ?? first, startDueAt ?? first);
     }
-    for (const { refuseAt } of this.#edges.values()) yield refuseAt;
+    for (const { refuseAt } of this.#edges.values()) first = Math.min(first, refuseAt);
+    return Number.isFinite(first) ? instant(first) : undefined;
   }
 }
 
