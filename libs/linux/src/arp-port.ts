@@ -1,9 +1,10 @@
 // ARP on one interface over AF_PACKET: announces addresses, and hears who else claims them (SAFETY S6: an address is
 // let go when its gratuitous ARP comes from another MAC). Frames sent this way pass by the ARP silence: announcing is
 // always meant.
+import { openAnnouncingPort } from "./announcing-port.ts";
 import type { ArpPacket, ArpPort, Closable } from "./api.ts";
 import { addressGratuitous, decodeArp, ETH_P_ARP, gratuitousFrame } from "./arp-packet.ts";
-import { AF_PACKET, openFrameSender, packetAddress } from "./frame-sender.ts";
+import { AF_PACKET, packetAddress } from "./frame-sender.ts";
 import { checked, checkedOrClose, closeAside, errnos, errorOf, lastErrno, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import { watchFd } from "./watch-fd.ts";
@@ -13,24 +14,14 @@ const MSG_DONTWAIT = 0x40;
 
 /** Throws LinuxError: EPERM without CAP_NET_RAW. An interface that is gone shows when something is sent. */
 export function openArpPort({ ifindex }: { readonly ifindex: number }): ArpPort {
-  const sender = openFrameSender(ifindex, ETH_P_ARP);
-  let receiver: Closable | undefined;
-  let closed = false;
+  const port = openAnnouncingPort(ifindex, ETH_P_ARP, openReceiver);
   return {
     sendGratuitous: (addresses, mac) => {
       const frame = gratuitousFrame(mac);
-      return sender.announce(addresses, frame, (address) => addressGratuitous(frame, address));
+      return port.announce(addresses, frame, (address) => addressGratuitous(frame, address));
     },
-    onArp: (handler) => {
-      receiver?.close();
-      receiver = handler === undefined || closed ? undefined : openReceiver(ifindex, handler);
-    },
-    close: () => {
-      if (closed) return;
-      closed = true;
-      receiver?.close();
-      sender.close();
-    },
+    onArp: port.listen,
+    close: port.close,
   };
 }
 

@@ -2,8 +2,8 @@
 // pass by the silence, and hears who else announces (SAFETY S6). Listening is a raw ICMPv6 socket: the kernel has looked at
 // the checksum then, and lets nothing but advertisements through.
 
+import { openAnnouncingPort } from "./announcing-port.ts";
 import type { Closable, NdPort, NeighbourAdvertisement } from "./api.ts";
-import { openFrameSender } from "./frame-sender.ts";
 import { checked, checkedOrClose, int32, libc } from "./libc.ts";
 import { limits } from "./limits.ts";
 import {
@@ -28,24 +28,14 @@ const ICMP6_FILTER = 1;
 
 /** Throws LinuxError: EPERM without CAP_NET_RAW. An interface that is gone shows when something is sent. */
 export function openNdPort({ ifindex }: { readonly ifindex: number }): NdPort {
-  const sender = openFrameSender(ifindex, ETH_P_IPV6);
-  let receiver: Closable | undefined;
-  let closed = false;
+  const port = openAnnouncingPort(ifindex, ETH_P_IPV6, openReceiver);
   return {
     sendUnsolicited: (addresses, { mac, router }) => {
       const frame = advertisementFrame(mac, router);
-      return sender.announce(addresses, frame, (address) => addressAdvertisement(frame, address));
+      return port.announce(addresses, frame, (address) => addressAdvertisement(frame, address));
     },
-    onAdvertisement: (handler) => {
-      receiver?.close();
-      receiver = handler === undefined || closed ? undefined : openReceiver(ifindex, handler);
-    },
-    close: () => {
-      if (closed) return;
-      closed = true;
-      receiver?.close();
-      sender.close();
-    },
+    onAdvertisement: port.listen,
+    close: port.close,
   };
 }
 
