@@ -15,6 +15,7 @@ const table: Table = {
   "mastership-degraded": proto.MastershipDegraded,
   "mastership-restored": proto.MastershipRestored,
   "preemption-held": proto.PreemptionHeld,
+  "rival-heard": proto.RivalHeard,
   "tracker-stale": proto.TrackerStale,
   "tracker-fresh": proto.TrackerFresh,
   "foreign-vrid-seen": proto.ForeignVridSeen,

@@ -72,6 +72,19 @@ export type BatonEvent =
       "preemption-held",
       { instance: string; vrid: number; interface: string; term: number; moves: number; holdMs: number }
     >
+  // As master it hears another one of lower priority, at most once in five seconds; `priority`: its own.
+  | Event<
+      "rival-heard",
+      {
+        instance: string;
+        vrid: number;
+        interface: string;
+        term: number;
+        priority: number;
+        rival: string;
+        rivalPriority: number;
+      }
+    >
   // Nobody has confirmed it for too long: its last value stands (SAFETY S15).
   | Event<"tracker-stale", { instance: string; vrid: number; kind: string; tracker: string }>
   | Event<"tracker-fresh", { instance: string; vrid: number; kind: string; tracker: string }>

@@ -55,6 +55,10 @@ function explainInstance(node: string, event: BatonEvent, context: ExplainContex
       return `${node} serves all of ${event.data.instance} again`;
     case "preemption-held":
       return `${node} takes ${event.data.instance} from no lower master for ${Math.round(event.data.holdMs / 1_000)} s, because it has moved ${plural(event.data.moves, "time")} in a short while`;
+    case "rival-heard": {
+      const { instance, rival, rivalPriority } = event.data;
+      return `${node}, master of ${instance}, heard ${context.nameOf?.(rival) ?? rival} speak for it at priority ${rivalPriority}`;
+    }
     case "tracker-stale":
       return `${node} has heard nothing of ${event.data.kind} ${event.data.tracker} for too long: its last value stands for ${event.data.instance}, which pre-empts nobody meanwhile`;
     case "tracker-fresh":

@@ -51,6 +51,11 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
   ["vrrp", { type: "mastership-restored", data: { ...place, priority: 100 } }, "r2 serves all of VI_1 again"],
   [
     "vrrp",
+    { type: "rival-heard", data: { ...place, priority: 100, rival: "10.0.0.2", rivalPriority: 90 } },
+    "r2, master of VI_1, heard 10.0.0.2 speak for it at priority 90",
+  ],
+  [
+    "vrrp",
     { type: "preemption-held", data: { ...place, moves: 5, holdMs: 180_000 } },
     "r2 takes VI_1 from no lower master for 180 s, because it has moved 5 times in a short while",
   ],

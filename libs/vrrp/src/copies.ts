@@ -41,6 +41,7 @@ export function masterOf(from: CommonState, own: Own<"master">): Writable<StateO
     announce: own.announce,
     announcedUntil: own.announcedUntil,
     announceDueAt: own.announceDueAt,
+    rivalToldAt: own.rivalToldAt,
     rival: own.rival,
   };
 }

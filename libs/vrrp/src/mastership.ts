@@ -26,6 +26,7 @@ import {
   nextTerm,
   release,
   spokenPriority,
+  subject,
 } from "./transitions.ts";
 import type { Effect, ElectionConfig, Input, StateOf, Step } from "./types.ts";
 
@@ -59,14 +60,31 @@ export function hearAsMaster(before: Master, heard: Heard, now: Instant): Step {
       if (met.state.effectivePriority < state.effectivePriority)
         return following(met.effects, stepDown(met.state, heard, "owner-conflict", now));
       const counted = count("lower-priority-received");
+      const told = tellRival(met.state, heard, now);
       const first = [...met.effects, counted];
-      return speakUp(met.state, "lower-priority-advert", !state.config.lowerPriorityNoAdvert, first, now);
+      const spoken = speakUp(told.state, "lower-priority-advert", !state.config.lowerPriorityNoAdvert, first, now);
+      return { state: spoken.state, effects: [...spoken.effects, ...told.effects] };
     }
     case "higher":
       return stepDown(state, heard, "higher-priority-advert", now);
     default:
       return assertNever(standing);
   }
+}
+
+/** Behaviour section 5: MASTER_RX_LOWER_PRI. A rival that does not hear us speaks with each of its intervals. */
+function tellRival(state: Master, { advert: theirs, source }: Heard, now: Instant): Step & { readonly state: Master } {
+  if (state.rivalToldAt !== undefined && now < addMicros(state.rivalToldAt, announceLimit))
+    return { state, effects: [] };
+  const data = {
+    ...subject(state.config),
+    term: state.term,
+    priority: state.effectivePriority,
+    rival: source,
+    rivalPriority: theirs.priority,
+  };
+  const told: Effect = { type: "append-event", event: { type: "rival-heard", data }, cause: undefined };
+  return { state: { ...state, rivalToldAt: now }, effects: [told] };
 }
 
 /** Asserts mastership at once: an advert, after which the grid starts again, and the addresses announced. */

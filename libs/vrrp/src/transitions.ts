@@ -122,6 +122,7 @@ export function enterMaster(from: CommonState, entry: MasterEntry, now: Instant)
     announce: 0,
     announcedUntil: undefined,
     announceDueAt: undefined,
+    rivalToldAt: undefined,
     rival: undefined,
   });
   state.highestTerm = claimed;
@@ -175,6 +176,7 @@ export function endListening(from: StateOf<"listening">, now: Instant): Step {
     announce,
     announcedUntil: undefined,
     announceDueAt: undefined,
+    rivalToldAt: undefined,
     rival: undefined,
   });
   state.reason = reason;

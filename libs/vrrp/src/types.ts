@@ -190,6 +190,8 @@ export type ElectionState = CommonState &
         readonly announcedUntil: Instant | undefined;
         /** One more burst, held back because there were enough. */
         readonly announceDueAt: Instant | undefined;
+        /** When it was last told that a lower master speaks. */
+        readonly rivalToldAt: Instant | undefined;
         /** Another owner of the addresses, and what we wait for before we give way to it (owner-conflict.ts). */
         readonly rival: Rival | undefined;
       }

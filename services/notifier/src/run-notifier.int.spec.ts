@@ -178,6 +178,7 @@ test("FIFOs get a line for each change, for changed priorities where they are wa
   const data = { group: "G", state: "master", term: 1, members: ["VI_1"], member: "VI_1", reason: "" };
   election.append({ kind: "group", id: "G" }, { type: "sync-group-changed", data });
   say(vrrpEvent.priority("VI_1", 98));
+  for (const name of ["VI_1", "of another file"]) say(vrrpEvent.rival(name));
   say(vrrpEvent.stop("VI_1", "removed-from-configuration"));
   const lines = [
     'INSTANCE "VI_1" BACKUP 100',
@@ -185,6 +186,7 @@ test("FIFOs get a line for each change, for changed priorities where they are wa
     'INSTANCE "VI_1" MASTER 101',
     'GROUP "G" MASTER 0',
     'INSTANCE "VI_1" MASTER_PRIORITY 98',
+    'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 98',
     'INSTANCE "VI_1" FAULT 98',
   ];
   const read = () => readFileSync(path("read"), "utf8").trim().split("\n");

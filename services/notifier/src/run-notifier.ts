@@ -11,8 +11,9 @@ import type { Fifos } from "./fifos.ts";
 import { judge, recordOf, type TellingRecord } from "./ledger.ts";
 import { type Mail, mailOf, type Sender } from "./mail/message.ts";
 import type { NotificationCounters } from "./notification-counters.ts";
+import { createRivalNotes } from "./rival-notes.ts";
 import { createScriptDelivery, type ScriptDelivery } from "./script-delivery.ts";
-import { type Subject, scriptJobs, subjectOfGroup, toldState } from "./script-jobs.ts";
+import { type Occasion, type Subject, scriptJobs, subjectOfGroup, toldState } from "./script-jobs.ts";
 import {
   changeOfEvent,
   changeOfGroupSnapshot,
@@ -62,7 +63,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   /** What a reload took away, by `subjectKey`: their last change is still to be told. */
   const retired = new Map<string, Subject>();
   const homeless: StateChange[] = [];
-  const deliveries = new Map<string, ScriptDelivery>();
+  const deliveries = new Map<string, ScriptDelivery<StateChange>>();
   const priorities = new Map<string, number>();
   /** What was begun to be told: what a successor finds. */
   const told = store.load();
@@ -71,16 +72,25 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   /** Of an earlier life of the node: counts only for a master that goes on under the lease of that life. */
   const earlier = new Map(told);
   let grace = graceOf(first);
+  const deliver = <What extends Occasion>(onStarted: (change: What) => void): ScriptDelivery<What> =>
+    createScriptDelivery({
+      host,
+      grace: () => grace,
+      environment: options.environment,
+      identityOf: (command: Command) => identityOf(command, config.global.scriptUser, lookup, options.own),
+      onStarted,
+      onEnded: (outcome, sinceChange) => counters.ended("script", outcome, sinceChange),
+    });
+  const rivals = createRivalNotes({
+    newDelivery: () => deliver(() => undefined),
+    write: fifos.write,
+    instance: (name) => config.instances.find((each) => each.name === name),
+    priority: (name) => priorities.get(name),
+  });
   let snapshots = 0;
   let saving = false;
 
-  /** Asking the name service takes long: once per configuration. */
-  let known = new Map<string, UserIds | undefined>();
-  const lookup: UserLookup = (user, group) => {
-    const key = `${user}:${group ?? ""}`;
-    if (!known.has(key)) known.set(key, options.lookup(user, group));
-    return known.get(key);
-  };
+  let lookup = rememberUsers(options.lookup);
 
   function graceOf({ settings: { notify } }: ConfigSnapshot): Micros {
     return notify === undefined ? options.defaultGrace : secondsToMicros(notify.scriptGraceSeconds);
@@ -95,6 +105,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       priorities.set(event.data.instance, event.data.to);
       tellPriority(event.data.instance, event.data.to);
     }
+    if (event.type === "rival-heard") rivals.tell({ ...envelope, event });
     const change = changeOfEvent(envelope);
     if (change !== undefined) take(change);
   }
@@ -200,19 +211,10 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     host.log.error("cannot write down what was told: a restart may tell a state twice", { cause: error });
   }
 
-  function deliveryOf(key: string): ScriptDelivery {
-    const known = deliveries.get(key);
-    if (known !== undefined) return known;
-    const made = createScriptDelivery({
-      host,
-      grace: () => grace,
-      environment: options.environment,
-      identityOf: (command: Command) => identityOf(command, config.global.scriptUser, lookup, options.own),
-      onStarted: begun,
-      onEnded: (outcome, sinceChange) => counters.ended("script", outcome, sinceChange),
-    });
-    deliveries.set(key, made);
-    return made;
+  function deliveryOf(key: string): ScriptDelivery<StateChange> {
+    const delivery = deliveries.get(key) ?? deliver(begun);
+    deliveries.set(key, delivery);
+    return delivery;
   }
 
   const following = host.events.follow("election", ["vrrp", "group"], { snapshot: onSnapshot, event: onEvent });
@@ -223,7 +225,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       config = snapshot.config;
       subjects = subjectsOf(config);
       grace = graceOf(snapshot);
-      known = new Map();
+      lookup = rememberUsers(options.lookup);
       for (const key of subjects.keys()) retired.delete(key);
       fifos.configure(config);
       if (config.global.fifos.statesOnReload) tellAllToFifos();
@@ -238,13 +240,24 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       // Of an instance that was never heard of there is nothing to wait for.
       const isStopped = (key: string): boolean => (accepted.get(key)?.state ?? "STOP") === "STOP";
       await until(lastWordsMillis, () => [...subjects.keys()].every(isStopped));
-      for (const delivery of deliveries.values()) delivery.leave();
-      await until(leaveMillis, () => [...deliveries.values()].every((delivery) => delivery.idle));
+      const all = [...deliveries.values(), ...rivals.deliveries()];
+      for (const delivery of all) delivery.leave();
+      await until(leaveMillis, () => all.every((delivery) => delivery.idle));
     },
     close() {
       following.close();
       fifos.close();
     },
+  };
+}
+
+/** Asking the name service takes long: once per configuration. */
+function rememberUsers(ask: UserLookup): UserLookup {
+  const known = new Map<string, UserIds | undefined>();
+  return (user, group) => {
+    const key = `${user}:${group ?? ""}`;
+    if (!known.has(key)) known.set(key, ask(user, group));
+    return known.get(key);
   };
 }
 

@@ -11,23 +11,22 @@ import {
   startScript,
 } from "@baton/script";
 import { attribute, spanName } from "@baton/telemetry";
-import type { ScriptJob } from "./script-jobs.ts";
+import type { Occasion, ScriptJob } from "./script-jobs.ts";
 import { emptyLine, type LineEffect, type LineInput, lineDeadline, stepLine } from "./script-line.ts";
-import type { StateChange } from "./state-change.ts";
 
-export interface ScriptDeliveryOptions {
+export interface ScriptDeliveryOptions<What extends Occasion> {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
   /** How long a script may still run once a later state waits; a reload may change it. */
   grace(): Micros;
   readonly environment: Environment;
   identityOf(command: Command): Identity;
   /** The first script of a change was started. */
-  onStarted(change: StateChange): void;
+  onStarted(change: What): void;
   onEnded(outcome: "delivered" | "failed", sinceChange: Micros): void;
 }
 
-export interface ScriptDelivery {
-  offer(jobs: readonly ScriptJob[]): void;
+export interface ScriptDelivery<What extends Occasion> {
+  offer(jobs: readonly ScriptJob<What>[]): void;
   /** The node stops. */
   leave(): void;
   readonly idle: boolean;
@@ -36,13 +35,16 @@ export interface ScriptDelivery {
 /** Of a script's output, kept for the event. */
 const outputBytesMax = 1_024;
 
-export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDelivery {
+export function createScriptDelivery<What extends Occasion>(
+  options: ScriptDeliveryOptions<What>,
+): ScriptDelivery<What> {
+  type Job = ScriptJob<What>;
   const { host } = options;
   const running = new Map<number, RunningScript>();
-  let line = emptyLine<ScriptJob>(options.grace());
+  let line = emptyLine<Job>(options.grace());
   let timer: NodeJS.Timeout | undefined;
 
-  function feed(input: LineInput<ScriptJob>): void {
+  function feed(input: LineInput<Job>): void {
     const next = stepLine({ ...line, grace: options.grace() }, input, host.now());
     line = next.line;
     for (const effect of next.effects) execute(effect);
@@ -54,7 +56,7 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
   // One turn of the loop lets in every exit that waits: a late notifier must not end a script that has ended.
   const ask = () => setImmediate(() => feed({ type: "deadline-reached" }));
 
-  function execute(effect: LineEffect<ScriptJob>): void {
+  function execute(effect: LineEffect<Job>): void {
     switch (effect.type) {
       case "start-script":
         return start(effect.job, effect.turn);
@@ -66,7 +68,7 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
     }
   }
 
-  function start(job: ScriptJob, turn: number): void {
+  function start(job: Job, turn: number): void {
     const startedAt = host.now();
     const span = openSpan(job, startedAt);
     const onExit = (end: ScriptEnd): void => {
@@ -83,7 +85,7 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
     });
   }
 
-  function launch(job: ScriptJob, onExit: (end: ScriptEnd) => void): RunningScript {
+  function launch(job: Job, onExit: (end: ScriptEnd) => void): RunningScript {
     const identity = options.identityOf(job.command);
     if (!identity.ok) {
       setImmediate(() => onExit({ success: false, exit: "not started", output: identity.reason }));
@@ -93,7 +95,7 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
     return startScript({ argv, ids: identity.ids, environment: options.environment, outputBytesMax, onExit });
   }
 
-  function openSpan(job: ScriptJob, startedAt: Instant): Span {
+  function openSpan(job: Job, startedAt: Instant): Span {
     const { change } = job;
     return host.tracer.span(spanName.notificationDeliver, {
       parent: change.cause.traceparent,
@@ -110,7 +112,7 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
     });
   }
 
-  function finish(job: ScriptJob, span: Span, end: ScriptEnd): void {
+  function finish(job: Job, span: Span, end: ScriptEnd): void {
     const took = sinceChange(job);
     if (end.success) {
       reportDelivery(host, job, span, end, took);
@@ -123,7 +125,7 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
     options.onEnded(end.success ? "delivered" : "failed", took);
   }
 
-  function sinceChange(job: ScriptJob): Micros {
+  function sinceChange(job: Job): Micros {
     return micros(Math.max(0, host.now() - job.change.at));
   }
 
@@ -136,11 +138,11 @@ export function createScriptDelivery(options: ScriptDeliveryOptions): ScriptDeli
   };
 }
 
-const targetOf = (job: ScriptJob): string => [job.command.text, ...job.appended].join(" ");
+const targetOf = (job: ScriptJob<Occasion>): string => [job.command.text, ...job.appended].join(" ");
 
 type Reporting = Pick<Host, "events">;
 
-function reportDelivery(host: Reporting, job: ScriptJob, span: Span, end: ScriptEnd, took: Micros): void {
+function reportDelivery(host: Reporting, job: ScriptJob<Occasion>, span: Span, end: ScriptEnd, took: Micros): void {
   const data: BatonEventOf<"notification-delivered">["data"] = {
     instance: job.change.instance,
     state: job.change.state,
@@ -155,7 +157,7 @@ function reportDelivery(host: Reporting, job: ScriptJob, span: Span, end: Script
   host.events.append(aggregate, { type: "notification-delivered", data }, job.change.cause, span.traceparent);
 }
 
-function reportFailure(host: Reporting, job: ScriptJob, span: Span | undefined, error: string): void {
+function reportFailure(host: Reporting, job: ScriptJob<Occasion>, span: Span | undefined, error: string): void {
   const data: BatonEventOf<"notification-failed">["data"] = {
     instance: job.change.instance,
     state: job.change.state,

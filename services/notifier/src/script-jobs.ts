@@ -3,10 +3,15 @@
 import type { Command, InstanceConfig, NotifyConfig, SyncGroupConfig } from "@baton/keepalived-conf";
 import type { NotifyState, StateChange } from "./state-change.ts";
 
-export interface ScriptJob {
+/** What a script is told of: a change of state, or, without one, that a lower master speaks. */
+export interface Occasion extends Pick<StateChange, "instance" | "at" | "cause" | "replayed"> {
+  readonly state: StateChange["state"] | "MASTER_RX_LOWER_PRI";
+}
+
+export interface ScriptJob<What extends Occasion = StateChange> {
   readonly command: Command;
   readonly appended: readonly string[];
-  readonly change: StateChange;
+  readonly change: What;
 }
 
 /** keepalived: DELETED is told as FAULT unless notify_deleted is set. */

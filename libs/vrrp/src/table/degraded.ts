@@ -17,6 +17,7 @@ import {
   disconnected,
   enteredFault,
   failed,
+  hearsRival,
   holding,
   ignores,
   inFault,
@@ -299,6 +300,7 @@ const inPart: readonly Row[] = [
       counts("lower-priority-received"),
       sends(1),
       claims(7, "hold", { announce: 3, announceReason: "lower-priority-advert" }),
+      hearsRival(1, lowerAddress),
     ],
   },
   {

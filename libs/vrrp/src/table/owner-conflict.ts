@@ -14,6 +14,7 @@ import {
   counts,
   deadline,
   heard,
+  hearsRival,
   higherAddress,
   lasting,
   lowerAddress,
@@ -35,7 +36,8 @@ const rival = (advertsLeft: number, patienceUntil?: typeof now, advertInterval =
   advertsLeft,
   patienceUntil,
 });
-const speaksUp = [counts("lower-priority-received"), sends(255), counts("announcement-limited")];
+const told = hearsRival(255, lowerAddress, 255);
+const speaksUp = [counts("lower-priority-received"), sends(255), counts("announcement-limited"), told];
 const masterDown255 = 3 * second + 3_906;
 const noAdvert: ElectionConfig = { ...owner, lowerPriorityNoAdvert: true };
 
@@ -72,7 +74,7 @@ export const ownerRows: readonly Row[] = [
     becomes: "master",
     state: { rival: rival(1, undefined, 2 * second) },
     deadline: after(second / 2),
-    effects: [counts("lower-priority-received"), counts("announcement-limited")],
+    effects: [counts("lower-priority-received"), counts("announcement-limited"), told],
   },
   {
     name: "master/deadline-reached/second-advert-to-another-owner",
@@ -117,7 +119,7 @@ export const ownerRows: readonly Row[] = [
     becomes: "master",
     state: { rival: rival(2) },
     deadline: after(second / 2),
-    effects: [counts("owner-conflict"), counts("lower-priority-received"), counts("announcement-limited")],
+    effects: [counts("owner-conflict"), counts("lower-priority-received"), counts("announcement-limited"), told],
   },
   {
     name: "backup/advertisement-received/the-other-owner-speaks-on",

@@ -179,6 +179,7 @@ export const master = (over: Own<"master"> = {}): ElectionState => ({
   peerHeardAt: undefined,
   announce: 2,
   announcedUntil: undefined,
+  rivalToldAt: undefined,
   announceDueAt: undefined,
   rival: undefined,
   ...over,
@@ -428,6 +429,16 @@ export const servesAll = (of: number, ours = 100): Effect =>
 
 export const preemptionHeld = (of: number): Effect =>
   event({ type: "preemption-held", data: { ...subject, term: of, moves: 5, holdMs: 180_000 } }, undefined);
+
+/** The lower master that is heard, in the term of the table's master. */
+export const hearsRival = (theirs: number, from = higherAddress, ours = 100): Effect =>
+  event(
+    {
+      type: "rival-heard",
+      data: { ...subject, term: 7, priority: ours, rival: from, rivalPriority: theirs },
+    },
+    undefined,
+  );
 
 export const trackerIs = (type: "tracker-stale" | "tracker-fresh"): Effect =>
   event({ type, data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } }, undefined);

@@ -62,6 +62,7 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "mastership-degraded":
     case "mastership-restored":
     case "preemption-held":
+    case "rival-heard":
     case "tracker-stale":
     case "tracker-fresh":
       return standingSentence(node, event);
@@ -156,7 +157,14 @@ function transitionSentence(
 
 function standingSentence(
   node: string,
-  event: Of<"mastership-degraded" | "mastership-restored" | "preemption-held" | "tracker-stale" | "tracker-fresh">,
+  event: Of<
+    | "mastership-degraded"
+    | "mastership-restored"
+    | "preemption-held"
+    | "rival-heard"
+    | "tracker-stale"
+    | "tracker-fresh"
+  >,
 ): string {
   const { instance } = event.data;
   switch (event.type) {
@@ -166,6 +174,8 @@ function standingSentence(
       return `${node} serves all of ${instance} again`;
     case "preemption-held":
       return `${instance} has moved ${event.data.moves} times: ${node} takes over from no lower master for ${Math.round(event.data.holdMs / 1000)} s`;
+    case "rival-heard":
+      return `${event.data.rival} speaks for ${instance} at ${priority(event.data.rivalPriority)}, though ${node} is master at ${priority(event.data.priority)}`;
     case "tracker-stale":
       return `${event.data.kind} ${event.data.tracker} of ${instance} has not been confirmed for too long: its last value stands`;
     case "tracker-fresh":

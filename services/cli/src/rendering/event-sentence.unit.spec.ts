@@ -65,6 +65,10 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
     "VI_1 has moved 5 times: r1 takes over from no lower master for 180 s",
   ],
   [
+    { type: "rival-heard", data: { ...vrrp, priority: 100, rival: "10.0.0.2", rivalPriority: 90 } },
+    "10.0.0.2 speaks for VI_1 at priority 90, though r1 is master at priority 100",
+  ],
+  [
     { type: "tracker-stale", data: { instance: "VI_1", vrid: 51, kind: "script", tracker: "chk" } },
     "script chk of VI_1 has not been confirmed for too long: its last value stands",
   ],

@@ -101,6 +101,10 @@ export const vrrpEvent = {
     type: "instance-stopped",
     data: { instance: name, vrid: 51, interface: "eth0", term: 7, wasMaster: true, reason },
   }),
+  rival: (name = "VI_1"): EventEnvelope["event"] => ({
+    type: "rival-heard",
+    data: { instance: name, vrid: 51, interface: "eth0", term: 7, priority: 101, rival: "10.0.0.2", rivalPriority: 90 },
+  }),
   priority: (name = "VI_1", to = 99): EventEnvelope["event"] => ({
     type: "priority-changed",
     data: { instance: name, vrid: 51, from: 101, to, base: 101, tracker: "chk", reason: "script down" },

@@ -1,7 +1,7 @@
 // Who is told when an instance changes: scripts and mail.
 import { bool } from "../arguments.ts";
 import { eventScript, type ScriptLine } from "../script-argument.ts";
-import { type Argument, missing, works } from "../table.ts";
+import { type Argument, works } from "../table.ts";
 
 /** Alone it asks that a removed instance be called DELETED rather than FAULT. */
 const deletedScript: Argument<ScriptLine | "told"> = {
@@ -59,17 +59,12 @@ export const notification = {
     repeat: "first",
     default: "none",
   }),
-  notifyLowerPriority: missing(
-    "notify_master_rx_lower_pri",
-    eventScript,
-    "no script runs when a master hears a lower priority",
-    {
-      meaning: "What runs when it is master and hears an advert of lower priority.",
-      service: "notifier",
-      repeat: "first",
-      default: "none",
-    },
-  ),
+  notifyLowerPriority: works("notify_master_rx_lower_pri", eventScript, {
+    meaning: "What runs when it is master and hears an advert of lower priority, at most once in five seconds.",
+    service: "notifier",
+    repeat: "first",
+    default: "none",
+  }),
   smtpAlert: works("smtp_alert", bool, {
     meaning: "Whether mail is sent when it changes.",
     service: "notifier",
