@@ -3,6 +3,7 @@
 import type { AddressChange, AddressInfo, AddressSpec, AddressTable, AddressTableOptions } from "./api.ts";
 import type { NetlinkRequest } from "./netlink-message.ts";
 import { NETLINK_ROUTE, openNetlinkClient, openNetlinkWatch } from "./netlink-socket.ts";
+import { renewalFilter } from "./renewal-filter.ts";
 import {
   addressDumpBody,
   decodeAddressEvent,
@@ -23,6 +24,7 @@ export function openAddressTable(options: AddressTableOptions = {}): AddressTabl
           decodeAddressEvent,
           (events) => options.onChange?.(events),
           () => options.onGap?.(),
+          renewalFilter(),
         );
   /** Renewals ask for the same again and again, each second for as long as somebody is master. */
   const renewals = new WeakMap<AddressSpec, NetlinkRequest>();

@@ -281,7 +281,7 @@ export type ChangeResult =
 export type AddressEvent = { readonly type: "set" | "removed"; readonly address: AddressInfo };
 
 export interface AddressTableOptions {
-  /** What changed, by us or anybody else, in order. A renewal is a change too. */
+  /** What changed, by us or anybody else, in order. A renewal is a change too, except of Baton's own IPv4 addresses. */
   onChange?(events: readonly AddressEvent[]): void;
   /** Events were lost: list() again and compare. */
   onGap?(): void;

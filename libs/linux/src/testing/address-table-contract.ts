@@ -5,11 +5,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   AddressChange,
   AddressEvent,
+  AddressInfo,
   AddressSpec,
   AddressTable,
   AddressTableOptions,
   ChangeResult,
 } from "../api.ts";
+import { addressTag } from "../rtnetlink.ts";
 
 /** A table over one interface without addresses that the tests may use alone. */
 export interface TableUnderTest {
@@ -124,6 +126,8 @@ export function addressTableContract(name: string, make: () => TableUnderTest): 
       expect(present().length).toBe(1);
     });
 
+    ownAddressesContract({ events, spec, add, replace, find });
+
     test("delete removes; what is not there is EADDRNOTAVAIL, on no interface ENODEV", () => {
       add(spec("10.1.0.5"));
       expect(del(spec("10.1.0.6"), spec("10.1.0.5"), spec("10.1.0.5"))).toEqual([
@@ -217,5 +221,31 @@ export function addressTableContract(name: string, make: () => TableUnderTest): 
       expect(events).toEqual([]);
       witness.close();
     });
+  });
+}
+
+interface Tools {
+  readonly events: AddressEvent[];
+  spec(address: string, more: Partial<AddressSpec>): AddressSpec;
+  add(...specs: AddressSpec[]): ChangeResult[];
+  replace(...specs: AddressSpec[]): ChangeResult[];
+  find(address: string): AddressInfo | undefined;
+}
+
+function ownAddressesContract({ events, spec, add, replace, find }: Tools): void {
+  test("of an IPv4 address of Baton's own it is told when it comes, when it becomes another's, and not when it is renewed", async () => {
+    const [own, another] = [spec("10.1.0.5", { protocol: addressTag }), spec("10.2.0.6", { protocol: 7 })];
+    add({ ...own, validLifetime: 30 }, { ...another, validLifetime: 30 });
+    await vi.waitFor(() => expect(events.length).toBe(2));
+    // The kernel counts the changes of an address in hundredths of a second: sooner it looks like the first.
+    await vi.waitFor(async () => {
+      events.splice(0);
+      replace({ ...own, validLifetime: 300 }, { ...another, validLifetime: 300 });
+      await vi.waitFor(() => expect(events.map(({ address }) => address.address)).toContain("10.2.0.6"));
+      expect(events.length).toBe(1);
+    });
+    expect(find("10.1.0.5")?.validLifetime).toBe(300);
+    replace({ ...own, protocol: 0 });
+    await vi.waitFor(() => expect(events.at(-1)?.address).toMatchObject({ address: "10.1.0.5", protocol: 0 }));
   });
 }

@@ -12,7 +12,7 @@ import type {
   ChangeResult,
 } from "../api.ts";
 import { LinuxError } from "../error.ts";
-import { encodeAddressChange } from "../rtnetlink.ts";
+import { addressTag, encodeAddressChange } from "../rtnetlink.ts";
 
 /** The memory behind any number of open tables, as the kernel is behind any number of sockets. */
 export interface InMemoryAddressTable {
@@ -83,7 +83,8 @@ function makeMemory(options: InMemoryAddressTableOptions, tell: (event: AddressE
     const now = options.now?.();
     if (now === undefined || spec.validLifetime === undefined) expiries.delete(keyOf(info));
     else expiries.set(keyOf(info), now + spec.validLifetime * 1_000_000);
-    tell({ type: "set", address: info });
+    const isRenewal = existing?.protocol === addressTag && info.protocol === addressTag;
+    if (!isRenewal || ipFamily(info.address) === 6) tell({ type: "set", address: info });
     return done;
   };
   return {
