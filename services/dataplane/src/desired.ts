@@ -7,6 +7,7 @@ import {
   type GarpConfig,
   type InstanceConfig,
   type InstanceLinks,
+  staticName,
   type VirtualAddressConfig,
   type VirtualLink,
   virtualLinks,
@@ -119,9 +120,6 @@ export const isSameAddress = (a: ManagedAddress | undefined, b: ManagedAddress):
   a.homeAddress === b.homeAddress &&
   a.manageTemporary === b.manageTemporary &&
   a.autojoin === b.autojoin;
-
-/** What events and states of static objects name as their instance; no name of a VRRP instance is likely to be this. */
-export const staticName = "(static)";
 
 type Wanting = Pick<Config, "instances" | "global"> &
   Partial<Pick<Config, "staticAddresses" | "staticRoutes" | "staticRules" | "garpGroups">>;

@@ -1,9 +1,10 @@
 // From claims, configuration and kernel to one change at a time: what is wanted, what differs, what came of it. The
 // kernel is reconciled, not commanded: whatever brought the difference about, the plan is the same.
 import { addMicros, type Instant } from "@baton/domain";
+import { staticName } from "@baton/keepalived-conf";
 import { type AddressChange, type AddressEvent, type AddressInfo, addressTag, type ChangeResult } from "@baton/linux";
 import { storyOf } from "./chronicle.ts";
-import { addressKey, type DesiredInstance, type ManagedAddress, staticName } from "./desired.ts";
+import { addressKey, type DesiredInstance, type ManagedAddress } from "./desired.ts";
 import type { Outcome } from "./holdings.ts";
 import { isAsConfigured, specOf } from "./kernel-view.ts";
 import { isTrusted, type Lease } from "./lease-book.ts";

@@ -295,3 +295,11 @@ describe("notification", () => {
     expect(places).toEqual(["accepted"]);
   });
 });
+
+test("the name that static objects have in events is refused", () => {
+  const named = (name: string) =>
+    parse(`vrrp_instance ${name} {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n`);
+  expect(isFatal(named("(static)").diagnostics)).toBe(true);
+  expect(named("(static)").diagnostics.map(({ line, code }) => [line, code])).toContainEqual([1, "refused"]);
+  expect(isFatal(named("static").diagnostics)).toBe(false);
+});

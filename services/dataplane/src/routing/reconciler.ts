@@ -2,9 +2,10 @@
 // to their tables, and taken away before them in the opposite order. Reconciled, not commanded: what is wanted is laid
 // beside what the kernel has, and what was done is read back (SAFETY S9).
 import { addMicros, type Instant } from "@baton/domain";
+import { staticName } from "@baton/keepalived-conf";
 import type { ChangeResult, RouteInfo, RoutingChange, RoutingEvent, RoutingTables, RuleSpec } from "@baton/linux";
 import { type Story, storyOf } from "../chronicle.ts";
-import { type DesiredInstance, staticName } from "../desired.ts";
+import type { DesiredInstance } from "../desired.ts";
 import { DriftLimit, driftWar } from "../drift-limit.ts";
 import type { Lease } from "../lease-book.ts";
 import type { Parts } from "../parts.ts";

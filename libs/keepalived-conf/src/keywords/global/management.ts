@@ -15,7 +15,7 @@ import {
 import { fileMode } from "../global-arguments.ts";
 import { exactly } from "../line-arguments.ts";
 import { alias, missing, noted, works } from "../table.ts";
-import { noDbus, noSnmp, ownFiles } from "./reasons.ts";
+import { noDbus, noSnmp, ownFiles, ownNames } from "./reasons.ts";
 
 const name = lenientlyMissing(text("NAME"));
 const path = exactly(1, text("PATH"));
@@ -171,13 +171,13 @@ const files = {
     since: "2.2.8",
     default: "1",
   }),
-  iprouteUsr: noted("iproute_usr_dir", path, "names of routing tables are not read", {
+  iprouteUsr: missing("iproute_usr_dir", path, ownNames, {
     meaning: "Where iproute2's names for numbers come from.",
     service: "control",
     since: "2.3.2",
     default: "/usr/share/iproute2",
   }),
-  iprouteEtc: noted("iproute_etc_dir", path, "names of routing tables are not read", {
+  iprouteEtc: missing("iproute_etc_dir", path, ownNames, {
     meaning: "Where an administrator's names for numbers come from, which go before those.",
     service: "control",
     since: "2.3.2",

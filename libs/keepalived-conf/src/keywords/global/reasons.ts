@@ -11,3 +11,4 @@ export const noFifo = "events are on NATS: `baton events --follow`";
 export const ownBuffers = "Baton sizes its socket buffers itself";
 export const withScripts = "BFD runs in the process that runs the scripts, and they would have it too";
 export const ownFiles = "Baton keeps its files in its run and state directories";
+export const ownNames = "names come from /etc/iproute2 and /usr/share/iproute2";
