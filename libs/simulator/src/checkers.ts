@@ -48,7 +48,7 @@ const require = (holds: boolean, property: Property, detail: () => string): void
 /** After each step of any router's election. */
 export function checkStep(router: Router, process: ElectionProcess, step: GroupStep, before: GroupState): void {
   const name = nameOf(process);
-  checkMembers(name, step.state, before);
+  checkMembers(name, step.state, before, process.newcomers);
   checkAddresses(router);
   for (const { member, effect } of step.effects) {
     if (effect.type !== "send-advertisement" || effect.priority === 0) continue;
@@ -58,17 +58,23 @@ export function checkStep(router: Router, process: ElectionProcess, step: GroupS
 
 const nameOf = ({ router }: ElectionProcess): string => `router ${router + 1}`;
 
-function checkMembers(name: string, after: GroupState, before: GroupState): void {
+/** A newcomer is one until it comes along, or the others give way too. */
+function checkMembers(name: string, after: GroupState, before: GroupState, newcomers: Set<string>): void {
   let [held, all, lowest, highest] = [0, 0, Number.POSITIVE_INFINITY, 0];
   for (const [member, state] of after.members) {
     all++;
     const was = before.members.get(member);
     require(was === undefined || state.highestTerm >= was.highestTerm, "terms-rise", () => `${name}: ${member}`);
-    if (state.kind !== "master" && state.kind !== "listening") continue;
+    if (state.kind !== "master" && state.kind !== "listening") {
+      if (newcomers.has(member)) all--;
+      continue;
+    }
+    newcomers.delete(member);
     held++;
     lowest = Math.min(lowest, state.term);
     highest = Math.max(highest, state.term);
   }
+  if (held === 0) newcomers.clear();
   require(held === 0 || held === all, "never-split", () =>
     `${name}: ${[...after.members.values()].map(({ kind }) => kind).join(", ")}`);
   require(held === 0 || lowest === highest, "one-term", () => `${name}: terms ${lowest} to ${highest}`);

@@ -2,6 +2,8 @@
 // one alarm for the earliest deadline, inputs before deadlines (SAFETY S2), one stream to dataplane that reconnects.
 import { type Instant, type IpAddress, instant, type Micros, micros, type Term, term } from "@baton/domain";
 import {
+  awaitsAnswer,
+  claimants,
   type ElectionConfig,
   type ElectionState,
   type GroupClaim,
@@ -14,6 +16,7 @@ import {
   leaseLength,
   nextDeadline,
   nextGroupDeadline,
+  regroup,
   stepGroup,
 } from "@baton/vrrp";
 import { checkHurry, checkProgress } from "./checkers.ts";
@@ -61,6 +64,8 @@ const backlogs = [128, 4, 0] as const;
 export class ElectionProcess {
   group: GroupState;
   isRunning = true;
+  /** Have come to a group of masters by a reload, and not along with them yet: until its own master-down each listens. */
+  readonly newcomers = new Set<string>();
   /** What dataplane says does not arrive. */
   losesAnswers = false;
   readonly #machine: Machine;
@@ -170,9 +175,53 @@ export class ElectionProcess {
 
   reload(configs: readonly ElectionConfig[]): void {
     this.#soon(() => {
+      // Whoever leaves does so as it is.
+      if (this.states.some(({ kind }) => kind === "leaving" || kind === "stopped")) return;
+      const { members } = this.group;
+      if (configs.length !== members.size || configs.some(({ name }) => !members.has(name))) this.#regroup(configs);
       this.#configs = configs;
       this.#feed(new Map(configs.map((config): [string, Input] => [config.name, { type: "configure", config }])));
     });
+  }
+
+  /**
+   * Others are in the group from now on, as the real one does it (services/election, unit.ts): who stays goes on as it is,
+   * who comes starts, and who goes says farewell. One lease is all that this dataplane knows; it stays the group's.
+   */
+  #regroup(configs: readonly ElectionConfig[]): void {
+    const { members } = this.group;
+    const staying = new Set(configs.map(({ name }) => name));
+    for (const [name, { kind }] of members) {
+      if (staying.has(name)) continue;
+      this.newcomers.delete(name);
+      if (kind === "master") this.#send(name, 0);
+    }
+    this.#configs = configs;
+    const known = configs.map((config): [string, ElectionState] => [
+      config.name,
+      members.get(config.name) ?? initialState(config),
+    ]);
+    this.group = initialGroup(this.group.name, new Map(known));
+    for (const [name] of known) if (!members.has(name)) this.newcomers.add(name);
+    const { dataplane, linkUp, address } = this.#machine;
+    const highest = this.#stream === undefined ? undefined : dataplane.highestTerm;
+    this.#feed(regroup(this.group.members, this.states.some(isHolding) ? undefined : highest));
+    if (configs.length === 1 && this.states.some(({ groupFault }) => groupFault !== undefined))
+      this.feedAll({ type: "group-fault", member: undefined, cause: undefined });
+    if (claimants(this.group).length === 0 && !this.states.some(awaitsAnswer)) this.#claim = undefined;
+    for (const { name } of configs) {
+      if (members.has(name)) continue;
+      const startup: Input = {
+        type: "startup",
+        dataplaneConnected: this.#stream !== undefined,
+        interfaceUp: linkUp,
+        primaryAddress: address,
+        resume: undefined,
+        highestTerm: highest ?? term(0),
+        recentResumes: 0,
+      };
+      this.#feed(new Map([[name, startup]]));
+    }
   }
 
   /** The other end of the stream is gone. */

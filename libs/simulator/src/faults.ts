@@ -4,7 +4,7 @@ import type { Hub } from "./hub.ts";
 import { goodNetwork, type Network } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { Packet, Router } from "./router.ts";
-import { drawReload, type Fault } from "./scenario.ts";
+import { drawReload, type Fault, membersAfter, withMembers } from "./scenario.ts";
 import type { Timeline } from "./timeline.ts";
 
 const second = 1_000_000;
@@ -148,6 +148,8 @@ function onOrders(fault: Fault, stage: Stage, router: Router): () => void {
       return slander(stage, router);
     case "reload-times":
       return reloadTimes(fault, stage);
+    case "reload-members":
+      return reloadAll(fault, stage, (configs) => withMembers(configs, membersAfter(fault)));
     default: {
       const base = 1 + Math.floor(fault.size * 253);
       router.reload(
@@ -174,14 +176,23 @@ export function slander({ timeline, hub, interval }: Stage, { address, configs }
   };
 }
 
-/** Other times for all, which reach one router after the other. */
-function reloadTimes({ at, until }: Fault, { timeline, routers, random }: Stage): () => void {
-  const [config] = routers[0]?.configs ?? [];
+/** Other times for all. */
+function reloadTimes(fault: Fault, stage: Stage): () => void {
+  const [config] = stage.routers[0]?.configs ?? [];
   if (config === undefined) return () => undefined;
-  const times = drawReload(random, config);
+  const times = drawReload(stage.random, config);
+  return reloadAll(fault, stage, (configs) => configs.map((each) => ({ ...each, ...times })));
+}
+
+/** Something new for all, which reaches one router after the other. */
+function reloadAll(
+  { at, until }: Fault,
+  { timeline, routers, random }: Stage,
+  change: (configs: Router["configs"]) => Router["configs"],
+): () => void {
   const waiting = new Set(routers);
   const reload = (router: Router): void => {
-    if (waiting.delete(router)) router.reload(router.configs.map((each) => ({ ...each, ...times })));
+    if (waiting.delete(router)) router.reload(change(router.configs));
   };
   for (const router of routers) timeline.at(random.integer(at, until), () => reload(router));
   return () => {

@@ -90,11 +90,11 @@ export class Router implements Machine {
     return this.states.some(({ kind }) => kind === "master");
   }
 
-  /** It runs, has a link and a dataplane, and no member has a fault of its own. */
+  /** It runs, has a link and a dataplane, no member has a fault of its own, and none is behind the others. */
   get isHealthy(): boolean {
     return (
       this.#processes.length === 1 &&
-      this.#processes.every(({ isStalled }) => !isStalled) &&
+      this.#processes.every(({ isStalled, newcomers }) => !isStalled && newcomers.size === 0) &&
       !this.clock.isPaused &&
       this.linkUp &&
       this.dataplane.isRunning &&

@@ -34,7 +34,8 @@ export const faults = [
   "power-cut",
   "slander",
 ] as const;
-export type FaultKind = (typeof faults)[number];
+/** `reload-members`: of a sync group there are more or fewer from now on. */
+export type FaultKind = (typeof faults)[number] | "reload-members";
 
 export interface Fault {
   readonly what: FaultKind;
@@ -79,7 +80,8 @@ export interface Episode {
   readonly watched: boolean;
 }
 
-export type Weather = "storm" | "day";
+/** `regroup`: a storm in which reloads change who is in the sync group, too. */
+export type Weather = "storm" | "day" | "regroup";
 
 export interface Scenario {
   readonly seed: number;
@@ -101,8 +103,45 @@ const address = (text: string): IpAddress => {
 
 export function drawScenario(weather: Weather, seed: number, random: Random): Scenario {
   const storm = drawStorm(seed, random);
-  return weather === "storm" ? storm : { ...storm, episodes: drawDay(random, storm.routers) };
+  if (weather === "storm") return storm;
+  if (weather === "regroup") return withRegroupings(storm, random);
+  return { ...storm, episodes: drawDay(random, storm.routers) };
 }
+
+const membersMax = 3;
+
+/** Another number of members, each as the first is but for what is its own. */
+export function withMembers(configs: readonly ElectionConfig[], count: number): readonly ElectionConfig[] {
+  const [first] = configs;
+  if (first === undefined) return [];
+  return Array.from({ length: count }, (_, member) => ({
+    ...(configs[member] ?? { ...first, ...ownOf(member), trackers: [] }),
+    syncGroup: "VG",
+  }));
+}
+
+const ownOf = (member: number): Pick<ElectionConfig, "name" | "vrid" | "addresses"> => ({
+  name: `VI_${member + 1}`,
+  vrid: vrid(51 + member),
+  addresses: [address(`10.0.0.${100 + member}`)],
+});
+
+function withRegroupings(storm: Scenario, random: Random): Scenario {
+  const episodes = storm.episodes.map((episode) => {
+    const regroupings = Array.from({ length: random.integer(1, 4) }, (): Fault => {
+      const at = random.integer(0, episode.calmAt);
+      return {
+        ...drawFault(random, storm.routers.length, at, random.integer(at, episode.calmAt)),
+        what: "reload-members",
+      };
+    });
+    return { ...episode, faults: [...episode.faults, ...regroupings] };
+  });
+  return { ...storm, episodes, routers: storm.routers.map((configs) => withMembers(configs, configs.length)) };
+}
+
+/** How many there are after a `reload-members` of that size. */
+export const membersAfter = ({ size }: Fault): number => 1 + Math.floor(size * membersMax);
 
 function drawStorm(seed: number, random: Random): Scenario {
   const version = random.pick<2 | 3>([2, 3, 3]);
@@ -133,14 +172,12 @@ function drawStorm(seed: number, random: Random): Scenario {
       { length: members },
       (_, member): ElectionConfig => ({
         ...own,
-        name: `VI_${member + 1}`,
+        ...ownOf(member),
         syncGroup: members > 1 ? "VG" : undefined,
-        vrid: vrid(51 + member),
         // A fault of one member alone: the others must follow.
         trackers: member === 0 ? own.trackers : [],
         priority: priority(base),
         preempt: own.preempt || base === 255,
-        addresses: [address(`10.0.0.${100 + member}`)],
       }),
     );
   });

@@ -17,7 +17,7 @@ import { Hub, hubs } from "./hub.ts";
 import { Network } from "./network.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Packet, Router } from "./router.ts";
-import { drawScenario, type Episode, type Fault, type Scenario, type Weather } from "./scenario.ts";
+import { drawScenario, type Episode, type Fault, type Scenario, type Weather, withMembers } from "./scenario.ts";
 import { holdsEnd, longest, preemptionEnd, settling } from "./settling.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -236,9 +236,12 @@ class Simulation {
     }
   }
 
-  /** Version 2 has one interval for all; reloads that crossed may have left several, which no election can mend. */
+  /** Reloads that crossed may have left several memberships, or in version 2 intervals, which no election can mend. */
   #agree(): void {
-    const [config] = this.#routers[0]?.configs ?? [];
+    const configs = this.#routers[0]?.configs ?? [];
+    for (const router of this.#routers)
+      if (router.configs.length !== configs.length) router.reload(withMembers(router.configs, configs.length));
+    const [config] = configs;
     if (config?.version !== 2) return;
     const { advertInterval } = config;
     for (const router of this.#routers) router.reload(router.configs.map((each) => ({ ...each, advertInterval })));

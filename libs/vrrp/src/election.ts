@@ -29,7 +29,7 @@ import {
   serveAlone,
   unconfirmed,
 } from "./degraded.ts";
-import { dataplaneSilent, learn, silenced } from "./facts.ts";
+import { awaitsAnswer, dataplaneSilent, learn, silenced } from "./facts.ts";
 import { noteMove } from "./flapping.ts";
 import { stepLeaving } from "./leaving.ts";
 import { giveWayWithGroup, hearAsMaster, loseLease, masterDeadline, reclaim, reconfigureMaster } from "./mastership.ts";
@@ -37,6 +37,7 @@ import { addressOwner, awaitsFirstResult, faultCauses, weighPriority } from "./p
 import { resumeMastership } from "./resume.ts";
 import { leaseLength, listeningInterval } from "./timers.ts";
 import {
+  claim,
   count,
   endListening,
   enterBackup,
@@ -379,11 +380,13 @@ function stepFault(state: StateOf<"fault">, input: Input, now: Instant): Step {
     case "tracker-stale":
     case "dataplane-disconnected":
     case "group-gives-way":
-    case "regrouped":
     case "stalled":
     case "mastership-denied":
     case "witness-answered":
       return unchanged(state);
+    case "regrouped":
+      // Under the lease from now on: the answer to the old one's release nobody waits for any more.
+      return awaitsAnswer(state) ? { state, effects: [claim(input.term, "release")] } : unchanged(state);
     default:
       return assertNever(input);
   }

@@ -21,6 +21,9 @@ export const dataplaneSilent = "dataplane-silent";
 export const addressFailed = "address-failed";
 export const leaseRefused = "lease-refused";
 
+/** In fault until dataplane says anything at all: somebody has to go on asking it. */
+export const awaitsAnswer = ({ holds }: Pick<CommonState, "holds">): boolean => holds.has(dataplaneSilent);
+
 /** More changes than this are not one story any more. */
 const storyLength = 8;
 

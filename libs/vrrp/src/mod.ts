@@ -1,5 +1,6 @@
 // VRRP without I/O: the advertisement codec, the timers and the election machine.
 export { initialState, movesLeaseOnly, nextDeadline, step } from "./election.ts";
+export { awaitsAnswer } from "./facts.ts";
 export { awaitsFirstResult, faultCauses, trackerKey } from "./priority.ts";
 export {
   claimants,

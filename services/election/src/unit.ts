@@ -7,6 +7,7 @@ import { type Aggregate, type CauseRef, type Instant, type Micros, micros, type 
 import type { Host } from "@baton/host";
 import type { AdvertSocket } from "@baton/linux";
 import {
+  awaitsAnswer,
   claimants,
   type Effect,
   type ElectionState,
@@ -161,7 +162,7 @@ export class Unit {
     if (this.#runners.size === 1 && this.states.some(({ groupFault }) => groupFault !== undefined)) {
       this.feedAll({ type: "group-fault", member: undefined, cause: undefined });
     }
-    if (claimants(this.#state).length === 0) this.#parts.leases.forget(this.lease);
+    if (claimants(this.#state).length === 0 && !this.states.some(awaitsAnswer)) this.#parts.leases.forget(this.lease);
   }
 
   /** Its members have gone elsewhere: the group is no more. */

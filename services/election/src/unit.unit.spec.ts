@@ -238,6 +238,33 @@ test("one that leaves a group of masters: the claim covers those that stay, unde
   expect(claims.get("sync-group G")).toMatchObject({ term: 1, instances: ["inside"], state: ClaimState.HOLD });
 });
 
+test("a group that waits for any answer of dataplane goes on asking when a reload changes it", () => {
+  const { parts, unit, start, wait, claims, kinds, host } = stage();
+  start();
+  // Nobody confirms the lease: its end is the end of the mastership.
+  for (let turn = 0; turn < 20 && kinds()[0] !== "fault"; turn++) wait();
+  expect(unit.states.map(({ reason }) => reason)).toEqual(["dataplane-silent", "dataplane-silent"]);
+  const stay = { group, members: [member("inside")] };
+  const veterans = new Map([["inside", unit.veteran("inside")]]);
+  const left = new Unit(parts, stay, { veterans, story: unit.story });
+  left.goOn(stay, undefined);
+  const asked = claims.get("sync-group G");
+  expect(asked).toMatchObject({ state: ClaimState.RELEASE });
+  left.onLeaseStatus(
+    {
+      lease: "sync-group G",
+      term: asked?.term ?? 0,
+      standing: LeaseStanding.RELEASED,
+      present: [],
+      missing: [],
+      error: "",
+    },
+    host.now(),
+  );
+  expect(left.states.map(({ kind }) => kind)).toEqual(["backup"]);
+  expect(claims.size).toBe(0);
+});
+
 test("a newcomer in a group of masters is not covered by the claim until it comes along", () => {
   const { parts, unit, start, wait, claims, host } = stage();
   start();

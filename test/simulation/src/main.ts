@@ -1,5 +1,6 @@
-// npm run simulate -- [--hours N] [--from SEED] [--workers N] [--nightly] | --seed SEED | --day SEED: cluster-hours of
-// simulated storms and days; a failure prints its seed, and the run ends with 1; --seed and --day replay one step by step.
+// npm run simulate -- [--hours N] [--from SEED] [--workers N] [--nightly] | --seed SEED | --day SEED | --regroup SEED:
+// cluster-hours of simulated storms and days; a failure prints its seed, and the run ends with 1; --seed (a storm), --day and
+// --regroup replay one step by step.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isFailure, simulate, type TraceLine, type Weather } from "@baton/simulator";
@@ -8,7 +9,8 @@ import { engage, type Failed, type Report } from "./crew.ts";
 const microsPerHour = 3_600_000_000;
 const reportEveryMs = 60_000;
 
-const usage = "usage: simulate [--hours N] [--from SEED] [--workers N] [--nightly] | --seed SEED | --day SEED\n";
+const usage =
+  "usage: simulate [--hours N] [--from SEED] [--workers N] [--nightly] | --seed SEED | --day SEED | --regroup SEED\n";
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     nightly: { type: "boolean", default: false },
     seed: { type: "string" },
     day: { type: "string" },
+    regroup: { type: "string" },
   },
 });
 
@@ -28,8 +31,13 @@ const tonight = (): number => (Math.floor(Date.now() / 86_400_000) * 2_000_000) 
 const hours = Number(values.hours ?? (values.nightly ? 100_000 : 100));
 const from = Number(values.from ?? (values.nightly ? tonight() : 1));
 const workers = Number(values.workers ?? (values.nightly ? availableParallelism() : 1));
-const replayed = values.seed ?? values.day;
+const replayed = values.seed ?? values.day ?? values.regroup;
 const whole = [from, workers, ...(replayed === undefined ? [] : [Number(replayed)])];
+
+const replayedWeather = (): Weather => {
+  if (values.seed !== undefined) return "storm";
+  return values.day === undefined ? "regroup" : "day";
+};
 
 const showLine = ({ at, router, text }: TraceLine): string =>
   `${(at / 1e6).toFixed(6).padStart(14)}  ${router < 0 ? "all" : `r${router + 1}`}  ${text}\n`;
@@ -41,7 +49,7 @@ function replay(seed: number, weather: Weather): number {
 }
 
 const showFailure = ({ seed, weather, message }: Failed): string => {
-  const option = weather === "day" ? "day" : "seed";
+  const option = weather === "storm" ? "seed" : weather;
   return `${weather} ${seed}: ${message} (replay: npm run simulate -- --${option} ${seed})\n`;
 };
 
@@ -79,7 +87,7 @@ if (!(hours > 0) || !(workers > 0) || !whole.every(Number.isInteger)) {
   process.stderr.write(usage);
   process.exitCode = 1;
 } else if (replayed !== undefined) {
-  process.exitCode = replay(Number(replayed), values.day === undefined ? "storm" : "day");
+  process.exitCode = replay(Number(replayed), replayedWeather());
 } else {
   process.exitCode = await night();
 }

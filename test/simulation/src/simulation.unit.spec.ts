@@ -37,6 +37,15 @@ test("twenty days", () => {
   ).toEqual([]);
 });
 
+test("three hundred storms in which reloads change who is in the sync group", () => {
+  expect(
+    failuresOf(
+      Array.from({ length: 300 }, (_, index) => index + 1),
+      "regroup",
+    ),
+  ).toEqual([]);
+});
+
 test("a seed repeats itself, step by step", () => {
   const record = (seed: number): TraceLine[] => {
     const lines: TraceLine[] = [];

@@ -1,4 +1,4 @@
-// One worker of a crew: a storm from every seed, and from every tenth a day as well.
+// One worker of a crew: a storm from every seed, and from every tenth a day and a storm that regroups as well.
 import { parentPort, workerData } from "node:worker_threads";
 import { isFailure, simulate, type Weather } from "@baton/simulator";
 import type { Assignment, Failed, Report } from "./crew.ts";
@@ -6,7 +6,7 @@ import type { Assignment, Failed, Report } from "./crew.ts";
 const { from, stride, progress }: Assignment = workerData;
 const current = new Float64Array(progress);
 const reportEveryMs = 1_000;
-const daysEvery = 10;
+const othersEvery = 10;
 
 const nothing = { runs: 0, stepped: 0, quiet: 0, steps: 0 };
 
@@ -27,7 +27,7 @@ function work(): never {
     const seed = from + turn * stride;
     current[0] = seed;
     run(seed, "storm");
-    if (turn % daysEvery === 0) run(seed, "day");
+    if (turn % othersEvery === 0) for (const weather of ["day", "regroup"] as const) run(seed, weather);
     if (performance.now() - told < reportEveryMs) continue;
     const report: Report = { ...sum, failures };
     parentPort?.postMessage(report);
