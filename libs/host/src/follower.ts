@@ -104,7 +104,8 @@ class Follower {
         return;
       case "pulse":
         this.#heed(this.#merge.pulse(update.value));
-        return this.#options.handler.counters?.(update.value.counters);
+        if (update.value.counters.length > 0) this.#options.handler.counters?.(update.value.counters);
+        return;
       case undefined:
         return;
     }

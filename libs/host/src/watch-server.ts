@@ -19,6 +19,9 @@ export const watchLimits = {
   pulseEveryMs: 1_000,
   /** Without anything to say, only every so many pulses one is sent: it says that we are there. */
   quietPulses: 3,
+  /** So many counters are told with every pulse; of more, all are told less often, but never less than each fifth pulse. */
+  countersPerPulse: 200,
+  countersEveryMax: 5,
   /** More of one turn are told in several updates: a message has a size that nobody refuses. */
   eventsPerUpdate: 200,
   /**
@@ -75,6 +78,8 @@ class Broadcast implements WatchServer {
   /** What has had an event since the last pulse. */
   readonly #changed = new Map<string, Aggregate>();
   #quietFor = 0;
+  /** Pulses until the counters are told again. */
+  #countersIn = 1;
   #waiting: EventEnvelope[] = [];
   #scheduled: NodeJS.Immediate | undefined;
 
@@ -131,6 +136,16 @@ class Broadcast implements WatchServer {
     return [...(source.counters?.() ?? []), ...hostCounters()];
   }
 
+  /** Thousands of counters each second would cost both ends more than what is counted. */
+  #countersDue(): Counter[] {
+    const isAsked = [...this.#consumers.values()].some(({ counters }) => counters);
+    if (!isAsked || --this.#countersIn > 0) return [];
+    const counters = this.#counters();
+    const { countersPerPulse, countersEveryMax } = watchLimits;
+    this.#countersIn = Math.min(Math.max(1, Math.ceil(counters.length / countersPerPulse)), countersEveryMax);
+    return counters;
+  }
+
   #pulse(): void {
     if (this.#consumers.size === 0) return;
     this.#flush();
@@ -143,17 +158,17 @@ class Broadcast implements WatchServer {
     }));
     this.#changed.clear();
     this.#quietFor = versions.length > 0 ? 0 : (this.#quietFor + 1) % watchLimits.quietPulses;
-    const consumers = [...this.#consumers];
-    const counting = consumers.filter(([, { counters }]) => counters);
-    if (counting.length > 0) {
-      const update: WatchUpdate = {
-        update: { $case: "pulse", value: { epoch, versions, counters: this.#counters() } },
-      };
-      for (const [call] of counting) this.#write(call, update);
+    const counters = this.#countersDue();
+    const pulse = (some: Counter[]): WatchUpdate => ({
+      update: { $case: "pulse", value: { epoch, versions, counters: some } },
+    });
+    // Two updates at most, whoever gets them: each is encoded once.
+    const quiet = this.#quietFor === 0 ? pulse([]) : undefined;
+    const counting = counters.length > 0 ? pulse(counters) : quiet;
+    for (const [call, consumer] of this.#consumers) {
+      const update = consumer.counters ? counting : quiet;
+      if (update !== undefined) this.#write(call, update);
     }
-    if (this.#quietFor > 0) return;
-    const update: WatchUpdate = { update: { $case: "pulse", value: { epoch, versions, counters: [] } } };
-    for (const [call, { counters }] of consumers) if (!counters) this.#write(call, update);
   }
 
   #flush(): void {

@@ -1,6 +1,6 @@
 // What the consumers of a Watch stream are sent, and when: streams played by hand, time by the test.
 import { EventEmitter } from "node:events";
-import type { WatchUpdate } from "@baton/contracts";
+import type { Counter, WatchUpdate } from "@baton/contracts";
 import { instant } from "@baton/domain";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createWatchServer, type WatchServer, watchLimits } from "./watch-server.ts";
@@ -19,7 +19,7 @@ interface Scene {
   watch(counters: boolean): WatchUpdate["update"][];
 }
 
-function scene(): Scene {
+function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1 }]): Scene {
   const handed: { server?: WatchServer } = {};
   let ids = 0;
   const writer = createWriter({
@@ -34,14 +34,14 @@ function scene(): Scene {
   const server = createWatchServer({
     service: "election",
     writer,
-    source: { states: () => [], counters: () => [{ name: "a", labels: {}, value: 1 }] },
+    source: { states: () => [], counters: () => [...counters] },
     hostCounters: () => [{ name: "b", labels: {}, value: 2 }],
   });
   handed.server = server;
-  const watch = (counters: boolean): WatchUpdate["update"][] => {
+  const watch = (asksCounters: boolean): WatchUpdate["update"][] => {
     const updates: WatchUpdate["update"][] = [];
     const call = Object.assign(new EventEmitter(), {
-      request: { consumer: "test", counters },
+      request: { consumer: "test", counters: asksCounters },
       write: ({ update }: WatchUpdate) => updates.push(update) > 0,
       end: () => undefined,
     });
@@ -116,4 +116,24 @@ test("with nothing to say every third second has a pulse, and each second one wh
   expect(pulses(counting).slice(1)).toHaveLength(6);
   expect(pulses(counting).at(-1)?.counters).toMatchObject([{ name: "a" }, { name: "b" }]);
   server.close();
+});
+
+test("the more counters there are, the less often they are told; what has changed is told as soon as ever", () => {
+  const { countersPerPulse, countersEveryMax, pulseEveryMs } = watchLimits;
+  for (const [some, every] of [
+    [countersPerPulse - 1, 1],
+    [2 * countersPerPulse - 1, 2],
+    [100 * countersPerPulse, countersEveryMax],
+  ] as const) {
+    const { server, writer, watch } = scene(Array.from({ length: some }, () => ({ name: "a", labels: {}, value: 1 })));
+    const updates = watch(true);
+    vi.advanceTimersByTime(10 * pulseEveryMs);
+    const counting = pulses(updates).filter(({ counters }) => counters.length === some + 1);
+    // The first of all comes with the stream.
+    expect(counting).toHaveLength(1 + 10 / every);
+    tell(writer, "I1");
+    vi.advanceTimersByTime(pulseEveryMs);
+    expect(pulses(updates).at(-1)?.versions).toEqual([{ kind: "vrrp", id: "I1", version: 1 }]);
+    server.close();
+  }
 });
