@@ -63,6 +63,8 @@ export interface GrpcService {
 export interface WatchSource {
   states(): AggregateState[];
   counters?(): Counter[];
+  /** Nobody decides by its counters: thousands of them may be told some seconds later. */
+  readonly countersMayWait?: boolean;
   /** Served on the same socket, beside WatchService: dataplane's LeaseService, for one. */
   readonly extra?: readonly GrpcService[];
 }

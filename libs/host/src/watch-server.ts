@@ -19,7 +19,7 @@ export const watchLimits = {
   pulseEveryMs: 1_000,
   /** Without anything to say, only every so many pulses one is sent: it says that we are there. */
   quietPulses: 3,
-  /** So many counters are told with every pulse; of more, all are told less often, but never less than each fifth pulse. */
+  /** So many are told with every pulse; of more that may wait, all are told less often, but never less than each fifth pulse. */
   countersPerPulse: 200,
   countersEveryMax: 5,
   /** More of one turn are told in several updates: a message has a size that nobody refuses. */
@@ -141,6 +141,7 @@ class Broadcast implements WatchServer {
     const isAsked = [...this.#consumers.values()].some(({ counters }) => counters);
     if (!isAsked || --this.#countersIn > 0) return [];
     const counters = this.#counters();
+    if (this.#options.source.countersMayWait !== true) return counters;
     const { countersPerPulse, countersEveryMax } = watchLimits;
     this.#countersIn = Math.min(Math.max(1, Math.ceil(counters.length / countersPerPulse)), countersEveryMax);
     return counters;

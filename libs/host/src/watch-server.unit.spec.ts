@@ -19,7 +19,7 @@ interface Scene {
   watch(counters: boolean): WatchUpdate["update"][];
 }
 
-function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1 }]): Scene {
+function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1 }], countersMayWait = false): Scene {
   const handed: { server?: WatchServer } = {};
   let ids = 0;
   const writer = createWriter({
@@ -34,7 +34,7 @@ function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1
   const server = createWatchServer({
     service: "election",
     writer,
-    source: { states: () => [], counters: () => [...counters] },
+    source: { states: () => [], counters: () => [...counters], countersMayWait },
     hostCounters: () => [{ name: "b", labels: {}, value: 2 }],
   });
   handed.server = server;
@@ -118,17 +118,19 @@ test("with nothing to say every third second has a pulse, and each second one wh
   server.close();
 });
 
-test("the more counters there are, the less often they are told; what has changed is told as soon as ever", () => {
+test("the more counters there are that may wait, the less often they are told; what has changed is told as soon as ever", () => {
   const { countersPerPulse, countersEveryMax, pulseEveryMs } = watchLimits;
-  for (const [some, every] of [
-    [countersPerPulse - 1, 1],
-    [2 * countersPerPulse - 1, 2],
-    [100 * countersPerPulse, countersEveryMax],
+  for (const [some, mayWait, every] of [
+    [countersPerPulse - 1, true, 1],
+    [2 * countersPerPulse - 1, true, 2],
+    [100 * countersPerPulse, true, countersEveryMax],
+    [100 * countersPerPulse, false, 1],
   ] as const) {
-    const { server, writer, watch } = scene(Array.from({ length: some }, () => ({ name: "a", labels: {}, value: 1 })));
+    const counters = Array.from({ length: some }, () => ({ name: "a", labels: {}, value: 1 }));
+    const { server, writer, watch } = scene(counters, mayWait);
     const updates = watch(true);
     vi.advanceTimersByTime(10 * pulseEveryMs);
-    const counting = pulses(updates).filter(({ counters }) => counters.length === some + 1);
+    const counting = pulses(updates).filter((pulse) => pulse.counters.length === some + 1);
     // The first of all comes with the stream.
     expect(counting).toHaveLength(1 + 10 / every);
     tell(writer, "I1");

@@ -155,7 +155,9 @@ export function masterDeadline(state: Master, lateness: Micros, now: Instant): S
   // Asked once, no answer: dataplane is silent, whatever else was late.
   if (state.askedUntil !== undefined) return giveUp(state);
   // A pause of the whole machine stops its clocks too and shows as lateness only (SAFETY S11).
-  if (Math.max(microsSince(now, state.lastAdvertAt), lateness) >= silenceLimit(state.config)) {
+  const silence = Math.max(microsSince(now, state.lastAdvertAt), lateness);
+  // The limit is above an interval, and nearly every silence is not: it need not be computed for each advert.
+  if (silence > state.config.advertInterval && silence >= silenceLimit(state.config)) {
     return listenAfterStall(state, now);
   }
   if (now >= state.leaseUntil) return leaseRanOut(state, lateness, now);

@@ -14,8 +14,8 @@ export interface MetronomeOptions {
   now(): Instant;
   /** CLOCK_REALTIME − CLOCK_MONOTONIC, in microseconds. */
   offset(): number;
-  /** The advert intervals that anybody waits by: it beats four times in the shortest. */
-  intervals(): readonly Micros[];
+  /** Of the advert intervals that anybody waits by: it beats four times in it. */
+  shortestInterval(): Micros;
   /** `stalled`: how long this process did not run before; 0: it did. */
   onBeat(now: Instant, stalled: Micros): void;
 }
@@ -50,9 +50,8 @@ export class Metronome {
   }
 
   #beat(before: Instant): void {
-    const { now, intervals, onBeat } = this.#options;
-    const shortest = intervals().reduce<number>((least, each) => Math.min(least, each / 4), periods.max);
-    const period = Math.max(shortest, periods.min);
+    const { now, shortestInterval, onBeat } = this.#options;
+    const period = Math.min(Math.max(shortestInterval() / 4, periods.min), periods.max);
     this.#timer = setTimeout(() => {
       const at = now();
       const late = micros(Math.max(0, Math.round(microsSince(at, before) - period)));

@@ -14,7 +14,7 @@ beforeEach(() => {
   metronome = new Metronome({
     now: () => instant(world.now),
     offset: () => world.offset,
-    intervals: () => [micros(second)],
+    shortestInterval: () => micros(second),
     onBeat: (now, stalled) => beats.push({ now, stalled }),
   });
 });

@@ -1,5 +1,6 @@
 // Who is in the election, found by what an input names: an interface and a VRID, or a lease. Its index is made anew after
 // a change of the configuration; between two, a packet finds its instance among a thousand without a search.
+import { type Micros, micros } from "@baton/domain";
 import type { InstanceConfig, InstanceLinks } from "@baton/keepalived-conf";
 import type { InterfaceView } from "./inputs/links.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
@@ -35,6 +36,7 @@ interface Index {
   readonly leases: ReadonlyMap<string, Unit>;
   readonly seats: ReadonlyMap<string, ReadonlyMap<number, readonly Seat[]>>;
   readonly wires: Wires;
+  readonly shortestInterval: Micros;
 }
 
 export class Roster {
@@ -116,6 +118,11 @@ export class Roster {
     return this.#indexed().wires;
   }
 
+  /** Of all members; an hour where there are none. */
+  shortestInterval(): Micros {
+    return this.#indexed().shortestInterval;
+  }
+
   #indexed(): Index {
     this.#index ??= indexOf([...this.#present.values()], [...this.#leaving]);
     return this.#index;
@@ -142,5 +149,8 @@ function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
   for (const party of leaving) seat(party, true);
   const parties = [...present, ...leaving];
   const members = parties.flatMap((party) => party.members);
-  return { parties, members, leases, seats, wires: new Wires(members) };
+  const shortestInterval = micros(
+    members.reduce((least, { instance }) => Math.min(least, instance.advertInterval), 3_600_000_000),
+  );
+  return { parties, members, leases, seats, wires: new Wires(members), shortestInterval };
 }

@@ -237,7 +237,7 @@ class Election implements RunningElection {
     return new Metronome({
       now: () => this.#host.now(),
       offset: realtimeOffset,
-      intervals: () => this.#roster.members().map(({ instance }) => instance.advertInterval),
+      shortestInterval: () => this.#roster.shortestInterval(),
       onBeat: (now, stalled) => {
         if (stalled > 0) this.#feedStarted({ type: "stalled", duration: stalled });
         this.#trackers.beat(now, stalled);
