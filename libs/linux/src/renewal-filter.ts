@@ -7,6 +7,7 @@ import {
   giveBack,
   jumpIfEqual,
   jumpIfEqualIndex,
+  type Line,
   loadByte,
   loadByteIndexed,
   loadHalf,
@@ -26,6 +27,15 @@ const attributesAt = 24;
 const createdAt = 4 + 8;
 const changedAt = 4 + 12;
 
+/** X = where it begins; without it the message passes. */
+const toAttribute = (type: number): readonly Line[] => [
+  { code: loadNumber, k: attributesAt },
+  { code: loadIndexNumber, k: type },
+  { code: loadWord, k: findAttribute },
+  { code: jumpIfEqual, k: 0, yes: "pass" },
+  { code: copyToIndex },
+];
+
 /**
  * Drops "set" of an IPv4 address that is tagged as ours and was there before: of IPv4 nothing but a lifetime changes so. An
  * IPv6 address may be told of again because duplicate address detection has come to an end.
@@ -37,18 +47,10 @@ export const renewalFilter = (): Uint8Array =>
     { code: jumpIfEqual, k: RTM_NEWADDR << 8, no: "pass" },
     { code: loadByte, k: familyAt },
     { code: jumpIfEqual, k: AF_INET, no: "pass" },
-    { code: loadNumber, k: attributesAt },
-    { code: loadIndexNumber, k: IFA_PROTO },
-    { code: loadWord, k: findAttribute },
-    { code: jumpIfEqual, k: 0, yes: "pass" },
-    { code: copyToIndex },
+    ...toAttribute(IFA_PROTO),
     { code: loadByteIndexed, k: 4 },
     { code: jumpIfEqual, k: addressTag, no: "pass" },
-    { code: loadNumber, k: attributesAt },
-    { code: loadIndexNumber, k: IFA_CACHEINFO },
-    { code: loadWord, k: findAttribute },
-    { code: jumpIfEqual, k: 0, yes: "pass" },
-    { code: copyToIndex },
+    ...toAttribute(IFA_CACHEINFO),
     { code: loadWordIndexed, k: createdAt },
     { code: store, k: 0 },
     { code: loadWordIndexed, k: changedAt },

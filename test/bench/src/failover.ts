@@ -1,5 +1,5 @@
 // How long the client waits when the master ends, and how soon its successor is there: Baton and keepalived in turn.
-import { createLab, type Lab, virtualAddress, waitFor } from "@baton/lab";
+import { type Crowd, createLab, crowdAddress, crowdConfig, type Lab, virtualAddress, waitFor } from "@baton/lab";
 import { readCapture } from "./capture-log.ts";
 import { type System, startRouter, startRouterWith } from "./routers.ts";
 import { median, rounded } from "./statistics.ts";
@@ -81,35 +81,12 @@ async function measureOnce(system: System, disturbance: Disturbance): Promise<Ru
   }
 }
 
-interface Crowd {
-  readonly instances: number;
-  /** Of `advert_int`. */
-  readonly seconds: number;
-}
 const crowds: readonly Crowd[] = [
   { instances: 1, seconds: 1 },
   { instances: 50, seconds: 0.1 },
 ];
 /** Of a crowd's addresses so many are probed once a millisecond each: a prober costs as much as a router. */
 const probedMax = 5;
-
-const addressOf = (index: number): string => `172.16.100.${index + 1}`;
-
-const crowdConfig = ({ instances, seconds }: Crowd, priority: number): string =>
-  Array.from(
-    { length: instances },
-    (_, index) => `vrrp_instance VI_${index + 1} {
-  interface eth0
-  version 3
-  priority ${priority}
-  virtual_router_id ${index + 51}
-  advert_int ${seconds}
-  virtual_ipaddress {
-    ${addressOf(index)}/16 dev eth0
-  }
-}
-`,
-  ).join("");
 
 /** A router of higher priority comes back and takes over from a healthy master: probes lost, and for how long. */
 export async function measurePreemption(runs: number): Promise<Record<string, unknown>> {
@@ -139,7 +116,7 @@ async function preemptOnce(system: System, crowd: Crowd): Promise<{ lost: number
     await startRouterWith(lab, system, "r2", crowdConfig(crowd, 100));
     const step = Math.max(1, Math.floor(crowd.instances / probedMax));
     const addresses = Array.from({ length: Math.min(crowd.instances, probedMax) }, (_, index) =>
-      addressOf(index * step),
+      crowdAddress(index * step),
     );
     const probes = await Promise.all(addresses.map((address) => lab.client.probe({ address })));
     for (const probe of probes) await probe.waitAnswered("r2", 20_000);

@@ -1,6 +1,6 @@
 // A router of higher priority comes back while a healthy one serves: nobody who asks for an address may notice. With many
 // instances it takes over while its code is cold and its kernel busy: the old master has to wait for it (SAFETY S12).
-import { type BatonNode, waitFor } from "@baton/lab";
+import { type BatonNode, crowdAddress, crowdConfig, waitFor } from "@baton/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { discard, labFor } from "./pair.ts";
 
@@ -10,35 +10,19 @@ afterEach(async () => {
   for (const node of nodes.splice(0)) await discard(node);
 });
 
-const instances = 50;
+const crowd = { instances: 50, seconds: 0.1 };
 /** A prober costs as much as a router. */
 const probed = [0, 24, 49];
-const addressOf = (index: number): string => `172.16.100.${index + 1}`;
-const crowd = (priority: number): string =>
-  Array.from(
-    { length: instances },
-    (_, index) => `vrrp_instance VI_${index + 1} {
-  interface eth0
-  version 3
-  priority ${priority}
-  virtual_router_id ${index + 51}
-  advert_int 0.1
-  virtual_ipaddress {
-    ${addressOf(index)}/16 dev eth0
-  }
-}
-`,
-  ).join("");
 
 async function start(router: "r1" | "r2", priority: number): Promise<BatonNode> {
-  const node = await lab.get().router(router).startBaton(crowd(priority));
+  const node = await lab.get().router(router).startBaton(crowdConfig(crowd, priority));
   nodes.push(node);
   return node;
 }
 
 test("fifty instances at 0.1 s, taken over by a better router that starts: no probe is lost, and the old master lets go", async () => {
   await start("r2", 100);
-  const probes = await Promise.all(probed.map((index) => lab.get().client.probe({ address: addressOf(index) })));
+  const probes = await Promise.all(probed.map((index) => lab.get().client.probe({ address: crowdAddress(index) })));
   for (const probe of probes) await probe.waitAnswered("r2", 30_000);
   const before = await Promise.all(probes.map(async (probe) => (await probe.report()).outages.length));
   await start("r1", 101);

@@ -2,6 +2,7 @@
 export type { BatonNode, BatonOptions } from "./baton-node.ts";
 export type { Capture } from "./capture.ts";
 export type { Outcome } from "./command.ts";
+export { type Crowd, crowdAddress, crowdConfig } from "./crowd-scene.ts";
 export type { Flood, FloodOptions } from "./flood.ts";
 export { type FrrNode, type FrrVirtualRouter, startFrr } from "./frr-node.ts";
 export type { KeepalivedNode } from "./keepalived-node.ts";
