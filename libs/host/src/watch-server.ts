@@ -20,7 +20,7 @@ export const watchLimits = {
   /** Without anything to say, only every so many pulses one is sent: it says that we are there. */
   quietPulses: 3,
   /** So many are told with every pulse; of more that may wait, all are told less often, but never less than each fifth pulse. */
-  countersPerPulse: 200,
+  countersPerPulse: 1_000,
   countersEveryMax: 5,
   /** More of one turn are told in several updates: a message has a size that nobody refuses. */
   eventsPerUpdate: 200,
