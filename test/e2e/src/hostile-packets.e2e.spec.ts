@@ -64,6 +64,12 @@ beforeAll(async () => {
     await pair.r1.waitState("master", instanceOf(index));
     await pair.r2.waitState("backup", instanceOf(index));
   }
+  // Whoever was master for a moment as both began keeps the addresses until the other has announced them (SAFETY S12).
+  await waitFor("the backup to have let go", async () => {
+    const types = (await pair.r2.events()).map(({ event }) => event.type);
+    const count = (type: string): number => types.filter((each) => each === type).length;
+    return count("vip-added") === count("vip-removed");
+  });
   held.settled = new Map(
     await Promise.all(names.map(async (name) => [name, (await pair[name].events()).length] as const)),
   );
