@@ -283,7 +283,7 @@ export const movesLeaseOnly = (state: ElectionState, of: Term): boolean =>
   state.kind === "master" &&
   state.term === of &&
   state.askedUntil === undefined &&
-  !state.holds.has(dataplaneSilent) &&
+  !awaitsAnswer(state) &&
   isWhole(state);
 
 function stepListening(state: StateOf<"listening">, input: Input, now: Instant): Step {

@@ -57,7 +57,7 @@ export function learn(state: ElectionState, input: Input, now: Instant): Step {
     case "lease-lost":
     case "addresses-released":
       // Any answer ends the silence, whatever it says.
-      return state.dataplaneConnected && state.holds.has(dataplaneSilent)
+      return state.dataplaneConnected && awaitsAnswer(state)
         ? known(state, { holds: without(state.holds, [dataplaneSilent]) })
         : same(state);
     case "configure":

@@ -125,7 +125,7 @@ export class Core {
     return !isNews;
   }
 
-  /** The kernel tells of each renewal, too: nothing follows from what is as it was, or is no concern of ours. */
+  /** The kernel tells of what we have asked for ourselves, too: nothing follows from what is as wanted, or no concern of ours. */
   #isEcho(input: Input): boolean {
     const { view } = this.#parts;
     if (input.type !== "addresses-changed" || view.isAwaiting) return false;
