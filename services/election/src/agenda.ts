@@ -45,6 +45,11 @@ export class Agenda<Holder> {
     return found.sort((a, b) => a.due - b.due).map(({ holder }) => holder);
   }
 
+  isDue(holder: Holder, now: Instant): boolean {
+    const place = this.#places.get(holder);
+    return place !== undefined && this.#dueAt(place) <= now;
+  }
+
   #remove(holder: Holder, place: number): void {
     this.#places.delete(holder);
     const last = this.#heap.pop();

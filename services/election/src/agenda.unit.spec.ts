@@ -21,6 +21,8 @@ test("says what a plain list says, whatever came before", () => {
       }
       const due = [...plain].filter(([, at]) => at <= now).map(([holder]) => holder);
       const found = agenda.due(instant(now));
+      for (let holder = 0; holder <= 20; holder++)
+        expect(agenda.isDue(holder, instant(now))).toBe(found.includes(holder));
       const times = found.map((holder) => plain.get(holder) ?? 0);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
       expect(found.sort((a, b) => a - b)).toEqual(due.sort((a, b) => a - b));

@@ -112,7 +112,8 @@ export class Deadlines {
         this.#parts.drain();
       }
       judged++;
-      unit.judge(lateness, this.#parts.now(), this.#parts.jumpSince);
+      // What was heard meanwhile may have moved it, and a reload may have done away with it.
+      if (this.#agenda.isDue(unit, this.#parts.now())) unit.judge(lateness, this.#parts.now(), this.#parts.jumpSince);
     }
   }
 
