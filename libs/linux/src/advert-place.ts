@@ -1,6 +1,5 @@
 // What makes a raw socket one for adverts of a place: bound to its address or in its group, with all that has to come
 // beside an IPv6 packet, and with a filter for what is expected there.
-
 import { type IpAddress, ipToBytes } from "@baton/domain";
 import { buildAdvertFilter } from "./advert-filter.ts";
 import type { AdvertDatagram, AdvertSocketPlace, ExpectedAdvert } from "./api.ts";

@@ -4,7 +4,7 @@ import { assert } from "@baton/domain";
 import { addressOf, libc } from "./libc.ts";
 
 /** One instruction; `yes` and `no` are labels of conditional jumps, `to` is that of an unconditional one. */
-export interface Instruction {
+interface Instruction {
   readonly code: number;
   readonly k?: number;
   readonly yes?: string;
