@@ -38,7 +38,7 @@ function readV4(address: IpAddress): Uint8Array {
     } else byte = byte * 10 + code - zero;
   }
   bytes[at] = byte;
-  assert(at === 3, `not an address: ${address}`);
+  if (at !== 3) assert(false, `not an address: ${address}`);
   return bytes;
 }
 

@@ -33,7 +33,7 @@ export function gratuitousFrame(mac: string): Uint8Array {
 
 /** Sender and target of the frame become `address`. */
 export function addressGratuitous(frame: Uint8Array, address: IpAddress): void {
-  assert(ipFamily(address) === 4, `ARP announces IPv4 addresses only, not ${address}`);
+  if (ipFamily(address) !== 4) assert(false, `ARP announces IPv4 addresses only, not ${address}`);
   const bytes = ipToBytes(address);
   frame.set(bytes, ETHERNET_BYTES + SENDER_IP);
   frame.set(bytes, ETHERNET_BYTES + TARGET_IP);

@@ -16,10 +16,7 @@ const MSG_DONTWAIT = 0x40;
 export function openArpPort({ ifindex }: { readonly ifindex: number }): ArpPort {
   const port = openAnnouncingPort(ifindex, ETH_P_ARP, openReceiver);
   return {
-    sendGratuitous: (addresses, mac) => {
-      const frame = gratuitousFrame(mac);
-      return port.announce(addresses, frame, (address) => addressGratuitous(frame, address));
-    },
+    sendGratuitous: (addresses, mac) => port.announce(addresses, gratuitousFrame(mac), addressGratuitous),
     onArp: port.listen,
     close: port.close,
   };

@@ -3,17 +3,16 @@ import { assert, type IpAddress, parseIp } from "@baton/domain";
 
 /** The address in `bytes` from `offset` on, of 4 or 16 bytes. */
 export function ipFromBytes(bytes: Uint8Array, offset: number, length: number): IpAddress {
-  assert(length === 4 || length === 16, `an address has 4 or 16 bytes, not ${length}`);
+  if (length !== 4 && length !== 16) assert(false, `an address has 4 or 16 bytes, not ${length}`);
   assert(offset + length <= bytes.length, "the address lies within the bytes");
-  const part = bytes.subarray(offset, offset + length);
   const text =
     length === 4
-      ? part.join(".")
-      : Buffer.from(part)
+      ? `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`
+      : Buffer.from(bytes.subarray(offset, offset + length))
           .toString("hex")
           .replace(/(....)(?!$)/g, "$1:");
   const address = parseIp(text);
-  assert(address !== undefined, `bytes are always an address: ${text}`);
+  if (address === undefined) assert(false, `bytes are always an address: ${text}`);
   return address;
 }
 

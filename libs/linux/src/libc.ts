@@ -65,6 +65,12 @@ export const libc = {
     message: Memory,
     flags: number,
   ) => number,
+  sendmmsg: program.func("int sendmmsg(int fd, void *messages, unsigned int count, int flags)") as (
+    fd: number,
+    messages: Memory,
+    count: number,
+    flags: number,
+  ) => number,
   recv: program.func("long recv(int fd, void *data, size_t length, int flags)") as (
     fd: number,
     data: Memory,

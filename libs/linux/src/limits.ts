@@ -21,6 +21,10 @@ export const limits = {
   dumpAttempts: 8,
   /** A burst of a few thousand gratuitous ARPs before the first has left; the kernel doubles it. */
   arpSendBufferBytes: 4 * 1024 * 1024,
+  /** Announcements that one call hands to the kernel. */
+  framesPerSend: 64,
+  /** The longest announcement is one of IPv6: 86 bytes. */
+  frameBytes: 96,
   arpPacketsPerTurn: 256,
   /** An advertisement with some options more than it needs. */
   neighbourMessageBytes: 256,

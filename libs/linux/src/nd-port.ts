@@ -30,10 +30,8 @@ const ICMP6_FILTER = 1;
 export function openNdPort({ ifindex }: { readonly ifindex: number }): NdPort {
   const port = openAnnouncingPort(ifindex, ETH_P_IPV6, openReceiver);
   return {
-    sendUnsolicited: (addresses, { mac, router }) => {
-      const frame = advertisementFrame(mac, router);
-      return port.announce(addresses, frame, (address) => addressAdvertisement(frame, address));
-    },
+    sendUnsolicited: (addresses, { mac, router }) =>
+      port.announce(addresses, advertisementFrame(mac, router), addressAdvertisement),
     onAdvertisement: port.listen,
     close: port.close,
   };

@@ -35,7 +35,7 @@ export interface NetlinkMessage {
 }
 
 /** Not by bits: a length of 32 bits would turn negative. */
-const align4 = (length: number): number => Math.ceil(length / 4) * 4;
+export const align4 = (length: number): number => Math.ceil(length / 4) * 4;
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -72,18 +72,19 @@ export function uint32(...values: readonly number[]): Uint8Array {
 
 /** Requests one after the other, numbered from `sequence` on. */
 export function encodeRequests(requests: readonly NetlinkRequest[], sequence: number): Uint8Array {
-  const parts: Uint8Array[] = [];
+  const bytes = new Uint8Array(requests.reduce((sum, { body }) => sum + align4(HEADER_BYTES + body.length), 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
   for (const [index, { type, flags, body }] of requests.entries()) {
-    const bytes = new Uint8Array(align4(HEADER_BYTES + body.length));
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, HEADER_BYTES + body.length, true);
-    view.setUint16(4, type, true);
-    view.setUint16(6, flags | NLM_F_REQUEST, true);
-    view.setUint32(8, sequence + index, true);
-    bytes.set(body, HEADER_BYTES);
-    parts.push(bytes);
+    const length = HEADER_BYTES + body.length;
+    view.setUint32(at, length, true);
+    view.setUint16(at + 4, type, true);
+    view.setUint16(at + 6, flags | NLM_F_REQUEST, true);
+    view.setUint32(at + 8, sequence + index, true);
+    bytes.set(body, at + HEADER_BYTES);
+    at += align4(length);
   }
-  return concatBytes(...parts);
+  return bytes;
 }
 
 /** What one receive brought. A message cut short ends the list: the kernel does not send such. */
@@ -112,11 +113,19 @@ export function readAttributes(body: Uint8Array, offset: number): Map<number, Ui
 }
 
 function eachAttribute(body: Uint8Array, offset: number, visit: (type: number, value: Uint8Array) => void): void {
-  const view = viewOf(body);
+  eachAttributePlace(body, offset, (type, at, length) => visit(type, body.subarray(at, at + length)));
+}
+
+/** Tells of each attribute where its value begins and how long it is. One that is cut short ends the list. */
+export function eachAttributePlace(
+  body: Uint8Array,
+  offset: number,
+  visit: (type: number, at: number, length: number) => void,
+): void {
   for (let at = offset; at + 4 <= body.length; ) {
-    const length = view.getUint16(at, true);
+    const length = uint16At(body, at);
     if (length < 4 || at + length > body.length) return;
-    visit(view.getUint16(at + 2, true) & NLA_TYPE_MASK, body.subarray(at + 4, at + length));
+    visit(uint16At(body, at + 2) & NLA_TYPE_MASK, at + 4, length - 4);
     at += align4(length);
   }
 }
@@ -132,8 +141,19 @@ export function readUint32(bytes: Uint8Array | undefined, offset = 0): number | 
   return bytes === undefined || bytes.length < offset + 4 ? undefined : viewOf(bytes).getUint32(offset, true);
 }
 
+/** Up to the first zero byte. Names of interfaces come by the thousand, and in ASCII: no decoder is needed for them. */
 export function readText(bytes: Uint8Array | undefined): string | undefined {
   if (bytes === undefined) return undefined;
+  let text = "";
+  for (const byte of bytes) {
+    if (byte === 0) break;
+    if (byte > 0x7f) return decodeText(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function decodeText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
@@ -146,5 +166,11 @@ export function readError(message: NetlinkMessage): { errno: number; text: strin
   const requestBytes = (message.flags & NLM_F_CAPPED) !== 0 ? HEADER_BYTES : (readUint32(message.body, 4) ?? 0);
   return { errno, text: readText(readAttributes(message.body, 4 + align4(requestBytes)).get(NLMSGERR_ATTR_MSG)) };
 }
+
+const uint16At = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+
+/** What lies beyond the end counts as zero: the caller has looked how long it is. */
+export const uint32At = (bytes: Uint8Array, at: number): number =>
+  (uint16At(bytes, at) | (uint16At(bytes, at + 2) << 16)) >>> 0;
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -3,9 +3,9 @@ import { assert, ipFamily, ipToBytes } from "@baton/domain";
 import type { AddressChange, AddressFlags, AddressInfo, AddressSpec, LinkInfo } from "./api.ts";
 import { ipFromBytes, macFromBytes } from "./ip-bytes.ts";
 import {
-  attribute,
-  concatBytes,
+  align4,
   cString,
+  eachAttributePlace,
   type NetlinkMessage,
   type NetlinkRequest,
   NLM_F_CREATE,
@@ -14,7 +14,7 @@ import {
   readAttributes,
   readText,
   readUint32,
-  uint32,
+  uint32At,
   viewOf,
 } from "./netlink-message.ts";
 
@@ -107,6 +107,56 @@ export function decodeLinkEvent(message: NetlinkMessage): LinkEvent | undefined 
   return { type: "link-set", link };
 }
 
+/** Where the attributes of an address lie in its message; 0: it has none of them. */
+interface AddressAttributes {
+  local: number;
+  other: number;
+  broadcast: number;
+  label: Uint8Array | undefined;
+  flags: number;
+  cache: number;
+  protocol: number;
+}
+
+/** By the thousand, in a dump and as events: nothing is made for what is only looked at. */
+function findAddressAttributes(body: Uint8Array, addressBytes: number): AddressAttributes {
+  const found: AddressAttributes = {
+    local: 0,
+    other: 0,
+    broadcast: 0,
+    label: undefined,
+    flags: 0,
+    cache: 0,
+    protocol: 0,
+  };
+  eachAttributePlace(body, IFADDR_BYTES, (type, at, length) => {
+    switch (type) {
+      case IFA_LOCAL:
+        found.local = length === addressBytes ? at : 0;
+        break;
+      case IFA_ADDRESS:
+        found.other = length === addressBytes ? at : 0;
+        break;
+      case IFA_BROADCAST:
+        found.broadcast = length === addressBytes ? at : 0;
+        break;
+      case IFA_LABEL:
+        found.label = body.subarray(at, at + length);
+        break;
+      case IFA_FLAGS:
+        found.flags = length >= 4 ? at : 0;
+        break;
+      case IFA_CACHEINFO:
+        found.cache = length >= 8 ? at : 0;
+        break;
+      case IFA_PROTO:
+        found.protocol = length >= 1 ? at : 0;
+        break;
+    }
+  });
+  return found;
+}
+
 export function decodeAddressEvent(message: NetlinkMessage): AddressEventOnWire | undefined {
   if (message.type !== RTM_NEWADDR && message.type !== RTM_DELADDR) return undefined;
   const { body } = message;
@@ -114,87 +164,107 @@ export function decodeAddressEvent(message: NetlinkMessage): AddressEventOnWire 
   const family = body[0];
   if (family !== AF_INET && family !== AF_INET6) return undefined;
   const length = family === AF_INET ? 4 : 16;
-  const attributes = readAttributes(body, IFADDR_BYTES);
-  const addressOf = (type: number) => {
-    const bytes = attributes.get(type);
-    return bytes?.length === length ? ipFromBytes(bytes, 0, length) : undefined;
-  };
+  const found = findAddressAttributes(body, length);
+  const addressAt = (at: number) => (at === 0 ? undefined : ipFromBytes(body, at, length));
   // IFA_ADDRESS is the other end where there is one; then, and for all of IPv4, IFA_LOCAL is ours.
-  const other = addressOf(IFA_ADDRESS);
-  const address = addressOf(IFA_LOCAL) ?? other;
+  const other = addressAt(found.other);
+  const address = addressAt(found.local) ?? other;
   if (address === undefined) return undefined;
-  const cache = attributes.get(IFA_CACHEINFO);
   return {
     type: message.type === RTM_NEWADDR ? "set" : "removed",
     address: {
-      ifindex: readUint32(body, 4) ?? 0,
+      ifindex: uint32At(body, 4),
       address,
       prefixLength: body[1] ?? 0,
       peer: other === address ? undefined : other,
-      label: readText(attributes.get(IFA_LABEL)),
-      broadcast: addressOf(IFA_BROADCAST),
+      label: readText(found.label),
+      broadcast: addressAt(found.broadcast),
       scope: body[3] ?? 0,
-      flags: decodeFlags(readUint32(attributes.get(IFA_FLAGS)) ?? body[2] ?? 0),
-      protocol: attributes.get(IFA_PROTO)?.[0] ?? 0,
-      preferredLifetime: lifetime(readUint32(cache, 0)),
-      validLifetime: lifetime(readUint32(cache, 4)),
+      flags: decodeFlags(found.flags === 0 ? (body[2] ?? 0) : uint32At(body, found.flags)),
+      protocol: found.protocol === 0 ? 0 : (body[found.protocol] ?? 0),
+      preferredLifetime: found.cache === 0 ? undefined : lifetime(uint32At(body, found.cache)),
+      validLifetime: found.cache === 0 ? undefined : lifetime(uint32At(body, found.cache + 4)),
     },
   };
 }
 
-const lifetime = (seconds: number | undefined): number | undefined => (seconds === FOR_EVER ? undefined : seconds);
+const lifetime = (seconds: number): number | undefined => (seconds === FOR_EVER ? undefined : seconds);
 
-function decodeFlags(bits: number): AddressFlags {
-  const has = (flag: keyof AddressFlags): boolean => (bits & flagBits[flag]) !== 0;
-  return {
-    permanent: has("permanent"),
-    secondary: has("secondary"),
-    noPrefixRoute: has("noPrefixRoute"),
-    noDad: has("noDad"),
-    tentative: has("tentative"),
-    dadFailed: has("dadFailed"),
-    deprecated: has("deprecated"),
-    homeAddress: has("homeAddress"),
-    manageTemporary: has("manageTemporary"),
-    autojoin: has("autojoin"),
-  };
-}
+const decodeFlags = (bits: number): AddressFlags => ({
+  permanent: (bits & flagBits.permanent) !== 0,
+  secondary: (bits & flagBits.secondary) !== 0,
+  noPrefixRoute: (bits & flagBits.noPrefixRoute) !== 0,
+  noDad: (bits & flagBits.noDad) !== 0,
+  tentative: (bits & flagBits.tentative) !== 0,
+  dadFailed: (bits & flagBits.dadFailed) !== 0,
+  deprecated: (bits & flagBits.deprecated) !== 0,
+  homeAddress: (bits & flagBits.homeAddress) !== 0,
+  manageTemporary: (bits & flagBits.manageTemporary) !== 0,
+  autojoin: (bits & flagBits.autojoin) !== 0,
+});
 
 export function encodeAddressChange(change: AddressChange): NetlinkRequest {
-  if (change.op === "delete") return { type: RTM_DELADDR, flags: 0, body: encodeAddress(change.spec, []) };
+  if (change.op === "delete") return { type: RTM_DELADDR, flags: 0, body: written(putAddress(change.spec)) };
   const { spec } = change;
-  const noDad = spec.noDad && ipFamily(spec.address) === 6;
-  const asked = (["noPrefixRoute", "homeAddress", "manageTemporary", "autojoin"] as const).filter((flag) => spec[flag]);
-  const bits = asked.reduce((sum, flag) => sum | flagBits[flag], noDad ? flagBits.noDad : 0);
+  let bits = spec.noDad === true && ipFamily(spec.address) === 6 ? flagBits.noDad : 0;
+  if (spec.noPrefixRoute === true) bits |= flagBits.noPrefixRoute;
+  if (spec.homeAddress === true) bits |= flagBits.homeAddress;
+  if (spec.manageTemporary === true) bits |= flagBits.manageTemporary;
+  if (spec.autojoin === true) bits |= flagBits.autojoin;
   const valid = checkedLifetime(spec.validLifetime, 1);
   const preferred = spec.preferredLifetime === undefined ? valid : checkedLifetime(spec.preferredLifetime, 0);
-  const attributes = [
-    ...(spec.broadcast === undefined ? [] : [attribute(IFA_BROADCAST, ipToBytes(spec.broadcast))]),
-    attribute(IFA_FLAGS, uint32(bits)),
-    // Always sent: a replacement without it would keep the lifetime that a crashed run left.
-    attribute(IFA_CACHEINFO, uint32(preferred, valid, 0, 0)),
-    ...(spec.protocol === undefined ? [] : [attribute(IFA_PROTO, Uint8Array.of(spec.protocol))]),
-  ];
+  let end = putAddress(spec);
+  if (spec.broadcast !== undefined) end = putBytes(end, IFA_BROADCAST, ipToBytes(spec.broadcast));
+  end = putUint32s(end, IFA_FLAGS, bits);
+  // Always sent: a replacement without it would keep the lifetime that a crashed run left.
+  end = putUint32s(end, IFA_CACHEINFO, preferred, valid, 0, 0);
+  if (spec.protocol !== undefined) end = putBytes(end, IFA_PROTO, Uint8Array.of(spec.protocol));
   const flags = change.op === "add" ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE | NLM_F_REPLACE;
-  return { type: RTM_NEWADDR, flags, body: encodeAddress(spec, attributes) };
+  return { type: RTM_NEWADDR, flags, body: written(end) };
 }
 
-/** struct ifaddrmsg and the attributes that name the address. */
-function encodeAddress(spec: AddressSpec, attributes: readonly Uint8Array[]): Uint8Array {
+/**
+ * Where a body is put together, and copied from: of a thousand addresses that go at once, nothing is made for each but
+ * the body. The longest has 104 bytes: of IPv6, with its other end and everything else.
+ */
+const draft = new Uint8Array(256);
+const draftView = viewOf(draft);
+
+const written = (end: number): Uint8Array => draft.slice(0, end);
+
+/** struct ifaddrmsg and the attributes that name the address, from the beginning of the draft on. Returns where they end. */
+function putAddress(spec: AddressSpec): number {
   const family = ipFamily(spec.address);
-  assert(Number.isInteger(spec.ifindex) && spec.ifindex > 0, `not an interface index: ${spec.ifindex}`);
+  if (!isInteger(spec.ifindex, 1, 0x7fffffff)) assert(false, `not an interface index: ${spec.ifindex}`);
   const longest = family === 4 ? 32 : 128;
-  assert(spec.prefixLength >= 0 && spec.prefixLength <= longest, `no prefix length: ${spec.prefixLength}`);
-  const head = new Uint8Array(IFADDR_BYTES);
-  head.set([family === 4 ? AF_INET : AF_INET6, spec.prefixLength, 0, spec.scope ?? 0]);
-  head.set(uint32(spec.ifindex), 4);
-  return concatBytes(
-    head,
-    attribute(IFA_LOCAL, ipToBytes(spec.address)),
-    attribute(IFA_ADDRESS, ipToBytes(spec.peer ?? spec.address)),
-    ...(spec.label === undefined || family === 6 ? [] : [attribute(IFA_LABEL, labelBytes(spec.label))]),
-    ...attributes,
-  );
+  if (!isInteger(spec.prefixLength, 0, longest)) assert(false, `no prefix length: ${spec.prefixLength}`);
+  draft[0] = family === 4 ? AF_INET : AF_INET6;
+  draft[1] = spec.prefixLength;
+  draft[2] = 0;
+  draft[3] = spec.scope ?? 0;
+  draftView.setUint32(4, spec.ifindex, true);
+  const own = ipToBytes(spec.address);
+  const end = putBytes(IFADDR_BYTES, IFA_LOCAL, own);
+  const named = putBytes(end, IFA_ADDRESS, spec.peer === undefined ? own : ipToBytes(spec.peer));
+  return spec.label === undefined || family === 6 ? named : putBytes(named, IFA_LABEL, labelBytes(spec.label));
+}
+
+/** An attribute at `at` of the draft, padded to four bytes. Returns where the next one begins. */
+function putBytes(at: number, type: number, value: Uint8Array): number {
+  draftView.setUint16(at, 4 + value.length, true);
+  draftView.setUint16(at + 2, type, true);
+  const end = at + 4 + value.length;
+  draft.set(value, at + 4);
+  const next = at + align4(4 + value.length);
+  if (next > end) draft.fill(0, end, next);
+  return next;
+}
+
+function putUint32s(at: number, type: number, ...values: readonly number[]): number {
+  draftView.setUint16(at, 4 + 4 * values.length, true);
+  draftView.setUint16(at + 2, type, true);
+  for (const [index, value] of values.entries()) draftView.setUint32(at + 4 + 4 * index, value, true);
+  return at + 4 + 4 * values.length;
 }
 
 function labelBytes(label: string): Uint8Array {
@@ -205,6 +275,9 @@ function labelBytes(label: string): Uint8Array {
 
 function checkedLifetime(seconds: number | undefined, least: number): number {
   if (seconds === undefined) return FOR_EVER;
-  assert(Number.isInteger(seconds) && seconds >= least && seconds < FOR_EVER, `not a lifetime: ${seconds} s`);
+  if (!isInteger(seconds, least, FOR_EVER - 1)) assert(false, `not a lifetime: ${seconds} s`);
   return seconds;
 }
+
+const isInteger = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most;
