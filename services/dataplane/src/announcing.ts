@@ -5,8 +5,8 @@ import { type Announcement, Announcer } from "./announcer.ts";
 import type { DesiredInstance, ManagedAddress, Pauses } from "./desired.ts";
 import { isUsable, type KernelView } from "./kernel-view.ts";
 import { isAnswering, type Lease } from "./lease-book.ts";
-import { type Judge, Pacing } from "./pacing.ts";
-import type { Burst } from "./types.ts";
+import { hasPauses, type Judge, Pacing } from "./pacing.ts";
+import type { Burst, Herald } from "./types.ts";
 
 interface Known {
   readonly lease: string;
@@ -24,6 +24,8 @@ export class Announcing {
   readonly #silent = new Set<string>();
   readonly #later = new Map<string, Map<Later, Set<string>>>();
   readonly #pacing = new Pacing();
+  /** Frames of the first round that left while addresses were being added, by instance and interface. */
+  readonly #heralded = new Map<string, Map<string, number>>();
 
   /** An address that came by itself; if a takeover of its instance follows in the same step, that one covers it. */
   came(address: ManagedAddress, why: Later): void {
@@ -63,6 +65,24 @@ export class Announcing {
     for (const [why, keys] of later ?? []) this.#announcer.some(name, keys, why, now);
   }
 
+  /**
+   * Whether a takeover follows as soon as the instance's addresses are there, and nothing but they is waited for: no
+   * route, no pause, no thread of the kernel's as for IPv6.
+   */
+  mayHerald(instance: DesiredInstance, lease: Lease, pauses: Pauses): boolean {
+    const { name, addresses, routing, garp } = instance;
+    if (routing.length > 0 || garp.repeat <= 0 || addresses.some(({ family }) => family === 6)) return false;
+    if (!isAnswering(lease) || this.#silent.has(name) || lease.answered.has(name)) return false;
+    const known = this.#known.get(name);
+    const isKnown = known !== undefined && known.lease === lease.id && known.receivedAt === lease.receivedAt;
+    return !isKnown && !hasPauses(pauses);
+  }
+
+  heralded({ instance, interface: on }: Herald, sent: number): void {
+    const known = this.#heralded.get(instance) ?? new Map<string, number>();
+    this.#heralded.set(instance, known.set(on, (known.get(on) ?? 0) + sent));
+  }
+
   forget(instance: string): void {
     this.#known.delete(instance);
     this.#silent.delete(instance);
@@ -71,6 +91,7 @@ export class Announcing {
 
   #stop(instance: string): void {
     this.#announcer.stop(instance);
+    this.#heralded.delete(instance);
     this.#pacing.forget(instance);
   }
 
@@ -88,9 +109,12 @@ export class Announcing {
       const instance = instanceOf(announcement.instance);
       const lease = leaseOf(announcement.instance);
       if (instance === undefined || lease === undefined) continue;
+      const heralded = announcement.reason === "takeover" ? this.#heralded.get(instance.name) : undefined;
       for (const burst of burstsOf(announcement, instance, lease, view)) {
-        bursts.push(...this.#pacing.offer(burst, instance, pauses, now));
+        const rest = without(burst, heralded?.get(burst.interface) ?? 0);
+        bursts.push(...this.#pacing.offer(rest, instance, pauses, now));
       }
+      if (heralded !== undefined) this.#heralded.delete(instance.name);
     }
     const judge: Judge = (burst, address) => {
       const managed = instanceOf(burst.instance)?.addresses.find(
@@ -118,7 +142,9 @@ function burstsOf(announcement: Announcement, instance: DesiredInstance, lease: 
     if (announcement.only?.has(address.key) === false) continue;
     const info = view.find(address);
     if (info === undefined || !isUsable(info)) continue;
-    byInterface.set(address.interface, [...(byInterface.get(address.interface) ?? []), address.address]);
+    const known = byInterface.get(address.interface);
+    if (known === undefined) byInterface.set(address.interface, [address.address]);
+    else known.push(address.address);
   }
   const bursts: Burst[] = [];
   for (const [name, addresses] of byInterface) {
@@ -131,8 +157,15 @@ function burstsOf(announcement: Announcement, instance: DesiredInstance, lease: 
   return bursts;
 }
 
+/** What is left of a burst after `sent` frames of it: a round less, if that was one. */
+function without(burst: Burst, sent: number): Burst {
+  if (sent === 0) return burst;
+  const isRound = sent === burst.addresses.length;
+  return { ...burst, repeat: isRound ? burst.repeat - 1 : burst.repeat, whole: { addresses: burst.addresses, sent } };
+}
+
 /** Undefined: its neighbours cannot be told. */
-function speakerOn(name: string, view: KernelView): Pick<Burst, "ifindex" | "mac"> | undefined {
+export function speakerOn(name: string, view: KernelView): Pick<Burst, "ifindex" | "mac"> | undefined {
   const link = view.link(name);
   return link?.mac === undefined || link.noArp ? undefined : { ifindex: link.ifindex, mac: link.mac };
 }

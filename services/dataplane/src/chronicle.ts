@@ -30,7 +30,7 @@ interface Chapter extends Story {
   readonly routing: RoutingLists;
   readonly addresses: ManagedAddress[];
   readonly events: BatonEvent[];
-  readonly endedAt: Instant;
+  endedAt: Instant;
 }
 
 interface RemovalChapter extends Chapter {
@@ -124,10 +124,10 @@ export class Chronicle {
   }
 
   announced({ burst, sent, error, startedAt, endedAt }: Announced): void {
-    if (!burst.told || (sent === 0 && error === undefined)) return;
     const { instance, interface: name, term, reason, whole } = burst;
-    const { addresses } = whole ?? burst;
     const count = sent + (whole?.sent ?? 0);
+    if (!burst.told || (count === 0 && error === undefined)) return;
+    const { addresses } = whole ?? burst;
     const span: SpanPlan = {
       name: spanName.garpSend,
       startedAt,
@@ -173,7 +173,11 @@ export class Chronicle {
   #additionOf(instance: string, story: Story, now: Instant): Chapter {
     this.#tellBefore(instance);
     const known = this.#added.get(instance);
-    const chapter = { ...story, addresses: [], events: [], routing: { routes: [], rules: [] }, ...known, endedAt: now };
+    if (known !== undefined) {
+      known.endedAt = now;
+      return known;
+    }
+    const chapter = { ...story, addresses: [], events: [], routing: { routes: [], rules: [] }, endedAt: now };
     this.#added.set(instance, chapter);
     return chapter;
   }

@@ -178,7 +178,7 @@ export class Core {
       case "addresses-read":
         return view.setAddresses(input.addresses);
       case "addresses-applied":
-        return this.#reconciler.applied(input.results, input.addresses, now, effects);
+        return this.#reconciler.applied(input, now, effects);
       case "transitions-seen":
       case "announced":
         return; // history, and what it says has been taken already

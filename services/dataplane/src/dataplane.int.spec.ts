@@ -116,6 +116,26 @@ describe("dataplane in a namespace", () => {
     expect(lab.silent()).not.toContain(six);
   });
 
+  test("more addresses than one send adds: all held, each heard by the neighbours, and one announcement told of all", async () => {
+    const addresses = Array.from({ length: 150 }, (_, i) => `10.51.0.${i}`);
+    const { dataplane } = await master(
+      instanceConfig(
+        "VI_1",
+        addresses.map((each) => vip(each)),
+      ),
+    );
+    const heard = (): Set<string> => new Set(lab.heard.map(({ senderIp }) => senderIp));
+    await until("every address heard", () => heard().size === addresses.length);
+    await until("told", () => dataplane.typesTold().includes("garp-sent"));
+    const [sent] = dataplane.events.filter(({ event }) => event.type === "garp-sent");
+    expect(sent?.event.data).toMatchObject({ addresses, count: 5 * addresses.length, reason: "takeover" });
+    expect(dataplane.typesTold().filter((type) => type === "vip-added")).toHaveLength(addresses.length);
+    const { states } = await dataplane.ask();
+    expect(states).toMatchObject([
+      { state: { value: { addresses: addresses.map((each) => ({ address: each, present: true })) } } },
+    ]);
+  });
+
   test("an election that falls silent: gone after a lease, not before", async () => {
     const { dataplane, election } = await master();
     election.rest();

@@ -113,6 +113,10 @@ export class Pacing {
   }
 }
 
+/** Whether any announcements have to wait for each other. */
+export const hasPauses = ({ garp, gna, groups }: Pauses): boolean =>
+  garp > 0 || gna > 0 || groups.some((group) => (group.garp ?? 0) > 0 || (group.gna ?? 0) > 0);
+
 function enqueue({ queue }: Lane, of: Paced, address: IpAddress): void {
   const key = `${of.burst.interface} ${address}`;
   const known = queue.get(key);

@@ -2,23 +2,24 @@
 // kernel is reconciled, not commanded: whatever brought the difference about, the plan is the same.
 import { addMicros, type Instant } from "@baton/domain";
 import { staticName } from "@baton/keepalived-conf";
-import { type AddressChange, type AddressEvent, type AddressInfo, addressTag, type ChangeResult } from "@baton/linux";
+import { type AddressChange, type AddressEvent, addressTag } from "@baton/linux";
 import { storyOf } from "./chronicle.ts";
 import { addressKey, type DesiredInstance, type ManagedAddress } from "./desired.ts";
+import { heraldsOf } from "./heralds.ts";
 import type { Outcome } from "./holdings.ts";
 import { isAsConfigured, specOf } from "./kernel-view.ts";
 import { isTrusted, type Lease } from "./lease-book.ts";
 import { isOurs, type Parts } from "./parts.ts";
 import { mergeWants, type Plan, planAddresses, type Want, type Wanted } from "./plan.ts";
 import { type InstanceLevel, isSameLevel, levelOf } from "./standings.ts";
-import type { Effect } from "./types.ts";
+import type { Effect, Herald, Input } from "./types.ts";
 
 /** What refused a change is tried again after this, if no heartbeat asks sooner. */
 const retryAfter = 1_000_000;
 
 export class Reconciler {
   readonly #parts: Parts;
-  #applying: { readonly plan: Plan; readonly startedAt: Instant } | undefined;
+  #applying: { readonly plan: Plan; readonly heralds: readonly Herald[]; readonly startedAt: Instant } | undefined;
   #wants: ReadonlyMap<string, Wanted> = new Map();
   #levels = new Map<string, InstanceLevel>();
   /** Addresses that a reload brought: announced and told differently from those of a takeover. */
@@ -86,9 +87,10 @@ export class Reconciler {
     if (holdings.hasOpenEnds()) this.#retryBy(addMicros(now, retryAfter));
     const { removes, adds } = admitted.plan;
     if (removes.length + adds.length > 0) {
-      this.#applying = { plan: admitted.plan, startedAt: now };
+      const heralds = heraldsOf(admitted.plan, (instance) => this.#heraldUntil(instance), view);
+      this.#applying = { plan: admitted.plan, heralds, startedAt: now };
       this.#promote(admitted.plan, effects);
-      effects.push({ type: "change-addresses", changes: changesOf(admitted.plan) });
+      effects.push({ type: "change-addresses", changes: changesOf(admitted.plan), heralds });
       return false;
     }
     this.mayRetry = false;
@@ -97,13 +99,22 @@ export class Reconciler {
   }
 
   /** The read-back of the change. */
-  applied(results: readonly ChangeResult[], addresses: readonly AddressInfo[], now: Instant, effects: Effect[]): void {
-    const { view, holdings } = this.#parts;
+  applied(
+    { results, addresses, heralded }: Extract<Input, { type: "addresses-applied" }>,
+    now: Instant,
+    effects: Effect[],
+  ): void {
+    const { view, holdings, announcing, counters } = this.#parts;
     const applying = this.#applying;
     if (applying === undefined) return;
     this.#applying = undefined;
     this.mayRetry = false;
     view.setAddresses(addresses);
+    for (const [index, herald] of applying.heralds.entries()) {
+      const sent = heralded[index] ?? 0;
+      counters.add("garpSent", herald.instance, sent);
+      announcing.heralded(herald, sent);
+    }
     for (const { wanted } of applying.plan.adds) view.added(wanted.address, now);
     for (const outcome of holdings.account(applying.plan, results, view, now)) {
       this.#take(outcome, applying.startedAt, now, effects);
@@ -119,6 +130,14 @@ export class Reconciler {
     if (type === "removed") return wanted.want !== "absent";
     if (wanted.want === "absent") return true;
     return wanted.address.family === 6 || (wanted.want === "present" && !isAsConfigured(address, wanted.address));
+  }
+
+  /** Undefined: its addresses are announced when all of them are there. */
+  #heraldUntil(name: string): Instant | undefined {
+    const { configuration, book, announcing } = this.#parts;
+    const [instance, lease] = [configuration.instance(name), book.of(name)];
+    if (instance === undefined || lease === undefined) return undefined;
+    return announcing.mayHerald(instance, lease, configuration.settings.pauses) ? lease.expiresAt : undefined;
   }
 
   #retryBy(at: Instant): void {

@@ -123,10 +123,11 @@ export type Input =
   /** Events as they came; they say what happened, a read says what is. */
   | { readonly type: "addresses-changed"; readonly events: readonly AddressEvent[] }
   | { readonly type: "addresses-read"; readonly addresses: readonly AddressInfo[] }
-  /** The answer to `change-addresses`: one result each, and what the kernel has now. */
+  /** The answer to `change-addresses`: one result each, what the kernel has now, and how many frames left of each herald. */
   | {
       readonly type: "addresses-applied";
       readonly results: readonly ChangeResult[];
+      readonly heralded: readonly number[];
       readonly addresses: readonly AddressInfo[];
     }
   | { readonly type: "routing-changed"; readonly events: readonly RoutingEvent[] }
@@ -170,6 +171,20 @@ export interface Burst {
   readonly whole: { readonly addresses: readonly IpAddress[]; readonly sent: number } | undefined;
 }
 
+/** The first round of a takeover's announcement for the addresses that a part of a change has brought. */
+export interface Herald {
+  readonly instance: string;
+  readonly interface: string;
+  readonly ifindex: number;
+  readonly mac: string;
+  /** Of the changes right before `after`. If one of them fails, none is announced yet. */
+  readonly addresses: readonly IpAddress[];
+  /** So many changes are through. */
+  readonly after: number;
+  /** Nothing is sent once this has passed: the lease is over. */
+  readonly until: Instant;
+}
+
 export interface SpanPlan {
   readonly name: "address.assign" | "address.remove" | "garp.send";
   readonly startedAt: Instant;
@@ -202,8 +217,13 @@ export type Effect =
       /** Claims that are not named stand as they were last told. */
       readonly partial: boolean;
     }
-  /** In one send, deletes first; answered by `addresses-applied` before anything else is fed in. */
-  | { readonly type: "change-addresses"; readonly changes: readonly AddressChange[] }
+  /** Deletes first, heralds in between; answered by `addresses-applied` before anything else is fed in. */
+  | {
+      readonly type: "change-addresses";
+      readonly changes: readonly AddressChange[];
+      /** In the order of `after`. */
+      readonly heralds: readonly Herald[];
+    }
   /** Kernel leases: nothing is sent once `until` has passed (SAFETY S10). */
   | { readonly type: "renew-addresses"; readonly specs: readonly AddressSpec[]; readonly until: Instant }
   /** Answered by `addresses-read`. */

@@ -2,7 +2,7 @@
 // as the next input.
 import type { CauseRef, Instant } from "@baton/domain";
 import type { Host } from "@baton/host";
-import { type DeadlineTimer, limits } from "@baton/linux";
+import { type ChangeResult, type DeadlineTimer, limits } from "@baton/linux";
 import type { LeaseServer } from "../inputs/lease-server.ts";
 import type { Effect, Input, Report } from "../types.ts";
 import type { Kernel } from "./kernel.ts";
@@ -17,10 +17,8 @@ export interface Outputs {
 export function execute(effect: Effect, outputs: Outputs): Input | undefined {
   const { host, kernel, leases, timer } = outputs;
   switch (effect.type) {
-    case "change-addresses": {
-      const results = kernel.change(effect.changes);
-      return { type: "addresses-applied", results, addresses: kernel.addresses() };
-    }
+    case "change-addresses":
+      return change(effect, outputs);
     case "read-addresses":
       return { type: "addresses-read", addresses: kernel.addresses() };
     case "change-routing": {
@@ -56,6 +54,21 @@ export function execute(effect: Effect, outputs: Outputs): Input | undefined {
     case "arm":
       return void timer.arm(effect.at);
   }
+}
+
+function change({ changes, heralds }: Extract<Effect, { type: "change-addresses" }>, { host, kernel }: Outputs): Input {
+  const results: ChangeResult[] = [];
+  const heralded: number[] = [];
+  const carryOut = (end: number): void => {
+    for (const result of kernel.change(changes.slice(results.length, end))) results.push(result);
+  };
+  for (const { addresses, after, ifindex, mac, until } of heralds) {
+    while (results.length < after) carryOut(results.length + limits.changesPerSend);
+    const isThere = results.slice(after - addresses.length, after).every(({ ok }) => ok);
+    heralded.push(isThere && host.now() < until ? kernel.announce(ifindex, addresses, mac).sent : 0);
+  }
+  if (results.length < changes.length) carryOut(changes.length);
+  return { type: "addresses-applied", results, heralded, addresses: kernel.addresses() };
 }
 
 /** keepalived's order: `repeat` rounds over all addresses, not each address `repeat` times. */

@@ -129,7 +129,7 @@ export function openKernel(options: KernelOptions): Kernel {
     },
     announce: (ifindex, announced, mac) => {
       try {
-        return announceBy(portsOf(ifindex), announced, { mac, router: forwards(monitor, ifindex) });
+        return announceBy(portsOf(ifindex), announced, mac, () => forwards(monitor, ifindex));
       } catch (error) {
         return { sent: 0, error: messageOf(error) };
       }
@@ -170,19 +170,19 @@ function closePorts({ arp, nd }: Ports): void {
   nd.close();
 }
 
-type Sender = Parameters<NdPort["sendUnsolicited"]>[1];
-
 function announceBy(
   { arp, nd }: Ports,
   announced: readonly IpAddress[],
-  sender: Sender,
+  mac: string,
+  isRouter: () => boolean,
 ): ReturnType<Kernel["announce"]> {
   const [four, six] = [
     announced.filter((each) => ipFamily(each) === 4),
     announced.filter((each) => ipFamily(each) === 6),
   ];
-  const first = arp.sendGratuitous(four, sender.mac);
-  const second = nd.sendUnsolicited(six, sender);
+  const first = arp.sendGratuitous(four, mac);
+  if (six.length === 0) return { sent: first.sent, error: first.error?.message };
+  const second = nd.sendUnsolicited(six, { mac, router: isRouter() });
   return { sent: first.sent + second.sent, error: (first.error ?? second.error)?.message };
 }
 

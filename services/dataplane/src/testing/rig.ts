@@ -140,7 +140,10 @@ export class Rig {
     switch (effect.type) {
       case "change-addresses": {
         const results = this.table.change(effect.changes);
-        return { type: "addresses-applied", results, addresses: this.table.list() };
+        const heralded = effect.heralds.map(({ addresses, after }) =>
+          results.slice(after - addresses.length, after).every(({ ok }) => ok) ? addresses.length : 0,
+        );
+        return { type: "addresses-applied", results, heralded, addresses: this.table.list() };
       }
       case "change-routing": {
         const results = this.routing.change(effect.changes);
