@@ -85,7 +85,7 @@ export type {
   RuleSpec,
 } from "./routing.ts";
 export { openRoutingTable } from "./routing-table.ts";
-export { addressTag } from "./rtnetlink.ts";
+export { addressTag, echoOf } from "./rtnetlink.ts";
 export {
   allowedProcessors,
   processName,

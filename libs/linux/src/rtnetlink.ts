@@ -6,6 +6,7 @@ import {
   align4,
   cString,
   eachAttributePlace,
+  encodeRequests,
   type NetlinkMessage,
   type NetlinkRequest,
   NLM_F_CREATE,
@@ -14,6 +15,7 @@ import {
   readAttributes,
   readText,
   readUint32,
+  splitMessages,
   uint32At,
   viewOf,
 } from "./netlink-message.ts";
@@ -222,6 +224,12 @@ export function encodeAddressChange(change: AddressChange): NetlinkRequest {
   const flags = change.op === "add" ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE | NLM_F_REPLACE;
   return { type: RTM_NEWADDR, flags, body: written(end) };
 }
+
+/** What the kernel would tell of these, made where there was nothing, but for the label that it gives: for rehearsals. */
+export const echoOf = (changes: readonly AddressChange[]): AddressInfo[] =>
+  splitMessages(encodeRequests(changes.map(encodeAddressChange), 1)).flatMap(
+    (message) => decodeAddressEvent(message)?.address ?? [],
+  );
 
 /**
  * Where a body is put together, and copied from: of a thousand addresses that go at once, nothing is made for each but

@@ -62,8 +62,8 @@ class Dataplane implements RunningDataplane {
       onMalformed: (reason) => host.log.error("a lease frame makes no sense", { reason }),
     });
     this.#timer = openDeadlineTimer(() => this.#judge());
-    this.#rehearsal = rehearse(this.#kernel, host);
     const desired = this.#desire(snapshot);
+    this.#rehearsal = rehearse(this.#kernel, host, desired);
     // Before anybody is told that there is a dataplane: election finds the links that it speaks from. What the kernel
     // tells meanwhile waits until there is somebody to take it.
     this.#isFeeding = true;
