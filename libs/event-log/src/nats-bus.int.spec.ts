@@ -54,7 +54,7 @@ test("the bus connects when the server comes, and says why it is away until then
   }
 });
 
-test("a server that is stopped, not dead, is found out and let go of", { timeout: 30_000 }, async () => {
+test("a server that is stopped, not dead, is found out and let go of", { timeout: 40_000 }, async () => {
   const server = await startNatsServer({ node: "r1" });
   const bus = openNatsBus({
     credentials: () => server.credentials("election"),
@@ -64,7 +64,7 @@ test("a server that is stopped, not dead, is found out and let go of", { timeout
   try {
     await until("connected", () => bus.connected);
     server.signal("SIGSTOP");
-    await until("away", () => !bus.connected, 10_000);
+    await until("away", () => !bus.connected, 20_000);
     server.signal("SIGCONT");
     await until("connected again", () => bus.connected);
   } finally {

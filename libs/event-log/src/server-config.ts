@@ -97,7 +97,7 @@ host: "127.0.0.1"
 port: ${options.port}
 ${options.pidFile === undefined ? "" : `pid_file: ${quote(options.pidFile)}\n`}logtime: true
 max_payload: 1048576
-ping_interval: "5s"
+ping_interval: "30s"
 ping_max: 2
 write_deadline: "2s"
 jetstream {

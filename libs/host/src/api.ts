@@ -63,8 +63,8 @@ export interface GrpcService {
 export interface WatchSource {
   states(): AggregateState[];
   counters?(): Counter[];
-  /** Nobody decides by its counters: thousands of them may be told some seconds later. */
-  readonly countersMayWait?: boolean;
+  /** Somebody decides by its counters, so that they are told each second; otherwise every third. */
+  isDecidedByCounters?(): boolean;
   /** Served on the same socket, beside WatchService: dataplane's LeaseService, for one. */
   readonly extra?: readonly GrpcService[];
 }

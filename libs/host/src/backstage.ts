@@ -8,12 +8,13 @@ import { assert } from "@baton/domain";
 import { type Bus, type Outbox, openNatsBus, openOutbox } from "@baton/event-log";
 import { openSpanExporter, resourceAttribute, type SpanExporterHandle } from "@baton/telemetry";
 import type { BackstageData, BackstageStanding, Batch, FromBackstage, ToBackstage } from "./backstage-messages.ts";
+import { atCommonTimes } from "./common-times.ts";
 import { readCredentials } from "./credentials.ts";
 import { paths } from "./env.ts";
 import { type LineSink, openLineSink } from "./line-sink.ts";
 
 const sideFlushMs = 500;
-const standingEveryMs = 1_000;
+const standingEveryMs = 3_000;
 /** Main need not be woken for every batch: it keeps a few until it hears that they were taken. */
 const takenDelayMs = 20;
 const takenBatchesMax = 16;
@@ -33,7 +34,7 @@ class Backstage {
   readonly #outbox: Outbox;
   readonly #spans: SpanExporterHandle;
   readonly #subscriptions = new Map<number, { close(): void }>();
-  readonly #standingTimer: NodeJS.Timeout;
+  readonly #standingTimer: { close(): void };
   #connected: boolean | undefined;
   /** What main was last told. */
   #told: BackstageStanding | undefined;
@@ -75,7 +76,7 @@ class Backstage {
       },
       onProblem: (message) => this.#log("warn", message),
     });
-    this.#standingTimer = setInterval(() => this.#tellStanding(), standingEveryMs);
+    this.#standingTimer = atCommonTimes(standingEveryMs, () => this.#tellStanding());
     port.on("message", (message) => this.#take(message));
   }
 
@@ -157,7 +158,7 @@ class Backstage {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#standingTimer);
+    this.#standingTimer.close();
     clearTimeout(this.#takenTimer);
     await this.#outbox.close();
     await this.#spans.close();

@@ -5,12 +5,13 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { messageOf } from "@baton/domain";
 import type { ConfigSource } from "./api.ts";
+import { untilCommon } from "./common-times.ts";
 import { paths } from "./env.ts";
 import { type ConfigSnapshot, readSnapshot } from "./snapshot.ts";
 
 export const configSourceLimits = {
   /** inotify says nothing on some file systems, and control may be gone. */
-  pollMs: 2_000,
+  pollMs: 6_000,
   /** Until the first snapshot is there somebody waits for it. */
   firstPollMs: 250,
 } as const;
@@ -121,7 +122,8 @@ class SnapshotFile implements OwnedConfigSource {
       this.#again = false;
       return this.#read();
     }
-    const pause = this.#current === undefined ? configSourceLimits.firstPollMs : configSourceLimits.pollMs;
+    const { firstPollMs, pollMs } = configSourceLimits;
+    const pause = this.#current === undefined ? firstPollMs : untilCommon(pollMs);
     this.#timer = setTimeout(() => this.#read(), pause);
     this.#timer.unref();
   }

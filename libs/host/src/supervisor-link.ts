@@ -1,6 +1,7 @@
 // The IPC channel between `baton up` and a service. A lost channel is no command: services outlive their supervisor
 // until a new one ends them or the leases run out (SAFETY S19).
 import type { Diagnostic } from "@baton/keepalived-conf";
+import { atCommonTimes } from "./common-times.ts";
 
 /** The files that keepalived writes on a signal; `stats-clear`: and begins to count anew. */
 export const dumpKinds = ["data", "stats", "stats-clear", "json"] as const;
@@ -32,7 +33,8 @@ export interface SupervisorLink {
   close(): void;
 }
 
-const aliveEveryMs = 1_000;
+/** A fifth of the silence after which the supervisor takes a service for hung. */
+const aliveEveryMs = 3_000;
 /** A stopped supervisor reads nothing: what it does not read must not pile up here. */
 const unsentMax = 64;
 
@@ -51,14 +53,13 @@ export function openSupervisorLink(ipc: IpcProcess, onCommand: (command: Supervi
     if (command !== undefined) onCommand(command);
   });
   // From the main thread on purpose: a main thread that hangs is seen by its silence. One at a time.
-  const alive = setInterval(() => {
+  const alive = atCommonTimes(aliveEveryMs, () => {
     if (unsent === 0) send({ type: "alive" }, () => undefined);
-  }, aliveEveryMs);
-  alive.unref();
+  });
   return {
     report: (report) => send(report, () => undefined),
     reportAndWait: (report) => new Promise((resolve) => send(report, resolve)),
-    close: () => clearInterval(alive),
+    close: () => alive.close(),
   };
 }
 

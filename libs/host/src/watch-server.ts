@@ -1,6 +1,7 @@
 // The level behind the events: WatchService of this process. A consumer gets a snapshot, then each event as it happens,
 // and pulses with the versions, so that a lost last event is no silent gap (SAFETY S8). The first pulse of a stream has all
-// of them, the next ones those that have changed: a thousand instances that do nothing cost nothing.
+// of them, the next ones those that have changed: a thousand instances that do nothing cost nothing. Pulses come at points
+// in time that all services share, so that whoever follows several of them wakes up for all of them once.
 import {
   type AggregateState,
   type Counter,
@@ -13,15 +14,16 @@ import type { Aggregate, EventEnvelope, ServiceName } from "@baton/domain";
 import { aggregateKey } from "@baton/event-log";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { GrpcService, WatchSource } from "./api.ts";
+import { untilCommon } from "./common-times.ts";
 import type { VersionedWriter } from "./writer.ts";
 
 export const watchLimits = {
+  /** After an event, and where somebody decides by counters. */
   pulseEveryMs: 1_000,
-  /** Without anything to say, only every so many pulses one is sent: it says that we are there. */
-  quietPulses: 3,
-  /** So many are told with every pulse; of more that may wait, all are told less often, but never less than each fifth pulse. */
-  countersPerPulse: 1_000,
-  countersEveryMax: 5,
+  /** Without anything to say: it says that we are there, and what was counted. */
+  quietEveryMs: 3_000,
+  /** More counters are told with every second quiet pulse only: they would cost both ends more than what is counted. */
+  countersPerPulse: 3_000,
   /** More of one turn are told in several updates: a message has a size that nobody refuses. */
   eventsPerUpdate: 200,
   /**
@@ -74,12 +76,11 @@ class Broadcast implements WatchServer {
   readonly grpc: GrpcService;
   readonly #options: WatchServerOptions;
   readonly #consumers = new Map<Call, Consumer>();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   /** What has had an event since the last pulse. */
   readonly #changed = new Map<string, Aggregate>();
-  #quietFor = 0;
-  /** Pulses until the counters are told again. */
-  #countersIn = 1;
+  /** The last quiet pulse that was due told no counters: there are too many to tell each time. */
+  #skipped = false;
   #waiting: EventEnvelope[] = [];
   #scheduled: NodeJS.Immediate | undefined;
 
@@ -89,12 +90,11 @@ class Broadcast implements WatchServer {
       definition: encodeOnce(),
       implementation: { watch: (call: Call) => this.#accept(call) },
     };
-    this.#timer = setInterval(() => this.#pulse(), watchLimits.pulseEveryMs);
-    this.#timer.unref();
   }
 
   publish(envelope: EventEnvelope): void {
     if (this.#consumers.size === 0) return;
+    if (this.#changed.size === 0) this.#schedule(true);
     this.#changed.set(aggregateKey(envelope.aggregate), envelope.aggregate);
     this.#waiting.push(envelope);
     // Encoding and writing wait until the inputs of this turn are through (SAFETY S7).
@@ -103,7 +103,7 @@ class Broadcast implements WatchServer {
 
   close(): void {
     this.#flush();
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     for (const call of this.#consumers.keys()) call.end();
     this.#consumers.clear();
   }
@@ -113,6 +113,7 @@ class Broadcast implements WatchServer {
     this.#flush();
     const { service, writer, source } = this.#options;
     this.#consumers.set(call, { unread: 0, counters: call.request.counters });
+    this.#schedule(false);
     call.on("cancelled", () => this.#consumers.delete(call));
     call.on("close", () => this.#consumers.delete(call));
     call.on("error", () => this.#consumers.delete(call));
@@ -136,18 +137,33 @@ class Broadcast implements WatchServer {
     return [...(source.counters?.() ?? []), ...hostCounters()];
   }
 
-  /** Thousands of counters each second would cost both ends more than what is counted. */
-  #countersDue(): Counter[] {
-    const isAsked = [...this.#consumers.values()].some(({ counters }) => counters);
-    if (!isAsked || --this.#countersIn > 0) return [];
-    const counters = this.#counters();
-    if (this.#options.source.countersMayWait !== true) return counters;
-    const { countersPerPulse, countersEveryMax } = watchLimits;
-    this.#countersIn = Math.min(Math.max(1, Math.ceil(counters.length / countersPerPulse)), countersEveryMax);
-    return counters;
+  /** `isNews`: an event waits for the pulse that says that it has happened. */
+  #schedule(isNews: boolean): void {
+    const isUrgent = isNews || this.#isDecided();
+    const wait = untilCommon(isUrgent ? watchLimits.pulseEveryMs : watchLimits.quietEveryMs);
+    const isQuiet = untilCommon(watchLimits.quietEveryMs) <= wait;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pulse(isQuiet), wait);
+    this.#timer.unref();
   }
 
-  #pulse(): void {
+  /** Somebody asks for counters, and decides by them. */
+  #isDecided(): boolean {
+    const { source } = this.#options;
+    return source.isDecidedByCounters?.() === true && [...this.#consumers.values()].some(({ counters }) => counters);
+  }
+
+  #countersDue(isQuiet: boolean): Counter[] {
+    const isAsked = [...this.#consumers.values()].some(({ counters }) => counters);
+    if (!isAsked) return [];
+    if (this.#isDecided()) return this.#counters();
+    if (!isQuiet) return [];
+    const counters = this.#counters();
+    this.#skipped = counters.length > watchLimits.countersPerPulse && !this.#skipped;
+    return this.#skipped ? [] : counters;
+  }
+
+  #pulse(isQuiet: boolean): void {
     if (this.#consumers.size === 0) return;
     this.#flush();
     const { writer } = this.#options;
@@ -158,16 +174,16 @@ class Broadcast implements WatchServer {
       version: writer.version({ kind, id }),
     }));
     this.#changed.clear();
-    this.#quietFor = versions.length > 0 ? 0 : (this.#quietFor + 1) % watchLimits.quietPulses;
-    const counters = this.#countersDue();
+    this.#schedule(false);
+    const counters = this.#countersDue(isQuiet);
     const pulse = (some: Counter[]): WatchUpdate => ({
       update: { $case: "pulse", value: { epoch, versions, counters: some } },
     });
     // Two updates at most, whoever gets them: each is encoded once.
-    const quiet = this.#quietFor === 0 ? pulse([]) : undefined;
-    const counting = counters.length > 0 ? pulse(counters) : quiet;
+    const plain = isQuiet || versions.length > 0 ? pulse([]) : undefined;
+    const counting = counters.length > 0 ? pulse(counters) : plain;
     for (const [call, consumer] of this.#consumers) {
-      const update = consumer.counters ? counting : quiet;
+      const update = consumer.counters ? counting : plain;
       if (update !== undefined) this.#write(call, update);
     }
   }

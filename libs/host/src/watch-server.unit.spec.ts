@@ -19,7 +19,7 @@ interface Scene {
   watch(counters: boolean): WatchUpdate["update"][];
 }
 
-function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1 }], countersMayWait = false): Scene {
+function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1 }], isDecided = false): Scene {
   const handed: { server?: WatchServer } = {};
   let ids = 0;
   const writer = createWriter({
@@ -34,7 +34,7 @@ function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1
   const server = createWatchServer({
     service: "election",
     writer,
-    source: { states: () => [], counters: () => [...counters], countersMayWait },
+    source: { states: () => [], counters: () => [...counters], isDecidedByCounters: () => isDecided },
     hostCounters: () => [{ name: "b", labels: {}, value: 2 }],
   });
   handed.server = server;
@@ -108,31 +108,39 @@ test("each second tells which versions have changed, once", () => {
   server.close();
 });
 
-test("with nothing to say every third second has a pulse, and each second one where counters are asked for", () => {
+test("with nothing to say every third second has a pulse, with the counters for those who ask", () => {
   const { server, watch } = scene();
   const [quiet, counting] = [watch(false), watch(true)];
-  vi.advanceTimersByTime(6 * watchLimits.pulseEveryMs);
+  vi.advanceTimersByTime(2 * watchLimits.quietEveryMs);
   expect(pulses(quiet).slice(1)).toEqual(Array.from({ length: 2 }, () => ({ epoch: 5, versions: [], counters: [] })));
-  expect(pulses(counting).slice(1)).toHaveLength(6);
+  expect(pulses(counting).slice(1)).toHaveLength(2);
   expect(pulses(counting).at(-1)?.counters).toMatchObject([{ name: "a" }, { name: "b" }]);
   server.close();
 });
 
-test("the more counters there are that may wait, the less often they are told; what has changed is told as soon as ever", () => {
-  const { countersPerPulse, countersEveryMax, pulseEveryMs } = watchLimits;
-  for (const [some, mayWait, every] of [
-    [countersPerPulse - 1, true, 1],
-    [2 * countersPerPulse - 1, true, 2],
-    [100 * countersPerPulse, true, countersEveryMax],
-    [100 * countersPerPulse, false, 1],
+test("counters that somebody decides by are told each second, to those who ask", () => {
+  const { server, watch } = scene(undefined, true);
+  const [quiet, counting] = [watch(false), watch(true)];
+  vi.advanceTimersByTime(2 * watchLimits.quietEveryMs);
+  expect(pulses(quiet).slice(1)).toHaveLength(2);
+  expect(pulses(counting).slice(1)).toHaveLength(6);
+  server.close();
+});
+
+test("thousands of counters are told half as often; what has changed is told as soon as ever", () => {
+  const { countersPerPulse, quietEveryMs, pulseEveryMs } = watchLimits;
+  for (const [some, isDecided, told] of [
+    [countersPerPulse - 1, false, 4],
+    [countersPerPulse, false, 2],
+    [countersPerPulse, true, 12],
   ] as const) {
     const counters = Array.from({ length: some }, () => ({ name: "a", labels: {}, value: 1 }));
-    const { server, writer, watch } = scene(counters, mayWait);
+    const { server, writer, watch } = scene(counters, isDecided);
     const updates = watch(true);
-    vi.advanceTimersByTime(10 * pulseEveryMs);
+    vi.advanceTimersByTime(4 * quietEveryMs);
     const counting = pulses(updates).filter((pulse) => pulse.counters.length === some + 1);
     // The first of all comes with the stream.
-    expect(counting).toHaveLength(1 + 10 / every);
+    expect(counting).toHaveLength(1 + told);
     tell(writer, "I1");
     vi.advanceTimersByTime(pulseEveryMs);
     expect(pulses(updates).at(-1)?.versions).toEqual([{ kind: "vrrp", id: "I1", version: 1 }]);

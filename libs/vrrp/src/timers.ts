@@ -63,7 +63,7 @@ export function leaseLength({ advertInterval, downTimerAdverts }: Intervals): Mi
 }
 
 /** The lease is renewed this often; counted from when each frame was sent (SAFETY S3). */
-export const heartbeatInterval = (intervals: Intervals): Micros => micros(Math.floor(leaseLength(intervals) / 5));
+export const heartbeatInterval = (intervals: Intervals): Micros => micros(Math.floor(leaseLength(intervals) / 4));
 
 /** The first advert of a takeover does not wait for dataplane; without an answer by then it was the last (SAFETY S3). */
 export const unconfirmedLimit: Micros = micros(second);

@@ -3,7 +3,7 @@
 // same effects. Order of effects is the contract: silence, addresses, then the announcement, then the answer to election,
 // and history last.
 import type { AddressesState, Counter } from "@baton/contracts";
-import { addMicros, assert, assertNever, type Instant, type IpAddress } from "@baton/domain";
+import { addMicros, assert, assertNever, type Instant, type IpAddress, micros } from "@baton/domain";
 import { Announcing } from "./announcing.ts";
 import { Answering } from "./answering.ts";
 import { Chronicle } from "./chronicle.ts";
@@ -26,8 +26,12 @@ import { addressesStateOf } from "./watch-state.ts";
 /** Less than this changes nothing for any lease, and every timer is late by a little. */
 const noticeableLateness = 50_000;
 
-/** How often a lease looks whether it was late: often enough to notice a stall of half its length. */
-const metronomeLimits = { min: 50_000, max: 500_000 } as const;
+/**
+ * A stall of half a lease is to be noticed, by a deadline that was missed. Each frame of election puts it off, a little
+ * longer than the next frame takes to come: while election speaks, nothing wakes us but its frames.
+ */
+const metronomeShare = 1 / 4;
+const metronomeGrace = 50_000;
 
 export class Core {
   readonly #parts: Parts;
@@ -46,14 +50,19 @@ export class Core {
   /** What the announcements were last brought in line with. */
   #announcedOf = "";
   #armed: Instant | undefined;
-  /** The deadline that we missed; it stands until every waiting input has been read and it has been acted on (SAFETY S2). */
-  #lateSince: Instant | undefined;
+  /**
+   * The deadline that we missed, and when we last ran before it; they stand until every waiting input has been read and
+   * they have been acted on (SAFETY S2).
+   */
+  #missed: { readonly deadline: Instant; readonly ranUntil: Instant } | undefined;
+  #ranAt: Instant;
   #metronomeAt: Instant | undefined;
   /** When the reconciler has something to do although nothing has changed. */
   #reconcileAt: Instant | undefined;
   #seen = "";
 
   constructor(start: Start, now: Instant) {
+    this.#ranAt = now;
     this.#parts = {
       startedAt: now,
       configuration: new Configuration(start.desired),
@@ -83,7 +92,10 @@ export class Core {
     const isChanging = { addresses: this.#reconciler.isApplying, routing: this.#routing.isApplying };
     assert(!isChanging.addresses || input.type === "addresses-applied", `${input.type} while a change is under way`);
     assert(!isChanging.routing || input.type === "routing-applied", `${input.type} while a change is under way`);
-    if (this.#armed !== undefined && now > this.#armed) this.#lateSince ??= this.#armed;
+    if (this.#armed !== undefined && now > this.#armed) {
+      this.#missed ??= { deadline: this.#armed, ranUntil: this.#ranAt };
+    }
+    this.#ranAt = now;
     const effects: Effect[] = [];
     // A thousand times in a takeover of as many instances: it costs what it says, and not a look at everybody.
     if (this.#isHistory(input, now) || this.#isEcho(input)) return this.#parts.chronicle.take(now);
@@ -218,6 +230,7 @@ export class Core {
       return `${unknown} is not in configuration generation ${configuration.generation}`;
     };
     if (!book.receive(stream, frame, now, objection)) return;
+    if (this.#missed === undefined) this.#metronomeAt = undefined;
     this.#answering.received(frame);
     // Partial frames with claims come many a second.
     if (!frame.partial || frame.claims.length === 0) this.#mayRetry();
@@ -254,10 +267,11 @@ export class Core {
   #tick(now: Instant, effects: Effect[]): void {
     const { book, counters } = this.#parts;
     book.tick(now);
-    if (this.#lateSince !== undefined) {
-      counters.late(now - this.#lateSince);
-      for (const lease of book.suspendUnconfirmed(this.#lateSince, now)) {
-        const fields = { lease: lease.id, term: lease.term, lateMs: (now - this.#lateSince) / 1_000 };
+    if (this.#missed !== undefined) {
+      const { deadline, ranUntil } = this.#missed;
+      counters.late(now - deadline);
+      for (const lease of book.suspendUnconfirmed(ranUntil, now)) {
+        const fields = { lease: lease.id, term: lease.term, lateMs: (now - deadline) / 1_000 };
         effects.push({
           type: "log",
           level: "error",
@@ -265,7 +279,7 @@ export class Core {
           fields,
         });
       }
-      this.#lateSince = undefined;
+      this.#missed = undefined;
     }
     if (this.#reconciler.retryAt !== undefined && this.#reconciler.retryAt <= now) {
       this.#reconciler.retryAt = undefined;
@@ -291,7 +305,7 @@ export class Core {
       return;
     }
     if (this.#metronomeAt !== undefined && this.#metronomeAt > now) return;
-    const period = Math.min(Math.max(Math.floor(shortest / 10), metronomeLimits.min), metronomeLimits.max);
+    const period = micros(Math.floor(shortest * metronomeShare) + metronomeGrace);
     this.#metronomeAt = addMicros(now, period);
   }
 
@@ -315,7 +329,7 @@ export class Core {
     // Neighbours wait for the announcement; election has a second before it needs the answer (SAFETY S3).
     this.#announce(now, effects);
     this.#answering.answer(effects);
-    effects.push(...renewalsDue(this.#renewals, this.#parts, this.#lateSince, now));
+    effects.push(...renewalsDue(this.#renewals, this.#parts, this.#missed?.ranUntil, now));
     effects.push(...this.#parts.chronicle.take(now));
     if (this.#metronomeAt === undefined) this.#setMetronome(now);
   }
@@ -323,9 +337,9 @@ export class Core {
   /** What needs an address goes before it and comes after it. False while a change is under way. */
   #reconcile(now: Instant, effects: Effect[]): boolean {
     return (
-      this.#routing.withdraw(now, this.#lateSince, this.#reconciler.isSettled(now), effects) &&
-      this.#reconciler.reconcile(now, this.#lateSince, effects) &&
-      this.#routing.install(now, this.#lateSince, effects)
+      this.#routing.withdraw(now, this.#missed?.ranUntil, this.#reconciler.isSettled(now), effects) &&
+      this.#reconciler.reconcile(now, this.#missed?.ranUntil, effects) &&
+      this.#routing.install(now, this.#missed?.ranUntil, effects)
     );
   }
 
@@ -415,10 +429,10 @@ export class Core {
     return `${book.revision} ${view.revision} ${letting.revision} ${this.#routing.revision}`;
   }
 
-  /** Heartbeats come five times a lease, each renewal is told by the kernel: most steps leave nothing to reconcile. */
+  /** Heartbeats come four times a lease, each renewal is told by the kernel: most steps leave nothing to reconcile. */
   #isStale(now: Instant): boolean {
     if (this.#signature() !== this.#seen) return true;
-    if (this.#lateSince !== undefined && now - this.#lateSince > noticeableLateness) return true;
+    if (this.#missed !== undefined && now - this.#missed.deadline > noticeableLateness) return true;
     if (this.#reconcileAt !== undefined && this.#reconcileAt <= now) return true;
     if (this.#routing.mayRetry && this.#routing.hasOpenEnds()) return true;
     return this.#reconciler.mayRetry && this.#parts.holdings.hasOpenEnds();
@@ -460,7 +474,7 @@ export class Core {
 
   #mayAnnounce(instance: string, now: Instant): boolean {
     const lease = this.#parts.book.of(instance);
-    return lease !== undefined && isTrusted(lease, this.#lateSince, now);
+    return lease !== undefined && isTrusted(lease, this.#missed?.ranUntil, now);
   }
 
   #nextDeadline(): Instant | undefined {

@@ -474,11 +474,11 @@ const lengthOf = (claim: Claim): Micros => micros(Math.min(claim.length, leaseLe
  * Whether anything may be added, renewed or announced on the word of this lease right now. A lease that is over or in
  * doubt and has not been acted on yet takes nothing away, but gives nothing either.
  */
-export const isTrusted = (lease: Lease, lateSince: Instant | undefined, now: Instant): boolean =>
+export const isTrusted = (lease: Lease, ranUntil: Instant | undefined, now: Instant): boolean =>
   lease.phase === "active" &&
   lease.believed &&
   now < lease.expiresAt &&
-  (lateSince === undefined || !isDoubtful(lease, lateSince, now));
+  (ranUntil === undefined || !isDoubtful(lease, ranUntil, now));
 
 /** Nothing believable has come since `since`, and that is longer ago than half a lease. */
 const isDoubtful = (lease: Lease, since: Instant, now: Instant): boolean =>

@@ -16,7 +16,6 @@ const dataplane = await runDataplane(host);
 await host.serveWatch({
   states: () => dataplane.states(),
   counters: () => dataplane.counters(),
-  countersMayWait: true,
   extra: [dataplane.leaseService],
 });
 // The name is election's: whoever looks for it finds one process.

@@ -71,9 +71,9 @@ export class Reconciler {
   }
 
   /** True when the kernel is as it should be, or cannot be made so now; false while a change is under way. */
-  reconcile(now: Instant, lateSince: Instant | undefined, effects: Effect[]): boolean {
+  reconcile(now: Instant, ranUntil: Instant | undefined, effects: Effect[]): boolean {
     const { view, holdings, configuration } = this.#parts;
-    const wants = mergeWants(this.#wanted(now, lateSince));
+    const wants = mergeWants(this.#wanted(now, ranUntil));
     this.#wants = wants;
     holdings.forgetFailures((key) => wants.get(key)?.want === "present");
     const strays = this.isSettled(now) ? configuration.interfaces() : new Set<string>();
@@ -144,7 +144,7 @@ export class Reconciler {
     if (this.retryAt === undefined || at < this.retryAt) this.retryAt = at;
   }
 
-  *#wanted(now: Instant, lateSince: Instant | undefined): Iterable<Wanted> {
+  *#wanted(now: Instant, ranUntil: Instant | undefined): Iterable<Wanted> {
     const { configuration, book, holdings } = this.#parts;
     const keys = new Set<string>();
     for (const instance of configuration.instances()) {
@@ -153,7 +153,7 @@ export class Reconciler {
         keys.add(address.key);
         const lifetime = lease === undefined ? undefined : configuration.lifetimeOf(address);
         const isGone = (): boolean => this.#parts.letting.isGone(address.key, now);
-        yield { address, want: this.want(instance, lease, isGone, now, lateSince), lifetime };
+        yield { address, want: this.want(instance, lease, isGone, now, ranUntil), lifetime };
       }
     }
     // No configuration knows it any more, so nobody can want it.
@@ -168,7 +168,7 @@ export class Reconciler {
     lease: Lease | undefined,
     isGone: () => boolean,
     now: Instant,
-    lateSince: Instant | undefined,
+    ranUntil: Instant | undefined,
   ): Want {
     if (instance.isStatic) return this.#stopping ? "absent" : "present";
     if (lease === undefined) return this.isInGrace(instance, now) ? "keep" : "absent";
@@ -176,7 +176,7 @@ export class Reconciler {
     if (lease.phase === "waiting") return "keep";
     switch (lease.claim.state) {
       case "hold":
-        return lease.parting === undefined && isTrusted(lease, lateSince, now) ? "present" : "keep";
+        return lease.parting === undefined && isTrusted(lease, ranUntil, now) ? "present" : "keep";
       case "silent":
         return "keep";
       case "leaving":

@@ -74,7 +74,7 @@ export class Renewals {
 }
 
 /** A renewal re-creates what is absent: only what was seen present, under a lease that stands right now, is renewed. */
-export function renewalsDue(renewals: Renewals, parts: Parts, lateSince: Instant | undefined, now: Instant): Effect[] {
+export function renewalsDue(renewals: Renewals, parts: Parts, ranUntil: Instant | undefined, now: Instant): Effect[] {
   const specs: AddressSpec[] = [];
   let until: Instant | undefined;
   for (const lease of parts.book.leases()) {
@@ -82,7 +82,7 @@ export function renewalsDue(renewals: Renewals, parts: Parts, lateSince: Instant
       renewals.stop(lease.id);
       continue;
     }
-    if (!isTrusted(lease, lateSince, now)) {
+    if (!isTrusted(lease, ranUntil, now)) {
       renewals.doubt(lease.id);
       continue;
     }

@@ -11,6 +11,7 @@ function open(): { readonly deadlines: Deadlines; drained(): number } {
     now: bootNow,
     counters: createCounters(),
     drain: () => void drained++,
+    awake: () => undefined,
     approaching: () => undefined,
     leaseAnswers: () => 0,
     jumpSince: () => micros(0),

@@ -12,6 +12,8 @@ export interface DeadlineParts {
   readonly counters: Counters;
   /** Takes in what waits in sockets and of links. */
   drain(): void;
+  /** The loop runs, whatever for. */
+  awake(): void;
   /** A takeover is near: dataplane is to be awake. */
   approaching(): void;
   /** How many answers of dataplane have come so far. */
@@ -86,6 +88,7 @@ export class Deadlines {
   /** A deadline has come. Whatever was late may have been us: what waits is heard before anything is decided (SAFETY S2). */
   async #judge(): Promise<void> {
     this.#armedFor = undefined;
+    this.#parts.awake();
     const first = this.#agenda.first();
     if (this.#judging || first === undefined || this.#parts.now() < wakeFor(first)) return this.#arm();
     this.#judging = true;

@@ -35,6 +35,7 @@ function router(address: string, base: number) {
     connected: () => true,
     advertSent: () => {},
     refreshNow: () => {},
+    ran: () => undefined,
     received: () => 0,
     close: () => {},
   };

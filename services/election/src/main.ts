@@ -22,7 +22,6 @@ const election = await runElection({
 await host.serveWatch({
   states: () => election.states(),
   counters: () => election.counters.samples(),
-  countersMayWait: true,
   extra: [election.testimonies.grpc],
 });
 await keepProcessSettings(host, { settings: ({ vrrp }) => vrrp, realtimePriority, below: 0 });

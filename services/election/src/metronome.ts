@@ -5,6 +5,8 @@ import { type Instant, type Micros, micros, microsSince, millisToMicros } from "
 
 /** How often the loop notes that it runs, at most and at least; a quarter of the shortest interval in between. */
 const periods = { min: millisToMicros(25), max: millisToMicros(500) } as const;
+/** Of a period: from then on a beat may happen because the loop runs anyway. */
+const early = 0.6;
 /** Older jumps concern no master: it has spoken since, or been told. */
 const jumpsMax = 16;
 /** Less than this is a clock that is being set right, not a pause. */
@@ -23,13 +25,21 @@ export interface MetronomeOptions {
 export class Metronome {
   readonly #options: MetronomeOptions;
   #timer: NodeJS.Timeout | undefined;
+  #before: Instant;
+  #period = periods.max;
   #offset: number;
   #jumps: readonly { readonly at: Instant; readonly by: number }[] = [];
 
   constructor(options: MetronomeOptions) {
     this.#options = options;
     this.#offset = options.offset();
-    this.#beat(options.now());
+    this.#before = options.now();
+    this.#wait();
+  }
+
+  /** The loop runs anyway, for something else: a beat that is due soon happens now, and wakes it less often. */
+  ran(): void {
+    if (microsSince(this.#options.now(), this.#before) >= this.#period * early) this.#beat();
   }
 
   /** How far the clock of the world has jumped ahead since `since` (SAFETY S11). */
@@ -49,16 +59,21 @@ export class Metronome {
     if (by >= noticeableJump) this.#jumps = [...this.#jumps, { at: this.#options.now(), by }].slice(-jumpsMax);
   }
 
-  #beat(before: Instant): void {
-    const { now, shortestInterval, onBeat } = this.#options;
-    const period = Math.min(Math.max(shortestInterval() / 4, periods.min), periods.max);
-    this.#timer = setTimeout(() => {
-      const at = now();
-      const late = micros(Math.max(0, Math.round(microsSince(at, before) - period)));
-      this.#note();
-      onBeat(at, late > period ? late : micros(0));
-      this.#beat(at);
-    }, period / 1_000);
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#period = micros(Math.min(Math.max(this.#options.shortestInterval() / 4, periods.min), periods.max));
+    this.#timer = setTimeout(() => this.#beat(), this.#period / 1_000);
+  }
+
+  #beat(): void {
+    const { now, onBeat } = this.#options;
+    const at = now();
+    const late = micros(Math.max(0, Math.round(microsSince(at, this.#before) - this.#period)));
+    const stalled = late > this.#period ? late : micros(0);
+    this.#before = at;
+    this.#note();
+    onBeat(at, stalled);
+    this.#wait();
   }
 }
 

@@ -44,6 +44,25 @@ test("one that did not run says for how long", () => {
   expect(beats).toEqual([{ now: 103 * second + second / 4, stalled: 3 * second }]);
 });
 
+test("where the loop runs for something else, it beats then and not a moment later once more", () => {
+  pass((second / 4) * 0.5);
+  metronome.ran();
+  expect(beats).toEqual([]);
+  pass((second / 4) * 0.2);
+  metronome.ran();
+  expect(beats).toHaveLength(1);
+  pass((second / 4) * 0.9);
+  expect(beats).toHaveLength(1);
+  pass((second / 4) * 0.1);
+  expect(beats).toHaveLength(2);
+});
+
+test("who runs again because a socket has something says for how long it did not", () => {
+  world.now += 3 * second;
+  metronome.ran();
+  expect(beats).toEqual([{ now: 103 * second, stalled: 3 * second - second / 4 }]);
+});
+
 test("a jump of the world's clock counts from when it was seen, and for whoever spoke before", () => {
   const before = instant(world.now);
   pass(second / 4);

@@ -171,6 +171,7 @@ function inertLeases(): LeaseClient {
     claimed: (lease) => claims.get(lease),
     advertSent: () => {},
     refreshNow: () => {},
+    ran: () => undefined,
     connected: () => true,
     received: () => 0,
     close: () => {},

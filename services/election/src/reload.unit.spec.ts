@@ -26,6 +26,7 @@ function partyOf(config: UnitConfig, started = true): Party {
     connected: () => true,
     advertSent: () => {},
     refreshNow: () => {},
+    ran: () => undefined,
     received: () => 0,
     close: () => {},
   };

@@ -227,6 +227,7 @@ class Election implements RunningElection {
       now: () => this.#host.now(),
       counters: this.counters,
       drain: () => this.#drain(),
+      awake: () => this.#metronome.ran(),
       approaching: () => this.#leases.refreshNow(),
       leaseAnswers: () => this.#leases.received(),
       jumpSince: (since) => this.#metronome.jumpSince(since),
@@ -241,6 +242,7 @@ class Election implements RunningElection {
       onBeat: (now, stalled) => {
         if (stalled > 0) this.#feedStarted({ type: "stalled", duration: stalled });
         this.#trackers.beat(now, stalled);
+        this.#leases.ran();
       },
     });
   }

@@ -41,6 +41,7 @@ function stage(over: Partial<Record<string, Parameters<typeof instanceConfig>[0]
     connected: () => true,
     advertSent: () => {},
     refreshNow: () => {},
+    ran: () => undefined,
     received: () => 0,
     close: () => {},
   };

@@ -25,6 +25,8 @@ export interface HealthOptions {
 export interface Health {
   states(): AggregateState[];
   counters(): Counter[];
+  /** How long ago a tracker was looked at decides whether its word still counts (SAFETY S15). */
+  isDecidedByCounters(): boolean;
   /** Ends every running script with its children. */
   stop(): Promise<void>;
 }
@@ -111,6 +113,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
   ];
   return {
     states,
+    isDecidedByCounters: () => members.size > 0 || [files, processes, bfd].some((kind) => kind.states().length > 0),
     counters: () => [
       ...trackers().flatMap((runner) => toCounters(runner.state())),
       ...bfd.counters(),

@@ -361,8 +361,8 @@ const deadlines: readonly Row[] = [
     given: master({ advertDueAt: ago(second), lastAdvertAt: ago(2 * second), leaseUntil: ago(1) }),
     when: deadline(second),
     becomes: "master",
-    state: { askedUntil: after(lease / 5) },
-    deadline: after(lease / 5),
+    state: { askedUntil: after(lease / 4) },
+    deadline: after(lease / 4),
     effects: [claims(7, "hold", { announce: 2 }), counts("lateness-granted")],
   },
   {
@@ -371,7 +371,7 @@ const deadlines: readonly Row[] = [
     given: master({
       advertDueAt: ago(second),
       lastAdvertAt: ago(2 * second),
-      leaseUntil: ago(lease / 5),
+      leaseUntil: ago(lease / 4),
       askedUntil: now,
     }),
     when: deadline(second),

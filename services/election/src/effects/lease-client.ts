@@ -38,6 +38,8 @@ export interface LeaseClient {
   claimed(lease: string): LeaseClaim | undefined;
   /** A frame now, at the end of the current turn: what every frame carries has changed (the configuration generation). */
   refreshNow(): void;
+  /** The loop runs anyway, for something else: a heartbeat that is due soon leaves now. */
+  ran(): void;
   connected(): boolean;
   /** Confirmations received so far: the shell waits for this to rest before a lease deadline is acted on (SAFETY S2). */
   received(): number;
@@ -51,8 +53,11 @@ const reconnectMillis = { min: 20, max: 100 } as const;
  * both ends of the stream compile their code (1.5 ms of a takeover, measured).
  */
 const rehearsal = { frames: 300, everyMillis: 10 } as const;
-/** A heartbeat every fifth of the shortest lease (SAFETY S3); this one when nothing is claimed. */
+/** A heartbeat every quarter of the shortest lease (ARCHITECTURE.md, S3); this one when nothing is claimed. */
 const idleHeartbeatMillis = 1_000;
+const soonMillis = 50;
+/** An advert that leaves with the heartbeat makes it needless, so that comes a moment later than it might. */
+const afterAdvertMillis = 10;
 /**
  * An advert after a silence is told at once, those that follow within this together: the kernel's lease is whole seconds,
  * and an election that resumes by an advert too old listens longer than it had to (SAFETY S5, S10). A frame costs both
@@ -82,6 +87,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
   let lastAnsweredSentAt = 0 as Instant;
   let flushQueued = false;
   let heartbeat: NodeJS.Timeout | undefined;
+  let heartbeatAt = 0;
   /** The frame that is not answered yet, and the one whose answer stands for every claim. */
   let unanswered: number | undefined;
   let confirming: number | undefined;
@@ -96,7 +102,9 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     if (closed) return;
     const period = heartbeatMillis(claims.values());
     const rehearsing = greeted && sequence < rehearsal.frames;
-    heartbeat = setTimeout(sendFrame, rehearsing ? rehearsal.everyMillis : period);
+    const wait = rehearsing ? rehearsal.everyMillis : period + afterAdvertMillis;
+    heartbeat = setTimeout(sendFrame, wait);
+    heartbeatAt = performance.now() + wait;
     if (stream === undefined || !greeted) return;
     const partial = introduced;
     const named = partial ? [...news.named].flatMap((lease) => claims.get(lease) ?? []) : [...claims.values()];
@@ -226,6 +234,9 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     },
     claimed: (lease) => claims.get(lease),
     refreshNow: flushSoon,
+    ran() {
+      if (heartbeatAt - performance.now() < soonMillis) sendFrame();
+    },
     connected: () => greeted,
     received: () => received,
     close() {
@@ -240,6 +251,6 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
 
 export function heartbeatMillis(claims: Iterable<LeaseClaim>): number {
   let shortest = Number.POSITIVE_INFINITY;
-  for (const claim of claims) shortest = Math.min(shortest, claim.lengthMicros / 5_000);
+  for (const claim of claims) shortest = Math.min(shortest, claim.lengthMicros / 4_000);
   return Number.isFinite(shortest) ? Math.max(10, shortest) : idleHeartbeatMillis;
 }
