@@ -50,10 +50,7 @@ export class Core {
   /** What the announcements were last brought in line with. */
   #announcedOf = "";
   #armed: Instant | undefined;
-  /**
-   * The deadline that we missed, and when we last ran before it; they stand until every waiting input has been read and
-   * they have been acted on (SAFETY S2).
-   */
+  /** The deadline that we missed, and when we ran before it; until it has been acted on, with all that waits (SAFETY S2). */
   #missed: { readonly deadline: Instant; readonly ranUntil: Instant } | undefined;
   #ranAt: Instant;
   #metronomeAt: Instant | undefined;
@@ -479,9 +476,8 @@ export class Core {
 
   #nextDeadline(): Instant | undefined {
     const { book, announcing, chronicle, view } = this.#parts;
-    const own = [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt, book.nextDeadline()];
     return earliest([
-      own,
+      [this.#metronomeAt, this.#reconcileAt, this.#reconciler.retryAt, book.nextDeadline()],
       announcing.deadlines(),
       view.deadlines(),
       this.#routing.deadlines(),

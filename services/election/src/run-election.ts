@@ -141,6 +141,8 @@ class Election implements RunningElection {
 
   /** One that leaves and its successor of the same VRID, after a reload, both have to hear it. */
   #takePacket(interfaceName: string, packet: VrrpPacket): void {
+    // A stall that has just ended is known before what waited meanwhile is heard.
+    this.#metronome.ran();
     const [present, leaving]: [InstanceRunner[], InstanceRunner[]] = [[], []];
     for (const { party, member, leaves } of this.#roster.seats(interfaceName, packet.vrid)) {
       if (party.started) (leaves ? leaving : present).push(member.runner);

@@ -52,15 +52,24 @@ const preparationMs = 4_000;
  */
 const collector = "--single-threaded-gc";
 /**
+ * V8 takes time in which little happens for time to spare: it goes through the whole heap several times, to give memory
+ * back, and forgets code that has not run lately. In the services of a takeover that is more than all they do in a minute,
+ * and a takeover runs what has not run lately.
+ */
+const stayReady = ["--no-memory-reducer", "--no-flush-bytecode"];
+/**
  * Megabytes that new objects may fill before they are looked through: many takeovers at once are one look or two in the
  * services that carry them out; what tells of them may take its time, and memory counts more.
  */
-const youngMegabytes = (service: ServiceChild): number => (service === "election" || service === "dataplane" ? 32 : 4);
+const youngMegabytes = { ofTakeovers: 32, ofOthers: 4 } as const;
+
+const takesOver = (service: ServiceChild): boolean => service === "election" || service === "dataplane";
 
 export const serviceCommand = (service: ServiceChild, main: string): string[] => [
   process.execPath,
   collector,
-  `--max-semi-space-size=${youngMegabytes(service)}`,
+  ...(takesOver(service) ? stayReady : []),
+  `--max-semi-space-size=${takesOver(service) ? youngMegabytes.ofTakeovers : youngMegabytes.ofOthers}`,
   main,
 ];
 

@@ -218,5 +218,5 @@ test("dataplane goes and comes back: told once, and found again with the claims 
 
 test("a heartbeat is a quarter of the shortest lease", () => {
   expect(heartbeatMillis([claim(1), claim(1, { lengthMicros: 2_000_000 })])).toBe(250);
-  expect(heartbeatMillis([])).toBe(1_000);
+  expect(heartbeatMillis([])).toBe(2_500);
 });

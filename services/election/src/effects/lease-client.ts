@@ -54,7 +54,7 @@ const reconnectMillis = { min: 20, max: 100 } as const;
  */
 const rehearsal = { frames: 300, everyMillis: 10 } as const;
 /** A heartbeat every quarter of the shortest lease (ARCHITECTURE.md, S3); this one when nothing is claimed. */
-const idleHeartbeatMillis = 1_000;
+const idleHeartbeatMillis = 2_500;
 const soonMillis = 50;
 /** An advert that leaves with the heartbeat makes it needless, so that comes a moment later than it might. */
 const afterAdvertMillis = 10;
@@ -126,7 +126,7 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
     news.urgent = false;
     unanswered = sequence;
     // An answer that is long in coming still counts: the next one is asked for after it.
-    if (confirming !== undefined || framedAt - confirmingAt < period / 2) return;
+    if (confirming !== undefined || framedAt - confirmingAt < period * 0.9) return;
     confirming = sequence;
     confirmingAt = framedAt;
   };
