@@ -113,7 +113,7 @@ export function configureRedis(files: BrokerFiles, port: number, secret: string)
       "appendfsync everysec",
       'save ""',
       "maxmemory-policy noeviction",
-      // It looks after itself so often a second; ten, its own choice, cost a tenth of an idle node.
+      // It looks after itself so often a second; its own choice is ten, for an empty queue too.
       "hz 2",
       "",
     ].join("\n"),
