@@ -11,6 +11,14 @@ export {
   startBfd,
   stepBfd,
 } from "./bfd/session.ts";
+export {
+  excerptMax,
+  type ProbeFailure,
+  type ProbeObstacle,
+  type ProbeOutcome,
+  probeFailures,
+  probeObstacles,
+} from "./check/outcome.ts";
 export { type FileTracker, fileBytesMax, learnFile, readTrackedNumber } from "./file-tracker.ts";
 export {
   matchesProcess,
