@@ -1,0 +1,23 @@
+// The kernel's balancer as values: its table, what it is to hold, and the commands from one to the other.
+export {
+  type ConnectionCounts,
+  type ConnectionTimeouts,
+  type Destination,
+  type DestinationKey,
+  type DumpedDestination,
+  type DumpedService,
+  destinationName,
+  type Family,
+  type ForwardingMethod,
+  type Operation,
+  type Protocol,
+  type Service,
+  type ServiceKey,
+  type SyncDaemon,
+  serviceFlags,
+  serviceFlagsMask,
+  serviceName,
+  type TrafficCounters,
+  type TunnelEncapsulation,
+  wholeMask,
+} from "./model.ts";
