@@ -1,5 +1,5 @@
 // Health as pure machines: a script tracker's schedule, verdict and way of ending; the number of a file; how many of a
-// process run. Checkers follow later.
+// process run; BFD sessions; the checkers of real servers.
 export { type BfdDiscard, type BfdPacket, controlBytes, decodeBfd, encodeBfd } from "./bfd/packet.ts";
 export {
   type BfdEffect,
@@ -11,6 +11,16 @@ export {
   startBfd,
   stepBfd,
 } from "./bfd/session.ts";
+export { nextCheckDeadline, startCheck, stepCheck } from "./check/checker.ts";
+export {
+  type FollowedCheck,
+  type FollowedConfig,
+  type FollowedStep,
+  followBfd,
+  followFile,
+  startFollowed,
+} from "./check/followed.ts";
+export { checkIdentity } from "./check/identity.ts";
 export {
   excerptMax,
   type ProbeFailure,
@@ -19,6 +29,30 @@ export {
   probeFailures,
   probeObstacles,
 } from "./check/outcome.ts";
+export {
+  isProbed,
+  type ReloadedChecks,
+  reloadChecks,
+  type ServerCheck,
+  type ServerCheckConfig,
+} from "./check/reload.ts";
+export {
+  type CheckConfig,
+  type CheckCounts,
+  type CheckEffect,
+  type CheckEvent,
+  type Checker,
+  type CheckFailure,
+  type CheckInput,
+  type CheckMoment,
+  type CheckNews,
+  type CheckPhase,
+  type CheckStep,
+  type LastProbe,
+  type ProbedType,
+  probedTypes,
+  type WeightPart,
+} from "./check/types.ts";
 export { type FileTracker, fileBytesMax, learnFile, readTrackedNumber } from "./file-tracker.ts";
 export {
   matchesProcess,
