@@ -53,8 +53,17 @@ const rows: readonly Row[] = [
       ["libs/domain/src/a.ts", 'export * from "@baton/domain";', /imports @baton\/domain/],
       ["libs/ipvs/src/a.ts", 'export const x = () => import("yaml");', /imports yaml/],
       ["libs/ipvs/package.json", manifest("@baton/ipvs", { dependencies: { yaml: "1" } }), /depends on yaml/],
+      ["libs/ipvs/src/b.ts", 'import { parseConfig } from "@baton/keepalived-conf";', /types only/],
+      [
+        "libs/vrrp/src/c.ts",
+        'import type { Config } from "@baton/keepalived-conf";',
+        /imports @baton\/keepalived-conf/,
+      ],
     ],
-    allowed: { "libs/vrrp/src/b.unit.spec.ts": 'import "node:fs";' },
+    allowed: {
+      "libs/vrrp/src/b.unit.spec.ts": 'import "node:fs";',
+      "libs/ipvs/src/c.ts": 'import type { Config } from "@baton/keepalived-conf";',
+    },
   },
   {
     name: "pure libraries use no clock, timer, random number, process or promise",
