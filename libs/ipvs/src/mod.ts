@@ -1,4 +1,7 @@
 // The kernel's balancer as values: its table, what it is to hold, and the commands from one to the other.
+export { type DaemonOperation, planDaemons, planTimeouts, wantedDaemons } from "./daemon.ts";
+export { type AddressRange, rangeMax } from "./group.ts";
+export { MemoryTable, type TableError } from "./memory-table.ts";
 export {
   type ConnectionCounts,
   type ConnectionTimeouts,
@@ -21,3 +24,16 @@ export {
   type TunnelEncapsulation,
   wholeMask,
 } from "./model.ts";
+export {
+  doubt,
+  type OwnServices,
+  ownByName,
+  type Plan,
+  type PlanInput,
+  plan,
+  planStop,
+  type StopMode,
+} from "./plan.ts";
+export { ipvsadmRules, sortRules } from "./rules.ts";
+export { isSameDestination, isSameService, type ServiceTable, type WantedService } from "./table.ts";
+export { type PoolServer, type PoolView, type WantedTable, wantedTable } from "./wanted.ts";

@@ -8,7 +8,7 @@ export type Protocol = "tcp" | "udp" | "sctp";
 
 /** What tells one service from all others. `family` is that of the clients' packets. */
 export type ServiceKey =
-  /** `address` is of `family`; port 0: all ports (the kernel takes that with persistence only). */
+  /** `address` is of `family`; port 0: all ports (the kernel takes it always, and serves it with persistence only). */
   | {
       readonly kind: "address";
       readonly family: Family;
@@ -129,14 +129,12 @@ export interface ConnectionTimeouts {
 
 /** One command to the kernel. The order of a list of them matters. */
 export type Operation =
-  | { readonly kind: "new-service" | "set-service"; readonly service: Service }
+  | { readonly kind: "new-service"; readonly service: Service }
+  | { readonly kind: "set-service"; readonly service: Service }
   /** Its destinations go with it. */
   | { readonly kind: "delete-service"; readonly service: ServiceKey }
-  | {
-      readonly kind: "new-destination" | "set-destination";
-      readonly service: ServiceKey;
-      readonly destination: Destination;
-    }
+  | { readonly kind: "new-destination"; readonly service: ServiceKey; readonly destination: Destination }
+  | { readonly kind: "set-destination"; readonly service: ServiceKey; readonly destination: Destination }
   | { readonly kind: "delete-destination"; readonly service: ServiceKey; readonly destination: DestinationKey }
   /** All services of everybody. */
   | { readonly kind: "flush" };

@@ -1,0 +1,88 @@
+import { type Micros, secondsToMicros } from "@baton/domain";
+import type { SyncDaemonConfig } from "@baton/keepalived-conf";
+import { describe, expect, test } from "vitest";
+import { planDaemons, planTimeouts, type SyncDaemon, wantedDaemons } from "./mod.ts";
+import { ip } from "./testing/mod.ts";
+
+const config: SyncDaemonConfig = {
+  interface: "eth1",
+  instance: "VI_1",
+  id: 51,
+  maxLength: undefined,
+  port: undefined,
+  ttl: undefined,
+  group: undefined,
+};
+
+/** As the kernel tells of it: nothing is left open. */
+const running = (role: SyncDaemon["role"], changes: Partial<SyncDaemon> = {}): SyncDaemon => ({
+  role,
+  interface: "eth1",
+  id: 51,
+  maxLength: 1460,
+  group: ip("224.0.0.81"),
+  port: 8848,
+  ttl: 1,
+  ...changes,
+});
+
+describe("the sync daemon", () => {
+  test("follows its instance, and has both roles without one", () => {
+    const roles = (instance: string | undefined, master: boolean) =>
+      wantedDaemons({ ...config, instance }, master).map(({ role }) => role);
+    expect([roles("VI_1", true), roles("VI_1", false)]).toEqual([["master"], ["backup"]]);
+    expect([roles(undefined, true), roles(undefined, false)]).toEqual([
+      ["master", "backup"],
+      ["master", "backup"],
+    ]);
+    expect(wantedDaemons(undefined, true)).toEqual([]);
+  });
+
+  test("stops one role before it starts the other", () => {
+    const wanted = wantedDaemons(config, true);
+    expect(planDaemons(wanted, [running("backup")], true)).toEqual([
+      { kind: "stop-daemon", role: "backup" },
+      { kind: "start-daemon", daemon: wanted[0] },
+    ]);
+  });
+
+  test("what the file leaves open is as the kernel has it", () => {
+    expect(planDaemons(wantedDaemons(config, true), [running("master")], true)).toEqual([]);
+  });
+
+  test.each<[string, Partial<SyncDaemonConfig>]>([
+    ["interface", { interface: "eth2" }],
+    ["id", { id: 52 }],
+    ["maximum length", { maxLength: 500 }],
+    ["port", { port: 8849 }],
+    ["ttl", { ttl: 2 }],
+    ["group", { group: ip("224.0.0.82") }],
+  ])("another %s: it is stopped and started", (_, changes) => {
+    const planned = planDaemons(wantedDaemons({ ...config, ...changes }, true), [running("master")], true);
+    expect(planned.map(({ kind }) => kind)).toEqual(["stop-daemon", "start-daemon"]);
+  });
+
+  test("of another's daemon nothing is wanted, and nothing done", () => {
+    expect(planDaemons([], [running("master"), running("backup")], false)).toEqual([]);
+    expect(planDaemons([], [running("master")], true)).toEqual([{ kind: "stop-daemon", role: "master" }]);
+  });
+});
+
+describe("timeouts", () => {
+  const current = { tcp: 900, tcpFin: 120, udp: 300 };
+  const seconds = (tcp?: number, tcpFin?: number, udp?: number) => {
+    const micros = (value: number | undefined): Micros | undefined =>
+      value === undefined ? value : secondsToMicros(value);
+    return { tcp: micros(tcp), tcpFin: micros(tcpFin), udp: micros(udp) };
+  };
+
+  test("what is said and is not so is set, and nothing else", () => {
+    expect(planTimeouts(seconds(900, 30), current)).toEqual({ tcp: 0, tcpFin: 30, udp: 0 });
+    expect(planTimeouts(seconds(1, 2, 3), current)).toEqual({ tcp: 1, tcpFin: 2, udp: 3 });
+  });
+
+  test("nothing is set where nothing is said, or all is so", () => {
+    expect(planTimeouts(seconds(), current)).toBeUndefined();
+    expect(planTimeouts(seconds(900, 120, 300), current)).toBeUndefined();
+  });
+});
