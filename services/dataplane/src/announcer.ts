@@ -1,6 +1,6 @@
 // When the addresses of an instance are announced: at once after a takeover, again after `garp_master_delay`, every
 // `garp_master_refresh`, and whenever election asks for it. Pure in style: `now` is an argument.
-import { addMicros, type Instant, type Micros } from "@baton/domain";
+import { addMicros, type Instant, type Micros, micros } from "@baton/domain";
 import type { GarpSchedule } from "./desired.ts";
 import { putOff } from "./pacing.ts";
 
@@ -13,6 +13,12 @@ export interface Announcement {
   readonly told: boolean;
   readonly since: Instant;
 }
+
+/**
+ * A virtual MAC is where its last frame came from, and whoever had it before may have answered somebody a moment after we
+ * announced it: with one more frame the switches know better before the next advert. Two, for a leaver that is slow.
+ */
+const lastWords = [25_000, 120_000].map(micros);
 
 interface Series {
   garp: GarpSchedule;
@@ -35,6 +41,10 @@ export class Announcer {
     this.#next = undefined;
     this.#series.set(instance, series);
     this.#plan(series, instance, { at: now, since, repeat: garp.repeat, reason });
+    if (garp.virtualKeys.size > 0 && garp.repeat > 0) {
+      const once = { repeat: 1, reason: "virtual-mac", only: garp.virtualKeys, told: false, since };
+      for (const after of lastWords) this.#plan(series, instance, { ...once, at: addMicros(now, after) });
+    }
     if (garp.delay > 0) {
       const at = addMicros(now, garp.delay);
       this.#plan(series, instance, { at, since, repeat: garp.repeat, reason: "second-burst" });

@@ -56,6 +56,23 @@ test("addresses stand on the link, and are announced with its MAC address", () =
   ]);
 });
 
+test("whoever had the virtual MAC may speak a moment after us: two more frames from it, one address each", () => {
+  const addresses = ["172.16.100.1", "172.16.100.2"].map((address) => vip(address, { vmac: "instance" }));
+  const rig = new Rig({ desired: desired(1, instanceConfig("VI_1", addresses, { vmac })), links });
+  rig.master();
+  const later = ofType(rig.heartbeats([holdOf()], 400_000), "announce");
+  expect(later).toMatchObject([
+    { burst: { interface: "vrrp.51", addresses: ["172.16.100.1"], repeat: 1, told: false } },
+    { burst: { interface: "vrrp.51", addresses: ["172.16.100.1"], repeat: 1, told: false } },
+  ]);
+});
+
+test("an address on an interface of everybody's is not told twice", () => {
+  const rig = new Rig({ links });
+  rig.master();
+  expect(ofType(rig.heartbeats([holdOf()], 400_000), "announce")).toEqual([]);
+});
+
 test("leaving: the link goes down with the successor's advert, and the address with it; then a backup listens on it", () => {
   const rig = rigWithVmac();
   rig.master();

@@ -68,6 +68,8 @@ export interface GarpSchedule extends GarpConfig {
   readonly extraInterval: Micros;
   /** What is announced then: one address of each interface beside the one that adverts leave from. */
   readonly extraKeys: ReadonlySet<string>;
+  /** The first address on each interface that has a virtual MAC: one frame from it tells switches where that is. */
+  readonly virtualKeys: ReadonlySet<string>;
 }
 
 /** The pauses between announcements on one interface, or on those of a group together; 0: none. */
@@ -165,6 +167,7 @@ function staticInstance({ staticAddresses = [], staticRoutes = [], staticRules =
         lowerPriorityRepeat: 0,
         extraInterval: never,
         extraKeys: new Set(),
+        virtualKeys: new Set(),
       },
       leaseLength: never,
       kernelLease: 0,
@@ -196,10 +199,18 @@ function extraKeysOf(
 ): ReadonlySet<string> {
   const own = vmac?.transmitBase === true ? undefined : (links?.adverts ?? on);
   const made = new Set(links?.links.map(({ name }) => name));
+  return firstKeys(addresses, (name) => name !== own && (garpExtra.all || made.has(name)));
+}
+
+function virtualKeysOf(addresses: readonly ManagedAddress[], links: readonly VirtualLink[]): ReadonlySet<string> {
+  const made = new Set(links.flatMap(({ name, kind }) => (kind === "macvlan" ? [name] : [])));
+  return firstKeys(addresses, (name) => made.has(name));
+}
+
+/** Of the first address on each interface that is asked for. */
+function firstKeys(addresses: readonly ManagedAddress[], isAsked: (on: string) => boolean): ReadonlySet<string> {
   const first = new Map<string, string>();
-  for (const { interface: name, key } of addresses) {
-    if (name !== own && (garpExtra.all || made.has(name)) && !first.has(name)) first.set(name, key);
-  }
+  for (const { interface: name, key } of addresses) if (isAsked(name) && !first.has(name)) first.set(name, key);
   return new Set(first.values());
 }
 
@@ -217,7 +228,7 @@ function desiredInstance(instance: InstanceConfig, links: InstanceLinks | undefi
     routing: managedRouting(instance.name, instance),
     links: links?.links ?? [],
     accepts: instance.accept || instance.priority === addressOwner,
-    garp: { ...instance.garp, extraInterval, extraKeys },
+    garp: { ...instance.garp, extraInterval, extraKeys, virtualKeys: virtualKeysOf(addresses, links?.links ?? []) },
     leaseLength: leaseLength(instance),
     kernelLease: kernelLeaseSeconds(instance),
   };

@@ -87,6 +87,7 @@ function instanceOf(managed: readonly ManagedAddress[]): DesiredInstance {
     lowerPriorityRepeat: 0,
     extraInterval: micros(0),
     extraKeys: new Set<string>(),
+    virtualKeys: new Set<string>(),
   };
   const own = { routing: [], links: [], accepts: true };
   return { name, isStatic: false, addresses: managed, ...own, garp, leaseLength: micros(1_000_000), kernelLease: 3 };
