@@ -1,5 +1,5 @@
 // Health as pure machines: a script tracker's schedule, verdict and way of ending; the number of a file; how many of a
-// process run; BFD sessions; the checkers of real servers.
+// process run; BFD sessions; the checkers of real servers, and the pools of virtual servers.
 export { type BfdDiscard, type BfdPacket, controlBytes, decodeBfd, encodeBfd } from "./bfd/packet.ts";
 export {
   type BfdEffect,
@@ -54,6 +54,26 @@ export {
   type WeightPart,
 } from "./check/types.ts";
 export { type FileTracker, fileBytesMax, learnFile, readTrackedNumber } from "./file-tracker.ts";
+export { liveWeight, nextPoolDeadline, startPool, stepPool } from "./pool/pool.ts";
+export type {
+  Drain,
+  Pool,
+  PoolCheck,
+  PoolChecks,
+  PoolConfig,
+  PoolEffect,
+  PoolEvent,
+  PoolInput,
+  PoolServer,
+  PoolServerConfig,
+  PoolStep,
+  QuorumEvent,
+  RealServerEvent,
+  SorryServerEvent,
+  Told,
+} from "./pool/types.ts";
+export { type WantedDestination, wantedDestinations } from "./pool/wanted.ts";
+export { effectiveWeight, type WeightInputs, weightMax } from "./pool/weight.ts";
 export {
   matchesProcess,
   type ProcessStep,
