@@ -74,21 +74,29 @@ function serviceRule(name: string, { key, scheduler, flags, timeoutSeconds, netm
     if (engine !== undefined) words.push(`--pe ${engine}`);
   }
   if ((flags & serviceFlags.onePacket) !== 0) words.push("-o");
-  const named = flagNames(scheduler, flags);
-  if (named.length > 0) words.push(`-b ${named.join(",")}`);
+  if ((flags & schedulerFlags) !== 0) words.push(`-b ${flagNames(scheduler, flags).join(",")}`);
   return words.join(" ");
 }
 
 const maskText = (mask: number): string =>
   ipFromBytes(Uint8Array.of(mask >>> 24, (mask >>> 16) & 0xff, (mask >>> 8) & 0xff, mask & 0xff));
 
+const { sched1, sched2, sched3 } = serviceFlags;
+const schedulerFlags = sched1 | sched2 | sched3;
+
+/** Of sh and mh ipvsadm has no name for the third. */
 function flagNames(scheduler: string, flags: number): string[] {
-  const hashing = scheduler === "sh" || scheduler === "mh";
-  const names: [number, string][] = [
-    [serviceFlags.sched1, hashing ? `${scheduler}-fallback` : "flag-1"],
-    [serviceFlags.sched2, hashing ? `${scheduler}-port` : "flag-2"],
-    [serviceFlags.sched3, "flag-3"],
-  ];
+  const names: [number, string][] =
+    scheduler === "sh" || scheduler === "mh"
+      ? [
+          [sched1, `${scheduler}-fallback`],
+          [sched2, `${scheduler}-port`],
+        ]
+      : [
+          [sched1, "flag-1"],
+          [sched2, "flag-2"],
+          [sched3, "flag-3"],
+        ];
   return names.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
 }
 

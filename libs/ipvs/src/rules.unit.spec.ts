@@ -29,6 +29,7 @@ describe("a service", () => {
       "-A -t 192.0.2.1:80 -s sh -o -b sh-fallback,sh-port",
     ],
     [aService(web, { scheduler: "mh", flags: sched2 }), "-A -t 192.0.2.1:80 -s mh -b mh-port"],
+    [aService(web, { scheduler: "mh", flags: sched3 }), "-A -t 192.0.2.1:80 -s mh -b "],
     [aService(web, { flags: sched1 | sched2 | sched3 }), "-A -t 192.0.2.1:80 -s rr -b flag-1,flag-2,flag-3"],
   ])("%#: %j", (service, expected) => expect(ruleOf(service)).toBe(expected));
 });
