@@ -34,6 +34,7 @@ export {
   planStop,
   type StopMode,
 } from "./plan.ts";
+export { type PoolWeight, poolServerName, poolServers } from "./pool-view.ts";
 export { ipvsadmRules, sortRules } from "./rules.ts";
 export { isSameDestination, isSameService, type ServiceTable, type WantedService } from "./table.ts";
 export { type PoolServer, type PoolView, type WantedTable, wantedTable } from "./wanted.ts";
