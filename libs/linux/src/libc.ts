@@ -32,6 +32,7 @@ export const libc = {
   ) => number,
   socket: program.func("int socket(int family, int type, int protocol)") as (f: number, t: number, p: number) => number,
   bind: program.func("int bind(int fd, void *address, int length)") as (fd: number, a: Memory, n: number) => number,
+  connect: program.func("int connect(int fd, void *to, int length)") as (fd: number, a: Memory, n: number) => number,
   setsockopt: program.func("int setsockopt(int fd, int level, int option, void *value, int length)") as (
     fd: number,
     level: number,

@@ -43,6 +43,13 @@ export type {
 } from "./api.ts";
 export { openArpPort } from "./arp-port.ts";
 export { bootNow, wallMicros } from "./clock.ts";
+export {
+  type ConnectedSocket,
+  type ConnectedSocketOptions,
+  openConnectedSocket,
+  openTcpDescriptor,
+  type SocketOrigin,
+} from "./connected-socket.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { killExact, processStartTime, watchExit } from "./exact-process.ts";
