@@ -32,7 +32,7 @@ export interface Service {
   readonly scheduler: string;
   /** Of `serviceFlags`, nothing outside `serviceFlagsMask`. */
   readonly flags: number;
-  /** Of persistence, in seconds. 0 without persistence. */
+  /** Of persistence, in seconds, up to 17,179,868: beyond that the kernel starts again at 0. 0 without persistence. */
   readonly timeoutSeconds: number;
   /**
    * Clients that are one for persistence. IPv4: the mask as unsigned number, 0xffffff00 for 255.255.255.0 (on the wire
@@ -75,7 +75,7 @@ export interface Destination extends DestinationKey {
   readonly forwarding: ForwardingMethod;
   /** 0 to 2^31 - 1; 0: no new connections. */
   readonly weight: number;
-  /** Connections above which it gets no more, and below which it gets some again; 0: no limit. */
+  /** Connections above which it gets no more, and below which it gets some again, up to 2^31 - 1; 0: no limit. */
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
 }
@@ -113,7 +113,7 @@ export interface SyncDaemon {
   readonly interface: string;
   /** 0 to 255. */
   readonly id: number;
-  /** Octets of a message. */
+  /** Octets of a message; a backup takes in 1,024 at least, and says so, whatever it was told. */
   readonly maxLength: number | undefined;
   readonly group: IpAddress | undefined;
   readonly port: number | undefined;

@@ -248,13 +248,14 @@ const destinations: readonly ContractCase[] = [
       newDestination(web, { ...one, lowerThreshold: 1 }, "ERANGE"),
       newDestination(web, { ...one, lowerThreshold: 7, upperThreshold: 7 }),
       setDestination(web, { ...one, lowerThreshold: 8, upperThreshold: 7 }, "ERANGE"),
-      newDestination(web, { ...two, upperThreshold: 2 ** 32 - 1 }),
+      newDestination(web, { ...two, upperThreshold: 2 ** 31 }, "EINVAL"),
+      newDestination(web, { ...two, upperThreshold: 2 ** 31 - 1 }),
     ],
     left: [
       withDestinations(
         aService(web),
         { ...one, lowerThreshold: 7, upperThreshold: 7 },
-        { ...two, upperThreshold: 2 ** 32 - 1 },
+        { ...two, upperThreshold: 2 ** 31 - 1 },
       ),
     ],
   },
