@@ -51,7 +51,7 @@ function evolveState(state: AggregateState["state"], envelope: EventEnvelope): A
       return { $case: "service", value: evolveService(before, envelope) };
     }
     default:
-      // Notifications have no level, and a newer version may know kinds that this one does not.
+      // Notifications have no level, checkers and virtual servers none here, and a newer version may know kinds that this one does not.
       return state;
   }
 }

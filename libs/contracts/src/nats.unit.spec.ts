@@ -22,7 +22,16 @@ const envelopes = fc.record({
   node: name,
   service: fc.constantFrom("election", "health", "dataplane", "notifier", "control", "uplink", "supervisor"),
   aggregate: fc.record({
-    kind: fc.constantFrom<Aggregate["kind"]>("vrrp", "tracker", "address", "notification", "config", "service"),
+    kind: fc.constantFrom<Aggregate["kind"]>(
+      "vrrp",
+      "tracker",
+      "checker",
+      "virtual-server",
+      "address",
+      "notification",
+      "config",
+      "service",
+    ),
     id: name,
   }),
   epoch: fc.nat({ max: Number.MAX_SAFE_INTEGER }),

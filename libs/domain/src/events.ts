@@ -9,6 +9,8 @@ export type AggregateKind =
   | "vrrp" // one vrrp_instance; election
   | "group" // one vrrp_sync_group; election
   | "tracker" // one vrrp_script, tracked interface, …; health
+  | "checker" // one checker of real servers; health
+  | "virtual-server" // one virtual server with its real servers; health
   | "address" // the virtual addresses of one instance; dataplane
   | "notification" // the notifications of one instance; notifier
   | "config" // the node's configuration; control
@@ -21,6 +23,49 @@ export interface Aggregate {
 }
 
 type Event<Type extends string, Data> = { readonly type: Type; readonly data: Readonly<Data> };
+
+interface CheckFailure {
+  /** Type and what it tries. */
+  check: string;
+  reason: string;
+  /** Its name, or "". */
+  errno: string;
+  /** Of HTTP, SMTP, DNS or a program; 0: none. */
+  status: number;
+  /** What the server sent, or the program printed. */
+  excerpt: string;
+  detail: string;
+  durationMs: number;
+  /** Which failed one in a row, from 1. */
+  attempt: number;
+  /** Which of several, from 0. */
+  url: number;
+}
+
+interface RealServerChange {
+  virtualServer: string;
+  server: string;
+  /** `check`, which `check` names, or what was done: `start`, `reload`, `removed`, `stop`. */
+  reason: string;
+  check: string;
+  /** false: it was so before, and a first result has confirmed it. */
+  changed: boolean;
+  /** Whom it is for besides the log: `everyone`, `traps` (SNMP alone), `nobody`. */
+  told: string;
+}
+
+interface QuorumChange {
+  virtualServer: string;
+  quorum: number;
+  hysteresis: number;
+  /** What the weight was held against. */
+  threshold: number;
+  /** Of the live servers together. */
+  weight: number;
+  /** `servers`, or what was done: `start`, `removed`, `stop`. */
+  reason: string;
+  told: string;
+}
 
 export type BatonEvent =
   // vrrp: election
@@ -104,6 +149,19 @@ export type BatonEvent =
   // `diagnostic`: RFC 5880 section 4.1 in words, such as "detection-time-expired".
   | Event<"bfd-session-up", { session: string; neighbor: string; diagnostic: string }>
   | Event<"bfd-session-down", { session: string; neighbor: string; diagnostic: string }>
+  // checker: health
+  | Event<"check-failed", CheckFailure>
+  // With `log_all_failures`: an attempt that did not decide.
+  | Event<"check-attempt-failed", CheckFailure>
+  | Event<"check-succeeded", { check: string; durationMs: number }>
+  // virtual-server: health
+  | Event<"realserver-up", RealServerChange>
+  // `held`: it stays in the service, because nobody else is left.
+  | Event<"realserver-down", RealServerChange & { held: boolean }>
+  | Event<"quorum-gained", QuorumChange>
+  | Event<"quorum-lost", QuorumChange>
+  | Event<"sorry-server-added", { virtualServer: string; server: string }>
+  | Event<"sorry-server-removed", { virtualServer: string; server: string }>
   // address: dataplane
   | Event<
       "vip-added",

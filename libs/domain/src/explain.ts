@@ -1,6 +1,7 @@
 // An event as one sentence that an operator would say. Commands and pages share it, so that the same event reads the
 // same everywhere. It only rewords what the event carries: nothing is looked up, nothing is concluded.
-import type { BatonEvent, EventEnvelope } from "./events.ts";
+import { checkFailureWords } from "./check-failure.ts";
+import type { BatonEvent, BatonEventOf, EventEnvelope } from "./events.ts";
 import { routingNames } from "./routing-names.ts";
 
 /** What the reader knows beyond the event; everything is optional. */
@@ -21,6 +22,10 @@ export function explain(envelope: EventEnvelope, context: ExplainContext = {}): 
       return explainGroup(node, event);
     case "tracker":
       return explainTracker(node, event);
+    case "checker":
+      return explainChecker(node, event);
+    case "virtual-server":
+      return explainVirtualServer(node, event);
     case "address":
       return explainAddress(node, event);
     case "notification":
@@ -97,6 +102,64 @@ function explainTracker(node: string, event: BatonEvent): string {
       return fallback(node, event);
   }
 }
+
+function explainChecker(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "check-failed":
+      return `check ${event.data.check} failed on ${node} (${checkFailureWords(event.data)})`;
+    case "check-attempt-failed":
+      return `attempt ${event.data.attempt} of check ${event.data.check} failed on ${node} (${checkFailureWords(event.data)})`;
+    case "check-succeeded":
+      return `check ${event.data.check} succeeds on ${node}`;
+    default:
+      return fallback(node, event);
+  }
+}
+
+function explainVirtualServer(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "realserver-up":
+    case "realserver-down": {
+      const { virtualServer, server } = event.data;
+      const what = event.type === "realserver-up" ? "up" : "down";
+      const held = event.type === "realserver-down" && event.data.held ? ", and keeps it, as nobody else is left" : "";
+      return `${node} ${event.data.changed ? "has" : "still has"} ${server} of ${virtualServer} ${what}${realServerCause(event)}${held}`;
+    }
+    case "quorum-gained":
+      return `${node} has quorum for ${event.data.virtualServer}: ${weighed(event.data)}`;
+    case "quorum-lost": {
+      const { virtualServer, reason } = event.data;
+      if (reason === "stop") return `${node} ended ${virtualServer} because the node is being stopped`;
+      if (reason === "removed") return `${node} ended ${virtualServer} because it was removed from the configuration`;
+      return `${node} has no quorum for ${virtualServer}: ${weighed(event.data)}`;
+    }
+    case "sorry-server-added":
+      return `${node} serves ${event.data.virtualServer} by its sorry server ${event.data.server}`;
+    case "sorry-server-removed":
+      return `${node} no longer serves ${event.data.virtualServer} by its sorry server ${event.data.server}`;
+    default:
+      return fallback(node, event);
+  }
+}
+
+function realServerCause(event: BatonEventOf<"realserver-up" | "realserver-down">): string {
+  const { reason, check } = event.data;
+  switch (reason) {
+    case "check":
+      return ` because ${check} ${event.type === "realserver-up" ? "succeeded" : "failed"}`;
+    case "start":
+      return ", as nothing speaks against it";
+    case "removed":
+      return " because it was removed from the configuration";
+    case "stop":
+      return " because the node is being stopped";
+    default:
+      return because(reason);
+  }
+}
+
+const weighed = ({ weight, threshold }: { readonly weight: number; readonly threshold: number }): string =>
+  `its live servers weigh ${weight}, needed is ${Math.max(1, threshold)}`;
 
 function explainAddress(node: string, event: BatonEvent): string {
   switch (event.type) {

@@ -17,6 +17,28 @@ const about = (kind: AggregateKind, event: BatonEvent): EventEnvelope => ({
 });
 const place = { instance: "VI_1", vrid: 51, interface: "eth0", term: 3 };
 
+const failure = {
+  check: "TCP_CHECK 10.0.0.1:80",
+  reason: "refused",
+  errno: "ECONNREFUSED",
+  status: 0,
+  excerpt: "",
+  detail: "",
+  durationMs: 1,
+  attempt: 1,
+  url: 0,
+};
+const realServer = { virtualServer: "vs", server: "a", reason: "check", check: "chk", changed: true, told: "everyone" };
+const quorum = {
+  virtualServer: "vs",
+  quorum: 2,
+  hysteresis: 1,
+  threshold: 3,
+  weight: 4,
+  reason: "servers",
+  told: "everyone",
+};
+
 const rows: readonly [AggregateKind, BatonEvent, string][] = [
   [
     "vrrp",
@@ -174,6 +196,83 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
       },
     },
     "r2 announced 10.0.0.10 on eth0 (1 gratuitous ARP)",
+  ],
+  ["checker", { type: "check-failed", data: failure }, "check TCP_CHECK 10.0.0.1:80 failed on r2 (refused)"],
+  [
+    "checker",
+    { type: "check-attempt-failed", data: { ...failure, reason: "error", errno: "EPIPE", attempt: 2 } },
+    "attempt 2 of check TCP_CHECK 10.0.0.1:80 failed on r2 (error EPIPE)",
+  ],
+  [
+    "checker",
+    { type: "check-failed", data: { ...failure, reason: "exit-status", status: 3, detail: "check.sh", excerpt: "no" } },
+    "check TCP_CHECK 10.0.0.1:80 failed on r2 (exit status 3 (check.sh): no)",
+  ],
+  [
+    "checker",
+    { type: "check-succeeded", data: { check: failure.check, durationMs: 1 } },
+    "check TCP_CHECK 10.0.0.1:80 succeeds on r2",
+  ],
+  ["virtual-server", { type: "realserver-up", data: realServer }, "r2 has a of vs up because chk succeeded"],
+  [
+    "virtual-server",
+    { type: "realserver-up", data: { ...realServer, reason: "start", check: "" } },
+    "r2 has a of vs up, as nothing speaks against it",
+  ],
+  [
+    "virtual-server",
+    { type: "realserver-down", data: { ...realServer, changed: false, held: false } },
+    "r2 still has a of vs down because chk failed",
+  ],
+  [
+    "virtual-server",
+    { type: "realserver-down", data: { ...realServer, held: true } },
+    "r2 has a of vs down because chk failed, and keeps it, as nobody else is left",
+  ],
+  [
+    "virtual-server",
+    { type: "realserver-down", data: { ...realServer, reason: "removed", check: "", held: false } },
+    "r2 has a of vs down because it was removed from the configuration",
+  ],
+  [
+    "virtual-server",
+    { type: "realserver-down", data: { ...realServer, reason: "stop", check: "", held: false } },
+    "r2 has a of vs down because the node is being stopped",
+  ],
+  [
+    "virtual-server",
+    { type: "realserver-up", data: { ...realServer, reason: "reload", check: "" } },
+    "r2 has a of vs up (reload)",
+  ],
+  [
+    "virtual-server",
+    { type: "quorum-gained", data: quorum },
+    "r2 has quorum for vs: its live servers weigh 4, needed is 3",
+  ],
+  [
+    "virtual-server",
+    { type: "quorum-lost", data: { ...quorum, weight: 0, threshold: 0 } },
+    "r2 has no quorum for vs: its live servers weigh 0, needed is 1",
+  ],
+  [
+    "virtual-server",
+    { type: "quorum-lost", data: { ...quorum, reason: "stop" } },
+    "r2 ended vs because the node is being stopped",
+  ],
+  [
+    "virtual-server",
+    { type: "quorum-lost", data: { ...quorum, reason: "removed" } },
+    "r2 ended vs because it was removed from the configuration",
+  ],
+  [
+    "virtual-server",
+    { type: "sorry-server-added", data: { virtualServer: "vs", server: "s" } },
+    "r2 serves vs by its sorry server s",
+  ],
+  [
+    "virtual-server",
+    { type: "sorry-server-removed", data: { virtualServer: "vs", server: "s" } },
+    "r2 no longer serves vs by its sorry server s",
   ],
   [
     "notification",

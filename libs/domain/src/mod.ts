@@ -1,5 +1,6 @@
 // The vocabulary every package shares. Pure: no I/O, no clock, no dependencies.
 export { assert, assertNever } from "./assert.ts";
+export { checkFailureWords } from "./check-failure.ts";
 export { messageOf, toError } from "./error.ts";
 export type {
   Aggregate,

@@ -40,6 +40,8 @@ const owners: Record<AggregateKind, NatsUser | "itself"> = {
   vrrp: "election",
   group: "election",
   tracker: "health",
+  checker: "health",
+  "virtual-server": "health",
   address: "dataplane",
   notification: "notifier",
   config: "control",

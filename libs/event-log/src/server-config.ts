@@ -31,7 +31,7 @@ export type NatsUser = (typeof natsUsers)[number];
 /** Whose aggregates are whose (DESIGN rule 4). Everybody also owns `service.<itself>`. */
 const ownKinds: Readonly<Record<Exclude<NatsUser, "admin">, readonly AggregateKind[]>> = {
   election: ["vrrp", "group"],
-  health: ["tracker"],
+  health: ["tracker", "checker", "virtual-server"],
   dataplane: ["address"],
   notifier: ["notification"],
   control: ["config"],

@@ -42,7 +42,6 @@ export {
   type CheckEffect,
   type CheckEvent,
   type Checker,
-  type CheckFailure,
   type CheckInput,
   type CheckMoment,
   type CheckNews,
@@ -67,9 +66,6 @@ export type {
   PoolServer,
   PoolServerConfig,
   PoolStep,
-  QuorumEvent,
-  RealServerEvent,
-  SorryServerEvent,
   Told,
 } from "./pool/types.ts";
 export { type WantedDestination, wantedDestinations } from "./pool/wanted.ts";

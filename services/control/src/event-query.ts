@@ -16,6 +16,8 @@ const kinds: readonly string[] = [
   "vrrp",
   "group",
   "tracker",
+  "checker",
+  "virtual-server",
   "address",
   "notification",
   "config",

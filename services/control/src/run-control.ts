@@ -44,7 +44,7 @@ const followed: Readonly<Record<Exclude<ServiceName, "uplink">, readonly Aggrega
   supervisor: ["service"],
   control: ["config", "service"],
   election: ["vrrp", "group", "service"],
-  health: ["tracker", "service"],
+  health: ["tracker", "checker", "virtual-server", "service"],
   dataplane: ["address", "service"],
   notifier: ["notification", "service"],
 };

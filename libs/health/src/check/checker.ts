@@ -21,7 +21,6 @@ import type {
   CheckEffect,
   CheckEvent,
   Checker,
-  CheckFailure,
   CheckInput,
   CheckMemory,
   CheckMoment,
@@ -191,11 +190,11 @@ function eventsOf(
   return config.logAllFailures && isOpen(before) ? append({ type: "check-attempt-failed", data }) : [];
 }
 
-const failureOf = (before: Checker, outcome: Extract<ProbeOutcome, { ok: false }>): CheckFailure => ({
+const failureOf = (before: Checker, outcome: Extract<ProbeOutcome, { ok: false }>) => ({
   check: before.config.name,
   reason: outcome.reason,
   errno: outcome.errno ?? "",
-  status: outcome.status,
+  status: outcome.status ?? 0,
   excerpt: outcome.excerpt ?? "",
   detail: outcome.detail ?? "",
   durationMs: toMillis(outcome.durationMicros),

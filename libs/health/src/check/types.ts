@@ -1,7 +1,7 @@
 // The check machine's vocabulary: what a checker is told (CheckInput), what it knows (Checker), what it asks for
 // (CheckEffect). Time and chance are arguments, and the deadline is part of the state.
-import type { Instant, Micros } from "@baton/domain";
-import type { ProbeFailure, ProbeOutcome } from "./outcome.ts";
+import type { BatonEventOf, Instant, Micros } from "@baton/domain";
+import type { ProbeOutcome } from "./outcome.ts";
 
 /** Checkers that try something again and again. */
 export const probedTypes = [
@@ -131,25 +131,7 @@ export type CheckEffect =
  */
 export type CheckNews = "changed" | "confirmed" | "weight";
 
-export type CheckEvent =
-  /** The check has failed. */
-  | { readonly type: "check-failed"; readonly data: CheckFailure }
-  /** An attempt has failed; with `log_all_failures`, while the check has not failed. */
-  | { readonly type: "check-attempt-failed"; readonly data: CheckFailure }
-  | { readonly type: "check-succeeded"; readonly data: { readonly check: string; readonly durationMs: number } };
-
-export interface CheckFailure {
-  readonly check: string;
-  readonly reason: ProbeFailure;
-  readonly errno: string;
-  readonly status: number | undefined;
-  readonly excerpt: string;
-  readonly detail: string;
-  readonly durationMs: number;
-  /** Which attempt in a row, from 1. */
-  readonly attempt: number;
-  readonly url: number;
-}
+export type CheckEvent = BatonEventOf<"check-failed" | "check-attempt-failed" | "check-succeeded">;
 
 export interface CheckStep {
   readonly state: Checker;

@@ -1,6 +1,6 @@
 // The pool machine's vocabulary: one virtual server, who of its real servers is alive, and whether that is enough.
 // Servers are named by whoever starts the machine (address and port); no two of a pool have one name.
-import type { Instant, Micros } from "@baton/domain";
+import type { BatonEventOf, Instant, Micros } from "@baton/domain";
 import type { CheckNews, WeightPart } from "../check/types.ts";
 
 /** What the machine needs of a `virtual_server`. */
@@ -86,38 +86,6 @@ export interface PoolStep {
 /** Whom an event is for besides the log: scripts, FIFO, mail and SNMP; SNMP alone; nobody. */
 export type Told = "everyone" | "traps" | "nobody";
 
-export interface RealServerEvent {
-  readonly virtualServer: string;
-  readonly server: string;
-  /** `check`: one of its checks, which `check` names; `start`, `reload`, `removed`, `stop`: what was done to the pool. */
-  readonly reason: "check" | "start" | "reload" | "removed" | "stop";
-  readonly check: string;
-  /** false: it was so before, and a first result has confirmed it. */
-  readonly changed: boolean;
-  readonly told: Told;
-}
-
-export interface QuorumEvent {
-  readonly virtualServer: string;
-  readonly quorum: number;
-  readonly hysteresis: number;
-  /** What the weight was held against. */
-  readonly threshold: number;
-  /** Of the live servers together. */
-  readonly weight: number;
-  readonly reason: "servers" | "start" | "removed" | "stop";
-  readonly told: Told;
-}
-
-export interface SorryServerEvent {
-  readonly virtualServer: string;
-  readonly server: string;
-}
-
-export type PoolEvent =
-  | { readonly type: "realserver-up"; readonly data: RealServerEvent }
-  | { readonly type: "realserver-down"; readonly data: RealServerEvent & { readonly held: boolean } }
-  | { readonly type: "quorum-gained"; readonly data: QuorumEvent }
-  | { readonly type: "quorum-lost"; readonly data: QuorumEvent }
-  | { readonly type: "sorry-server-added"; readonly data: SorryServerEvent }
-  | { readonly type: "sorry-server-removed"; readonly data: SorryServerEvent };
+export type PoolEvent = BatonEventOf<
+  "realserver-up" | "realserver-down" | "quorum-gained" | "quorum-lost" | "sorry-server-added" | "sorry-server-removed"
+>;

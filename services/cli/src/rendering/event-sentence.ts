@@ -1,5 +1,5 @@
 // An event as a sentence an operator would say, with the reason in words. Pure.
-import { assertNever, type BatonEvent, type EventEnvelope, routingNames } from "@baton/domain";
+import { assertNever, type BatonEvent, checkFailureWords, type EventEnvelope, routingNames } from "@baton/domain";
 
 /** Reasons of transitions, removals and announcements: what the code says, in words. */
 const reasons: Readonly<Record<string, string>> = {
@@ -37,6 +37,8 @@ const reasons: Readonly<Record<string, string>> = {
   "entered-fault": "the instance is in fault",
   "let-go": "the successor has taken over",
   released: "election has released it",
+  start: "nothing speaks against it",
+  removed: "it was removed from the configuration",
   stopped: "the node was stopped",
   stop: "the node is being stopped",
   takeover: "it took over",
@@ -70,25 +72,25 @@ export function eventSentence(node: string, event: BatonEvent): string {
       const { group, state, member, reason } = event.data;
       return `${node} has the group ${group} in state ${state}, as ${member}${why(reason)}`;
     }
-    case "script-failed": {
-      const { script, exit, failures, output } = event.data;
-      const said = output.trim() === "" ? "" : `, said: ${firstLine(output)}`;
-      return `script ${script} failed (${exit}, ${failures === 1 ? "once" : `${failures} times in a row`}${said})`;
-    }
+    case "script-failed":
     case "script-succeeded":
-      return `script ${event.data.script} succeeds`;
     case "file-changed":
-      return `file ${event.data.file} (${event.data.path}) says ${event.data.value}`;
     case "bfd-session-up":
-      return `BFD session ${event.data.session} with ${event.data.neighbor} is up`;
     case "bfd-session-down":
-      return `BFD session ${event.data.session} with ${event.data.neighbor} is down${why(event.data.diagnostic === "none" ? "" : event.data.diagnostic)}`;
     case "process-quorum-lost":
-    case "process-quorum-gained": {
-      const { process, running, wanted } = event.data;
-      const what = event.type === "process-quorum-lost" ? "missing" : "there";
-      return `process ${process} is ${what}: ${running} running, wanted ${wanted}`;
-    }
+    case "process-quorum-gained":
+      return trackerSentence(event);
+    case "check-failed":
+    case "check-attempt-failed":
+    case "check-succeeded":
+      return checkSentence(event);
+    case "realserver-up":
+    case "realserver-down":
+    case "quorum-gained":
+    case "quorum-lost":
+    case "sorry-server-added":
+    case "sorry-server-removed":
+      return virtualServerSentence(event);
     case "vip-added":
     case "vip-removed":
     case "vip-failed":
@@ -181,6 +183,85 @@ function standingSentence(
     case "tracker-fresh":
       return `${event.data.kind} ${event.data.tracker} of ${instance} is confirmed again`;
   }
+}
+
+function trackerSentence(
+  event: Of<
+    | "script-failed"
+    | "script-succeeded"
+    | "file-changed"
+    | "bfd-session-up"
+    | "bfd-session-down"
+    | "process-quorum-lost"
+    | "process-quorum-gained"
+  >,
+): string {
+  switch (event.type) {
+    case "script-failed": {
+      const { script, exit, failures, output } = event.data;
+      const said = output.trim() === "" ? "" : `, said: ${firstLine(output)}`;
+      return `script ${script} failed (${exit}, ${failures === 1 ? "once" : `${failures} times in a row`}${said})`;
+    }
+    case "script-succeeded":
+      return `script ${event.data.script} succeeds`;
+    case "file-changed":
+      return `file ${event.data.file} (${event.data.path}) says ${event.data.value}`;
+    case "bfd-session-up":
+      return `BFD session ${event.data.session} with ${event.data.neighbor} is up`;
+    case "bfd-session-down":
+      return `BFD session ${event.data.session} with ${event.data.neighbor} is down${why(event.data.diagnostic === "none" ? "" : event.data.diagnostic)}`;
+    case "process-quorum-lost":
+    case "process-quorum-gained": {
+      const { process, running, wanted } = event.data;
+      const what = event.type === "process-quorum-lost" ? "missing" : "there";
+      return `process ${process} is ${what}: ${running} running, wanted ${wanted}`;
+    }
+  }
+}
+
+function checkSentence(event: Of<"check-failed" | "check-attempt-failed" | "check-succeeded">): string {
+  const { check } = event.data;
+  if (event.type === "check-succeeded") return `check ${check} succeeds, in ${event.data.durationMs.toFixed(1)} ms`;
+  const { attempt, durationMs } = event.data;
+  const what = event.type === "check-failed" ? `check ${check} failed` : `an attempt of check ${check} failed`;
+  return `${what} (attempt ${attempt}, ${durationMs.toFixed(1)} ms): ${firstLine(checkFailureWords(event.data))}`;
+}
+
+function virtualServerSentence(
+  event: Of<
+    | "realserver-up"
+    | "realserver-down"
+    | "quorum-gained"
+    | "quorum-lost"
+    | "sorry-server-added"
+    | "sorry-server-removed"
+  >,
+): string {
+  const { virtualServer } = event.data;
+  switch (event.type) {
+    case "realserver-up":
+      return `${event.data.server} of ${virtualServer} is up${poolWhy(event)}`;
+    case "realserver-down": {
+      const held = event.data.held ? "; it stays in the service, as nobody else is left" : "";
+      return `${event.data.server} of ${virtualServer} is down${poolWhy(event)}${held}`;
+    }
+    case "quorum-gained":
+    case "quorum-lost": {
+      const { weight, threshold, reason } = event.data;
+      const what = event.type === "quorum-gained" ? "has quorum" : "has no quorum";
+      if (reason === "stop" || reason === "removed") return `${virtualServer} ended${poolWhy(event)}`;
+      return `${virtualServer} ${what}: its live servers weigh ${weight}, needed is ${Math.max(1, threshold)}`;
+    }
+    case "sorry-server-added":
+      return `${virtualServer} is served by its sorry server ${event.data.server}`;
+    case "sorry-server-removed":
+      return `${virtualServer} is no longer served by its sorry server ${event.data.server}`;
+  }
+}
+
+function poolWhy(event: Of<"realserver-up" | "realserver-down" | "quorum-gained" | "quorum-lost">): string {
+  if (!("check" in event.data) || event.data.check === "") return why(event.data.reason);
+  return `: ${event.data.check} ${event.type === "realserver-up" ? "succeeded" : "failed"}`;
 }
 
 function addressSentence(

@@ -13,6 +13,35 @@ const routing = {
 const vip = { instance: "VI_1", address: "172.16.100.1/16", interface: "eth0", term: 3 };
 const mail = { instance: "VI_1", state: "MASTER", channel: "script", target: "notify.sh", attempts: 1 };
 
+const failure = {
+  check: "HTTP_GET 10.0.0.1:80",
+  reason: "refused",
+  errno: "ECONNREFUSED",
+  status: 0,
+  excerpt: "",
+  detail: "",
+  durationMs: 1,
+  attempt: 1,
+  url: 0,
+};
+const realServer = {
+  virtualServer: "[10.0.0.9]:tcp:80",
+  server: "[10.0.0.1]:tcp:80",
+  reason: "check",
+  check: failure.check,
+  changed: true,
+  told: "everyone",
+};
+const quorum = {
+  virtualServer: "[10.0.0.9]:tcp:80",
+  quorum: 2,
+  hysteresis: 1,
+  threshold: 3,
+  weight: 4,
+  reason: "servers",
+  told: "everyone",
+};
+
 const rows: readonly [event: BatonEvent, sentence: string][] = [
   [
     { type: "became-master", data: { ...vrrp, reason: "priority-zero-received", addresses: ["172.16.100.1"] } },
@@ -122,6 +151,51 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
   [
     { type: "bfd-session-down", data: { session: "core", neighbor: "10.0.0.2", diagnostic: "detection-time-expired" } },
     "BFD session core with 10.0.0.2 is down: detection time expired",
+  ],
+  [
+    {
+      type: "check-failed",
+      data: { ...failure, reason: "wrong-status", status: 503, excerpt: "no backend", attempt: 3, durationMs: 12.34 },
+    },
+    "check HTTP_GET 10.0.0.1:80 failed (attempt 3, 12.3 ms): wrong status 503: no backend",
+  ],
+  [
+    { type: "check-attempt-failed", data: failure },
+    "an attempt of check HTTP_GET 10.0.0.1:80 failed (attempt 1, 1.0 ms): refused",
+  ],
+  [
+    { type: "check-succeeded", data: { check: failure.check, durationMs: 0.96 } },
+    "check HTTP_GET 10.0.0.1:80 succeeds, in 1.0 ms",
+  ],
+  [
+    { type: "realserver-up", data: realServer },
+    "[10.0.0.1]:tcp:80 of [10.0.0.9]:tcp:80 is up: HTTP_GET 10.0.0.1:80 succeeded",
+  ],
+  [
+    { type: "realserver-up", data: { ...realServer, reason: "start", check: "" } },
+    "[10.0.0.1]:tcp:80 of [10.0.0.9]:tcp:80 is up: nothing speaks against it",
+  ],
+  [
+    { type: "realserver-down", data: { ...realServer, held: true } },
+    "[10.0.0.1]:tcp:80 of [10.0.0.9]:tcp:80 is down: HTTP_GET 10.0.0.1:80 failed; it stays in the service, as nobody else is left",
+  ],
+  [
+    { type: "realserver-down", data: { ...realServer, reason: "removed", check: "", held: false } },
+    "[10.0.0.1]:tcp:80 of [10.0.0.9]:tcp:80 is down: it was removed from the configuration",
+  ],
+  [{ type: "quorum-gained", data: quorum }, "[10.0.0.9]:tcp:80 has quorum: its live servers weigh 4, needed is 3"],
+  [
+    { type: "quorum-lost", data: { ...quorum, weight: 0, threshold: 0 } },
+    "[10.0.0.9]:tcp:80 has no quorum: its live servers weigh 0, needed is 1",
+  ],
+  [{ type: "quorum-lost", data: { ...quorum, reason: "stop" } }, "[10.0.0.9]:tcp:80 ended: the node is being stopped"],
+  [
+    { type: "sorry-server-added", data: { virtualServer: quorum.virtualServer, server: "[10.0.0.8]:tcp:80" } },
+    "[10.0.0.9]:tcp:80 is served by its sorry server [10.0.0.8]:tcp:80",
+  ],
+  [
+    { type: "sorry-server-removed", data: { virtualServer: quorum.virtualServer, server: "[10.0.0.8]:tcp:80" } },
+    "[10.0.0.9]:tcp:80 is no longer served by its sorry server [10.0.0.8]:tcp:80",
   ],
   [
     { type: "process-quorum-lost", data: { process: "nginx", running: 0, wanted: "at least 1" } },
