@@ -14,6 +14,7 @@ import {
 import { aDestination, addressKey, aService, markKey, withDestinations } from "@baton/ipvs/testing";
 import { parseConfig } from "@baton/keepalived-conf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { phasesFile, phasesScript, phaseTables } from "./ipvs-phases.ts";
 import { type KernelVm, startKernelVm } from "./vm.ts";
 
 let vm: KernelVm;
@@ -179,3 +180,17 @@ describe("as keepalived has it, for a file with", () => {
     120_000,
   );
 });
+
+test("as keepalived has it, while servers come and go", async () => {
+  const tables = phaseTables();
+  // Each state is another table than the one before: nobody waits for what is there already.
+  expect(new Set(tables.map((rules) => rules.join())).size).toBeGreaterThan(3);
+  expect(tables.filter((rules, i) => rules.join() === tables[i - 1]?.join())).toEqual([]);
+  writeFileSync(join(vm.directory, "keepalived.conf"), phasesFile);
+  tables.forEach((rules, i) => {
+    writeFileSync(join(vm.directory, `expected${i}`), rules.map((line) => `${line}\n`).join(""));
+  });
+  const said = await vm.must(phasesScript(vm.directory), { timeoutSeconds: 200 });
+  const present = said.split("end\n").map((table) => table.split("\n").filter((line) => line !== ""));
+  expect(present.slice(0, -1)).toEqual(tables);
+}, 240_000);

@@ -1,34 +1,25 @@
-// Pools and the wanted table together, against keepalived: the same virtual servers, while their servers come and go.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+// Virtual servers whose servers come and go: a file for keepalived, the script that runs it through all states, and what
+// pools and the wanted table make of each.
 import { instant, micros } from "@baton/domain";
 import { type Pool, startPool, stepPool, wantedDestinations } from "@baton/health";
 import { ipvsadmRules, poolServerName, poolServers, wantedTable } from "@baton/ipvs";
 import { parseConfig, type VirtualServerConfig } from "@baton/keepalived-conf";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type KernelVm, startKernelVm } from "./vm.ts";
-
-let vm: KernelVm;
-beforeAll(async () => {
-  vm = await startKernelVm();
-  await vm.must("modprobe -a ip_vs ip_vs_rr");
-}, 120_000);
-afterAll(() => vm?.stop());
 
 /** Which of the two real servers answer, one state after the other. */
 const phases: readonly (readonly string[])[] = [[], ["11"], ["11", "12"], ["12"], ["11", "12"], []];
 
-const real = (host: string, lines = "", port = 80): string => `real_server 192.0.2.${host} ${port} {
+/** A file that says 0 is a server that answers: keepalived hears of it at once, and starts no programs. */
+const real = (host: string, lines = ""): string => `real_server 192.0.2.${host} 80 {
   ${lines}
-  MISC_CHECK {
-    misc_path "/usr/bin/test -f /run/up${host}"
-    delay_loop 1
-    warmup 0
+  FILE_CHECK {
+    track_file down${host}
+    weight 0
   }
 }
 `;
+const trackFiles = ["11", "12"].map((host) => `track_file down${host} {\nfile /run/down${host}\nweight 0\n}\n`);
 const service = (id: string, lines: string, servers = real("11") + real("12")): string =>
-  `virtual_server ${id} {\nprotocol TCP\nlb_algo rr\nlb_kind DR\nalpha\n${lines}\n${servers}}\n`;
+  `virtual_server ${id} {\nprotocol TCP\nlb_algo rr\nlb_kind DR\n${lines}\n${servers}}\n`;
 const sorry = "sorry_server 192.0.2.99 80";
 
 /** What a service can say of its quorum and its sorry server: all of them at once, each on an address of its own. */
@@ -45,13 +36,12 @@ const services: Readonly<Record<string, string>> = {
     real("11", "weight 2") + real("12", "weight 2"),
   ),
   "a quorum without a sorry server": service("192.0.2.8 80", "quorum 2"),
-  "servers that begin alive": service("192.0.2.9 80", `${sorry}\nalpha off`),
   "a mark": service("fwmark 7", sorry),
 };
 
-const text = Object.values(services).join("");
+export const phasesFile = [...trackFiles, ...Object.values(services)].join("");
 
-const { config } = parseConfig({ file: "keepalived.conf", hostName: "vm", readFile: () => ({ text }) });
+const { config } = parseConfig({ file: "keepalived.conf", hostName: "vm", readFile: () => ({ text: phasesFile }) });
 const virtualServers = config?.virtualServers ?? [];
 
 const startOf = (server: VirtualServerConfig): Pool => {
@@ -68,7 +58,7 @@ const startOf = (server: VirtualServerConfig): Pool => {
       panicGuard: false,
       slowStart: micros(0),
     },
-    new Map(realServers.map((each) => [poolServerName(each), [{ check: "up", up: !each.alpha, weight: undefined }]])),
+    new Map(realServers.map((each) => [poolServerName(each), [{ check: "up", up: false, weight: undefined }]])),
   ).state;
 };
 
@@ -80,8 +70,8 @@ const report = (pool: Pool, up: readonly string[]): Pool =>
     return stepPool(state, { type: "check-reported", server, report: said, news: "changed" }, instant(0)).state;
   }, pool);
 
-/** The rules of each phase. */
-function expected(): string[][] {
+/** The rules of each state, in order of their text. */
+export function phaseTables(): string[][] {
   let pools = new Map(virtualServers.map((server) => [server, startOf(server)]));
   return phases.map((up) => {
     pools = new Map([...pools].map(([server, pool]) => [server, report(pool, up)]));
@@ -93,32 +83,22 @@ function expected(): string[][] {
   });
 }
 
-/** Waits in each phase until the table is as expected, for 12 s and more, and prints it. */
-const script = (directory: string): string => `
+const files = (up: readonly string[]): string =>
+  ["11", "12"].map((host) => `echo ${up.includes(host) ? 0 : 1} >/run/down${host}`).join("; ");
+
+/** Waits in each state until the table is as in `expectedN`, for 12 s and more, and prints it and `end`. */
+export const phasesScript = (directory: string): string => `
 export LC_ALL=C
+${files([])}
 keepalived -C -n -l -p /run/k.pid -c /run/c.pid -f ${directory}/keepalived.conf >/run/log 2>&1 &
 pid=$!
 ${phases
   .map(
     (up, i) => `
-rm -f /run/up11 /run/up12; ${up.map((host) => `touch /run/up${host}; `).join("")}
+${files(up)}
 for i in $(seq 60); do ipvsadm -Sn | sort | cmp -s - ${directory}/expected${i} && break; sleep 0.2; done
 ipvsadm -Sn | sort; echo end`,
   )
   .join("")}
 kill $pid; wait $pid
 `;
-
-test("as keepalived has it, while servers come and go", async () => {
-  const tables = expected();
-  expect(virtualServers).toHaveLength(Object.keys(services).length);
-  // Each state is another table than the one before: nobody waits for what is there already.
-  expect(tables.filter((rules, i) => rules.join() === tables[i - 1]?.join())).toEqual([]);
-  writeFileSync(join(vm.directory, "keepalived.conf"), text);
-  tables.forEach((rules, i) => {
-    writeFileSync(join(vm.directory, `expected${i}`), rules.map((line) => `${line}\n`).join(""));
-  });
-  const said = await vm.must(script(vm.directory), { timeoutSeconds: 200 });
-  const present = said.split("end\n").map((table) => table.split("\n").filter((line) => line !== ""));
-  expect(present.slice(0, -1)).toEqual(tables);
-}, 240_000);
