@@ -63,6 +63,8 @@ export const nested = (type: number, ...attributes: readonly Uint8Array[]): Uint
 /** Text as the kernel wants names: ended by a zero byte. */
 export const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
+export const uint16 = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
+
 export function uint32(...values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);
@@ -140,6 +142,13 @@ export function readList(bytes: Uint8Array | undefined, type: number): Uint8Arra
 export function readUint32(bytes: Uint8Array | undefined, offset = 0): number | undefined {
   return bytes === undefined || bytes.length < offset + 4 ? undefined : viewOf(bytes).getUint32(offset, true);
 }
+
+export const readUint16 = (bytes: Uint8Array | undefined): number | undefined =>
+  bytes === undefined || bytes.length < 2 ? undefined : uint16At(bytes, 0);
+
+/** Exact up to 2^53. */
+export const readUint64 = (bytes: Uint8Array | undefined): number | undefined =>
+  bytes === undefined || bytes.length < 8 ? undefined : uint32At(bytes, 4) * 2 ** 32 + uint32At(bytes, 0);
 
 /** Up to the first zero byte. Names of interfaces come by the thousand, and in ASCII: no decoder is needed for them. */
 export function readText(bytes: Uint8Array | undefined): string | undefined {

@@ -52,6 +52,8 @@ export interface NetlinkClient extends Closable {
    * One transaction of nfnetlink: all or nothing. The first error, or errno 0. Throws LinuxError when the answer was lost.
    */
   transactBatch(subsystem: number, requests: readonly NetlinkRequest[]): NetlinkReply;
+  /** One question; what its answer decodes to, or undefined. Throws LinuxError when the kernel refuses. */
+  ask<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined): T | undefined;
   /** One consistent dump, decoded message by message; what decodes to undefined is left out. */
   dump<T>(type: number, body: Uint8Array, decode: (message: NetlinkMessage) => T | undefined): T[];
 }
@@ -99,10 +101,14 @@ export function openNetlinkClient(protocol: number, options: { readonly strict?:
       const replies = receiveReplies(fd, sendRequests(batch), batch.length, last);
       return replies.find((reply) => reply.errno !== 0) ?? { errno: 0, text: undefined };
     },
+    ask: (request, decode) => {
+      const sequence = sendRequests([{ ...request, flags: request.flags | NLM_F_ACK }]);
+      return receiveItems(fd, sequence, decode).items.at(0);
+    },
     dump: (type, body, decode) => {
       for (let attempt = 1; ; attempt++) {
         const sequence = sendRequests([{ type, flags: NLM_F_DUMP, body }]);
-        const { items, interrupted } = receiveDump(fd, sequence, decode);
+        const { items, interrupted } = receiveItems(fd, sequence, decode);
         // The table changed meanwhile: entries may be missing. A table that never rests is believed at last: its
         // watchers will be told of the changes.
         if (!interrupted || attempt === limits.dumpAttempts) return items;
@@ -201,7 +207,8 @@ const batchMark = (type: number, subsystem: number): NetlinkRequest => ({
   body: Uint8Array.of(0, 0, subsystem >> 8, subsystem & 0xff),
 });
 
-function receiveDump<T>(fd: number, sequence: number, decode: (message: NetlinkMessage) => T | undefined) {
+/** Reads what a dump or a question brings, up to its end or acknowledgement. */
+function receiveItems<T>(fd: number, sequence: number, decode: (message: NetlinkMessage) => T | undefined) {
   const items: T[] = [];
   let interrupted = false;
   for (;;) {
@@ -210,7 +217,7 @@ function receiveDump<T>(fd: number, sequence: number, decode: (message: NetlinkM
       if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
       if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
         const { errno, text } = readError(message);
-        if (errno !== 0) throw errorOf(errno, "netlink dump", text);
+        if (errno !== 0) throw errorOf(errno, "netlink request", text);
         return { items, interrupted };
       }
       const item = decode(message);

@@ -12,6 +12,7 @@ import {
   nested,
   readAttributes,
   readUint32,
+  uint16,
   uint32,
   viewOf,
 } from "./netlink-message.ts";
@@ -300,10 +301,6 @@ function metricAttributes({ metrics, congestionControl, locked }: RouteSpec): Ui
   }
   if (lock !== 0) attributes.push(attribute(RTAX_LOCK, uint32(lock)));
   return attributes.length === 0 ? [] : [nested(RTA_METRICS, ...attributes)];
-}
-
-function uint16(value: number): Uint8Array {
-  return Uint8Array.of(value & 0xff, value >> 8);
 }
 
 export function bigEndian64(value: bigint): Uint8Array {
