@@ -50,10 +50,14 @@ const isServedBy = (wanted: SyncDaemon, running: SyncDaemon): boolean =>
   wanted.role === running.role &&
   wanted.interface === running.interface &&
   wanted.id === running.id &&
-  (wanted.maxLength ?? running.maxLength) === running.maxLength &&
+  lengthOf(wanted, running) === running.maxLength &&
   (wanted.group ?? running.group) === running.group &&
   (wanted.port ?? running.port) === running.port &&
   (wanted.ttl ?? running.ttl) === running.ttl;
+
+/** A backup takes in what others send: 1,024 octets at least, whatever it was told. */
+const lengthOf = ({ role, maxLength }: SyncDaemon, running: SyncDaemon): number | undefined =>
+  maxLength === undefined ? running.maxLength : Math.max(maxLength, role === "backup" ? 1_024 : 0);
 
 /** What to set; undefined: nothing. What the file does not say, and what is right already, stays: 0 in the command. */
 export function planTimeouts(

@@ -50,6 +50,14 @@ describe("the sync daemon", () => {
     expect(planDaemons(wantedDaemons(config, true), [running("master")], true)).toEqual([]);
   });
 
+  test("a backup of short messages takes in longer ones, and is as it was told", () => {
+    const short = { ...config, maxLength: 500 };
+    expect(planDaemons(wantedDaemons(short, false), [running("backup", { maxLength: 1_024 })], true)).toEqual([]);
+    expect(planDaemons(wantedDaemons(short, true), [running("master", { maxLength: 1_024 })], true)).toHaveLength(2);
+    const long = { ...config, maxLength: 2_000 };
+    expect(planDaemons(wantedDaemons(long, false), [running("backup", { maxLength: 1_024 })], true)).toHaveLength(2);
+  });
+
   test.each<[string, Partial<SyncDaemonConfig>]>([
     ["interface", { interface: "eth2" }],
     ["id", { id: 52 }],

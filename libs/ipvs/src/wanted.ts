@@ -93,13 +93,19 @@ function destinationOf(key: ServiceKey, server: PoolServer): Destination {
     address: server.address,
     port: server.forwarding.method === "masquerade" ? server.port : kept,
     forwarding: server.forwarding,
-    weight: Math.max(0, Math.min(weightMax, Math.trunc(server.weight))),
-    upperThreshold: server.upperThreshold,
-    lowerThreshold: server.lowerThreshold,
+    weight: Math.max(0, Math.min(numberMax, Math.trunc(server.weight))),
+    ...thresholds(server),
   };
 }
 
-const weightMax = 2 ** 31 - 1;
+/** Of weights and thresholds. */
+const numberMax = 2 ** 31 - 1;
+
+/** The kernel refuses a server whose lower threshold is above the upper one; without an upper one there is none. */
+function thresholds(server: PoolServer): Pick<Destination, "upperThreshold" | "lowerThreshold"> {
+  const upperThreshold = Math.min(numberMax, server.upperThreshold);
+  return { upperThreshold, lowerThreshold: Math.min(upperThreshold, server.lowerThreshold) };
+}
 
 function serviceOf(server: VirtualServerConfig, key: ServiceKey): Service {
   const { persistence, scheduler, schedulerFlags, onePacket } = server;

@@ -75,6 +75,20 @@ describe("a virtual server of its own", () => {
   });
 
   test.each([
+    [0, 0, 0, 0],
+    [9, 9, 9, 9],
+    [9, 10, 9, 9],
+    [0, 5, 0, 0],
+    [2 ** 32 - 1, 2 ** 31, 2 ** 31 - 1, 2 ** 31 - 1],
+  ])("thresholds of %d and %d are %d and %d in the kernel", (upper, lower, ...expected) => {
+    const [service] = wantedOf(server("192.0.2.1 80", "protocol TCP\nlb_kind NAT"), ({ realServers }) =>
+      realServers.map((each) => ({ ...each, upperThreshold: upper, lowerThreshold: lower })),
+    ).services.values();
+    const [destination] = service?.destinations ?? [];
+    expect([destination?.upperThreshold, destination?.lowerThreshold]).toEqual(expected);
+  });
+
+  test.each([
     [-5, 0],
     [2 ** 31, 2 ** 31 - 1],
     [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
