@@ -114,6 +114,7 @@ export { explainLintRule, type LintRuleInfo, lintPage, lintRule, lintRules } fro
 export type { FileStatus, InterfaceAddress, LintMachine } from "./lint/rule.ts";
 export { type FileKind, type Machine, type NameTable, nameTables, type ScriptWeakness } from "./machine.ts";
 export { type ParseInput, type ParseResult, parseConfig, type Source } from "./parse-config.ts";
+export { type TranslatedPattern, translatePattern } from "./pcre/translate.ts";
 export { staticName } from "./resolve/reach.ts";
 export type { FileContent } from "./source/include.ts";
 export { sourceSizeMax } from "./source/line-reader.ts";
