@@ -34,9 +34,9 @@ export function reloadChecks(
       : { check: carry(old, config, moment), isNew: false },
   );
   const doubt = server === "added" || isInDoubt(carried, server);
-  const checks = carried.map(({ check, isNew }) => {
-    const supposed = isNew && doubt ? pessimistic(check) : check;
-    return doubt && server !== "added" && isProbed(supposed) && !supposed.hasRun ? decidesAtOnce(supposed) : supposed;
+  const checks = carried.map(({ check }) => {
+    if (!doubt || check.hasRun) return check;
+    return server === "added" ? pessimistic(check) : decidesAtOnce(pessimistic(check));
   });
   return { checks, ended: [...left.values()].flat() };
 }
@@ -53,7 +53,10 @@ function byIdentity(checks: readonly ServerCheck[]): Map<string, ServerCheck[]> 
   return found;
 }
 
-/** One that goes on has failed, or the server is down and nothing is known about it: only then new alpha checks are down. */
+/**
+ * One that goes on has failed, or the server is down and nothing is known about it: only then alpha checks that have not
+ * run are down, and the first failure of any such check decides.
+ */
 function isInDoubt(
   carried: readonly { readonly check: ServerCheck; readonly isNew: boolean }[],
   server: "alive" | "down",
@@ -65,8 +68,8 @@ function isInDoubt(
 const pessimistic = <T extends ServerCheck>(check: T): T =>
   check.config.type !== "FILE_CHECK" && check.config.alpha ? { ...check, up: false } : check;
 
-const decidesAtOnce = (check: Checker): Checker =>
-  check.config.type === "SMTP_CHECK" ? check : { ...check, attempts: check.config.retry };
+const decidesAtOnce = (check: ServerCheck): ServerCheck =>
+  isProbed(check) && check.config.type !== "SMTP_CHECK" ? { ...check, attempts: check.config.retry } : check;
 
 const begin = (config: ServerCheckConfig, moment: CheckMoment): ServerCheck =>
   isProbedConfig(config) ? startCheck(config, "reload", moment) : startFollowed(config, "reload");

@@ -86,6 +86,13 @@ test("instead of the failed check a new one: up unless alpha, and one failure is
   expect(reloaded(true).ended.map(({ config }) => config.identity)).toEqual(["a"]);
 });
 
+test("a check that has not run and is alpha now is pessimistic as a new one is", () => {
+  const unrun = startCheck(check("b"), "start", moment);
+  const next = [check("a"), check("b", { alpha: true })];
+  expect(reloadChecks([ran(check("a"), false), unrun], next, "down", moment).checks[1]).toMatchObject({ up: false });
+  expect(reloadChecks([ran(check("a"), true), unrun], next, "alive", moment).checks[1]).toMatchObject({ up: true });
+});
+
 test("checks of a new server: down with alpha, and with all their retries", () => {
   const { checks } = reloadChecks([], [check("a"), check("b", { alpha: true })], "added", moment);
   expect(checks).toMatchObject([
