@@ -12,6 +12,7 @@ import type {
   ServiceKey,
   SyncDaemon,
 } from "@baton/ipvs";
+import { ipvsadmRules, sortRules } from "@baton/ipvs";
 import { contractViolations, engineContract, tableContract } from "@baton/ipvs/testing";
 import { type KernelVm, startKernelVm } from "@baton/kernel-vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -236,6 +237,8 @@ test(
       ),
     ).toEqual(sorted(rows.flatMap((each) => each.printed)));
     expect(thresholds).toMatch(/^ *-> 10\.1\.0\.2:8080 +200 +100 /m);
+    // and as Baton itself would print what it has read
+    expect(sortRules(ipvsadmRules(dumped as DumpedService[]))).toEqual(sortRules(String(printed).split("\n")));
     const read = (dumped as DumpedService[]).map((each) => ({ ...each, destinations: byText(each.destinations) }));
     const written = rows.map((each) => ({
       ...each.service,

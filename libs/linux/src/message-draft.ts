@@ -7,7 +7,7 @@ const draft = new Uint8Array(512);
 const view = viewOf(draft);
 const place = { end: 0 };
 
-/** Starts with the family's fixed part. */
+/** Starts with the family's fixed part, of which each number is a byte. */
 export function begin(...header: readonly number[]): void {
   draft.set(header);
   place.end = header.length;
@@ -45,6 +45,12 @@ export function putUint32(type: number, value: number, littleEndian = true): voi
   const at = header(type, 4);
   view.setUint32(at, value, littleEndian);
   place.end = at + 4;
+}
+
+export function putUint32s(type: number, ...values: readonly number[]): void {
+  const at = header(type, 4 * values.length);
+  for (const [index, value] of values.entries()) view.setUint32(at + 4 * index, value, true);
+  place.end = at + 4 * values.length;
 }
 
 /** An attribute that holds what `putAll` puts. */

@@ -2,8 +2,8 @@
 import { assert, ipFamily, ipToBytes } from "@baton/domain";
 import type { AddressChange, AddressFlags, AddressInfo, AddressSpec, LinkInfo } from "./api.ts";
 import { ipFromBytes, macFromBytes } from "./ip-bytes.ts";
+import { begin, putBytes, putUint8, putUint32, putUint32s, written } from "./message-draft.ts";
 import {
-  align4,
   cString,
   eachAttributePlace,
   encodeRequests,
@@ -206,7 +206,8 @@ const decodeFlags = (bits: number): AddressFlags => ({
 });
 
 export function encodeAddressChange(change: AddressChange): NetlinkRequest {
-  if (change.op === "delete") return { type: RTM_DELADDR, flags: 0, body: written(putAddress(change.spec)) };
+  putAddress(change.spec);
+  if (change.op === "delete") return { type: RTM_DELADDR, flags: 0, body: written() };
   const { spec } = change;
   let bits = spec.noDad === true && ipFamily(spec.address) === 6 ? flagBits.noDad : 0;
   if (spec.noPrefixRoute === true) bits |= flagBits.noPrefixRoute;
@@ -215,14 +216,13 @@ export function encodeAddressChange(change: AddressChange): NetlinkRequest {
   if (spec.autojoin === true) bits |= flagBits.autojoin;
   const valid = checkedLifetime(spec.validLifetime, 1);
   const preferred = spec.preferredLifetime === undefined ? valid : checkedLifetime(spec.preferredLifetime, 0);
-  let end = putAddress(spec);
-  if (spec.broadcast !== undefined) end = putBytes(end, IFA_BROADCAST, ipToBytes(spec.broadcast));
-  end = putUint32s(end, IFA_FLAGS, bits);
+  if (spec.broadcast !== undefined) putBytes(IFA_BROADCAST, ipToBytes(spec.broadcast));
+  putUint32(IFA_FLAGS, bits);
   // Always sent: a replacement without it would keep the lifetime that a crashed run left.
-  end = putUint32s(end, IFA_CACHEINFO, preferred, valid, 0, 0);
-  if (spec.protocol !== undefined) end = putBytes(end, IFA_PROTO, Uint8Array.of(spec.protocol));
+  putUint32s(IFA_CACHEINFO, preferred, valid, 0, 0);
+  if (spec.protocol !== undefined) putUint8(IFA_PROTO, spec.protocol);
   const flags = change.op === "add" ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE | NLM_F_REPLACE;
-  return { type: RTM_NEWADDR, flags, body: written(end) };
+  return { type: RTM_NEWADDR, flags, body: written() };
 }
 
 /** What the kernel would tell of these, made where there was nothing, but for the label that it gives: for rehearsals. */
@@ -231,48 +231,19 @@ export const echoOf = (changes: readonly AddressChange[]): AddressInfo[] =>
     (message) => decodeAddressEvent(message)?.address ?? [],
   );
 
-/**
- * Where a body is put together, and copied from: of a thousand addresses that go at once, nothing is made for each but
- * the body. The longest has 104 bytes: of IPv6, with its other end and everything else.
- */
-const draft = new Uint8Array(256);
-const draftView = viewOf(draft);
-
-const written = (end: number): Uint8Array => draft.slice(0, end);
-
-/** struct ifaddrmsg and the attributes that name the address, from the beginning of the draft on. Returns where they end. */
-function putAddress(spec: AddressSpec): number {
+/** Begins a message with struct ifaddrmsg and the attributes that name the address. */
+function putAddress(spec: AddressSpec): void {
+  const { ifindex } = spec;
   const family = ipFamily(spec.address);
-  if (!isInteger(spec.ifindex, 1, 0x7fffffff)) assert(false, `not an interface index: ${spec.ifindex}`);
+  if (!isInteger(ifindex, 1, 0x7fffffff)) assert(false, `not an interface index: ${ifindex}`);
   const longest = family === 4 ? 32 : 128;
   if (!isInteger(spec.prefixLength, 0, longest)) assert(false, `no prefix length: ${spec.prefixLength}`);
-  draft[0] = family === 4 ? AF_INET : AF_INET6;
-  draft[1] = spec.prefixLength;
-  draft[2] = 0;
-  draft[3] = spec.scope ?? 0;
-  draftView.setUint32(4, spec.ifindex, true);
+  const afNumber = family === 4 ? AF_INET : AF_INET6;
+  begin(afNumber, spec.prefixLength, 0, spec.scope ?? 0, ifindex, ifindex >> 8, ifindex >> 16, ifindex >> 24);
   const own = ipToBytes(spec.address);
-  const end = putBytes(IFADDR_BYTES, IFA_LOCAL, own);
-  const named = putBytes(end, IFA_ADDRESS, spec.peer === undefined ? own : ipToBytes(spec.peer));
-  return spec.label === undefined || family === 6 ? named : putBytes(named, IFA_LABEL, labelBytes(spec.label));
-}
-
-/** An attribute at `at` of the draft, padded to four bytes. Returns where the next one begins. */
-function putBytes(at: number, type: number, value: Uint8Array): number {
-  draftView.setUint16(at, 4 + value.length, true);
-  draftView.setUint16(at + 2, type, true);
-  const end = at + 4 + value.length;
-  draft.set(value, at + 4);
-  const next = at + align4(4 + value.length);
-  if (next > end) draft.fill(0, end, next);
-  return next;
-}
-
-function putUint32s(at: number, type: number, ...values: readonly number[]): number {
-  draftView.setUint16(at, 4 + 4 * values.length, true);
-  draftView.setUint16(at + 2, type, true);
-  for (const [index, value] of values.entries()) draftView.setUint32(at + 4 + 4 * index, value, true);
-  return at + 4 + 4 * values.length;
+  putBytes(IFA_LOCAL, own);
+  putBytes(IFA_ADDRESS, spec.peer === undefined ? own : ipToBytes(spec.peer));
+  if (spec.label !== undefined && family === 4) putBytes(IFA_LABEL, labelBytes(spec.label));
 }
 
 function labelBytes(label: string): Uint8Array {
