@@ -4,10 +4,15 @@ import { type Import, isSpec, type Package, type Repository, type SourceFile } f
 
 export type Rule = (repository: Repository) => string[];
 
-export const pureFolders = ["domain", "keepalived-conf", "vrrp", "health", "ipvs"].map((name) => `libs/${name}`);
+export const pureFolders = ["domain", "keepalived-conf", "vrrp", "health", "ipvs", "nft-balancer"].map(
+  (name) => `libs/${name}`,
+);
 
 /** What a pure library speaks of in another one's words: their types alone, which are gone when it runs. */
-const typesOf: Readonly<Record<string, readonly string[]>> = { "libs/ipvs": ["@baton/keepalived-conf"] };
+const typesOf: Readonly<Record<string, readonly string[]>> = {
+  "libs/ipvs": ["@baton/keepalived-conf"],
+  "libs/nft-balancer": ["@baton/ipvs"],
+};
 
 /** Packages with side effects outside the process have one home each. */
 const homes: Readonly<Record<string, string>> = {
