@@ -163,6 +163,13 @@ kill $pid; wait $pid
 echo left; ipvsadm -Sn; ipvsadm -C
 `;
 
+/** With everybody alive. */
+function wantedOf(text: string): WantedService[] {
+  const { config } = parseConfig({ file: "keepalived.conf", hostName: "vm", readFile: () => ({ text }) });
+  const wanted = wantedTable(config ?? expect.fail("no configuration"), ({ realServers }) => realServers);
+  return [...wanted.services.values()];
+}
+
 describe("as keepalived has it, for a file with", () => {
   test.each(Object.entries(files))(
     "%s",
@@ -180,6 +187,62 @@ describe("as keepalived has it, for a file with", () => {
     120_000,
   );
 });
+
+/** Before and after: everything that a reload can change in the table. */
+const reloaded: readonly [string, string] = [
+  [
+    server("192.0.2.1 80", `${tcp}\nlb_kind NAT`, "192.0.2.11 80 {\nweight 1\n}", "192.0.2.12 80 {\n}"),
+    server("192.0.2.2 80", `${tcp}\nlb_kind NAT\npersistence_timeout 60`, "192.0.2.11 80 {\n}"),
+    server("192.0.2.3 80", `${tcp}\nlb_kind DR`, "192.0.2.11 80 {\n}", "192.0.2.12 80 {\n}"),
+    server("fwmark 7", "delay_loop 6\nlb_algo rr\nlb_kind DR", "192.0.2.11 80 {\n}"),
+    group("192.0.2.100-102 80"),
+    server("group g", `${tcp}\nlb_kind NAT`, "192.0.2.11 80 {\n}"),
+  ].join(""),
+  [
+    server(
+      "192.0.2.1 80",
+      `${tcp}\nlb_kind NAT\nlb_algo mh\nmh-port`,
+      "192.0.2.11 80 {\nweight 9\n}",
+      "192.0.2.13 80 {\n}",
+    ),
+    server("192.0.2.2 80", `${tcp}\nlb_kind NAT\nlb_algo wrr`, "192.0.2.11 80 {\n}"),
+    server(
+      "192.0.2.3 80",
+      `${tcp}\nlb_kind DR\npersistence_timeout 90\npersistence_granularity 255.255.255.0`,
+      "192.0.2.11 80 {\nlvs_method NAT\n}",
+      "192.0.2.12 80 {\nlvs_method TUN\n}",
+    ),
+    server("fwmark 8", "delay_loop 6\nlb_algo rr\nlb_kind DR", "192.0.2.11 80 {\n}"),
+    group("192.0.2.100-102 80", "192.0.2.110 81"),
+    server("group g", `${tcp}\nlb_kind NAT`, "192.0.2.11 80 {\n}", "192.0.2.12 80 {\n}"),
+  ].join(""),
+];
+
+/** As `script`, with a reload; what is there after it. */
+const reloadScript = (directory: string): string => `
+export LC_ALL=C
+until_as() { for i in $(seq 60); do ipvsadm -Sn | sort | cmp -s - $1 && break; sleep 0.2; done; }
+cp ${directory}/conf0 /run/k.conf
+keepalived -C -n -l -p /run/k.pid -c /run/c.pid -f /run/k.conf >/run/log 2>&1 &
+pid=$!
+until_as ${directory}/rules0
+cp ${directory}/conf1 /run/k.conf; kill -HUP $pid
+until_as ${directory}/rules1
+ipvsadm -Sn | sort
+kill $pid; wait $pid; ipvsadm -C
+`;
+
+test("as keepalived has it after a reload", async () => {
+  const tables = reloaded.map((text, i) => {
+    const rules = ipvsadmRules(wantedOf(text)).toSorted();
+    writeFileSync(join(vm.directory, `conf${i}`), text);
+    writeFileSync(join(vm.directory, `rules${i}`), rules.map((line) => `${line}\n`).join(""));
+    return rules;
+  });
+  const present = await vm.must(reloadScript(vm.directory), { timeoutSeconds: 90 });
+  expect(present.trim().split("\n").sort()).toEqual(tables[1]);
+  expect(tables[1]).not.toEqual(tables[0]);
+}, 120_000);
 
 test("as keepalived has it, while servers come and go", async () => {
   const tables = phaseTables();
