@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { release } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -100,14 +100,14 @@ test("one that does not come up in time: what its kernel said last", async () =>
 
 test("it ends with its owner, however that ends", async () => {
   const door = fileURLToPath(new URL("../dist/mod.js", import.meta.url));
-  const owner = spawn(process.execPath, [
-    "--input-type=module",
-    "-e",
-    `const { startKernelVm } = await import(${JSON.stringify(door)}); await startKernelVm();`,
-  ]);
+  const script = `const { startKernelVm } = await import(${JSON.stringify(door)}); await startKernelVm();`;
+  // What it leaves behind, as nobody who was killed can clear up, goes with the test.
+  const TMPDIR = mkdtempSync(join(tmpdir(), "baton-vm-owner-"));
+  const owner = spawn(process.execPath, ["--input-type=module", "-e", script], { env: { ...process.env, TMPDIR } });
   const machine = await vi.waitFor(() => machineOf(owner));
   owner.kill("SIGKILL");
   await vi.waitFor(() => expect(existsSync(`/proc/${machine}`)).toBe(false));
+  rmSync(TMPDIR, { recursive: true, force: true });
 });
 
 /** The process of the machine that this one has started. */
