@@ -54,32 +54,46 @@ export function serviceChains(name: string, service: WantedService, scheduler: S
     return chain;
   });
   const weights = live.map(({ weight }) => (scheduler === "rr" ? 1 : weight));
-  const entry = add(`${base}/service`, [...known, choice(service, scheduler, servers, weights)]);
+  const entry = add(`${base}/service`, [...known, ...choice(service, scheduler, servers, weights)]);
   return { entry, chains, clients };
 }
 
 export const addressType = (family: Family): string => (family === 4 ? "ipv4_addr" : "ipv6_addr");
 export const ip = (family: Family): string => (family === 4 ? "ip" : "ip6");
 
-/** Whom a service without a server meets learns it at once, as with ip_vs, and not only after its own patience. */
+/**
+ * Rules that draw a server. Whom a service without a server meets learns it at once, as with ip_vs, and not only after
+ * its own patience.
+ */
 function choice(
   service: Service,
   scheduler: Scheduler,
   servers: readonly string[],
   weights: readonly number[],
-): string {
+): readonly string[] {
   const [only] = servers;
-  if (only === undefined) return "reject";
-  if (servers.length === 1) return `goto ${only}`;
+  if (only === undefined) return ["reject"];
   const hashed = scheduler === "sh" || scheduler === "dh";
   const slots = hashed ? blocks(weights) : turns(weights);
+  if (!hashed && slots.count === servers.length && servers.length <= fewServers) return takeTurns(servers);
+  if (servers.length === 1) return [`goto ${only}`];
   const map = slots.slots.map(({ first, last, owner }) => {
     const range = first === last ? `${first}` : `${first}-${last}`;
     return `${range} : goto ${servers[owner] ?? only}`;
   });
   const number = hashed ? hashOf(service, scheduler, slots.count) : turnOf(slots);
-  return `${number} vmap { ${map.join(", ")} }`;
+  return [`${number} vmap { ${map.join(", ")} }`];
 }
+
+/** Each takes every n-th of what those before it have left: as exact as a map, and without one. */
+const takeTurns = (servers: readonly string[]): string[] =>
+  servers.map((server, at) => {
+    const left = servers.length - at;
+    return left === 1 ? `goto ${server}` : `numgen inc mod ${left} == 0 goto ${server}`;
+  });
+
+/** The kernel compares each new map with all that are there: thousands of services had better do without. */
+const fewServers = 8;
 
 /** Long blocks in turn would send one server everything for a while: there chance is better than order. */
 const turnOf = ({ count, mixed }: Slots): string => `numgen ${mixed ? "inc" : "random"} mod ${count}`;

@@ -100,8 +100,18 @@ export class Scene {
 
   /** From what the kernel has to these services. */
   apply(services: readonly WantedService[], options = plainOptions, unknown: readonly string[] = []): BalancerPlan {
+    return this.change(services, this.read(), options, unknown);
+  }
+
+  /** As `apply`, by whoever knows what the kernel has. */
+  change(
+    services: readonly WantedService[],
+    state: BalancerState,
+    options = plainOptions,
+    unknown: readonly string[] = [],
+  ): BalancerPlan {
     const wanted = new Map(services.map((service) => [serviceName(service.key), service]));
-    const plan = planBalancer({ wanted, unknown: new Set(unknown), state: this.read(), options });
+    const plan = planBalancer({ wanted, unknown: new Set(unknown), state, options });
     if (plan.script !== "") this.nft(plan.script);
     return plan;
   }
