@@ -62,7 +62,9 @@ export function runAttempt(signal: AbortSignal, begin: (attempt: Attempt) => voi
           ...(error === undefined ? {} : { detail: printable(error instanceof Error ? error.message : String(error)) }),
         });
       },
-      allow: (step, onTimeout = () => attempt.fail("timeout")) => steps.begin(step, onTimeout),
+      allow: (step, onTimeout = () => attempt.fail("timeout")) => {
+        if (!over) steps.begin(step, onTimeout);
+      },
       release: (action) => (over ? action() : void releases.push(action)),
       isOver: () => over,
     };
