@@ -21,7 +21,7 @@ export type TranslatedPattern =
   | {
       readonly ok: false;
       readonly reason: string;
-      /** Where in the pattern, from 0. */
+      /** Where in the pattern, from 0; in octets of UTF-8 without `utf`. */
       readonly at: number;
     };
 

@@ -4,6 +4,7 @@ import { regexOptions } from "../config/checker.ts";
 import type { RegexConfig, SslUrlConfig, StatusRange, UrlConfig } from "../config.ts";
 import { httpKeywords, httpUrl, sslKeywords, sslUrl, sslUrlKeywords, urlKeywords } from "../keywords/checker.ts";
 import type { Keyword } from "../keywords/table.ts";
+import { translatePattern } from "../pcre/translate.ts";
 import { repeated, replaced } from "../syntax/problems.ts";
 import { type Block, blocksOf, inOrder, isSet, isSettingOf, setting, settings, value } from "../syntax/tree.ts";
 import type { CheckedServer } from "./check-times.ts";
@@ -100,9 +101,16 @@ function resolveRegex(block: Block, context: ResolveContext): RegexConfig | unde
     return undefined;
   }
   const chosen = new Set(settings(block, urlKeywords.regexOptions).flatMap((line) => line.value));
+  const options = regexOptions.filter((option) => chosen.has(option));
+  const translated = translatePattern({ pattern, options });
+  const place = setting(block, urlKeywords.regex)?.place ?? block.place;
+  if (!translated.ok) {
+    const message = `this pattern cannot be carried out, so that the check will fail: ${translated.reason}`;
+    advise(context, place, "regex-not-carried-out", message, `it is behind ${translated.at} characters of the pattern`);
+  }
   return {
     pattern,
-    options: regexOptions.filter((option) => chosen.has(option)),
+    options,
     negate: isSet(block, urlKeywords.regexNoMatch),
     ...resolveOffsets(block, context),
     stack: value(block, urlKeywords.regexStack),

@@ -58,6 +58,8 @@ describe("a url", () => {
     ['regex "is up"', { regex: { ...regex, pattern: "is up" } }, []],
     ["regex a\\\\d", { regex: { ...regex, pattern: "a\\d" } }, []],
     ["regex is up", { regex: undefined }, ["invalid-value"]],
+    ['regex "(?R)"', { regex: { ...regex, pattern: "(?R)" } }, ["regex-not-carried-out"]],
+    ["regex up\nregex_options ucp", { regex: { ...regex, options: ["ucp"] } }, ["regex-not-carried-out"]],
     ["regex", { regex: undefined }, ["invalid-value"]],
     ["regex 'a", { regex: undefined }, ["invalid-value"]],
     ["regex a\nregex up", { regex }, ["replaced"]],
