@@ -435,6 +435,31 @@ test(
 );
 
 test(
+  "a sync daemon that is stopped before it has begun to run",
+  async () => {
+    const daemon: SyncDaemon = {
+      role: "backup",
+      interface: "lo",
+      id: 1,
+      maxLength: undefined,
+      group: undefined,
+      port: undefined,
+      ttl: undefined,
+    };
+    const [, ...values] = await valuesOf(
+      { call: "shell", command: "ip link set lo multicast on" },
+      ...Array.from({ length: 30 }, (): IpvsStep[] => [
+        { call: "startDaemon", daemon },
+        { call: "stopDaemon", role: "backup" },
+      ]).flat(),
+      { call: "listDaemons" },
+    );
+    expect(values).toEqual([...Array.from({ length: 60 }, () => done), []]);
+  },
+  slowMs,
+);
+
+test(
   "a thousand services of two destinations each",
   async () => {
     const keys = Array.from({ length: 1000 }, (_, index) => at(`10.0.${index >> 8}.${index & 255}`));

@@ -109,7 +109,13 @@ export function openIpvsTable(): IpvsTable {
     setTimeouts: (timeouts) => changeOne(encodeTimeouts(family, timeouts)),
     listDaemons: () => client.dump(family, daemonDumpBody(), (message) => decodeDaemon(message, family)),
     startDaemon: (daemon) => changeOne(encodeDaemonStart(family, daemon)),
-    stopDaemon: (role) => changeOne(encodeDaemonStop(family, role)),
+    stopDaemon: (role) => {
+      // Of a daemon that had not begun to run the kernel says nothing at all (netlink_rcv_skb passes over EINTR): the
+      // answer to what follows, and changes nothing, tells that it is through.
+      const nothing = encodeTimeouts(family, { tcp: 0, tcpFin: 0, udp: 0 });
+      const [result] = client.change([encodeDaemonStop(family, role), nothing]);
+      return answered("ipvs change", result);
+    },
     zero: (service) => changeOne(encodeZero(family, service)),
     close: () => client.close(),
   };
