@@ -96,7 +96,8 @@ function createSteps() {
     const millis = Math.ceil(toMillis(micros(Math.max(0, Math.min(step, endsAt - now)))));
     // Node runs timers before it reads: one turn of the loop lets in what a late process has not read yet (SAFETY S2).
     const late = (): void => void setImmediate(() => own === number && onTimeout());
-    timer = setTimeout(late, Math.min(millis, limits.timeoutMillisMax));
+    // One more: Node counts from when the turn of the loop began, and would be early by as much.
+    timer = setTimeout(late, Math.min(millis + 1, limits.timeoutMillisMax));
   };
   return { begin, stop };
 }
