@@ -1,4 +1,4 @@
-// The translation matches where PCRE2 does, and refuses the rest at its place. The expectations are those of pcre2grep.
+// The translation matches where PCRE2 does, by its documentation, and refuses the rest at its place.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RegexOption } from "../config/checker.ts";
