@@ -147,17 +147,18 @@ class Broadcast implements WatchServer {
     this.#timer.unref();
   }
 
+  #isAsked(): boolean {
+    return [...this.#consumers.values()].some(({ counters }) => counters);
+  }
+
   /** Somebody asks for counters, and decides by them. */
   #isDecided(): boolean {
-    const { source } = this.#options;
-    return source.isDecidedByCounters?.() === true && [...this.#consumers.values()].some(({ counters }) => counters);
+    return this.#options.source.isDecidedByCounters?.() === true && this.#isAsked();
   }
 
   #countersDue(isQuiet: boolean): Counter[] {
-    const isAsked = [...this.#consumers.values()].some(({ counters }) => counters);
-    if (!isAsked) return [];
     if (this.#isDecided()) return this.#counters();
-    if (!isQuiet) return [];
+    if (!isQuiet || !this.#isAsked()) return [];
     const counters = this.#counters();
     this.#skipped = counters.length > watchLimits.countersPerPulse && !this.#skipped;
     return this.#skipped ? [] : counters;

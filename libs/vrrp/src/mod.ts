@@ -15,6 +15,7 @@ export {
 } from "./sync-group.ts";
 export {
   heartbeatInterval,
+  heartbeatOf,
   kernelLeaseSeconds,
   leaseLength,
   longestMasterDown,

@@ -62,8 +62,10 @@ export function leaseLength({ advertInterval, downTimerAdverts }: Intervals): Mi
   return micros(Math.min(Math.max((downTimerAdverts - 1) * advertInterval, second), 10 * second));
 }
 
-/** The lease is renewed this often; counted from when each frame was sent (SAFETY S3). */
-export const heartbeatInterval = (intervals: Intervals): Micros => micros(Math.floor(leaseLength(intervals) / 4));
+/** A lease of this length is renewed this often; counted from when each frame was sent (ARCHITECTURE.md, S3). */
+export const heartbeatOf = (length: Micros): Micros => micros(Math.floor(length / 4));
+
+export const heartbeatInterval = (intervals: Intervals): Micros => heartbeatOf(leaseLength(intervals));
 
 /** The first advert of a takeover does not wait for dataplane; without an answer by then it was the last (SAFETY S3). */
 export const unconfirmedLimit: Micros = micros(second);

@@ -14,6 +14,8 @@ interface Known {
   readonly announce: number;
 }
 
+const isOf = (known: Known, lease: Lease): boolean => known.lease === lease.id && known.receivedAt === lease.receivedAt;
+
 type Later = "reload" | "drift-repaired" | "late";
 
 export class Announcing {
@@ -50,7 +52,7 @@ export class Announcing {
     if (known === undefined && !(lease.believed && isReady)) return;
     this.#known.set(name, { lease: lease.id, receivedAt: lease.receivedAt, announce });
     const wasSilent = this.#silent.delete(name);
-    if (known === undefined || known.lease !== lease.id || known.receivedAt !== lease.receivedAt) {
+    if (known === undefined || !isOf(known, lease)) {
       // A resumed lease never stopped answering: nobody has to be told, unless addresses are new.
       if (lease.answered.has(name) && !wasSilent) this.#announcer.carryOn(name, garp, now);
       else {
@@ -74,8 +76,7 @@ export class Announcing {
     if (routing.length > 0 || garp.repeat <= 0 || addresses.some(({ family }) => family === 6)) return false;
     if (!isAnswering(lease) || this.#silent.has(name) || lease.answered.has(name)) return false;
     const known = this.#known.get(name);
-    const isKnown = known !== undefined && known.lease === lease.id && known.receivedAt === lease.receivedAt;
-    return !isKnown && !hasPauses(pauses);
+    return (known === undefined || !isOf(known, lease)) && !hasPauses(pauses);
   }
 
   heralded({ instance, interface: on }: Herald, sent: number): void {

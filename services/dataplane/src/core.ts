@@ -3,7 +3,8 @@
 // same effects. Order of effects is the contract: silence, addresses, then the announcement, then the answer to election,
 // and history last.
 import type { AddressesState, Counter } from "@baton/contracts";
-import { addMicros, assert, assertNever, type Instant, type IpAddress, micros } from "@baton/domain";
+import { addMicros, assert, assertNever, type Instant, type IpAddress, micros, millisToMicros } from "@baton/domain";
+import { heartbeatOf } from "@baton/vrrp";
 import { Announcing } from "./announcing.ts";
 import { Answering } from "./answering.ts";
 import { Chronicle } from "./chronicle.ts";
@@ -30,8 +31,7 @@ const noticeableLateness = 50_000;
  * A stall of half a lease is to be noticed, by a deadline that was missed. Each frame of election puts it off, a little
  * longer than the next frame takes to come: while election speaks, nothing wakes us but its frames.
  */
-const metronomeShare = 1 / 4;
-const metronomeGrace = 50_000;
+const metronomeGrace = millisToMicros(50);
 
 export class Core {
   readonly #parts: Parts;
@@ -302,8 +302,7 @@ export class Core {
       return;
     }
     if (this.#metronomeAt !== undefined && this.#metronomeAt > now) return;
-    const period = micros(Math.floor(shortest * metronomeShare) + metronomeGrace);
-    this.#metronomeAt = addMicros(now, period);
+    this.#metronomeAt = addMicros(now, heartbeatOf(micros(shortest)) + metronomeGrace);
   }
 
   /** Everything that follows from what is known now. */

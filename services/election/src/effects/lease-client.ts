@@ -11,8 +11,9 @@ import {
   LeaseServiceClient,
   type LeaseStatus,
 } from "@baton/contracts";
-import type { Instant } from "@baton/domain";
+import { type Instant, micros } from "@baton/domain";
 import { clientOptions } from "@baton/host";
+import { heartbeatOf } from "@baton/vrrp";
 import { type ClientDuplexStream, credentials } from "@grpc/grpc-js";
 
 export interface LeaseClientOptions {
@@ -55,6 +56,7 @@ const reconnectMillis = { min: 20, max: 100 } as const;
 const rehearsal = { frames: 300, everyMillis: 10 } as const;
 /** A heartbeat every quarter of the shortest lease (ARCHITECTURE.md, S3); this one when nothing is claimed. */
 const idleHeartbeatMillis = 2_500;
+/** A heartbeat that is due within this leaves when the loop runs for something else. */
 const soonMillis = 50;
 /** An advert that leaves with the heartbeat makes it needless, so that comes a moment later than it might. */
 const afterAdvertMillis = 10;
@@ -251,6 +253,6 @@ export function openLeaseClient(options: LeaseClientOptions): LeaseClient {
 
 export function heartbeatMillis(claims: Iterable<LeaseClaim>): number {
   let shortest = Number.POSITIVE_INFINITY;
-  for (const claim of claims) shortest = Math.min(shortest, claim.lengthMicros / 4_000);
+  for (const { lengthMicros } of claims) shortest = Math.min(shortest, heartbeatOf(micros(lengthMicros)) / 1_000);
   return Number.isFinite(shortest) ? Math.max(10, shortest) : idleHeartbeatMillis;
 }
