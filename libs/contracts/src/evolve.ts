@@ -2,6 +2,7 @@
 // deltas holds what the owner's next snapshot will say. One fold for every reader, so that no two pages disagree.
 // What has no event (adverts heard, runs counted, the lease confirmed) stays as the last snapshot told it.
 import type { BatonEvent, EventEnvelope } from "@baton/domain";
+import { evolveBalancing } from "./evolve-balancing.ts";
 import type {
   AddressesState,
   AddressState,
@@ -50,8 +51,12 @@ function evolveState(state: AggregateState["state"], envelope: EventEnvelope): A
       const before = state?.$case === "service" ? state.value : emptyService(id);
       return { $case: "service", value: evolveService(before, envelope) };
     }
+    case "checker":
+    case "virtual-server":
+    case "balancer":
+      return evolveBalancing(state, envelope);
     default:
-      // Notifications have no level, checkers and virtual servers none here, and a newer version may know kinds that this one does not.
+      // Notifications have no level, and a newer version may know kinds that this one does not.
       return state;
   }
 }

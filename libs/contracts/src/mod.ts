@@ -2,7 +2,8 @@
 
 export { decodeData, encodeData, eventTypes, fromWire, isEventType, toWire } from "./events.ts";
 export { evolve } from "./evolve.ts";
-export { Envelope } from "./generated/baton/v1/events.ts";
+export { changeDestinations } from "./evolve-balancing.ts";
+export { DestinationWeight, Envelope } from "./generated/baton/v1/events.ts";
 export type { LeaseServiceServer } from "./generated/baton/v1/lease.ts";
 export {
   ClaimState,
@@ -18,13 +19,18 @@ export {
   LeaseStanding,
   LeaseStatus,
 } from "./generated/baton/v1/lease.ts";
-export type { NodeServiceServer } from "./generated/baton/v1/node.ts";
+export type { HealthServiceServer, NodeServiceServer } from "./generated/baton/v1/node.ts";
 export {
   BusState,
   ConfigChange,
   ConfigDiagnostic,
   ConfigFieldChange,
+  DrainedServer,
+  DrainRequest,
+  DrainResult,
   GetStatusRequest,
+  HealthServiceClient,
+  HealthServiceService,
   NodeServiceClient,
   NodeServiceService,
   NodeStatus,
@@ -40,14 +46,18 @@ export {
   AddressState,
   AggregateState,
   AggregateVersion,
+  BalancerState,
+  CheckerState,
   ConfigState,
   Counter,
   InstanceState,
+  PoolServerState,
   Pulse,
   ServiceState,
   Snapshot,
   SyncGroupState,
   TrackerState,
+  VirtualServerState,
   WatchRequest,
   WatchServiceClient,
   WatchServiceService,

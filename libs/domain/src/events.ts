@@ -2,7 +2,15 @@
 // libs/contracts fails to compile when the two drift apart. Events are past-tense facts: per-second chatter
 // (adverts, probes, heartbeats) is counted, never published.
 
-export type ServiceName = "election" | "health" | "dataplane" | "notifier" | "control" | "uplink" | "supervisor";
+export type ServiceName =
+  | "election"
+  | "health"
+  | "dataplane"
+  | "balancer"
+  | "notifier"
+  | "control"
+  | "uplink"
+  | "supervisor";
 
 /** What an event is about. One service owns each aggregate and is its only writer (DESIGN rule 4). */
 export type AggregateKind =
@@ -11,6 +19,7 @@ export type AggregateKind =
   | "tracker" // one vrrp_script, tracked interface, …; health
   | "checker" // one checker of real servers; health
   | "virtual-server" // one virtual server with its real servers; health
+  | "balancer" // the kernel's table of virtual services, by engine; balancer
   | "address" // the virtual addresses of one instance; dataplane
   | "notification" // the notifications of one instance; notifier
   | "config" // the node's configuration; control
@@ -65,6 +74,13 @@ interface QuorumChange {
   /** `servers`, or what was done: `start`, `removed`, `stop`. */
   reason: string;
   told: string;
+}
+
+/** `role`: `real`, or `sorry` for one that is there as the sorry server alone. */
+interface DestinationWeight {
+  server: string;
+  role: string;
+  weight: number;
 }
 
 export type BatonEvent =
@@ -162,6 +178,22 @@ export type BatonEvent =
   | Event<"quorum-lost", QuorumChange>
   | Event<"sorry-server-added", { virtualServer: string; server: string }>
   | Event<"sorry-server-removed", { virtualServer: string; server: string }>
+  // Who is to be in the service from here on: those that are new or weigh otherwise, and those that go.
+  | Event<"destinations-changed", { virtualServer: string; set: DestinationWeight[]; removed: string[] }>
+  // An operator's: weight 0 now, out when its connections have ended; `deadlineMs` 0: however long they take.
+  | Event<"drain-started", { virtualServer: string; server: string; deadlineMs: number }>
+  // `reason`: `idle` or `deadline`.
+  | Event<"drain-finished", { virtualServer: string; server: string; reason: string }>
+  | Event<"drain-undone", { virtualServer: string; server: string }>
+  // balancer: balancer. `changes`: the first hundred of `total`, as ipvsadm or nft would name them.
+  | Event<
+      "balancer-programmed",
+      { engine: string; changes: string[]; total: number; reason: string; elapsedMicros: number }
+    >
+  | Event<"balancer-repaired", { engine: string; changes: string[]; total: number; elapsedMicros: number }>
+  | Event<"balancer-failed", { engine: string; changes: string[]; total: number; error: string }>
+  // A server that is being drained has no connections any more.
+  | Event<"server-idle", { engine: string; virtualServer: string; server: string }>
   // address: dataplane
   | Event<
       "vip-added",

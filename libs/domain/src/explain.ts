@@ -26,6 +26,8 @@ export function explain(envelope: EventEnvelope, context: ExplainContext = {}): 
       return explainChecker(node, event);
     case "virtual-server":
       return explainVirtualServer(node, event);
+    case "balancer":
+      return explainBalancer(node, event);
     case "address":
       return explainAddress(node, event);
     case "notification":
@@ -137,9 +139,68 @@ function explainVirtualServer(node: string, event: BatonEvent): string {
       return `${node} serves ${event.data.virtualServer} by its sorry server ${event.data.server}`;
     case "sorry-server-removed":
       return `${node} no longer serves ${event.data.virtualServer} by its sorry server ${event.data.server}`;
+    case "destinations-changed":
+      return `${node} ${destinationsWords(event.data)}`;
+    case "drain-started":
+      return `${node} drains ${event.data.server} of ${event.data.virtualServer}${drainLimit(event.data.deadlineMs)}`;
+    case "drain-finished":
+      return `${node} took ${event.data.server} out of ${event.data.virtualServer} because ${event.data.reason === "idle" ? "its connections have ended" : "its time was over"}`;
+    case "drain-undone":
+      return `${node} drains ${event.data.server} of ${event.data.virtualServer} no longer`;
     default:
       return fallback(node, event);
   }
+}
+
+/** `serves [10.0.0.9]:tcp:80 by 10.0.0.1:80 (weight 1), without 10.0.0.2:80`. */
+export function destinationsWords({
+  virtualServer,
+  set,
+  removed,
+}: BatonEventOf<"destinations-changed">["data"]): string {
+  const by = set.slice(0, wordsMax).map(({ server, weight }) => `${server} (weight ${weight})`);
+  const without = removed.slice(0, wordsMax);
+  const more = set.length + removed.length - by.length - without.length;
+  const parts = [
+    ...(by.length === 0 ? [] : [`by ${list(by)}`]),
+    ...(without.length === 0 ? [] : [`without ${list(without)}`]),
+    ...(more === 0 ? [] : [`and ${more} more`]),
+  ];
+  return `serves ${virtualServer} ${parts.join(", ")}`;
+}
+
+export const drainLimit = (deadlineMs: number): string =>
+  deadlineMs === 0 ? "" : `, for ${Math.round(deadlineMs / 1_000)} s at most`;
+
+/** Servers and changes of one event that a sentence names. */
+const wordsMax = 3;
+
+function explainBalancer(node: string, event: BatonEvent): string {
+  switch (event.type) {
+    case "balancer-programmed":
+      return `${node} programmed ${changesWords(event.data)} into ${event.data.engine}${because(event.data.reason)}`;
+    case "balancer-repaired":
+      return `${node} repaired ${changesWords(event.data)} in ${event.data.engine}, which somebody else had changed`;
+    case "balancer-failed":
+      return `${node} could not program ${changesWords(event.data)} into ${event.data.engine}: ${firstLine(event.data.error)}`;
+    case "server-idle":
+      return `${node} has no connections to ${event.data.server} of ${event.data.virtualServer} any more`;
+    default:
+      return fallback(node, event);
+  }
+}
+
+/** `3 changes (add 10.0.0.1:80, …)`. */
+export function changesWords({
+  changes,
+  total,
+}: {
+  readonly changes: readonly string[];
+  readonly total: number;
+}): string {
+  const named = changes.slice(0, wordsMax);
+  const more = total > named.length ? ", …" : "";
+  return `${plural(total, "change")} (${list(named)}${more})`;
 }
 
 function realServerCause(event: BatonEventOf<"realserver-up" | "realserver-down">): string {

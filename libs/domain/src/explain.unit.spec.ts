@@ -275,6 +275,62 @@ const rows: readonly [AggregateKind, BatonEvent, string][] = [
     "r2 no longer serves vs by its sorry server s",
   ],
   [
+    "virtual-server",
+    {
+      type: "destinations-changed",
+      data: { virtualServer: "vs", set: [{ server: "a", role: "real", weight: 3 }], removed: ["b", "c", "d", "e"] },
+    },
+    "r2 serves vs by a (weight 3), without b, c, d, and 1 more",
+  ],
+  [
+    "virtual-server",
+    { type: "drain-started", data: { virtualServer: "vs", server: "a", deadlineMs: 60_000 } },
+    "r2 drains a of vs, for 60 s at most",
+  ],
+  [
+    "virtual-server",
+    { type: "drain-started", data: { virtualServer: "vs", server: "a", deadlineMs: 0 } },
+    "r2 drains a of vs",
+  ],
+  [
+    "virtual-server",
+    { type: "drain-finished", data: { virtualServer: "vs", server: "a", reason: "idle" } },
+    "r2 took a out of vs because its connections have ended",
+  ],
+  [
+    "virtual-server",
+    { type: "drain-finished", data: { virtualServer: "vs", server: "a", reason: "deadline" } },
+    "r2 took a out of vs because its time was over",
+  ],
+  [
+    "virtual-server",
+    { type: "drain-undone", data: { virtualServer: "vs", server: "a" } },
+    "r2 drains a of vs no longer",
+  ],
+  [
+    "balancer",
+    {
+      type: "balancer-programmed",
+      data: { engine: "ipvs", changes: ["add a", "add b", "add c", "add d"], total: 9, reason: "", elapsedMicros: 1 },
+    },
+    "r2 programmed 9 changes (add a, add b, add c, …) into ipvs",
+  ],
+  [
+    "balancer",
+    { type: "balancer-repaired", data: { engine: "ipvs", changes: ["add a"], total: 1, elapsedMicros: 1 } },
+    "r2 repaired 1 change (add a) in ipvs, which somebody else had changed",
+  ],
+  [
+    "balancer",
+    { type: "balancer-failed", data: { engine: "ipvs", changes: ["add a"], total: 1, error: "EINVAL" } },
+    "r2 could not program 1 change (add a) into ipvs: EINVAL",
+  ],
+  [
+    "balancer",
+    { type: "server-idle", data: { engine: "ipvs", virtualServer: "vs", server: "a" } },
+    "r2 has no connections to a of vs any more",
+  ],
+  [
     "notification",
     {
       type: "notification-delivered",

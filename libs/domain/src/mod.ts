@@ -12,7 +12,7 @@ export type {
   EventEnvelope,
   ServiceName,
 } from "./events.ts";
-export { type ExplainContext, explain } from "./explain.ts";
+export { changesWords, destinationsWords, drainLimit, type ExplainContext, explain } from "./explain.ts";
 export {
   compareIp,
   type IpAddress,

@@ -42,6 +42,7 @@ const owners: Record<AggregateKind, NatsUser | "itself"> = {
   tracker: "health",
   checker: "health",
   "virtual-server": "health",
+  balancer: "balancer",
   address: "dataplane",
   notification: "notifier",
   config: "control",

@@ -18,6 +18,7 @@ const kinds: readonly string[] = [
   "tracker",
   "checker",
   "virtual-server",
+  "balancer",
   "address",
   "notification",
   "config",

@@ -94,6 +94,9 @@ export class NodeModel {
         .sort((a, b) => compareText(a.instance, b.instance)),
       services,
       bus: facts.bus,
+      virtualServers: states.flatMap((state) => (state?.$case === "virtualServer" ? [state.value] : [])),
+      checkers: states.flatMap((state) => (state?.$case === "checker" ? [state.value] : [])),
+      balancers: states.flatMap((state) => (state?.$case === "balancer" ? [state.value] : [])),
     };
   }
 

@@ -40,7 +40,7 @@ export interface ControlDependencies {
 }
 
 /** Whose Watch streams make the read model; each service also owns the aggregate of itself. */
-const followed: Readonly<Record<Exclude<ServiceName, "uplink">, readonly AggregateKind[]>> = {
+const followed: Readonly<Record<Exclude<ServiceName, "uplink" | "balancer">, readonly AggregateKind[]>> = {
   supervisor: ["service"],
   control: ["config", "service"],
   election: ["vrrp", "group", "service"],

@@ -58,6 +58,8 @@ const bad: ReadonlySet<BatonEventType> = new Set([
   "sorry-server-added",
   "vip-failed",
   "drift-repaired",
+  "balancer-repaired",
+  "balancer-failed",
   "routes-failed",
   "routes-repaired",
   "lease-expired",

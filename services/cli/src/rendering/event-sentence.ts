@@ -1,59 +1,13 @@
 // An event as a sentence an operator would say, with the reason in words. Pure.
-import { assertNever, type BatonEvent, checkFailureWords, type EventEnvelope, routingNames } from "@baton/domain";
+import { assertNever, type BatonEvent, type EventEnvelope, routingNames } from "@baton/domain";
+import { balancingSentence, isBalancing } from "./balancing-sentence.ts";
+import { firstLine, list, millis, reasons, why } from "./words.ts";
 
-/** Reasons of transitions, removals and announcements: what the code says, in words. */
-const reasons: Readonly<Record<string, string>> = {
-  "master-down-expired": "no master was heard",
-  "priority-zero-received": "the master said that it leaves",
-  "witness-answered": "the master fell silent and said over the hub that it is none any more",
-  preempt: "its priority is higher than the master's",
-  "owner-start": "it owns the address",
-  resumed: "it went on after a restart",
-  startup: "it has started",
-  "fault-cleared": "the fault is over",
-  "higher-priority-advert": "a master with a higher priority was heard",
-  "master-heard": "another master was heard",
-  "lease-lost": "the lease was lost",
-  "lease-expired": "the lease has expired",
-  "dataplane-silent": "dataplane does not answer",
-  "dataplane-connected": "dataplane is there again",
-  "no-other-master": "nobody else serves any of its addresses",
-  "unknown-vrid": "no instance here has that number",
-  "owner-conflict": "another router owns the address, too",
-  "owner-conflict-over": "the other owner is silent",
-  "timer-expired": "it ran so late that another may be master",
-  "address-failed": "an address could not be programmed",
-  "interface-down": "the interface is down",
-  "no-primary-address": "the interface has no address",
-  "no-peers": "it is to speak to peers and has none",
-  "tracker-down": "a tracker is down",
-  "tracker-up": "a tracker is up again",
-  "tracker-value": "a file says another number",
-  "too-many-resumes": "election was restarted too often",
-  "removed-from-configuration": "it was removed from the configuration",
-  "not-configured": "it is not in the configuration",
-  "not-claimed": "nobody claims it",
-  "became-backup": "the instance became backup",
-  "entered-fault": "the instance is in fault",
-  "let-go": "the successor has taken over",
-  released: "election has released it",
-  start: "nothing speaks against it",
-  removed: "it was removed from the configuration",
-  stopped: "the node was stopped",
-  stop: "the node is being stopped",
-  takeover: "it took over",
-  "second-burst": "once more after a while",
-  "drift-repaired": "somebody had removed it",
-};
-
-const why = (reason: string): string => (reason === "" ? "" : `: ${reasons[reason] ?? reason.replaceAll("-", " ")}`);
-
-const millis = (micros: number): string => `${(micros / 1000).toFixed(1)} ms`;
-const list = (items: readonly string[]): string => items.join(", ");
 const priority = (value: number): string => `priority ${value}`;
 
 /** Without time and node. `node` is who it happened to. */
 export function eventSentence(node: string, event: BatonEvent): string {
+  if (isBalancing(event)) return balancingSentence(event);
   switch (event.type) {
     case "became-master":
     case "became-backup":
@@ -80,17 +34,6 @@ export function eventSentence(node: string, event: BatonEvent): string {
     case "process-quorum-lost":
     case "process-quorum-gained":
       return trackerSentence(event);
-    case "check-failed":
-    case "check-attempt-failed":
-    case "check-succeeded":
-      return checkSentence(event);
-    case "realserver-up":
-    case "realserver-down":
-    case "quorum-gained":
-    case "quorum-lost":
-    case "sorry-server-added":
-    case "sorry-server-removed":
-      return virtualServerSentence(event);
     case "vip-added":
     case "vip-removed":
     case "vip-failed":
@@ -219,51 +162,6 @@ function trackerSentence(
   }
 }
 
-function checkSentence(event: Of<"check-failed" | "check-attempt-failed" | "check-succeeded">): string {
-  const { check } = event.data;
-  if (event.type === "check-succeeded") return `check ${check} succeeds, in ${event.data.durationMs.toFixed(1)} ms`;
-  const { attempt, durationMs } = event.data;
-  const what = event.type === "check-failed" ? `check ${check} failed` : `an attempt of check ${check} failed`;
-  return `${what} (attempt ${attempt}, ${durationMs.toFixed(1)} ms): ${firstLine(checkFailureWords(event.data))}`;
-}
-
-function virtualServerSentence(
-  event: Of<
-    | "realserver-up"
-    | "realserver-down"
-    | "quorum-gained"
-    | "quorum-lost"
-    | "sorry-server-added"
-    | "sorry-server-removed"
-  >,
-): string {
-  const { virtualServer } = event.data;
-  switch (event.type) {
-    case "realserver-up":
-      return `${event.data.server} of ${virtualServer} is up${poolWhy(event)}`;
-    case "realserver-down": {
-      const held = event.data.held ? "; it stays in the service, as nobody else is left" : "";
-      return `${event.data.server} of ${virtualServer} is down${poolWhy(event)}${held}`;
-    }
-    case "quorum-gained":
-    case "quorum-lost": {
-      const { weight, threshold, reason } = event.data;
-      const what = event.type === "quorum-gained" ? "has quorum" : "has no quorum";
-      if (reason === "stop" || reason === "removed") return `${virtualServer} ended${poolWhy(event)}`;
-      return `${virtualServer} ${what}: its live servers weigh ${weight}, needed is ${Math.max(1, threshold)}`;
-    }
-    case "sorry-server-added":
-      return `${virtualServer} is served by its sorry server ${event.data.server}`;
-    case "sorry-server-removed":
-      return `${virtualServer} is no longer served by its sorry server ${event.data.server}`;
-  }
-}
-
-function poolWhy(event: Of<"realserver-up" | "realserver-down" | "quorum-gained" | "quorum-lost">): string {
-  if (!("check" in event.data) || event.data.check === "") return why(event.data.reason);
-  return `: ${event.data.check} ${event.type === "realserver-up" ? "succeeded" : "failed"}`;
-}
-
 function addressSentence(
   node: string,
   event: Of<
@@ -355,11 +253,6 @@ function serviceSentence(
       return `${event.data.count} events of ${event.data.service} were lost${why(event.data.reason)}`;
   }
 }
-
-const firstLine = (text: string): string => {
-  const line = text.trim().split("\n")[0] ?? "";
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
-};
 
 /** `2026-03-01 12:00:00.123  r1  sentence`: the clock of the node, in local time of nobody: UTC. */
 export function eventLine({ time, node, event }: EventEnvelope): string {

@@ -198,6 +198,41 @@ const rows: readonly [event: BatonEvent, sentence: string][] = [
     "[10.0.0.9]:tcp:80 is no longer served by its sorry server [10.0.0.8]:tcp:80",
   ],
   [
+    {
+      type: "destinations-changed",
+      data: { virtualServer: "vs", set: [{ server: "a", role: "real", weight: 3 }], removed: ["b"] },
+    },
+    "serves vs by a (weight 3), without b",
+  ],
+  [
+    { type: "drain-started", data: { virtualServer: "vs", server: "a", deadlineMs: 60_000 } },
+    "draining a of vs, for 60 s at most",
+  ],
+  [
+    { type: "drain-finished", data: { virtualServer: "vs", server: "a", reason: "deadline" } },
+    "a was drained and taken out of vs: its time was over",
+  ],
+  [{ type: "drain-undone", data: { virtualServer: "vs", server: "a" } }, "a of vs is drained no longer"],
+  [
+    {
+      type: "balancer-programmed",
+      data: { engine: "ipvs", changes: ["add a"], total: 1, reason: "start", elapsedMicros: 1500 },
+    },
+    "programmed ipvs: 1 change (add a) in 1.5 ms",
+  ],
+  [
+    { type: "balancer-repaired", data: { engine: "ipvs", changes: ["add a"], total: 1, elapsedMicros: 1 } },
+    "repaired ipvs, which somebody else had changed: 1 change (add a)",
+  ],
+  [
+    { type: "balancer-failed", data: { engine: "nftables", changes: ["add a"], total: 1, error: "no" } },
+    "nftables could not be programmed: 1 change (add a): no",
+  ],
+  [
+    { type: "server-idle", data: { engine: "ipvs", virtualServer: "vs", server: "a" } },
+    "a of vs has no connections any more",
+  ],
+  [
     { type: "process-quorum-lost", data: { process: "nginx", running: 0, wanted: "at least 1" } },
     "process nginx is missing: 0 running, wanted at least 1",
   ],

@@ -106,6 +106,9 @@ export function statusOf(node: string, instances: readonly InstanceState[]): Nod
     instances: [...instances],
     trackers: [],
     addresses: [],
+    virtualServers: [],
+    checkers: [],
+    balancers: [],
     services: ["control", "dataplane", "election", "health", "notifier", "uplink"].map((name, index) => ({
       name,
       pid: 100 + index,
