@@ -5,6 +5,7 @@ import type { ProbeOutcome } from "@baton/health";
 import type { CheckConnection } from "@baton/keepalived-conf";
 import { SMTPServer } from "smtp-server";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { probeSmtp } from "./smtp.ts";
 import {
   connectionTo,
   families,
@@ -12,8 +13,7 @@ import {
   type ProbeWorld,
   serverAddress,
   times,
-} from "../testing/probe-world.ts";
-import { probeSmtp } from "./smtp.ts";
+} from "./testing/probe-world.ts";
 
 let world: ProbeWorld;
 beforeAll(() => {

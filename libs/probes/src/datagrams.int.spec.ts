@@ -5,6 +5,8 @@ import type { CheckConnection, DnsCheckerConfig, UdpCheckerConfig } from "@baton
 import { openUdpSocket, type UdpDatagram, type UdpSocket } from "@baton/linux";
 import { openDescriptors } from "@baton/linux/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { probeDns } from "./dns.ts";
+import { probePing } from "./ping.ts";
 import {
   connectionTo,
   families,
@@ -14,9 +16,7 @@ import {
   type ProbeWorld,
   serverAddress,
   times,
-} from "../testing/probe-world.ts";
-import { probeDns } from "./dns.ts";
-import { probePing } from "./ping.ts";
+} from "./testing/probe-world.ts";
 import { probeUdp } from "./udp.ts";
 
 let world: ProbeWorld;

@@ -12,6 +12,7 @@ import type { ProbeOutcome } from "@baton/health";
 import type { CheckConnection, RegexConfig, SslUrlConfig } from "@baton/keepalived-conf";
 import { openDescriptors } from "@baton/linux/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { probeHttp, probeSsl } from "./http.ts";
 import {
   connectionTo,
   families,
@@ -19,8 +20,7 @@ import {
   type ProbeWorld,
   serverAddress,
   times,
-} from "../testing/probe-world.ts";
-import { probeHttp, probeSsl } from "./http.ts";
+} from "./testing/probe-world.ts";
 import { loadTls } from "./tls-material.ts";
 
 let world: ProbeWorld;

@@ -7,6 +7,7 @@ import type { ProbeOutcome } from "@baton/health";
 import type { CheckConnection } from "@baton/keepalived-conf";
 import { openDescriptors } from "@baton/linux/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { probeTcp } from "./tcp.ts";
 import {
   connectionTo,
   families,
@@ -15,8 +16,7 @@ import {
   type ProbeWorld,
   serverAddress,
   times,
-} from "../testing/probe-world.ts";
-import { probeTcp } from "./tcp.ts";
+} from "./testing/probe-world.ts";
 
 let world: ProbeWorld;
 beforeAll(() => {

@@ -7,8 +7,8 @@ import type { ProbeOutcome } from "@baton/health";
 import type { MiscCheckerConfig } from "@baton/keepalived-conf";
 import { command } from "@baton/keepalived-conf/testing";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { times } from "../testing/probe-world.ts";
 import { probeMisc } from "./program.ts";
+import { times } from "./testing/probe-world.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "baton-misc-"));
 afterAll(() => rmSync(directory, { recursive: true }));

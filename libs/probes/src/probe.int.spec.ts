@@ -5,8 +5,8 @@ import type { ProbeOutcome } from "@baton/health";
 import { command } from "@baton/keepalived-conf/testing";
 import { openDescriptors } from "@baton/linux/testing";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { connectionTo, makeProbeWorld, type ProbeWorld, serverAddress, times } from "../testing/probe-world.ts";
 import { type ProbedConfig, probe } from "./probe.ts";
+import { connectionTo, makeProbeWorld, type ProbeWorld, serverAddress, times } from "./testing/probe-world.ts";
 
 let world: ProbeWorld;
 beforeAll(() => {
