@@ -121,6 +121,16 @@ async function run(command: Command): Promise<number> {
         ]);
         return showStatus(command, { console, node, now: bootNow });
       });
+    case "drain":
+      return ask(command.runDir, async (node) => {
+        const { drain } = await import("./commands/drain.ts");
+        return drain(command, { console, node, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
+      });
+    case "why":
+      return ask(command.runDir, async (node) => {
+        const { why } = await import("./commands/why.ts");
+        return why(command, { console, node });
+      });
     case "events":
       return ask(command.runDir, async (node) => {
         const { showEvents } = await import("./commands/queries.ts");

@@ -1,13 +1,14 @@
 // Composition root of control: configuration, status, event history, metrics.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { subjectFilter } from "@baton/contracts";
+import { type DrainRequest, subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { inboxPrefix, openNatsBus } from "@baton/event-log";
 import { askSnapshot, paths, readConfiguration, readCredentials, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
+import { askHealth } from "./drain.ts";
 import { temporaryDirectory } from "./dumps/dump-files.ts";
 import { EventFeed } from "./event-feed.ts";
 import { type EventQuery, queryFilter } from "./event-query.ts";
@@ -44,7 +45,8 @@ const bus = host.own(
 const ask = (service: Parameters<typeof paths.socket>[1], timeoutMs: number) =>
   askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs });
 const dumpDirectory = temporaryDirectory(process.env);
-const control = new Control({ host, keeper, feed, history, ask, dumpDirectory });
+const drain = (request: DrainRequest) => askHealth(paths.socket(runDir, "health"), request);
+const control = new Control({ host, keeper, feed, history, ask, drain, dumpDirectory });
 
 const resumed = appliedInThisRun() ? await keeper.resume() : undefined;
 const snapshot = resumed ?? (await control.applyFirst())?.snapshot;

@@ -70,6 +70,15 @@ export class NodeModel {
     this.#record(service).connected = false;
   }
 
+  follows(service: ServiceName): boolean {
+    return this.#services.has(service);
+  }
+
+  /** It runs no more, because nothing needs it. */
+  forget(service: ServiceName): void {
+    this.#services.delete(service);
+  }
+
   status(facts: NodeFacts): NodeStatus {
     const states = [...this.#services.values()].flatMap((record) =>
       [...record.aggregates.values()].map((aggregate) => aggregate.state),

@@ -1,7 +1,10 @@
-// NodeService on <run-dir>/node.sock: what people and tools ask of a node. Reads, and one command: reload.
+// NodeService on <run-dir>/node.sock: what people and tools ask of a node. Reads, and two commands: reload
+// and drain.
 import { once } from "node:events";
 import { isAbsolute } from "node:path";
 import {
+  type DrainRequest,
+  type DrainResult,
   type GetStatusRequest,
   type NodeServiceServer,
   NodeServiceService,
@@ -15,6 +18,7 @@ import {
 import { messageOf } from "@baton/domain";
 import type { GrpcService } from "@baton/host";
 import { type ServerWritableStream, type sendUnaryData, status } from "@grpc/grpc-js";
+import { DrainError } from "./drain.ts";
 import { readQuery } from "./event-query.ts";
 import { type EventSources, SlowReaderError, streamEvents } from "./stream-events.ts";
 
@@ -23,6 +27,8 @@ export interface NodeServiceDependencies {
   currentStatus(): Promise<NodeStatus>;
   reload(): Promise<ReloadResult>;
   plan(file: string): Promise<PlanResult>;
+  /** Rejects with a DrainError, or whatever health says. */
+  drain(request: DrainRequest): Promise<DrainResult>;
 }
 
 export function createNodeService(dependencies: NodeServiceDependencies): GrpcService {
@@ -35,6 +41,8 @@ export function createNodeService(dependencies: NodeServiceDependencies): GrpcSe
       isAbsolute(file)
         ? answer(dependencies.plan(file), done)
         : done({ code: status.INVALID_ARGUMENT, details: "the file to plan with needs an absolute path" }),
+    drain: ({ request }: { request: DrainRequest }, done: sendUnaryData<DrainResult>) =>
+      answer(dependencies.drain(request), done),
   } satisfies NodeServiceServer;
   return { definition: NodeServiceService, implementation };
 }
@@ -42,7 +50,8 @@ export function createNodeService(dependencies: NodeServiceDependencies): GrpcSe
 function answer<T>(promise: Promise<T>, done: sendUnaryData<T>): void {
   promise.then(
     (value) => done(null, value),
-    (error: unknown) => done({ code: status.INTERNAL, details: messageOf(error) }),
+    (error: unknown) =>
+      done({ code: error instanceof DrainError ? error.code : status.INTERNAL, details: messageOf(error) }),
   );
 }
 

@@ -13,7 +13,7 @@ export interface StatusDependencies {
 }
 
 /** Those whose state changes without an event: a lease that is confirmed, a run that is counted, a child that is up. */
-export const asked: readonly ServiceName[] = ["supervisor", "election", "health", "dataplane"];
+export const asked: readonly ServiceName[] = ["supervisor", "election", "health", "dataplane", "balancer"];
 const freshMicros = 1_000_000;
 /** Milliseconds: somebody sits before a screen. */
 const patienceOfPeople = 250;
@@ -45,10 +45,12 @@ export class NodeStatusSource {
   async #refresh(patience: number): Promise<void> {
     const { model, ask, facts } = this.#dependencies;
     await Promise.all(
-      asked.map(async (service) => {
-        const answer = await ask(service, patience);
-        if (answer !== undefined) model.refresh(service, answer);
-      }),
+      asked
+        .filter((service) => model.follows(service))
+        .map(async (service) => {
+          const answer = await ask(service, patience);
+          if (answer !== undefined) model.refresh(service, answer);
+        }),
     );
     this.#refreshedAt = facts().now;
   }

@@ -5,24 +5,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type AggregateState,
+  BalancerState,
+  DrainRequest,
+  type DrainResult,
   type Envelope,
   NodeServiceClient,
   type NodeStatus,
   type PlanResult,
   type ReloadResult,
+  VirtualServerState,
 } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { until } from "@baton/event-log/testing";
 import { clientOptions, defaultSettings, paths, type Settings, type SnapshotAnswer } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import type { Change } from "@baton/keepalived-conf";
-import { config, diagnostic, globalConfig, instanceConfig } from "@baton/keepalived-conf/testing";
-import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { config, diagnostic, globalConfig, instanceConfig, virtualServer } from "@baton/keepalived-conf/testing";
+import { credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
+import { askHealth } from "./drain.ts";
 import { EventFeed } from "./event-feed.ts";
 import { metricsPortFile } from "./metrics-server.ts";
-import { Control } from "./run-control.ts";
+import { Control, type ControlDependencies } from "./run-control.ts";
 import { instanceState } from "./testing/node-status.ts";
 import { lintFamilies, parseExposition } from "./testing/parse-exposition.ts";
 
@@ -67,14 +72,16 @@ interface Scene {
   asked: SnapshotAnswer | undefined;
   /** Milliseconds that the last question was given. */
   patience: number;
+  drain: ControlDependencies["drain"];
 }
 
 async function start(loads: Loaded[]): Promise<Scene> {
+  const drain: Scene["drain"] = async () => ({ drained: [] });
   const runDir = mkdtempSync(join(tmpdir(), "baton-control-"));
   opened.push({ close: () => rmSync(runDir, { recursive: true, force: true }) });
   const host = createTestHost({ service: "control", env: { node: "r1", runDir, stateDir: runDir } });
   opened.push({ close: () => host.stop("test ends") });
-  const scene = { history: "away" as Scene["history"], asked: undefined as Scene["asked"], patience: 0 };
+  const scene = { history: "away" as Scene["history"], asked: undefined as Scene["asked"], patience: 0, drain };
   const feed = new EventFeed();
   const keeper = new ConfigKeeper({
     host,
@@ -97,6 +104,7 @@ async function start(loads: Loaded[]): Promise<Scene> {
       scene.patience = patience;
       return service === "election" ? scene.asked : undefined;
     },
+    drain: (request) => scene.drain(request),
     dumpDirectory: runDir,
   });
   await control.applyFirst();
@@ -239,6 +247,75 @@ test("a plan says what a reload would do, and does nothing", async () => {
   expect(host.appended.map(({ event }) => event.type)).toEqual(["config-applied"]);
 });
 
+const pool: AggregateState = {
+  kind: "virtual-server",
+  id: "[192.0.2.1]:tcp:80",
+  version: 1,
+  state: {
+    $case: "virtualServer",
+    value: VirtualServerState.fromPartial({
+      name: "[192.0.2.1]:tcp:80",
+      quorum: 1,
+      quorumUp: true,
+      servers: [{ server: "10.0.0.1:80", alive: true, drain: "none", configuredWeight: 1 }],
+    }),
+  },
+};
+const balancer: AggregateState = {
+  kind: "balancer",
+  id: "ipvs",
+  version: 1,
+  state: { $case: "balancer", value: BalancerState.fromPartial({ engine: "ipvs", services: 1, destinations: 1 }) },
+};
+
+const drainIt = (client: NodeServiceClient, request: Partial<DrainRequest>): Promise<DrainResult> =>
+  new Promise((resolve, reject) =>
+    client.drain(DrainRequest.fromPartial(request), (error, result) =>
+      error === null ? resolve(result) : reject(error),
+    ),
+  );
+
+test("a drain is handed on to health, and what is wrong with it is said", async () => {
+  const scene = await start([good("a")]);
+  await expect(drainIt(scene.client, { server: "10.0.0.1:80" })).rejects.toMatchObject({
+    code: status.NOT_FOUND,
+    details: "this node has no virtual servers",
+  });
+  scene.host.play("health").states([pool]);
+  const drained = [{ virtualServer: "[192.0.2.1]:tcp:80", server: "10.0.0.1:80", drain: "draining" }];
+  scene.drain = async ({ server }) => ({ drained: server === "10.0.0.1:80" ? drained : [] });
+  expect(await drainIt(scene.client, { server: "10.0.0.1:80", deadlineMs: 5 })).toEqual({ drained });
+  await expect(drainIt(scene.client, { server: "10.0.0.2" })).rejects.toMatchObject({
+    details: expect.stringContaining("no virtual server here has a real server 10.0.0.2"),
+  });
+  await expect(drainIt(scene.client, { server: "10.0.0.2", virtualServer: "web" })).rejects.toMatchObject({
+    details: "there is no virtual server web: baton status names them",
+  });
+  await expect(drainIt(scene.client, { server: "x", virtualServer: pool.id })).rejects.toMatchObject({
+    details: "[192.0.2.1]:tcp:80 has no real server x, but 10.0.0.1:80",
+  });
+  scene.drain = (request) => askHealth(join(scene.runDir, "health.sock"), request);
+  await expect(drainIt(scene.client, { server: "10.0.0.1:80" })).rejects.toMatchObject({
+    code: status.FAILED_PRECONDITION,
+    details: "health does not answer: nothing was drained",
+  });
+});
+
+test("the balancer is followed while there is something to balance", async () => {
+  const balancing = { ...good("a"), config: config({ virtualServers: [virtualServer()] }) };
+  const plain = { ...good("b"), config: config({ instances: [instanceConfig()] }) };
+  const { host, client } = await start([good("a"), balancing, plain]);
+  const played = host.play("balancer");
+  played.states([balancer]);
+  expect((await getStatus(client)).balancers).toEqual([]);
+  await reload(client);
+  played.states([balancer]);
+  host.clock.advance(1_100_000);
+  expect((await getStatus(client)).balancers).toMatchObject([{ engine: "ipvs", services: 1 }]);
+  await reload(client);
+  expect((await getStatus(client)).balancers).toEqual([]);
+});
+
 test("a file that configures nothing any more is taken for an accident", async () => {
   const running: Loaded = {
     ok: true,
@@ -286,6 +363,7 @@ test("a first configuration that is rejected is told to the supervisor", async (
     feed: new EventFeed(),
     history: async function* () {},
     ask: async () => undefined,
+    drain: async () => ({ drained: [] }),
     dumpDirectory: runDir,
   });
   expect(await control.applyFirst()).toBeUndefined();

@@ -1,6 +1,14 @@
 // Control at work: the configuration is applied, the other services are followed, and people and tools are answered.
 // Nothing of it is on the failover path; all of it may be gone without harm (SAFETY S15).
-import type { AggregateState, Counter, NodeStatus, PlanResult, ReloadResult } from "@baton/contracts";
+import type {
+  AggregateState,
+  Counter,
+  DrainRequest,
+  DrainResult,
+  NodeStatus,
+  PlanResult,
+  ReloadResult,
+} from "@baton/contracts";
 import { type AggregateKind, messageOf, type ServiceName } from "@baton/domain";
 import {
   batonVersion,
@@ -16,6 +24,7 @@ import {
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { attribute, metric } from "@baton/telemetry";
 import { type Applied, type ConfigKeeper, configAggregate } from "./config-keeper.ts";
+import { drainServers } from "./drain.ts";
 import { Dumps } from "./dumps/write-dumps.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { type MetricsServer, openMetricsServer } from "./metrics-server.ts";
@@ -28,6 +37,8 @@ import { marked, reloadMarkPath } from "./reloading/reload-mark.ts";
 import { openScheduledReload, type ScheduledReload } from "./reloading/scheduled-reload.ts";
 import type { EventSources } from "./stream-events.ts";
 
+type Following = ReturnType<Host["events"]["follow"]>;
+
 export interface ControlDependencies {
   readonly host: Host;
   readonly keeper: ConfigKeeper;
@@ -35,6 +46,8 @@ export interface ControlDependencies {
   /** Stored events; see EventSources. */
   readonly history: EventSources["history"];
   ask(service: ServiceName, patience: number): Promise<SnapshotAnswer | undefined>;
+  /** Asks health. */
+  drain(request: DrainRequest): Promise<DrainResult>;
   /** Where keepalived's files go that the configuration gives no other place. */
   readonly dumpDirectory: string;
 }
@@ -65,6 +78,7 @@ export class Control {
   #metricsAt: string | undefined;
   #metricsRetry: NodeJS.Timeout | undefined;
   readonly #scheduled: ScheduledReload;
+  readonly #following = new Map<ServiceName, Following>();
   #closed = false;
 
   constructor(dependencies: ControlDependencies) {
@@ -116,11 +130,16 @@ export class Control {
       currentStatus: () => this.currentStatus(),
       reload: () => this.reload(),
       plan: (file) => this.plan(file),
+      drain: async (request) => {
+        const { virtualServers } = await this.currentStatus();
+        return drainServers(request, (each) => this.#dependencies.drain(each), virtualServers);
+      },
     });
     host.own<GrpcServer>(await serveGrpc(paths.nodeSocket(host.env.runDir), [service]));
     host.own({
       close: () => {
         this.#closed = true;
+        for (const following of this.#following.values()) following.close();
         return this.#closeMetrics();
       },
     });
@@ -157,6 +176,7 @@ export class Control {
       host.log.info("configuration applied", { generation, changes: applied.changes });
       await this.#placeMetrics(settings.metrics);
       this.#schedule();
+      this.#follow();
       return { applied: true, generation, diagnostics, changes: [...applied.changes] };
     } catch (error) {
       this.#reloads.failed++;
@@ -214,24 +234,38 @@ export class Control {
     return [...reloads, ...diagnostics];
   }
 
+  /** Those that the configuration needs; one that it does not need any more is forgotten with all that it said. */
   #follow(): void {
-    const { host, keeper, feed } = this.#dependencies;
-    const withUplink = keeper.snapshot?.settings.hub === undefined ? {} : { uplink: ["service"] as const };
-    for (const [name, kinds] of Object.entries({ ...followed, ...withUplink })) {
-      const service = name as ServiceName;
-      this.#model.expect(service);
-      const following = host.events.follow(service, kinds, {
-        snapshot: (states) => this.#model.snapshot(service, states),
-        event: (envelope) => {
-          this.#model.event(service, envelope);
-          feed.add(envelope);
-        },
-        // The others are asked for theirs whenever somebody wants to know, and need not tell them each second.
-        ...(asked.includes(service) ? {} : { counters: (counters) => this.#model.counters(service, counters) }),
-        disconnected: () => this.#model.disconnected(service),
-      });
-      host.own(following);
+    const { snapshot } = this.#dependencies.keeper;
+    const wanted = new Map<ServiceName, readonly AggregateKind[]>([
+      ...(Object.entries(followed) as [ServiceName, readonly AggregateKind[]][]),
+      ...(snapshot?.settings.hub === undefined ? [] : [["uplink", ["service"]] as const]),
+      ...((snapshot?.config.virtualServers.length ?? 0) === 0 ? [] : [["balancer", ["balancer", "service"]] as const]),
+    ]);
+    for (const [service, following] of this.#following) {
+      if (wanted.has(service)) continue;
+      this.#following.delete(service);
+      following.close();
+      this.#model.forget(service);
     }
+    for (const [service, kinds] of wanted) {
+      if (!this.#following.has(service)) this.#following.set(service, this.#followOne(service, kinds));
+    }
+  }
+
+  #followOne(service: ServiceName, kinds: readonly AggregateKind[]): Following {
+    const { host, feed } = this.#dependencies;
+    this.#model.expect(service);
+    return host.events.follow(service, kinds, {
+      snapshot: (states) => this.#model.snapshot(service, states),
+      event: (envelope) => {
+        this.#model.event(service, envelope);
+        feed.add(envelope);
+      },
+      // The others are asked for theirs whenever somebody wants to know, and need not tell them each second.
+      ...(asked.includes(service) ? {} : { counters: (counters) => this.#model.counters(service, counters) }),
+      disconnected: () => this.#model.disconnected(service),
+    });
   }
 
   /** Opens, moves or closes the metrics server; a port that is taken is tried again, and never fatal. */

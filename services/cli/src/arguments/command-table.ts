@@ -4,7 +4,7 @@ import { signalNames } from "../commands/signals.ts";
 /** What may stand for a value: completion offers it, parsing checks it. */
 export type Value =
   | { readonly kind: "text" | "file" | "directory" | "keyword" | "block"; readonly label: string }
-  | { readonly kind: "number"; readonly label: string }
+  | { readonly kind: "number" | "duration"; readonly label: string }
   | { readonly kind: "choice"; readonly choices: readonly string[] };
 
 export interface OptionSpec {
@@ -34,7 +34,7 @@ export interface CommandSpec {
   readonly notes: readonly string[];
 }
 
-export const defaults = { runDir: "/run/baton", stateDir: "/var/lib/baton", limit: 100 } as const;
+export const defaults = { runDir: "/run/baton", stateDir: "/var/lib/baton", limit: 100, whyLimit: 20_000 } as const;
 
 const text = (label: string): Value => ({ kind: "text", label });
 const file: Value = { kind: "file", label: "FILE" };
@@ -164,8 +164,62 @@ const keywords: CommandSpec = {
 const status: CommandSpec = {
   name: "status",
   summary: "who is master, priorities, addresses, services",
-  options: [runDir, json()],
-  notes: [],
+  options: [{ name: "servers", meaning: "every virtual server with its real servers, however many" }, runDir, json()],
+  notes: [
+    "Of more than 20 virtual servers only those are shown that something is wrong with; --servers and --json have all.",
+  ],
+};
+
+const drain: CommandSpec = {
+  name: "drain",
+  summary: "take a real server out of service gently, or bring it back",
+  positional: {
+    value: text("SERVER"),
+    many: false,
+    missing: "the server to drain is missing: its address, or address:port",
+  },
+  options: [
+    {
+      name: "virtual-server",
+      value: text("NAME"),
+      meaning: "only in this one, as baton status names it (default: wherever the server is)",
+    },
+    {
+      name: "deadline",
+      value: { kind: "duration", label: "TIME" },
+      meaning: "out after so long, whoever is still connected, such as 90s, 5m or 1h (default: when nobody is)",
+    },
+    { name: "undo", meaning: "back into service, with its weight" },
+    { name: "wait", meaning: "come back when the server is out" },
+    runDir,
+    json(),
+  ],
+  notes: [
+    "The server gets weight 0 at once: no new connections; those that it has go on. It is out when the last of them has ended, or at the deadline. Its checks go on. What was drained stays so, through restarts and reloads, until --undo.",
+    "Exit code: 0 done; 1 no node runs there, nothing matches, or somebody undid it while --wait waited.",
+  ],
+};
+
+const why: CommandSpec = {
+  name: "why",
+  summary: "the story behind the last thing that happened to something",
+  positional: {
+    value: text("NAME"),
+    many: false,
+    missing: "the name is missing: of an instance, a virtual server, a real server, a tracker or a check",
+  },
+  options: [
+    {
+      name: "limit",
+      value: { kind: "number", label: "N" },
+      meaning: `how many stored events to look through (default: ${defaults.whyLimit})`,
+    },
+    runDir,
+    json("one JSON object a line instead"),
+  ],
+  notes: [
+    "Everything with the same first cause, oldest first; what one event caused is indented below it. A real server goes by its address and port, or its address.",
+  ],
 };
 
 const events: CommandSpec = {
@@ -208,7 +262,7 @@ const completion: CommandSpec = {
 };
 
 /** In the order of the list of commands. */
-export const commands = { up, check, fmt, plan, keywords, status, events, signum, completion } as const;
+export const commands = { up, check, fmt, plan, keywords, status, drain, events, why, signum, completion } as const;
 
 export type CommandName = keyof typeof commands;
 

@@ -104,6 +104,34 @@ export interface EventsCommand {
   readonly eventType: string;
 }
 
+export interface StatusCommand {
+  readonly type: "status";
+  readonly runDir: string;
+  readonly json: boolean;
+  readonly servers: boolean;
+}
+
+export interface DrainCommand {
+  readonly type: "drain";
+  readonly server: string;
+  /** "": wherever the server is. */
+  readonly virtualServer: string;
+  /** 0: none. */
+  readonly deadlineMs: number;
+  readonly undo: boolean;
+  readonly wait: boolean;
+  readonly runDir: string;
+  readonly json: boolean;
+}
+
+export interface WhyCommand {
+  readonly type: "why";
+  readonly name: string;
+  readonly limit: number;
+  readonly runDir: string;
+  readonly json: boolean;
+}
+
 export type Command =
   | UpCommand
   | CheckCommand
@@ -111,7 +139,9 @@ export type Command =
   | FormatCommand
   | PlanCommand
   | KeywordsCommand
-  | { readonly type: "status"; readonly runDir: string; readonly json: boolean }
+  | StatusCommand
+  | DrainCommand
+  | WhyCommand
   | EventsCommand
   | KeepalivedCommand
   | ConfigTestCommand
@@ -209,9 +239,21 @@ function wrongValue(command: CommandSpec, values: Readonly<Record<string, unknow
       if (value.kind === "choice" && !value.choices.includes(given))
         return `--${name} ${given}: not one of ${value.choices.join(", ")}`;
       if (value.kind === "number" && !/^[1-9]\d{0,8}$/.test(given)) return `--${name} ${given}: not a number from 1 up`;
+      if (value.kind === "duration" && durationMs(given) === undefined)
+        return `--${name} ${given}: not a time such as 90s, 5m or 1h`;
     }
   }
   return undefined;
+}
+
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** `90s`, `5m`, `1h`, and `90` as seconds; undefined: none of them, or 0, or more than a year. */
+function durationMs(text: string): number | undefined {
+  const [, digits, unit = "s"] = /^([1-9]\d{0,8})([smh])?$/.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const length = Number(digits) * unitMs[unit as keyof typeof unitMs];
+  return length <= 366 * 24 * unitMs.h ? length : undefined;
 }
 
 function wrongPositional(
@@ -289,7 +331,29 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
     json: words.flag("json"),
     color: words.color,
   }),
-  status: (words) => ({ type: "status", runDir: words.runDir, json: words.flag("json") }),
+  status: (words) => ({
+    type: "status",
+    runDir: words.runDir,
+    json: words.flag("json"),
+    servers: words.flag("servers"),
+  }),
+  drain(words) {
+    const [server = ""] = words.files;
+    const [undo, wait, deadline] = [words.flag("undo"), words.flag("wait"), words.word("deadline")];
+    if (undo && wait) return "--undo is done at once: there is nothing to --wait for";
+    if (undo && deadline !== undefined) return "--undo knows no --deadline";
+    const { runDir } = words;
+    const virtualServer = words.word("virtual-server") ?? "";
+    const deadlineMs = deadline === undefined ? 0 : (durationMs(deadline) ?? 0);
+    return { type: "drain", server, virtualServer, deadlineMs, undo, wait, runDir, json: words.flag("json") };
+  },
+  why: (words) => ({
+    type: "why",
+    name: words.files[0] ?? "",
+    limit: Number(words.word("limit") ?? defaults.whyLimit),
+    runDir: words.runDir,
+    json: words.flag("json"),
+  }),
   events: (words) => ({
     type: "events",
     runDir: words.runDir,

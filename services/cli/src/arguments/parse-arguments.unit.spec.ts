@@ -90,7 +90,9 @@ test("fmt, plan, keywords, completion", () => {
 });
 
 test("status, events", () => {
-  expect(parse("status")).toEqual({ type: "status", runDir: "/run/baton", json: false });
+  const status = { type: "status", runDir: "/run/baton", json: false, servers: false };
+  expect(parse("status")).toEqual(status);
+  expect(parse("status --servers")).toEqual({ ...status, servers: true });
   expect(parse("events")).toMatchObject({ limit: 100 });
   expect(parse("events -f --limit 5 --type became-master")).toEqual({
     type: "events",
@@ -100,6 +102,36 @@ test("status, events", () => {
     limit: 5,
     eventType: "became-master",
   });
+});
+
+test("drain, why", () => {
+  const drain = {
+    type: "drain",
+    server: "10.0.0.1:80",
+    virtualServer: "",
+    deadlineMs: 0,
+    undo: false,
+    wait: false,
+    runDir: "/run/baton",
+    json: false,
+  };
+  expect(parse("drain 10.0.0.1:80")).toEqual(drain);
+  expect(parse("drain 10.0.0.1:80 --virtual-server web --deadline 5m --wait")).toEqual({
+    ...drain,
+    virtualServer: "web",
+    deadlineMs: 300_000,
+    wait: true,
+  });
+  for (const [text, deadlineMs] of [
+    ["90", 90_000],
+    ["90s", 90_000],
+    ["2h", 7_200_000],
+  ] as const)
+    expect(parse(`drain 10.0.0.1:80 --deadline ${text}`)).toEqual({ ...drain, deadlineMs });
+  expect(parse("drain 10.0.0.1:80 --undo")).toEqual({ ...drain, undo: true });
+  const why = { type: "why", name: "VI_1", limit: 20_000, runDir: "/run/baton", json: false };
+  expect(parse("why VI_1")).toEqual(why);
+  expect(parse("why VI_1 --limit 5 --json")).toEqual({ ...why, limit: 5, json: true });
 });
 
 test("help and version", () => {

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openNode } from "./node-client.ts";
 import { NodeError } from "./node-error.ts";
 import { showEvents, showStatus } from "./queries.ts";
+import { why } from "./why.ts";
 
 const held = { directory: "", closers: [] as (() => unknown)[] };
 beforeEach(() => {
@@ -37,7 +38,7 @@ const envelope = (version: number): EventEnvelope => ({
 
 async function serve(node: Partial<NodeServiceServer>): Promise<void> {
   const refuse = (_call: unknown, done: (error: object) => void): void => done({ code: status.UNIMPLEMENTED });
-  const implementation = { getStatus: refuse, reload: refuse, streamEvents: refuse, ...node };
+  const implementation = { getStatus: refuse, reload: refuse, drain: refuse, streamEvents: refuse, ...node };
   const server = await serveGrpc(join(held.directory, "node.sock"), [
     { definition: NodeServiceService, implementation },
   ]);
@@ -72,9 +73,9 @@ const query = {
 test("status, for people and for programs", async () => {
   await serve({ getStatus: (_call, done) => done(null, NodeStatus.fromPartial({ node: "r1", ready: true })) });
   const [people, programs] = [console(), console()];
-  expect(await showStatus({ json: false }, { console: people, node: open(), now: () => 0 })).toBe(0);
+  expect(await showStatus({ json: false, servers: false }, { console: people, node: open(), now: () => 0 })).toBe(0);
   expect(people.text).toMatch(/^r1: ready/);
-  expect(await showStatus({ json: true }, { console: programs, node: open(), now: () => 0 })).toBe(0);
+  expect(await showStatus({ json: true, servers: false }, { console: programs, node: open(), now: () => 0 })).toBe(0);
   expect(JSON.parse(programs.text)).toMatchObject({ node: "r1", ready: true });
 });
 
@@ -95,6 +96,29 @@ test("events: what was asked for is asked, one line each, until the end", async 
   await showEvents({ ...query, json: true }, { console: programs, node: open() });
   const [first] = programs.text.split("\n");
   expect(JSON.parse(first ?? "")).toMatchObject({ node: "r1", version: 1, data: { script: "chk", successes: 1 } });
+});
+
+test("why: everything with the cause of the last event about a name", async () => {
+  const events = [1, 2, 3].map((version) => ({ ...envelope(version), correlationId: version === 1 ? "a" : "b" }));
+  await serve({
+    streamEvents(call) {
+      for (const each of events) call.write(toWire(each));
+      call.end();
+    },
+  });
+  const people = console();
+  const question = { type: "why", name: "chk", limit: 9, runDir: "", json: false } as const;
+  expect(await why(question, { console: people, node: open() })).toBe(0);
+  expect(people.text.split("\n")).toHaveLength(3);
+  await expect(why({ ...question, name: "other" }, { console: people, node: open() })).rejects.toThrow(
+    /^none of the last 3 events is about other$/,
+  );
+});
+
+test("a drain that matches nothing is refused with what the node says", async () => {
+  await serve({ drain: (_call, done) => done({ code: status.NOT_FOUND, details: "no such server" }) });
+  const request = { server: "x", virtualServer: "", deadlineMs: 0, undo: false };
+  await expect(open().drain(request)).rejects.toThrow(/^no such server$/);
 });
 
 test("no node, one that is gone, and one that refuses: a sentence each", async () => {

@@ -1,6 +1,14 @@
 // Asks a node over its unix socket. What can go wrong is said in one sentence.
 import { statSync } from "node:fs";
-import { type Envelope, fromWire, NodeServiceClient, type NodeStatus, type PlanResult } from "@baton/contracts";
+import {
+  type DrainRequest,
+  type DrainResult,
+  type Envelope,
+  fromWire,
+  NodeServiceClient,
+  type NodeStatus,
+  type PlanResult,
+} from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { clientOptions, paths } from "@baton/host";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
@@ -22,6 +30,8 @@ export interface NodeClient {
   events(query: NodeQuery, onEvent: (envelope: EventEnvelope) => void): Promise<void>;
   /** What a reload with the file at this absolute path would do. */
   plan(file: string): Promise<PlanResult>;
+  /** Names as in `NodeStatus`. Rejects where nothing matches, or health is not there. */
+  drain(request: DrainRequest): Promise<DrainResult>;
   close(): void;
 }
 
@@ -70,6 +80,12 @@ export function openNode(runDir: string): NodeClient {
     plan: (file) =>
       new Promise((resolve, reject) => {
         client.plan({ file }, new Metadata(), { deadline: Date.now() + planMs }, (error, answer) =>
+          error === null ? resolve(answer) : reject(explain(error)),
+        );
+      }),
+    drain: (request) =>
+      new Promise((resolve, reject) => {
+        client.drain(request, new Metadata(), { deadline: Date.now() + answerMs }, (error, answer) =>
           error === null ? resolve(answer) : reject(explain(error)),
         );
       }),

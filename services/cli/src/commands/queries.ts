@@ -1,7 +1,7 @@
 // `baton status` and `baton events`: what a running node says about itself.
 import { NodeStatus, toWire } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
-import type { EventsCommand } from "../arguments/parse-arguments.ts";
+import type { EventsCommand, StatusCommand } from "../arguments/parse-arguments.ts";
 import { eventLine } from "../rendering/event-sentence.ts";
 import { statusText } from "../rendering/status-text.ts";
 import type { Console } from "./console.ts";
@@ -15,11 +15,13 @@ export interface QueryDependencies {
 }
 
 export async function showStatus(
-  options: { json: boolean },
+  options: Pick<StatusCommand, "json" | "servers">,
   { console, node, now }: QueryDependencies,
 ): Promise<number> {
   const status = await node.status();
-  console.out(options.json ? `${JSON.stringify(NodeStatus.toJSON(status))}\n` : statusText(status, now()));
+  console.out(
+    options.json ? `${JSON.stringify(NodeStatus.toJSON(status))}\n` : statusText(status, now(), options.servers),
+  );
   return 0;
 }
 
@@ -35,6 +37,6 @@ export async function showEvents(
 }
 
 /** The envelope's fields as on the wire, the payload as an object instead of text. */
-function jsonOf(envelope: EventEnvelope): object {
+export function jsonOf(envelope: EventEnvelope): object {
   return { ...toWire(envelope), data: envelope.event.data };
 }

@@ -2,7 +2,7 @@
 import type { KeywordInfo } from "@baton/keepalived-conf";
 import { wrap } from "../arguments/help.ts";
 import type { Screen } from "./screen.ts";
-import { table } from "./status-text.ts";
+import { table } from "./words.ts";
 
 export type SupportCounts = Readonly<Record<KeywordInfo["support"], number>>;
 

@@ -1,29 +1,7 @@
 // `baton status` for people: a few lines per instance, what is wrong first to be seen. Pure.
 import type { InstanceState, NodeStatus } from "@baton/contracts";
-
-const span = (micros: number): string => {
-  const seconds = Math.max(0, Math.round(micros / 1_000_000));
-  const days = Math.floor(seconds / 86_400);
-  const hours = Math.floor((seconds % 86_400) / 3_600);
-  const minutes = Math.floor((seconds % 3_600) / 60);
-  if (days > 0) return `${days} d ${hours} h`;
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-};
-
-/** Columns padded to their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>(
-    (sum, row) => row.map((cell, column) => Math.max(cell.length, sum[column] ?? 0)),
-    [],
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+import { balancingLines } from "./balancing-text.ts";
+import { span, table } from "./words.ts";
 
 function masterOf(instance: InstanceState): string {
   if (instance.state === "master") return "itself";
@@ -91,8 +69,8 @@ const trackerLines = (status: NodeStatus): string[] =>
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ["", title, ...lines];
 
-/** `now`: CLOCK_BOOTTIME in microseconds. */
-export function statusText(status: NodeStatus, now: number): string {
+/** `now`: CLOCK_BOOTTIME in microseconds. `servers`: every real server too, however many there are. */
+export function statusText(status: NodeStatus, now: number, servers = false): string {
   const { node, version, ready, uptimeMicros, config, bus } = status;
   const services = status.services.map(({ name, status: state, pid, restarts }) => [
     `  ${name}`,
@@ -110,6 +88,7 @@ export function statusText(status: NodeStatus, now: number): string {
     ...section("addresses", addressLines(status)),
     ...section("routes and rules", routingLines(status)),
     ...section("trackers", trackerLines(status)),
+    ...balancingLines(status, now, servers),
     ...section("services", table(services)),
   ];
   return `${lines.join("\n")}\n`;

@@ -1,6 +1,7 @@
 import { NodeStatus } from "@baton/contracts";
 import { expect, test } from "vitest";
-import { statusText, table } from "./status-text.ts";
+import { statusText } from "./status-text.ts";
+import { table } from "./words.ts";
 
 const minute = 60_000_000;
 

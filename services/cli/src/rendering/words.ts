@@ -1,4 +1,4 @@
-// The words that sentences about events have in common.
+// The words that sentences about events and states have in common, and how they are laid out.
 
 /** Reasons of transitions, removals and announcements: what the code says, in words. */
 export const reasons: Readonly<Record<string, string>> = {
@@ -56,3 +56,28 @@ export const firstLine = (text: string): string => {
   const line = text.trim().split("\n")[0] ?? "";
   return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 };
+
+/** Microseconds, in what people say. */
+export const span = (micros: number): string => {
+  const seconds = Math.max(0, Math.round(micros / 1_000_000));
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor((seconds % 86_400) / 3_600);
+  const minutes = Math.floor((seconds % 3_600) / 60);
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+};
+
+/** Columns padded to their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>(
+    (sum, row) => row.map((cell, column) => Math.max(cell.length, sum[column] ?? 0)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
