@@ -115,7 +115,6 @@ export type {
   VirtualServerGroupEntry,
   VirtualServerId,
 } from "./config/virtual-server.ts";
-export { virtualServerName } from "./config/virtual-server-name.ts";
 
 export interface Config {
   readonly global: GlobalConfig;

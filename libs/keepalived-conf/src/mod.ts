@@ -1,6 +1,7 @@
 // keepalived.conf: text → typed, validated Config with diagnostics; and what changes from one Config to the next.
 export { canonicalJson } from "./canonical-json.ts";
 export { configuresNothing } from "./config/nothing.ts";
+export { virtualServerName } from "./config/virtual-server-name.ts";
 export type {
   BfdCheckerConfig,
   BfdConfig,
