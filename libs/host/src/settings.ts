@@ -17,6 +17,20 @@ export interface Settings {
   readonly notify?: { readonly scriptGraceSeconds: number };
   /** `drift.repairs`: how often in a minute what somebody takes from the kernel is put back; 5 when absent, 0: never. */
   readonly drift?: { readonly repairs: number };
+  /** How real servers are checked beyond what keepalived.conf says; as in keepalived where it says nothing. */
+  readonly checks?: ChecksSettings;
+}
+
+/** `checks`. */
+export interface ChecksSettings {
+  /** Waits are up to this share shorter, by chance. */
+  readonly jitter?: number;
+  /** Probes at once; the others wait. */
+  readonly concurrent?: number;
+  /** `slow_start`: who comes back to others that serve has its whole weight after this long. */
+  readonly slowStartSeconds?: number;
+  /** `panic_guard`: the last live server of a service stays when it fails. */
+  readonly panicGuard?: boolean;
 }
 
 /** 10000 + 112, VRRP's protocol number: free of the ports of keepalived's exporters (9165, 9650), which may still run. */
@@ -53,12 +67,13 @@ export function parseSettings(text: string, file: string, readFile?: (path: stri
   return { settings: reader.diagnostics.length === 0 ? settings : undefined, diagnostics: reader.diagnostics };
 }
 
-const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments", "notify", "drift"] as const;
+const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments", "notify", "drift", "checks"] as const;
 
 function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) => string) | undefined): Settings {
   const members = reader.members(root, "baton.yaml", keys);
   const notify = readNotify(reader, members.notify);
   const drift = readDrift(reader, members.drift);
+  const checks = readChecks(reader, members.checks);
   return {
     nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
     redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
@@ -68,6 +83,7 @@ function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) =
     segments: readSegments(reader, members.segments),
     ...(notify === undefined ? {} : { notify }),
     ...(drift === undefined ? {} : { drift }),
+    ...(checks === undefined ? {} : { checks }),
   };
 }
 
@@ -90,6 +106,34 @@ function readDrift(reader: Reader, node: Node | undefined): Settings["drift"] {
   const value = isScalar(repairs) ? repairs.value : undefined;
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 1_000) return { repairs: value };
   return reader.expected(repairs, "drift.repairs: a number, 0 to 1000");
+}
+
+/** Longer than any interval of a check: more is a mistake. */
+const slowStartSecondsMax = 86_400;
+const concurrentMax = 100_000;
+
+function readChecks(reader: Reader, node: Node | undefined): Settings["checks"] {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  const known = ["jitter", "concurrent", "slow_start", "panic_guard"] as const;
+  if (!isMap(node)) return reader.expected(node, `checks: a mapping with ${known.join(", ")}`);
+  const members = reader.members(node, "checks", known);
+  const jitter = reader.number(members.jitter, "checks.jitter: a share, 0 to 0.5", [0, 0.5]);
+  const concurrent = reader.number(
+    members.concurrent,
+    "checks.concurrent: a number, 1 to 100000",
+    [1, concurrentMax],
+    true,
+  );
+  const slowStart = "checks.slow_start: seconds, 0 to 86400";
+  const slowStartSeconds = reader.number(members.slow_start, slowStart, [0, slowStartSecondsMax]);
+  const panicGuard =
+    members.panic_guard === undefined ? undefined : reader.truth(members.panic_guard, "checks.panic_guard");
+  return {
+    ...(jitter === undefined ? {} : { jitter }),
+    ...(concurrent === undefined ? {} : { concurrent }),
+    ...(slowStartSeconds === undefined ? {} : { slowStartSeconds }),
+    ...(panicGuard === undefined ? {} : { panicGuard }),
+  };
 }
 
 function readServer(
@@ -246,6 +290,25 @@ class Reader {
       if (node.value >= 0 && node.value <= 65_535) return node.value;
     }
     return this.expected(node, `${name}: a port, 0 to 65535`);
+  }
+
+  /** `what` with its range in words. */
+  number(
+    node: Node | undefined,
+    what: string,
+    [min, max]: readonly [number, number],
+    whole = false,
+  ): number | undefined {
+    if (node === undefined) return undefined;
+    const value = isScalar(node) ? node.value : undefined;
+    const isFine = typeof value === "number" && value >= min && value <= max && (!whole || Number.isInteger(value));
+    return isFine ? value : this.expected(node, what);
+  }
+
+  truth(node: Node, name: string): boolean | undefined {
+    return isScalar(node) && typeof node.value === "boolean"
+      ? node.value
+      : this.expected(node, `${name}: true or false`);
   }
 
   oneOf<Value extends string>(node: Node, name: string, values: readonly Value[]): Value | undefined {

@@ -16,6 +16,8 @@ export const limits = {
 export interface ProgramSurroundings {
   readonly identity: Identity;
   readonly environment: Environment;
+  /** Hears which process group it is, once. */
+  readonly onStarted?: (pid: number | undefined) => void;
 }
 
 export async function probeMisc(
@@ -35,7 +37,7 @@ export async function probeMisc(
 function runProgram(
   attempt: Attempt,
   { command, timeout, dynamic }: MiscCheckerConfig,
-  { identity, environment }: ProgramSurroundings,
+  { identity, environment, onStarted }: ProgramSurroundings,
 ): Promise<void> | undefined {
   // Never as somebody else than the configuration says.
   if (!identity.ok) {
@@ -60,6 +62,7 @@ function runProgram(
         resolve();
       },
     });
+    onStarted?.(script.pid);
     attempt.release(() => {
       if (exited) return;
       script.signal("SIGTERM");

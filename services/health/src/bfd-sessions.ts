@@ -27,6 +27,8 @@ import { bfdState } from "./tracker-view.ts";
 
 export interface BfdSessions {
   apply(config: Config, origin: "fresh" | "resumed"): void;
+  /** undefined: it is not known yet, or there is none. */
+  isUp(name: string): boolean | undefined;
   states(): AggregateState[];
   counters(): Counter[];
   /** Tells every neighbor that it was done by hand. */
@@ -52,7 +54,12 @@ interface Member {
 
 type Dropped = BfdDiscard | "truncated" | "ttl" | "unknown-session";
 
-export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" | "log">): BfdSessions {
+export type OnBfdChange = (session: string, up: boolean, cause: CauseRef) => void;
+
+export function createBfdSessions(
+  host: Pick<Host, "now" | "events" | "tracer" | "log">,
+  onBfdChange: OnBfdChange = () => undefined,
+): BfdSessions {
   const members = new Map<string, Member>();
   const listeners = new Map<string, UdpSocket>();
   const dropped = new Map<Dropped, number>();
@@ -83,6 +90,7 @@ export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" |
   function carryOut(member: Member, effect: BfdEffect): void {
     if (effect.type === "append-event") {
       member.lastEvent = announceChange(host, "bfd", member.config.name, effect.event);
+      onBfdChange(member.config.name, effect.event.type === "bfd-session-up", member.lastEvent);
       return;
     }
     const { packet } = effect;
@@ -199,6 +207,10 @@ export function createBfdSessions(host: Pick<Host, "now" | "events" | "tracer" |
       }
       listen();
       arm();
+    },
+    isUp: (name) => {
+      const status = members.get(name)?.session.status ?? "unknown";
+      return status === "unknown" ? undefined : status === "up";
     },
     states: () =>
       [...members.values()].map(({ session, lastEvent }) =>

@@ -14,6 +14,8 @@ import { fileState } from "./tracker-view.ts";
 
 export interface FileTrackers {
   apply(config: Config, origin: "fresh" | "resumed"): void;
+  /** undefined: nobody has read it. */
+  value(name: string): number | undefined;
   states(): AggregateState[];
   close(): void;
 }
@@ -32,7 +34,9 @@ const retryMillis = 1_000;
 
 type FileHost = Pick<Host, "now" | "events" | "tracer" | "log">;
 
-export function createFileTrackers(host: FileHost): FileTrackers {
+export type OnFileChange = (file: string, value: number, cause: CauseRef) => void;
+
+export function createFileTrackers(host: FileHost, onFileChange: OnFileChange = () => undefined): FileTrackers {
   const members = new Map<string, Member>();
   const folders = new Set<string>();
   let watch: FileWatch | undefined;
@@ -46,7 +50,9 @@ export function createFileTrackers(host: FileHost): FileTrackers {
     member.state = state;
     member.readAt = host.now();
     if (ignored) host.log.warn(`file ${member.config.path} of ${state.name} says no number of 32 bits; ignored`);
-    if (event !== undefined) member.lastEvent = announceChange(host, "file", state.name, event);
+    if (event === undefined) return;
+    member.lastEvent = announceChange(host, "file", state.name, event);
+    if (state.value !== undefined) onFileChange(state.name, state.value, member.lastEvent);
   }
 
   const readAll = (): void => {
@@ -134,6 +140,7 @@ export function createFileTrackers(host: FileHost): FileTrackers {
       }
       forgetUnused();
     },
+    value: (name) => members.get(name)?.state.value,
     states: () =>
       [...members.values()].map(({ state, readAt, lastEvent }) =>
         fileState(state, readAt, { version: host.events.version(trackerAggregate("file", state.name)), lastEvent }),

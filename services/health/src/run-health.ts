@@ -1,11 +1,15 @@
-// The health service: one runner per vrrp_script that an instance uses, the files and processes that are tracked, all kept
-// in step with the configuration by diff.
+// The health service: one runner per vrrp_script that an instance uses, the files and processes that are tracked, the real
+// servers of virtual servers, all kept in step with the configuration by diff.
 import type { AggregateState, Counter } from "@baton/contracts";
 import { trackerAggregate } from "@baton/domain";
-import type { ConfigSnapshot, Host } from "@baton/host";
+import type { ConfigSnapshot, GrpcService, Host } from "@baton/host";
 import type { UserIds } from "@baton/linux";
 import type { Environment, UserLookup } from "@baton/script";
 import { createBfdSessions } from "./bfd-sessions.ts";
+import { programOf } from "./checking/check-program.ts";
+import { createDrainService } from "./checking/drain-service.ts";
+import type { KeptFile } from "./checking/kept-file.ts";
+import { createRealServers, type RealServers } from "./checking/real-servers.ts";
 import { createFileTrackers } from "./file-trackers.ts";
 import { createProcessTrackers } from "./process-trackers.ts";
 import type { RunRecord, RunSlot } from "./run-record.ts";
@@ -20,6 +24,12 @@ export interface HealthOptions {
   readonly environment: Environment;
   readonly lookup: UserLookup;
   readonly own: UserIds;
+  /** What real servers' checks and pools know, and what operators drain; for the process after this one. */
+  readonly kept: { readonly known: KeptFile; readonly drained: KeptFile };
+  /** Which start of the machine this is. */
+  readonly boot: string;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
 }
 
 export interface Health {
@@ -27,6 +37,7 @@ export interface Health {
   counters(): Counter[];
   /** How long ago a tracker was looked at decides whether its word still counts (SAFETY S15). */
   isDecidedByCounters(): boolean;
+  readonly drainService: GrpcService;
   /** Ends every running script with its children. */
   stop(): Promise<void>;
 }
@@ -46,9 +57,24 @@ const patience = (): Promise<void> =>
 export async function runHealth(options: HealthOptions): Promise<Health> {
   const { host, record } = options;
   const members = new Map<string, Member>();
-  const files = createFileTrackers(host);
+  const files = createFileTrackers(host, (...change) => servers.fileChanged(...change));
   const processes = createProcessTrackers({ host });
-  const bfd = createBfdSessions(host);
+  const bfd = createBfdSessions(host, (...change) => servers.bfdChanged(...change));
+  const servers: RealServers = createRealServers({
+    host,
+    ...options.kept,
+    boot: options.boot,
+    wall: options.wall,
+    programOf: (checker, config) => programOf(checker, config, options),
+    followed: { file: files.value, bfd: bfd.isUp },
+  });
+  const balancer = host.events.follow("balancer", ["balancer"], {
+    snapshot: () => undefined,
+    event: ({ id, correlationId, traceparent, event }) => {
+      if (event.type !== "server-idle") return;
+      servers.idle(event.data.virtualServer, event.data.server, { id, correlationId, traceparent });
+    },
+  });
   const leaving = new Set<Promise<void>>();
   let stopped = false;
 
@@ -75,6 +101,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
     files.apply(snapshot.config, origin);
     processes.apply(snapshot.config);
     bfd.apply(snapshot.config, origin);
+    servers.apply(snapshot);
     const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
     for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
     for (const [name, tracked] of wanted) {
@@ -112,20 +139,24 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
     ...bfd.states(),
   ];
   return {
-    states,
+    drainService: createDrainService(servers.drain),
+    states: () => [...states(), ...servers.states()],
     isDecidedByCounters: () => members.size > 0 || [files, processes, bfd].some((kind) => kind.states().length > 0),
     counters: () => [
       ...trackers().flatMap((runner) => toCounters(runner.state())),
       ...bfd.counters(),
       ...agesOf(states(), host.now()),
+      ...servers.counters(),
     ],
     async stop() {
       stopped = true;
+      balancer.close();
+      const letGo = servers.stop();
       files.close();
       processes.close();
       bfd.close();
       for (const [name, member] of [...members]) dismiss(name, member);
-      await Promise.race([Promise.all(leaving), patience()]);
+      await Promise.race([Promise.all([letGo, ...leaving]), patience()]);
     },
   };
 }

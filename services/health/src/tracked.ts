@@ -1,5 +1,5 @@
-// Which objects of a configuration are looked at: those that an instance or a group tracks. keepalived leaves the others
-// alone, too.
+// Which objects of a configuration are looked at: those that an instance or a group tracks, and files that a FILE_CHECK
+// follows. keepalived leaves the others alone, too.
 import type { Config, TrackRef } from "@baton/keepalived-conf";
 
 type Tracks = "trackScripts" | "trackFiles" | "trackProcesses";
@@ -7,11 +7,13 @@ type Tracks = "trackScripts" | "trackFiles" | "trackProcesses";
 /** By name, in the order of the file; of two with one name keepalived uses the first. */
 export function trackedOf<T extends { readonly name: string }>(
   objects: readonly T[],
-  { instances, syncGroups }: Pick<Config, "instances" | "syncGroups">,
+  { instances, syncGroups, virtualServers }: Pick<Config, "instances" | "syncGroups" | "virtualServers">,
   tracks: Tracks,
 ): Map<string, T> {
+  const checked = virtualServers.flatMap(({ realServers }) => realServers.flatMap(({ checkers }) => checkers));
   const refs: readonly TrackRef[] = [...instances, ...syncGroups].flatMap((each) => each[tracks]);
-  const used = new Set(refs.map(({ name }) => name));
+  const files = checked.flatMap((checker) => (checker.type === "FILE_CHECK" ? [checker.trackFile] : []));
+  const used = new Set([...refs.map(({ name }) => name), ...(tracks === "trackFiles" ? files : [])]);
   return firstByName(objects.filter(({ name }) => used.has(name)));
 }
 

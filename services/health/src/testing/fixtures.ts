@@ -1,10 +1,12 @@
 // A health service on a test host with the machine's own clock, since its scripts are real processes.
 import { micros } from "@baton/domain";
-import type { ConfigSnapshot } from "@baton/host";
+import type { ConfigSnapshot, Settings } from "@baton/host";
 import { createTestHost, type TestClock, type TestHost } from "@baton/host/testing";
-import type { Command, TrackScriptConfig } from "@baton/keepalived-conf";
+import type { Command, Config, TrackScriptConfig } from "@baton/keepalived-conf";
 import { command, config as configWith, instanceConfig, trackScript } from "@baton/keepalived-conf/testing";
 import { bootNow, wallMicros } from "@baton/linux";
+import type { KeptFile } from "../checking/kept-file.ts";
+import type { RunRecord } from "../run-record.ts";
 
 export const realClock: TestClock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
 
@@ -20,21 +22,63 @@ export const script = (name: string, over: Partial<TrackScriptConfig> = {}): Tra
     ...over,
   });
 
-export const snapshot = (
-  scripts: readonly TrackScriptConfig[],
-  generation = 1,
-  tracked = scripts.map(({ name }) => name),
-): ConfigSnapshot => ({
+export const snapshotOf = (config: Config, generation: number, settings: Partial<Settings> = {}): ConfigSnapshot => ({
   generation,
   hash: "",
   file: "keepalived.conf",
   appliedAt: "",
-  config: configWith({
-    scripts,
-    instances: [instanceConfig({ trackScripts: tracked.map((name) => ({ name, weight: 2, reverse: false })) })],
-  }),
-  settings: { nats: undefined, redis: undefined, otlp: undefined, hub: undefined, metrics: undefined, segments: {} },
+  config,
+  settings: {
+    nats: undefined,
+    redis: undefined,
+    otlp: undefined,
+    hub: undefined,
+    metrics: undefined,
+    segments: {},
+    ...settings,
+  },
 });
+
+export const snapshot = (
+  scripts: readonly TrackScriptConfig[],
+  generation = 1,
+  tracked = scripts.map(({ name }) => name),
+): ConfigSnapshot =>
+  snapshotOf(
+    configWith({
+      scripts,
+      instances: [instanceConfig({ trackScripts: tracked.map((name) => ({ name, weight: 2, reverse: false })) })],
+    }),
+    generation,
+  );
+
+/** Nobody reads it. */
+export const memoryRecord = (): RunRecord => ({
+  slot: () => ({ hold: () => undefined, clear: () => undefined, release: () => undefined }),
+  close: () => undefined,
+});
+
+/** In place of a file: `text` is what was written last. */
+export interface MemoryFile extends KeptFile {
+  text: string | undefined;
+}
+
+export function memoryFile(found?: string): MemoryFile {
+  const file: MemoryFile = {
+    found,
+    text: found,
+    changed: (make) => {
+      file.text = make();
+    },
+    save: async (make) => {
+      file.text = make();
+    },
+    forget: async () => {
+      file.text = undefined;
+    },
+  };
+  return file;
+}
 
 export const healthHost = (config: ConfigSnapshot, restarts = 0): TestHost =>
   createTestHost({ service: "health", clock: realClock, config, env: { restarts } });

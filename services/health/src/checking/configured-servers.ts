@@ -1,0 +1,179 @@
+// Checks and pools in step with the configuration: at the first one they begin, but for what a killed process knew; each
+// later one is a diff.
+import {
+  type CheckMoment,
+  type PoolCheck,
+  type PoolChecks,
+  type ServerCheck,
+  startCheck,
+  startFollowed,
+} from "@baton/health";
+import type { CheckBoard, CheckUser } from "./check-board.ts";
+import { type CheckSpec, createNames, machineConfig, type PoolSpec } from "./check-specs.ts";
+import type { Drains } from "./drains.ts";
+import { type Known, nothingKnown, recalled, recalledPool } from "./known.ts";
+import type { PoolBoard } from "./pool-board.ts";
+import { type CheckPlan, planReload, supposedOf } from "./reload-checks.ts";
+
+export interface ConfiguredServers {
+  /** `flush`: what ends goes as a whole (`lvs_flush_on_stop`). */
+  apply(specs: readonly PoolSpec[], options: { readonly jitter: number; readonly flush: boolean }): void;
+}
+
+/** Whether a check counts as passed for a server before it has run, and as what is known afterwards. */
+type Supposition = (pool: string, server: string, state: ServerCheck, key: string) => boolean;
+
+export interface ConfiguredServersOptions {
+  readonly checks: CheckBoard;
+  readonly pools: PoolBoard;
+  readonly drains: Pick<Drains, "of">;
+  /** For the first configuration. */
+  readonly known: Known;
+  readonly moment: () => CheckMoment;
+}
+
+export function createConfiguredServers({
+  checks,
+  pools,
+  drains,
+  known,
+  moment,
+}: ConfiguredServersOptions): ConfiguredServers {
+  let recalling = known;
+  let isFirst = true;
+  /** Of each server: keys of its checks, in order, by pool and name. */
+  let keys = new Map<string, Map<string, readonly string[]>>();
+
+  function begun(spec: CheckSpec, name: string, jitter: number) {
+    const config = machineConfig(spec.checker, name, jitter);
+    const fresh =
+      config.type === "FILE_CHECK" || config.type === "BFD_CHECK"
+        ? startFollowed(config, "start")
+        : startCheck(config, "start", moment());
+    const before = recalling.checks.get(spec.id);
+    return before === undefined ? fresh : recalled(fresh, before, moment());
+  }
+
+  /** The first configuration of this process: as at a start, but for what a killed one knew. */
+  function begin(specs: readonly PoolSpec[], jitter: number): Supposition {
+    const wanted = uniqueSpecs(specs);
+    const names = namesOf(wanted, ({ id, label }) => {
+      const before = recalling.checks.get(id)?.name;
+      return before?.startsWith(label) === true ? before : undefined;
+    });
+    for (const spec of wanted) {
+      const name = names.get(spec.key) ?? spec.label;
+      checks.add(spec, name, begun(spec, name, jitter));
+    }
+    return (_pool, _server, { up }) => up;
+  }
+
+  function reload(specs: readonly PoolSpec[], jitter: number): Supposition {
+    const names = namesOf(uniqueSpecs(specs), ({ key }) => checks.members.get(key)?.name);
+    const alive = aliveServers(pools);
+    const plan = planReload({
+      specs,
+      members: checks.members,
+      keysOf: (pool, server) => keys.get(pool)?.get(server),
+      isAlive: (pool, server) => alive.get(pool)?.has(server) === true,
+      configOf: (spec) => machineConfig(spec.checker, names.get(spec.key) ?? spec.label, jitter),
+      moment: moment(),
+    });
+    for (const member of plan.ended) checks.remove(member);
+    for (const each of plan.checks) carryOut(each, names.get(each.spec.key) ?? each.spec.label);
+    return (pool, server, { up, hasRun }, key) =>
+      hasRun ? up : (plan.supposed.get(supposedOf(pool, server, key)) ?? up);
+  }
+
+  function carryOut({ spec, state, member }: CheckPlan, name: string): void {
+    if (member === undefined) return void checks.add(spec, name, state);
+    if (member.spec.key !== spec.key) checks.rekey(member, spec, name);
+    checks.replace(member, state);
+  }
+
+  /** Who decides for whom; and what each pool begins or goes on with. */
+  function employ(specs: readonly PoolSpec[], isUp: Supposition): Map<string, PoolChecks> {
+    const users = new Map<string, CheckUser[]>();
+    const poolChecks = new Map<string, PoolChecks>();
+    keys = new Map();
+    for (const { name: pool, servers } of specs) {
+      const own = new Map<string, readonly PoolCheck[]>();
+      const ownKeys = new Map<string, readonly string[]>();
+      for (const { server, checks: wanted } of servers) {
+        const names = createNames();
+        const used = wanted.flatMap(({ key }) => {
+          const member = checks.members.get(key);
+          if (member === undefined) return [];
+          // One that stands there twice counts twice.
+          const check = names.unique(member.name);
+          const user = { pool, server, check };
+          const known = users.get(key);
+          if (known === undefined) users.set(key, [user]);
+          else known.push(user);
+          return [{ check, up: isUp(pool, server, member.state, key), weight: member.state.weight }];
+        });
+        own.set(server, used);
+        ownKeys.set(server, [...new Set(wanted.map(({ key }) => key))]);
+      }
+      poolChecks.set(pool, own);
+      keys.set(pool, ownKeys);
+    }
+    for (const member of checks.members.values()) member.users = users.get(member.spec.key) ?? [];
+    return poolChecks;
+  }
+
+  function meetPools(specs: readonly PoolSpec[], poolChecks: ReadonlyMap<string, PoolChecks>, flush: boolean): void {
+    const wanted = new Set(specs.map(({ name }) => name));
+    for (const name of [...pools.members.keys()]) if (!wanted.has(name)) pools.remove(name, flush);
+    for (const { name, pool } of specs) {
+      const own = poolChecks.get(name) ?? new Map();
+      const drainOf = (server: string) => drains.of(name, server).drain;
+      const before = recalling.pools.get(name);
+      if (pools.members.has(name)) pools.feed(name, { type: "reload", config: pool, checks: own });
+      else if (before === undefined) pools.start(pool, own, drainOf);
+      else {
+        const earlier = recalledPool({ config: pool, checks: own, known: before, drainOf }, moment().now);
+        pools.resume(earlier, pool, own, before.quorumSince);
+      }
+    }
+  }
+
+  return {
+    apply: (specs, { jitter, flush }) => {
+      const isUp = isFirst ? begin(specs, jitter) : reload(specs, jitter);
+      const poolChecks = employ(specs, isUp);
+      meetPools(specs, poolChecks, flush);
+      isFirst = false;
+      recalling = nothingKnown;
+    },
+  };
+}
+
+const uniqueSpecs = (specs: readonly PoolSpec[]): CheckSpec[] => [
+  ...new Map(
+    specs.flatMap(({ servers }) => servers.flatMap(({ checks }) => checks.map((each) => [each.key, each] as const))),
+  ).values(),
+];
+
+/** Who goes on keeps its name; the others get what is free, as they stand in the file. */
+function namesOf(
+  wanted: readonly CheckSpec[],
+  keptName: (spec: CheckSpec) => string | undefined,
+): ReadonlyMap<string, string> {
+  const free = createNames();
+  const names = new Map<string, string>();
+  for (const spec of wanted) {
+    const name = keptName(spec);
+    if (name !== undefined && free.take(name)) names.set(spec.key, name);
+  }
+  for (const { key, label } of wanted) if (!names.has(key)) names.set(key, free.unique(label));
+  return names;
+}
+
+const aliveServers = (pools: PoolBoard): ReadonlyMap<string, ReadonlySet<string>> =>
+  new Map(
+    [...pools.members.values()].map(({ name, state }) => [
+      name,
+      new Set(state.servers.flatMap(({ alive, config: { server } }) => (alive ? [server] : []))),
+    ]),
+  );

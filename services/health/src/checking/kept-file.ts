@@ -1,0 +1,106 @@
+// A file that outlives the process: written aside and renamed, so that a reader finds the old text or the new one. Nobody
+// waits for the disk but who asks to; what changes often is written once for all changes of a while.
+import { readFileSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { performance } from "node:perf_hooks";
+import { messageOf } from "@baton/domain";
+
+export interface KeptFile {
+  /** As the process before left it; undefined: there is none that can be read. */
+  readonly found: string | undefined;
+  /** `make` is asked when it is written, soon. */
+  changed(make: () => string): void;
+  /** Written when it resolves; never rejects. */
+  save(make: () => string): Promise<void>;
+  /** Nothing is to be found by the next one. */
+  forget(): Promise<void>;
+}
+
+export interface KeptFileOptions {
+  readonly path: string;
+  /** Survives also that the machine loses its power. */
+  readonly durable: boolean;
+  readonly onProblem: (reason: string) => void;
+}
+
+export const limits = {
+  /** From a change until it is written, with all that has changed meanwhile. */
+  debounceMillis: 20,
+  /** Making a text takes the loop's time: of that at most this share. */
+  shareOfTime: 0.05,
+} as const;
+
+export function openKeptFile({ path, durable, onProblem }: KeptFileOptions): KeptFile {
+  let timer: NodeJS.Timeout | undefined;
+  let pending: (() => string) | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let pauseMillis: number = limits.debounceMillis;
+  let forgotten = false;
+  let problem = "";
+
+  /** Writes come one after the other. */
+  function next(action: () => Promise<void>): Promise<void> {
+    writing = writing.then(action).catch((error: unknown) => {
+      const reason = messageOf(error);
+      if (reason !== problem) onProblem(reason);
+      problem = reason;
+    });
+    return writing;
+  }
+
+  async function write(): Promise<void> {
+    const make = pending;
+    pending = undefined;
+    if (make === undefined || forgotten) return;
+    const before = performance.now();
+    const text = make();
+    pauseMillis = Math.max(limits.debounceMillis, (performance.now() - before) / limits.shareOfTime);
+    await replaceFile(path, text, durable);
+    problem = "";
+  }
+
+  return {
+    found: readText(path),
+    changed: (make) => {
+      pending = make;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void next(write);
+      }, pauseMillis);
+    },
+    save: (make) => {
+      pending = make;
+      return next(write);
+    },
+    forget: () => {
+      forgotten = true;
+      clearTimeout(timer);
+      return next(() => rm(path, { force: true }));
+    },
+  };
+}
+
+async function replaceFile(path: string, text: string, durable: boolean): Promise<void> {
+  const aside = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(aside, "w", 0o600);
+    try {
+      await file.writeFile(text);
+      if (durable) await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined; // The first start, or not ours to read: nothing is known then.
+  }
+}
