@@ -28,7 +28,13 @@ export {
   readConfiguration,
   readSettings,
 } from "./read-configuration.ts";
-export { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
+export {
+  defaultSettings,
+  type ParsedSettings,
+  parseSettings,
+  type Settings,
+  type TrackedVirtualServer,
+} from "./settings.ts";
 export { type ConfigSnapshot, parseSnapshot, readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
 export type { DumpKind, ServiceReport, SupervisorCommand } from "./supervisor-link.ts";
 export { askSnapshot, type SnapshotAnswer, type SnapshotQuestion } from "./watch-snapshot.ts";

@@ -12,6 +12,7 @@ import {
 } from "@baton/keepalived-conf";
 import { machineFacts } from "./machine-facts.ts";
 import { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
+import { trackingProblems } from "./tracking-problems.ts";
 
 export interface ConfigurationFiles {
   /** keepalived.conf. */
@@ -51,12 +52,14 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
   const { config, diagnostics } = parsed;
   const own = readSettings(files.settingsFile);
   const { settings } = own;
-  const unusable = config === undefined || settings === undefined || isFatal(diagnostics);
+  const crossed =
+    config === undefined || settings === undefined ? [] : trackingProblems(config, settings, files.settingsFile ?? "");
+  const unusable = config === undefined || settings === undefined || isFatal(diagnostics) || crossed.length > 0;
   const exitCode = exitCodeOf(diagnostics);
   return {
     configuration: unusable ? undefined : { config, settings },
-    diagnostics: [...own.diagnostics, ...diagnostics],
-    exitCode: settings === undefined && exitCode === 0 ? settingsExitCode : exitCode,
+    diagnostics: [...own.diagnostics, ...crossed, ...diagnostics],
+    exitCode: (settings === undefined || crossed.length > 0) && exitCode === 0 ? settingsExitCode : exitCode,
     parsed,
   };
 }

@@ -2,7 +2,7 @@
 // An unknown key is an error: a setting that is silently ignored is worse than one that is refused.
 import { messageOf } from "@baton/domain";
 import type { Diagnostic } from "@baton/keepalived-conf";
-import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 
 export interface Settings {
   readonly nats: { readonly url: string } | undefined; // undefined: baton up starts one
@@ -19,6 +19,8 @@ export interface Settings {
   readonly drift?: { readonly repairs: number };
   /** How real servers are checked beyond what keepalived.conf says; as in keepalived where it says nothing. */
   readonly checks?: ChecksSettings;
+  /** `track_virtual_servers`: whose quorum counts in the election; nobody's when absent. */
+  readonly trackVirtualServers?: readonly TrackedVirtualServer[];
 }
 
 /** `checks`. */
@@ -31,6 +33,17 @@ export interface ChecksSettings {
   readonly slowStartSeconds?: number;
   /** `panic_guard`: the last live server of a service stays when it fails. */
   readonly panicGuard?: boolean;
+}
+
+export interface TrackedVirtualServer {
+  /** `virtualServerName`. */
+  readonly name: string;
+  /** -253 to 253, but 0: added to the priority, a negative one while the quorum is lost, a positive one while it is there. */
+  readonly weight: number;
+  /** Undefined: every instance. */
+  readonly instances: readonly string[] | undefined;
+  /** How long a change lasts before the mastership may move by it; undefined: as long as other nodes need to find the same. */
+  readonly holdSeconds: number | undefined;
 }
 
 /** 10000 + 112, VRRP's protocol number: free of the ports of keepalived's exporters (9165, 9650), which may still run. */
@@ -67,13 +80,25 @@ export function parseSettings(text: string, file: string, readFile?: (path: stri
   return { settings: reader.diagnostics.length === 0 ? settings : undefined, diagnostics: reader.diagnostics };
 }
 
-const keys = ["nats", "redis", "otlp", "hub", "metrics", "segments", "notify", "drift", "checks"] as const;
+const keys = [
+  "nats",
+  "redis",
+  "otlp",
+  "hub",
+  "metrics",
+  "segments",
+  "notify",
+  "drift",
+  "checks",
+  "track_virtual_servers",
+] as const;
 
 function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) => string) | undefined): Settings {
   const members = reader.members(root, "baton.yaml", keys);
   const notify = readNotify(reader, members.notify);
   const drift = readDrift(reader, members.drift);
   const checks = readChecks(reader, members.checks);
+  const tracked = readTracked(reader, members.track_virtual_servers);
   return {
     nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
     redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
@@ -84,6 +109,7 @@ function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) =
     ...(notify === undefined ? {} : { notify }),
     ...(drift === undefined ? {} : { drift }),
     ...(checks === undefined ? {} : { checks }),
+    ...(tracked === undefined ? {} : { trackVirtualServers: tracked }),
   };
 }
 
@@ -134,6 +160,37 @@ function readChecks(reader: Reader, node: Node | undefined): Settings["checks"] 
     ...(slowStartSeconds === undefined ? {} : { slowStartSeconds }),
     ...(panicGuard === undefined ? {} : { panicGuard }),
   };
+}
+
+function readTracked(reader: Reader, node: Node | undefined): Settings["trackVirtualServers"] {
+  if (node === undefined || reader.isNull(node)) return undefined;
+  if (!isSeq(node)) return reader.expected(node, "track_virtual_servers: a list");
+  return node.items.flatMap((item) => readTrackedOne(reader, item as Node) ?? []);
+}
+
+const trackedKeys = ["name", "weight", "instances", "hold"] as const;
+
+function readTrackedOne(reader: Reader, node: Node): TrackedVirtualServer | undefined {
+  const of = "track_virtual_servers";
+  if (!isMap(node)) return reader.expected(node, `${of}: mappings with \`name\` and \`weight\``);
+  const members = reader.members(node, of, trackedKeys);
+  const name = reader.text(members.name ?? node, `${of}: name`);
+  const weight = readWeight(reader, members.weight ?? node);
+  const instances = readNames(reader, members.instances);
+  const holdSeconds = reader.number(members.hold, "track_virtual_servers: hold: seconds, 0 to 86400", [0, 86_400]);
+  return name === undefined || weight === undefined ? undefined : { name, weight, instances, holdSeconds };
+}
+
+function readWeight(reader: Reader, node: Node): number | undefined {
+  const value = isScalar(node) ? node.value : undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value !== 0 && Math.abs(value) <= 253) return value;
+  return reader.expected(node, "track_virtual_servers: weight: a number, -253 to 253, but not 0");
+}
+
+function readNames(reader: Reader, node: Node | undefined): readonly string[] | undefined {
+  if (node === undefined || reader.isNull(node) || (isScalar(node) && node.value === "all")) return undefined;
+  if (!isSeq(node)) return reader.expected(node, "track_virtual_servers: instances: a list of names, or `all`");
+  return node.items.flatMap((item) => reader.text(item as Node, "track_virtual_servers: instances") ?? []);
 }
 
 function readServer(

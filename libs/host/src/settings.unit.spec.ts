@@ -38,6 +38,11 @@ segments:
   eth1.100: storage
 notify: { script_grace: 7.5 }
 drift: { repairs: 0 }
+track_virtual_servers:
+  - { name: "[192.0.2.1]:tcp:80", weight: -60, instances: [VI_1], hold: 7.5 }
+  - name: FWM 5
+    weight: 20
+    instances: all
 `;
   expect(parseSettings(text, "baton.yaml")).toEqual({
     diagnostics: [],
@@ -51,6 +56,10 @@ drift: { repairs: 0 }
       segments: { eth0: "office", "eth1.100": "storage" },
       notify: { scriptGraceSeconds: 7.5 },
       drift: { repairs: 0 },
+      trackVirtualServers: [
+        { name: "[192.0.2.1]:tcp:80", weight: -60, instances: ["VI_1"], holdSeconds: 7.5 },
+        { name: "FWM 5", weight: 20, instances: undefined, holdSeconds: undefined },
+      ],
     },
   });
 });
@@ -87,6 +96,14 @@ test.each([
   ["segments:\n  eth0: 7", 2, 9, /segments.eth0: text/],
   ["notify: { script_grace: soon }", 1, 25, /seconds, 0 to 86400/],
   ["drift: { repairs: -1 }", 1, 19, /a number, 0 to 1000/],
+  ["track_virtual_servers: 7", 1, 24, /a list/],
+  ["track_virtual_servers: [x]", 1, 25, /mappings with `name`/],
+  ["track_virtual_servers: [{ name: x }]", 1, 25, /weight: a number/],
+  ["track_virtual_servers: [{ name: x, weight: 0 }]", 1, 44, /but not 0/],
+  ["track_virtual_servers: [{ weight: 1 }]", 1, 25, /name: text/],
+  ["track_virtual_servers: [{ name: x, weight: 1, hold: -1 }]", 1, 53, /seconds, 0 to 86400/],
+  ["track_virtual_servers: [{ name: x, weight: 1, instances: VI_1 }]", 1, 58, /a list of names/],
+  ["track_virtual_servers: [{ name: x, weight: 1, instance: VI_1 }]", 1, 47, /no setting `instance`/],
   ["notify: { grace: 7 }", 1, 11, /grace/],
   ["- nats", 1, 1, /mapping of settings/],
   ["just text", 1, 1, /mapping of settings/],

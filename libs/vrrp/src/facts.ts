@@ -96,7 +96,7 @@ function learnTracker(state: ElectionState, input: Extract<Input, { type: "track
   if (!configured || input.status === "unknown") return same(state);
   const trackers = new Map(state.trackers).set(key, input.status);
   const why = {
-    tracker: input.name,
+    tracker: input.kind === "virtual-server" ? `virtual server ${input.name}` : input.name,
     reason: typeof input.status === "number" ? "tracker-value" : `tracker-${input.status}`,
     cause: input.cause,
   };

@@ -3,6 +3,14 @@ export { initialState, movesLeaseOnly, nextDeadline, step } from "./election.ts"
 export { awaitsAnswer } from "./facts.ts";
 export { awaitsFirstResult, faultCauses, trackerKey } from "./priority.ts";
 export {
+  excuseStayPut,
+  type QuorumFacts,
+  type StayPut,
+  startStayPut,
+  type Verdict,
+  weighQuorum,
+} from "./stay-put.ts";
+export {
   claimants,
   type GroupClaim,
   type GroupState,

@@ -43,9 +43,11 @@ export function weighPriority(config: ElectionConfig, statuses: Statuses): Prior
 
 /**
  * Weight 0: the instance is in fault while the tracker is down; reversed, while it is up. A file is down while it says
- * anything but 0, and with a weight where the two together leave no priority. Unknown is no fault.
+ * anything but 0, and with a weight where the two together leave no priority. Unknown is no fault, and without its servers
+ * a router is still a router: a virtual server never is one.
  */
 function faultOf(tracker: TrackerConfig, status: TrackerStatus): string | undefined {
+  if (tracker.kind === "virtual-server") return undefined;
   if (typeof status === "number") {
     if (tracker.weight === 0) return faultOf(tracker, status === 0 ? "up" : "down");
     return fileContribution(tracker, status) === fileFault ? `tracker-down:${tracker.name}` : undefined;
@@ -85,7 +87,10 @@ export function ownFaultCauses(state: CommonState): readonly string[] {
 export const awaitsFirstResult = (state: CommonState): boolean =>
   state.config.trackers.some(
     (tracker) =>
-      tracker.kind !== "interface" && tracker.weight === 0 && statusOf(state.trackers, tracker) === "unknown",
+      tracker.kind !== "interface" &&
+      tracker.kind !== "virtual-server" &&
+      tracker.weight === 0 &&
+      statusOf(state.trackers, tracker) === "unknown",
   );
 
 /** True once every tracker that moves the priority has a result. */

@@ -162,3 +162,15 @@ test("rank: priority first, then the address as octets", () => {
   expect(rank({ priority: 100, address: lowerAddress }, us)).toBe("lower");
   expect(rank({ priority: 100, address: own }, us)).toBe("same");
 });
+
+test("a virtual server without quorum moves the priority, and is no fault whatever its weight", () => {
+  const quorum = (weight: number): TrackerConfig => ({ kind: "virtual-server", name: "vs", weight, reverse: false });
+  expect(weigh([[quorum(-30), "down"]])).toBe(70);
+  expect(weigh([[quorum(-30), "up"]])).toBe(100);
+  expect(weigh([[quorum(30), "up"]])).toBe(130);
+  for (const weight of [0, -254]) {
+    const tracked = { config: tracking(quorum(weight)) };
+    expect(faultCauses(backup({ ...tracked, trackers: new Map([["virtual-server:vs", "down"]]) }))).toEqual([]);
+    expect(awaitsFirstResult(backup(tracked))).toBe(false);
+  }
+});

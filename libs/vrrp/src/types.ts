@@ -38,9 +38,10 @@ export interface ElectionConfig {
 }
 
 export interface TrackerConfig {
-  readonly kind: TrackerKind | "interface";
+  /** `virtual-server`: its quorum, as stay-put.ts lets it count. */
+  readonly kind: TrackerKind | "interface" | "virtual-server";
   readonly name: string;
-  /** 0: FAULT while down; of a file: while it says anything but 0. */
+  /** 0: FAULT while down; of a file: while it says anything but 0; of a virtual server: never, it counts nothing. */
   readonly weight: number;
   readonly reverse: boolean;
 }

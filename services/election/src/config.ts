@@ -9,6 +9,7 @@ import {
   virtualRouterOf,
 } from "@baton/keepalived-conf";
 import type { ElectionConfig, TrackerConfig } from "@baton/vrrp";
+import type { ElectedInstance } from "./tracked-quorums.ts";
 
 /** What the runner of an instance reads of its configuration. */
 export type RunnerConfig = Pick<
@@ -40,7 +41,7 @@ export type RunnerConfig = Pick<
   | "higherPrioritySendAdvert"
   | "ownerIgnoreAdverts"
   | "skipCheckAddresses"
-> & { readonly addresses: readonly Pick<VirtualAddressConfig, "address">[] };
+> & { readonly addresses: readonly Pick<VirtualAddressConfig, "address">[] } & Pick<ElectedInstance, "quorums">;
 
 /** What an election reads of the group that it is in. */
 export type GroupConfig = Pick<
@@ -72,6 +73,9 @@ export function toElectionConfig(instance: RunnerConfig, group: GroupConfig | un
       ...trackersOf("interface", instance.trackInterfaces, group?.trackInterfaces).filter(
         ({ name }) => name !== instance.interface,
       ),
+      ...(instance.quorums ?? []).map(
+        ({ name, weight }): TrackerConfig => ({ kind: "virtual-server", name, weight, reverse: false }),
+      ),
     ],
     trackPrimary: instance.trackPrimary,
     lowerPriorityNoAdvert: instance.lowerPriorityNoAdvert,
@@ -101,7 +105,7 @@ const tracker = (kind: TrackerConfig["kind"], ref: TrackRef): TrackerConfig => (
 export interface UnitConfig {
   readonly group: SyncGroupConfig | undefined;
   /** In the order of the group. */
-  readonly members: readonly InstanceConfig[];
+  readonly members: readonly ElectedInstance[];
 }
 
 /** The name of its lease: no instance's for a group, which may be called as one. */
@@ -113,7 +117,10 @@ export const leaseOf = ({
   readonly members: readonly { readonly name: string }[];
 }): string => (group === undefined ? (first?.name ?? "") : `sync-group ${group.name}`);
 
-export function unitsOf({ instances, syncGroups }: Pick<Config, "instances" | "syncGroups">): UnitConfig[] {
+export function unitsOf({
+  instances,
+  syncGroups,
+}: Pick<Config, "syncGroups"> & { readonly instances: readonly ElectedInstance[] }): UnitConfig[] {
   const named = new Map(instances.map((instance) => [instance.name, instance]));
   const grouped = syncGroups.map((group) => ({
     group,

@@ -1,14 +1,17 @@
 // Who is in the election, found by what an input names: an interface and a VRID, or a lease. Its index is made anew after
 // a change of the configuration; between two, a packet finds its instance among a thousand without a search.
 import { type Micros, micros } from "@baton/domain";
-import type { InstanceConfig, InstanceLinks } from "@baton/keepalived-conf";
+import type { InstanceLinks } from "@baton/keepalived-conf";
+import type { Input } from "@baton/vrrp";
 import type { InterfaceView } from "./inputs/links.ts";
+import type { QuorumWatcher } from "./inputs/quorums.ts";
 import type { InstanceRunner } from "./instance-runner.ts";
+import type { ElectedInstance } from "./tracked-quorums.ts";
 import type { Unit } from "./unit.ts";
 import { advertInterfaceOf, Wires } from "./wires.ts";
 
 export interface Member {
-  instance: InstanceConfig;
+  instance: ElectedInstance;
   readonly unit: Unit;
   readonly runner: InstanceRunner;
   /** What it stands on beside its interface. */
@@ -153,4 +156,24 @@ function indexOf(present: readonly Party[], leaving: readonly Party[]): Index {
     members.reduce((least, { instance }) => Math.min(least, instance.advertInterval), 3_600_000_000),
   );
   return { parties, members, leases, seats, wires: new Wires(members), shortestInterval };
+}
+
+/** Instances that track quorums (inputs/quorums.ts): those that run and that the configuration has. */
+export function quorumWatchers(roster: Pick<Roster, "present">): QuorumWatcher[] {
+  return [...roster.present().values()].flatMap(({ started, unit, members }) =>
+    started
+      ? members.flatMap(({ instance: { quorums = [] }, runner }) =>
+          quorums.length === 0 ? [] : [{ name: runner.name, quorums, inOffice: unit.isInOffice(runner.name) }],
+        )
+      : [],
+  );
+}
+
+/** Together where they decide together: what befalls the members of a group at once is one step of it. */
+export function feedInstances(roster: Pick<Roster, "present">, names: readonly string[], input: Input): void {
+  const wanted = new Set(names);
+  for (const { unit, members } of roster.present().values()) {
+    const named = members.filter(({ runner }) => wanted.has(runner.name));
+    if (named.length > 0) unit.feed(new Map(named.map(({ runner }): [string, Input] => [runner.name, input])));
+  }
 }

@@ -2,14 +2,15 @@ import type { AggregateState, LeaseRecord } from "@baton/contracts";
 import { type IpAddress, type Micros, millisToMicros, type Term, term } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
 import { metric } from "@baton/telemetry";
-import { findInstance, type Input, type VrrpPacket } from "@baton/vrrp";
+import type { Input } from "@baton/vrrp";
 import { identityOf, leaseOf, type UnitConfig } from "./config.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type LeaseClient, openLeaseClient } from "./effects/lease-client.ts";
 import { type AdvertPlace, type AdvertSockets, openAdvertSockets, placeOf } from "./inputs/advert-sockets.ts";
+import { Hearing } from "./inputs/hearing.ts";
 import { type InterfaceView, virtualAddresses } from "./inputs/links.ts";
-import { Sightings } from "./inputs/sightings.ts";
+import { Quorums } from "./inputs/quorums.ts";
 import { createTestimonies, type Testimonies } from "./inputs/testimonies.ts";
 import { followTrackers, type Trackers } from "./inputs/trackers.ts";
 import { openWatchedLinks, type WatchedLinks } from "./inputs/watched-links.ts";
@@ -17,7 +18,7 @@ import type { InstanceRunner } from "./instance-runner.ts";
 import { Metronome, realtimeOffset } from "./metronome.ts";
 import { planReload, type ReloadPlan } from "./reload.ts";
 import { authCounter, highestTerm } from "./resume.ts";
-import { type Member, type Party, Roster } from "./roster.ts";
+import { feedInstances, type Member, type Party, quorumWatchers, Roster } from "./roster.ts";
 import { speakingUnits } from "./speaking-units.ts";
 import { Starter } from "./starter.ts";
 import { type Heritage, Unit } from "./unit.ts";
@@ -73,7 +74,8 @@ class Election implements RunningElection {
   #virtual: ReadonlySet<IpAddress> | undefined;
   #settle: () => void = () => {};
   readonly #metronome: Metronome;
-  readonly #sightings = new Sightings();
+  readonly #hearing: Hearing;
+  readonly #quorums: Quorums;
   readonly #starter: Starter;
   /** The highest terms of leases that no unit has any more (SAFETY S4). */
   readonly #pastTerms = new Map<string, Term>();
@@ -104,6 +106,14 @@ class Election implements RunningElection {
     this.#trackers = host.own(followTrackers(host, (input) => this.#feedStarted(input)));
     this.#metronome = host.own(this.#openMetronome());
     this.#starter = host.own(this.#openStarter());
+    this.#quorums = host.own(this.#openQuorums());
+    this.#hearing = new Hearing({
+      host,
+      counters: this.counters,
+      roster: this.#roster,
+      ran: () => this.#metronome.ran(),
+      startWaits: () => this.#starter.waits,
+    });
   }
 
   async start(snapshot: ConfigSnapshot): Promise<void> {
@@ -111,7 +121,8 @@ class Election implements RunningElection {
     this.#segments = snapshot.settings.segments;
     this.#trackers.configure(snapshot.config);
     this.#links.configure(snapshot.config);
-    this.#addAll(speakingUnits(snapshot.config, this.#roster, this.#host.log));
+    this.#addAll(speakingUnits(snapshot, this.#roster, this.#host.log));
+    this.#followQuorums();
     await this.#until(() => this.#hello !== undefined, helloPatience);
     // Whoever says hello has made the links.
     this.#links.drain();
@@ -133,38 +144,10 @@ class Election implements RunningElection {
 
   #openSockets(): AdvertSockets {
     return openAdvertSockets({
-      onPacket: (name, packet) => this.#takePacket(name, packet),
+      onPacket: (name, packet) => this.#hearing.take(name, packet),
       onDiscard: (reason, count) => this.counters.add(metric.advertsDiscarded, { instance: "", reason }, count),
       onError: (place, error) => this.#host.log.warn("VRRP socket lost", { ...place, error: error.message }),
     });
-  }
-
-  /** One that leaves and its successor of the same VRID, after a reload, both have to hear it. */
-  #takePacket(interfaceName: string, packet: VrrpPacket): void {
-    // A stall that has just ended is known before what waited meanwhile is heard.
-    this.#metronome.ran();
-    const [present, leaving]: [InstanceRunner[], InstanceRunner[]] = [[], []];
-    for (const { party, member, leaves } of this.#roster.seats(interfaceName, packet.vrid)) {
-      if (party.started) (leaves ? leaving : present).push(member.runner);
-    }
-    const found = findInstance(packet, present);
-    if (found.ok) found.instance.onPacket(packet);
-    const left = leaving.length === 0 ? undefined : findInstance(packet, leaving);
-    if (left?.ok) left.instance.onPacket(packet);
-    if (!found.ok && left?.ok !== true && !this.#isHeldBack(packet.vrid)) {
-      if (found.reason === "unknown-vrid" && this.#roster.wires().isExpectedBeside(interfaceName, packet)) return;
-      this.counters.add(metric.advertsDiscarded, { instance: "", reason: found.reason });
-      const seen = this.#sightings.see(interfaceName, packet, found.reason, this.#host.now());
-      if (seen !== undefined) this.#host.events.append({ kind: "service", id: "election" }, seen);
-    }
-  }
-
-  /** Instances that wait for `vrrp_startup_delay` ignore adverts, which is no fault of these. */
-  #isHeldBack(vrid: number): boolean {
-    if (!this.#starter.waits) return false;
-    return [...this.#roster.present().values()].some(
-      ({ started, members }) => !started && members.some(({ instance }) => instance.vrid === vrid),
-    );
   }
 
   #place(member: Member): AdvertPlace | undefined {
@@ -244,9 +227,22 @@ class Election implements RunningElection {
       onBeat: (now, stalled) => {
         if (stalled > 0) this.#feedStarted({ type: "stalled", duration: stalled });
         this.#trackers.beat(now, stalled);
+        this.#quorums.beat(now, stalled);
         this.#leases.ran();
       },
     });
+  }
+
+  #openQuorums(): Quorums {
+    return new Quorums({
+      host: this.#host,
+      watchers: () => quorumWatchers(this.#roster),
+      feed: (instances, input) => feedInstances(this.#roster, instances, input),
+    });
+  }
+
+  #followQuorums(): void {
+    this.#quorums.configure(this.#roster.members().map(({ instance }) => instance));
   }
 
   #drain(): void {
@@ -367,6 +363,7 @@ class Election implements RunningElection {
     for (const { runner } of members) runner.continueFrom(authCounter(record));
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
     this.#tellTrackers(unit);
+    this.#tellQuorums(members, record);
     const startups = members.map(({ runner, link }): [string, Input] => [
       runner.name,
       {
@@ -380,6 +377,15 @@ class Election implements RunningElection {
       },
     ]);
     unit.feed(new Map(startups));
+  }
+
+  /** Those that resume go on as they were; a group is told all at once, by feedAll. */
+  #tellQuorums(members: readonly Member[], record: LeaseRecord | undefined): void {
+    for (const { unit, runner, instance } of members) {
+      const resumes = unit.resumeOf(record, runner.name) !== undefined;
+      const inputs = this.#quorums.begin(runner.name, instance.quorums ?? [], resumes);
+      for (const input of inputs) unit.feed(new Map([[runner.name, input]]));
+    }
   }
 
   #tellTrackers(unit: Unit): void {
@@ -407,12 +413,13 @@ class Election implements RunningElection {
     this.#links.configure(snapshot.config);
     this.#trackers.configure(snapshot.config);
     const wanted = new Map(
-      speakingUnits(snapshot.config, this.#roster, this.#host.log).map((each) => [identityOf(each), each]),
+      speakingUnits(snapshot, this.#roster, this.#host.log).map((each) => [identityOf(each), each]),
     );
     const plan = planReload(this.#roster.present(), wanted);
     for (const identity of plan.retires) this.#roster.retire(identity)?.unit.feedAll(removed);
     for (const { party, config } of plan.stays) this.#configure(party, config);
     this.#regroup(plan);
+    this.#followQuorums();
     this.#starter.begin(snapshot.config.global.vrrp);
     this.#refreshLinks();
     this.#leases.refreshNow();

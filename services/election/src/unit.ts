@@ -144,6 +144,12 @@ export class Unit {
     return claimants(this.#state).includes(member);
   }
 
+  /** Whether it is master, or listens as one. */
+  isInOffice(member: string): boolean {
+    const { kind } = this.#memberState(member);
+    return kind === "master" || kind === "listening";
+  }
+
   /** Have not been started yet. */
   get unstarted(): string[] {
     return [...this.#state.members].flatMap(([name, state]) =>

@@ -109,7 +109,10 @@ function statusOf({ status, value }: TrackerState): TrackerStatus {
   return status === "up" || status === "down" ? status : "unknown";
 }
 
-const causeOf = (tracker: TrackerState): CauseRef | undefined =>
+/** The event that a state is the outcome of. */
+export const causeOf = (
+  tracker: Pick<TrackerState, "lastEventId" | "correlationId" | "traceparent">,
+): CauseRef | undefined =>
   tracker.lastEventId === ""
     ? undefined
     : {
