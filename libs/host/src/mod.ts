@@ -14,6 +14,7 @@ export type {
   Tracer,
   WatchSource,
 } from "./api.ts";
+export { atCommonTimes } from "./common-times.ts";
 export { type NodeCredentials, readCredentials } from "./credentials.ts";
 export { batonVersion, paths } from "./env.ts";
 export { clientOptions, type GrpcServer, serveGrpc } from "./grpc.ts";
@@ -30,6 +31,7 @@ export {
 } from "./read-configuration.ts";
 export {
   defaultSettings,
+  type LoadBalancer,
   type ParsedSettings,
   parseSettings,
   type Settings,

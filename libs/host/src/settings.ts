@@ -21,6 +21,8 @@ export interface Settings {
   readonly checks?: ChecksSettings;
   /** `track_virtual_servers`: whose quorum counts in the election; nobody's when absent. */
   readonly trackVirtualServers?: readonly TrackedVirtualServer[];
+  /** `load_balancer`: what carries virtual servers; absent: `auto`, ip_vs where the kernel has it, nftables elsewhere. */
+  readonly loadBalancer?: LoadBalancer;
 }
 
 /** `checks`. */
@@ -45,6 +47,9 @@ export interface TrackedVirtualServer {
   /** How long a change lasts before the mastership may move by it; undefined: as long as other nodes need to find the same. */
   readonly holdSeconds: number | undefined;
 }
+
+export const loadBalancers = ["auto", "ipvs", "nftables"] as const;
+export type LoadBalancer = (typeof loadBalancers)[number];
 
 /** 10000 + 112, VRRP's protocol number: free of the ports of keepalived's exporters (9165, 9650), which may still run. */
 const metricsPort = 10_112;
@@ -91,6 +96,7 @@ const keys = [
   "drift",
   "checks",
   "track_virtual_servers",
+  "load_balancer",
 ] as const;
 
 function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) => string) | undefined): Settings {
@@ -99,6 +105,10 @@ function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) =
   const drift = readDrift(reader, members.drift);
   const checks = readChecks(reader, members.checks);
   const tracked = readTracked(reader, members.track_virtual_servers);
+  const loadBalancer =
+    members.load_balancer === undefined || reader.isNull(members.load_balancer)
+      ? undefined
+      : reader.oneOf(members.load_balancer, "load_balancer", loadBalancers);
   return {
     nats: readServer(reader, members.nats, "nats", ["nats:", "tls:"]),
     redis: readServer(reader, members.redis, "redis", ["redis:", "rediss:", "unix:"]),
@@ -110,6 +120,7 @@ function readSettings(reader: Reader, root: YAMLMap, readFile: ((path: string) =
     ...(drift === undefined ? {} : { drift }),
     ...(checks === undefined ? {} : { checks }),
     ...(tracked === undefined ? {} : { trackVirtualServers: tracked }),
+    ...(loadBalancer === undefined ? {} : { loadBalancer }),
   };
 }
 

@@ -43,6 +43,7 @@ track_virtual_servers:
   - name: FWM 5
     weight: 20
     instances: all
+load_balancer: nftables
 `;
   expect(parseSettings(text, "baton.yaml")).toEqual({
     diagnostics: [],
@@ -60,6 +61,7 @@ track_virtual_servers:
         { name: "[192.0.2.1]:tcp:80", weight: -60, instances: ["VI_1"], holdSeconds: 7.5 },
         { name: "FWM 5", weight: 20, instances: undefined, holdSeconds: undefined },
       ],
+      loadBalancer: "nftables",
     },
   });
 });
@@ -95,6 +97,7 @@ test.each([
   ["metrics: 10112", 1, 10, /or false/],
   ["segments:\n  eth0: 7", 2, 9, /segments.eth0: text/],
   ["notify: { script_grace: soon }", 1, 25, /seconds, 0 to 86400/],
+  ["load_balancer: haproxy", 1, 16, /`auto` or `ipvs` or `nftables`/],
   ["drift: { repairs: -1 }", 1, 19, /a number, 0 to 1000/],
   ["track_virtual_servers: 7", 1, 24, /a list/],
   ["track_virtual_servers: [x]", 1, 25, /mappings with `name`/],

@@ -96,6 +96,7 @@ export type {
 } from "./routing.ts";
 export { openRoutingTable } from "./routing-table.ts";
 export { addressTag, echoOf } from "./rtnetlink.ts";
+export { rulesVersion } from "./rules-version.ts";
 export {
   allowedProcessors,
   processName,

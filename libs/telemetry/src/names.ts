@@ -12,6 +12,8 @@ export const spanName = {
   garpSend: "garp.send",
   notificationDeliver: "notification.deliver",
   configApply: "config.apply",
+  ipvsApply: "ipvs.apply",
+  nftablesApply: "nftables.apply",
 } as const;
 
 export const attribute = {
@@ -44,6 +46,8 @@ export const attribute = {
   replayed: "notification.replayed",
   generation: "config.generation",
   configFile: "config.file",
+  /** ipvs or nftables. */
+  engine: "balancer.engine",
   node: "baton.node",
   service: "baton.service",
   severity: "severity",
@@ -113,7 +117,24 @@ export const metric = {
   garpSent: metricOf("garp.sent", "counter", "{packet}", "Gratuitous ARP and unsolicited NA packets sent"),
   garpErrors: metricOf("garp.errors", "counter", "{packet}", "Announcements the kernel refused to send"),
   ipvsDrift: metricOf("ipvs.drift", "gauge", "{item}", "IPVS entries that differ from what is wanted"),
-  ipvsApplyDuration: metricOf("ipvs.apply.duration", "histogram", "s", "Time to program IPVS"),
+  ipvsApplyDuration: metricOf(
+    "ipvs.apply.duration",
+    "histogram",
+    "s",
+    "From the news until the kernel's balancer has it",
+  ),
+  balancerServices: metricOf("balancer.services", "gauge", "{service}", "Virtual services of ours in the kernel"),
+  balancerDestinations: metricOf("balancer.destinations", "gauge", "{server}", "Servers of ours in the kernel"),
+  balancerRepairs: metricOf("balancer.repairs", "counter", "{change}", "Changes by others that were undone"),
+  // With the labels of node_exporter's collector of the same figures.
+  backendWeight: metricOf("ipvs.backend.weight", "gauge", "1", "Weight of the server"),
+  backendActive: metricOf("ipvs.backend.connections.active", "gauge", "{connection}", "Its active connections"),
+  backendInactive: metricOf("ipvs.backend.connections.inactive", "gauge", "{connection}", "Its other connections"),
+  backendConnections: metricOf("ipvs.backend.connections", "counter", "{connection}", "Connections that it was given"),
+  backendInPackets: metricOf("ipvs.backend.incoming.packets", "counter", "{packet}", "Packets that went to it"),
+  backendOutPackets: metricOf("ipvs.backend.outgoing.packets", "counter", "{packet}", "Packets that came from it"),
+  backendInBytes: metricOf("ipvs.backend.incoming", "counter", "By", "Bytes that went to it"),
+  backendOutBytes: metricOf("ipvs.backend.outgoing", "counter", "By", "Bytes that came from it"),
   checkDuration: metricOf("healthcheck.duration", "histogram", "s", "Duration of a check"),
   checkResults: metricOf("healthcheck.results", "counter", "{result}", "Results of checks"),
   checkLateness: metricOf("healthcheck.lateness", "histogram", "s", "From when a check was due until it began"),

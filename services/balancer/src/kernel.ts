@@ -1,0 +1,146 @@
+// The questions of the core, put to the kernel: ip_vs by generic netlink, nftables by nft. No answer is an answer too.
+import { execFileSync } from "node:child_process";
+import { networkInterfaces } from "node:os";
+import { messageOf, parseIp } from "@baton/domain";
+import {
+  type ChangeResult,
+  type IpvsTable,
+  LinuxError,
+  listNft,
+  openIpvsTable,
+  rulesVersion,
+  runNft,
+} from "@baton/linux";
+import { listElements, listTable, type Prefix, readTable, type TableState } from "@baton/nft-balancer";
+import type { Answer, Ask } from "./keeper.ts";
+
+export interface EngineKernel {
+  carryOut(ask: Ask): Answer;
+  close(): void;
+}
+
+/** Throws LinuxError with ENOENT where the kernel has no ip_vs, also no module of it. */
+export function openIpvsKernel(): EngineKernel {
+  // Opened anew after trouble: the module may have been taken out and loaded again, under another number.
+  let table: IpvsTable | undefined = openIpvs();
+  const close = (): void => {
+    table?.close();
+    table = undefined;
+  };
+  return {
+    carryOut(ask) {
+      try {
+        table ??= openIpvs();
+        return askIpvs(table, ask);
+      } catch (error) {
+        close();
+        return { kind: "failed", error: messageOf(error) };
+      }
+    },
+    close,
+  };
+}
+
+/** The kernel loads the module by itself when its family is asked for, where it may; keepalived calls modprobe as well. */
+function openIpvs(): IpvsTable {
+  try {
+    return openIpvsTable();
+  } catch (error) {
+    if (!(error instanceof LinuxError) || error.code !== "ENOENT") throw error;
+    if (!loadModule()) throw error;
+    return openIpvsTable();
+  }
+}
+
+function loadModule(): boolean {
+  // Not the caller's PATH: a service manager may have no sbin in it.
+  const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  try {
+    execFileSync("modprobe", ["-q", "ip_vs"], { env: { PATH }, stdio: "ignore", timeout: 5_000 });
+    return true;
+  } catch {
+    return false; // What is missing is said by whoever needs the module.
+  }
+}
+
+function askIpvs(table: IpvsTable, ask: Ask): Answer {
+  switch (ask.kind) {
+    case "list-services":
+      return { kind: "services", services: table.listServices() };
+    case "list-destinations":
+      return { kind: "destinations", lists: ask.services.map((service) => table.listDestinations(service)) };
+    case "change":
+      return { kind: "changed", errors: table.change(ask.operations).map(errorOf) };
+    case "list-daemons":
+      return { kind: "daemons", daemons: table.listDaemons() };
+    case "change-daemons": {
+      const results = ask.operations.map((operation) =>
+        operation.kind === "stop-daemon" ? table.stopDaemon(operation.role) : table.startDaemon(operation.daemon),
+      );
+      return { kind: "changed", errors: results.map(errorOf) };
+    }
+    case "read-timeouts":
+      return { kind: "timeouts", timeouts: table.timeouts() };
+    case "set-timeouts":
+      return { kind: "changed", errors: [errorOf(table.setTimeouts(ask.timeouts))] };
+    default:
+      return { kind: "failed", error: `not a question for ip_vs: ${ask.kind}` };
+  }
+}
+
+const errorOf = (result: ChangeResult): string | undefined =>
+  result.ok ? undefined : result.message === "" ? result.code : `${result.code}: ${result.message}`;
+
+/** Throws LinuxError with ENOENT without the nft command. */
+export function openNftablesKernel(): EngineKernel {
+  listNft(["list", "tables"], "list the tables");
+  return {
+    carryOut(ask) {
+      try {
+        return askNftables(ask);
+      } catch (error) {
+        return { kind: "failed", error: messageOf(error) };
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+function askNftables(ask: Ask): Answer {
+  switch (ask.kind) {
+    case "rules-version":
+      return { kind: "rules-version", version: rulesVersion(), connected: connectedPrefixes() };
+    case "read-rules": {
+      // Before it is read: what somebody changes meanwhile is seen next time.
+      const version = rulesVersion();
+      return { kind: "rules", version, state: { 4: readFamily(4), 6: readFamily(6) }, connected: connectedPrefixes() };
+    }
+    case "run-rules":
+      runNft(ask.script, "program the virtual servers");
+      return { kind: "ran", version: rulesVersion() };
+    default:
+      return { kind: "failed", error: `not a question for nftables: ${ask.kind}` };
+  }
+}
+
+function readFamily(family: 4 | 6): TableState | undefined {
+  const table = listNft(listTable(family), "read the table of virtual servers");
+  if (table === undefined) return undefined;
+  const elements = listElements(family).map((words) => listNft(words, "read the elements of virtual servers"));
+  return readTable(family, table, elements);
+}
+
+/** Networks of more than one address: who is in one of them with a server is answered past this machine. */
+function connectedPrefixes(): Prefix[] {
+  const found = Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).flatMap(({ cidr, internal, family }): Prefix[] => {
+      const [text = "", bits = ""] = (cidr ?? "").split("/");
+      const address = parseIp(text);
+      const length = Number(bits);
+      const isLinkLocal = family === "IPv6" && text.toLowerCase().startsWith("fe80:");
+      const isOne = length === (family === "IPv6" ? 128 : 32);
+      return address === undefined || internal || isLinkLocal || isOne ? [] : [{ address, length }];
+    }),
+  );
+  return found.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : a.length - b.length));
+}

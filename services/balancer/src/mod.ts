@@ -1,0 +1,1 @@
+export { type Balancer, type BalancerOptions, runBalancer } from "./run-balancer.ts";

@@ -1,0 +1,238 @@
+// Keeps the table of nftables in step. Each change is one transaction over everything that is wanted, made from what is
+// known to be there; what comes while one runs is part of the next. Whether somebody else has changed anything is seen by
+// the version of the machine's rules, which is asked for in microseconds; only then they are read.
+import { isDeepStrictEqual } from "node:util";
+import type { StopMode, WantedService } from "@baton/ipvs";
+import {
+  type BalancerOptions,
+  type BalancerPlan,
+  type BalancerState,
+  baseOf,
+  explainObstacle,
+  type Prefix,
+  planBalancer,
+  removalScript,
+} from "@baton/nft-balancer";
+import type { Answer, Ask, Keeper, Measured } from "../keeper.ts";
+import { type Story, startStory, tell, tellFailure } from "../story.ts";
+import type { Wanted } from "../wish.ts";
+
+interface Job {
+  readonly story: Story;
+  /** Of the services that it is about; undefined: of many. */
+  readonly names: readonly string[] | undefined;
+}
+
+/** Of more services than this nobody asks which line is about which. */
+const namesMax = 4;
+const errorsMax = 20;
+/** Of a line of nft, in an event. */
+const lineMax = 200;
+
+export class NftablesKeeper implements Keeper {
+  readonly engine = "nftables";
+  readonly #wanted: Wanted;
+  /** What is there; undefined: nobody knows. */
+  #state: BalancerState | undefined;
+  #version: number | undefined;
+  /** What this process has left there, once it has. */
+  #left: BalancerState | undefined;
+  #connected: readonly Prefix[] = [];
+  /** What is to be done, and what the transaction that runs does. */
+  #waiting: Job[] = [];
+  #settled: Story[] = [];
+  #looking: Story | undefined;
+  #planned: BalancerPlan | undefined;
+  #refused: BalancerPlan["refused"] = [];
+  /** As it was carried out last: against it a later reading is drift. */
+  #carried: readonly WantedService[] = [];
+  #isPaused = false;
+  #trouble = "";
+  #drift = 0;
+  #ending: Story | "ended" | undefined;
+
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+  }
+
+  want(names: Iterable<string>, story: Story): void {
+    const some = [...names];
+    this.#waiting.push({ story, names: some.length > namesMax ? undefined : some });
+  }
+
+  look(story: Story): void {
+    this.#looking ??= story;
+  }
+
+  retry(): void {
+    this.#isPaused = false;
+  }
+
+  next(): Ask | undefined {
+    if (this.#isPaused || this.#ending === "ended") return undefined;
+    if (this.#ending !== undefined) return { kind: "run-rules", script: removalScript };
+    if (this.#looking !== undefined && this.#state !== undefined) return { kind: "rules-version" };
+    if (this.#state === undefined) return this.#hasWork() ? { kind: "read-rules" } : undefined;
+    if (this.#waiting.length === 0) return undefined;
+    const { services, unknown } = this.#wanted;
+    const planned = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
+    this.#refused = planned.refused;
+    if (planned.script === "") {
+      this.#finishWaiting();
+      return undefined;
+    }
+    this.#planned = planned;
+    return { kind: "run-rules", script: planned.script };
+  }
+
+  take(_ask: Ask, answer: Answer): void {
+    if (answer.kind === "failed") return this.#fail(answer.error);
+    if (answer.kind === "rules-version") return this.#takeVersion(answer);
+    if (answer.kind === "rules") return this.#takeRules(answer);
+    if (answer.kind === "ran") this.#takeRun(answer.version);
+  }
+
+  settled(): readonly Story[] {
+    return this.#settled.splice(0);
+  }
+
+  finish(mode: StopMode, story: Story): void {
+    this.#finishWaiting();
+    this.#isPaused = false;
+    this.#looking = undefined;
+    if (mode === "keep") {
+      this.#ending = "ended";
+      this.#settled.push(story);
+    } else this.#ending = story;
+  }
+
+  ownNames(): undefined {
+    return undefined;
+  }
+
+  counts(): { readonly services: number; readonly destinations: number } {
+    return {
+      services: this.#carried.length,
+      destinations: this.#carried.reduce((sum, { destinations }) => sum + destinations.length, 0),
+    };
+  }
+
+  errors(): readonly string[] {
+    const refused = this.#refused.flatMap(({ service, obstacles }) =>
+      obstacles.map((obstacle) => `${service}: ${explainObstacle(obstacle)}`),
+    );
+    return [...(this.#trouble === "" ? [] : [this.#trouble]), ...refused].slice(0, errorsMax);
+  }
+
+  drift(): number {
+    return this.#drift;
+  }
+
+  measured(): Iterable<Measured> {
+    return [];
+  }
+
+  #hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#looking !== undefined;
+  }
+
+  #options(): BalancerOptions {
+    return { masquerade: "needed", connected: this.#connected };
+  }
+
+  #takeVersion({ version, connected }: Answer & { readonly kind: "rules-version" }): void {
+    const story = this.#looking;
+    if (version !== this.#version && story !== undefined) {
+      this.#state = undefined;
+      return;
+    }
+    this.#looking = undefined;
+    this.#drift = 0;
+    if (story === undefined || isDeepStrictEqual(connected, this.#connected)) return;
+    this.#connected = connected;
+    this.#add(startStory("reload", story.startedAt));
+  }
+
+  #add(story: Story): void {
+    this.#waiting.push({ story, names: undefined });
+  }
+
+  /** What differs from what was left there is somebody else's doing; what waits besides is told by its own stories. */
+  #takeRules({ state, version, connected }: Answer & { readonly kind: "rules" }): void {
+    const before = this.#state ?? this.#left;
+    this.#state = state;
+    this.#version = version;
+    this.#connected = connected;
+    const story = this.#looking;
+    this.#looking = undefined;
+    this.#drift = 0;
+    if (story === undefined) return;
+    if (before === undefined || this.#waiting.length > 0) return this.#add(story);
+    const { services, unknown } = this.#wanted;
+    const { script } = planBalancer({ wanted: services, unknown, state, options: this.#options() });
+    this.#drift = linesOf(script).length;
+    this.#add(this.#drift > 0 ? startStory("repair", story.startedAt) : story);
+  }
+
+  #takeRun(version: number): void {
+    if (this.#ending !== undefined && this.#ending !== "ended") {
+      tell(this.#ending, "remove everything");
+      this.#settled.push(this.#ending);
+      this.#ending = "ended";
+      this.#carried = [];
+      return;
+    }
+    const planned = this.#planned;
+    if (planned === undefined) return;
+    this.#trouble = "";
+    // Another number than the next one: somebody else has changed rules too, ours perhaps.
+    const isAlone = this.#version !== undefined && version === this.#version + 1;
+    this.#state = isAlone ? planned.after : undefined;
+    this.#version = version;
+    this.#left = planned.after;
+    const refused = new Set(planned.refused.map(({ service }) => service));
+    this.#carried = [...this.#wanted.services].flatMap(([name, service]) => (refused.has(name) ? [] : [service]));
+    const lines = linesOf(planned.script);
+    for (const job of this.#waiting) for (const line of linesAbout(job, lines)) tell(job.story, line);
+    this.#planned = undefined;
+    this.#finishWaiting();
+  }
+
+  #fail(error: string): void {
+    this.#isPaused = true;
+    this.#trouble = error;
+    this.#state = undefined;
+    this.#planned = undefined;
+    if (this.#ending !== undefined && this.#ending !== "ended") {
+      tellFailure(this.#ending, "remove everything", error);
+      this.#settled.push(this.#ending);
+      this.#ending = "ended";
+      return;
+    }
+    // It is tried again, for the same reasons.
+    const again = this.#waiting.map(({ story: { reason, startedAt, cause }, names }) => ({
+      story: startStory(reason, startedAt, cause),
+      names,
+    }));
+    for (const { story } of this.#waiting) tellFailure(story, "everything that is wanted", error);
+    this.#finishWaiting();
+    this.#waiting = again;
+  }
+
+  #finishWaiting(): void {
+    this.#settled.push(...this.#waiting.splice(0).map(({ story }) => story));
+  }
+}
+
+/** The names of its chains tell whose a line is. */
+function linesAbout({ names }: Job, lines: readonly string[]): readonly string[] {
+  if (names === undefined) return lines;
+  const bases = names.map(baseOf);
+  return lines.filter((line) => bases.some((base) => line.includes(`${base}/`)));
+}
+
+const linesOf = (script: string): string[] =>
+  script
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.slice(0, lineMax));

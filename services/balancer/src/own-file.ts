@@ -1,0 +1,47 @@
+// What is ours in the kernel, in a file of the run directory: the kernel's table lives on when this process is killed,
+// and the one after it has to know which services nobody wants any more, and which are somebody else's. The directory
+// goes with a reboot, as the table does. Replaced whole; what cannot be read counts for nothing.
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { ConnectionTimeouts } from "@baton/ipvs";
+import type { EngineName } from "./keeper.ts";
+import type { OwnRecord } from "./types.ts";
+
+export interface OwnFile {
+  /** Undefined: there is none. */
+  read(): (OwnRecord & { readonly engine: EngineName }) | undefined;
+  /** Throws where the directory takes no file. */
+  write(engine: EngineName, own: OwnRecord): void;
+  remove(): void;
+}
+
+export function openOwnFile(path: string): OwnFile {
+  return {
+    read() {
+      try {
+        return parse(JSON.parse(readFileSync(path, "utf8")));
+      } catch {
+        return undefined; // the first process of this run, or a file that somebody else wrote
+      }
+    },
+    write(engine, own) {
+      writeFileSync(`${path}.new`, JSON.stringify({ engine, ...own }), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    },
+    remove: () => rmSync(path, { force: true }),
+  };
+}
+
+function parse(value: unknown): ReturnType<OwnFile["read"]> {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { engine, services, daemons, timeouts } = value as Record<string, unknown>;
+  if (engine !== "ipvs" && engine !== "nftables") return undefined;
+  const names = Array.isArray(services) ? services.filter((each) => typeof each === "string") : [];
+  return { engine, services: names, daemons: daemons === true, timeouts: timeoutsOf(timeouts) };
+}
+
+function timeoutsOf(value: unknown): ConnectionTimeouts | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { tcp, tcpFin, udp } = value as Record<string, unknown>;
+  const isTime = (seconds: unknown): seconds is number => Number.isSafeInteger(seconds) && Number(seconds) >= 0;
+  return isTime(tcp) && isTime(tcpFin) && isTime(udp) ? { tcp, tcpFin, udp } : undefined;
+}

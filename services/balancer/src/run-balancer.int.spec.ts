@@ -1,0 +1,217 @@
+// The shell: what health says in, ip_vs (in memory) out, in the order in which it is to happen, with files and timers.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AggregateState } from "@baton/contracts";
+import { type ConfigSnapshot, defaultSettings } from "@baton/host";
+import { createTestHost, type TestHost } from "@baton/host/testing";
+import { ipvsadmRules, MemoryTable } from "@baton/ipvs";
+import { aDestination, addressKey, aService } from "@baton/ipvs/testing";
+import { bootNow, wallMicros } from "@baton/linux";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { EngineName } from "./keeper.ts";
+import { openOwnFile } from "./own-file.ts";
+import { type Balancer, runBalancer } from "./run-balancer.ts";
+import { MemoryKernel } from "./testing/memory-kernel.ts";
+import { configOf, pool, virtualServer } from "./testing/rig.ts";
+
+const name = "[192.0.2.1]:tcp:80";
+const service = "-A -t 192.0.2.1:80 -s rr";
+const server = (host: number, weight = 1): string => `-a -t 192.0.2.1:80 -r 10.0.0.${host}:80 -m -w ${weight}`;
+const text = virtualServer("192.0.2.1 80", [1, 2]);
+
+const snapshotOf = (config: string, loadBalancer: "auto" | "ipvs" | "nftables" = "auto"): ConfigSnapshot => ({
+  generation: 1,
+  hash: "",
+  file: "keepalived.conf",
+  appliedAt: "",
+  config: configOf(config),
+  settings: { ...defaultSettings, loadBalancer },
+});
+
+const told = (...given: Parameters<typeof pool>): AggregateState => ({
+  kind: "virtual-server",
+  id: given[0],
+  version: 0,
+  state: { $case: "virtualServer", value: pool(...given) },
+});
+
+let directory: string;
+let table: MemoryTable;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "baton-balancer-"));
+  table = new MemoryTable();
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const rules = (): string[] =>
+  ipvsadmRules(table.dump())
+    .map((line) => line.trim())
+    .toSorted();
+const ownFile = (): string => join(directory, "balancer.own");
+const clock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
+
+interface Started {
+  readonly host: TestHost;
+  readonly health: ReturnType<TestHost["play"]>;
+  readonly kernel: MemoryKernel;
+  readonly balancer: Balancer;
+}
+
+async function start(
+  config = text,
+  more: { readonly restarts?: number; readonly absent?: readonly EngineName[]; readonly keeps?: boolean } = {},
+): Promise<Started> {
+  const env = { restarts: more.restarts ?? 0 };
+  const host = createTestHost({ service: "balancer", clock, config: snapshotOf(config), env });
+  const health = host.play("health");
+  const kernel = new MemoryKernel(table);
+  const open = (engine: EngineName) => {
+    if (more.absent?.includes(engine) === true) throw new Error("the kernel has none");
+    return kernel;
+  };
+  const timing = { lookEveryMs: 20, drainEveryMs: 20 };
+  const file = openOwnFile(ownFile());
+  const balancer = await runBalancer({ host, open, file, keepsAtStop: more.keeps === true, ...timing });
+  await host.serveWatch(balancer);
+  return { host, health, kernel, balancer };
+}
+
+const events = (host: TestHost): string[] => host.appended.map(({ event }) => event.type);
+
+test("news reach the kernel in the turn in which they are heard, with a span and their cause", async () => {
+  const { host, health, balancer } = await start();
+  health.states([told(name, { 1: 1, 2: 1 })]);
+  await vi.waitFor(() => expect(rules()).toEqual([service, server(1), server(2)]));
+  const set = [{ server: "10.0.0.2:80", role: "real", weight: 4 }];
+  const news = health.append(
+    { kind: "virtual-server", id: name },
+    { type: "destinations-changed", data: { virtualServer: name, set, removed: ["10.0.0.1:80"] } },
+  );
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(rules()).toEqual([service, server(2, 4)]);
+  const last = host.appended.at(-1);
+  expect(last).toMatchObject({
+    aggregate: { kind: "balancer", id: "ipvs" },
+    causationId: news.id,
+    event: { type: "balancer-programmed", data: { reason: "pools", total: 2 } },
+  });
+  expect(host.spans.at(-1)).toMatchObject({ name: "ipvs.apply" });
+  expect(host.states()).toMatchObject([
+    {
+      kind: "balancer",
+      id: "ipvs",
+      state: { value: { engine: "ipvs", services: 1, destinations: 1, lastEventId: last?.id } },
+    },
+  ]);
+  const weight = balancer.counters().find((each) => each.name === "ipvs.backend.weight");
+  expect(weight).toMatchObject({ value: 4, labels: { local_address: "192.0.2.1", remote_address: "10.0.0.2" } });
+  await balancer.stop();
+});
+
+test("what somebody else changes is put back by itself", async () => {
+  const { host, health, balancer } = await start();
+  health.states([told(name, { 1: 1 })]);
+  await vi.waitFor(() => expect(rules()).toEqual([service, server(1)]));
+  table.apply({ kind: "flush" });
+  await vi.waitFor(() => expect(rules()).toEqual([service, server(1)]));
+  await vi.waitFor(() => expect(events(host)).toContain("balancer-repaired"));
+  await balancer.stop();
+  expect(rules()).toEqual([]);
+});
+
+test("one that was killed leaves its services to the next, which knows which are its own", async () => {
+  const killed = await start(text + virtualServer("192.0.2.2 80", [1]));
+  killed.health.states([told(name, { 1: 1 }), told("[192.0.2.2]:tcp:80", { 1: 1 })]);
+  await vi.waitFor(() => expect(rules()).toHaveLength(4));
+  // Nobody answers it any more: as good as dead.
+  killed.kernel.isDeaf = true;
+  table.apply({ kind: "new-service", service: aService(addressKey("203.0.113.1")) });
+  const next = await start(text, { restarts: 1 });
+  await vi.waitFor(() => expect(rules()).toEqual([service, "-A -t 203.0.113.1:80 -s rr", server(1)]));
+  await next.balancer.stop();
+  expect(rules()).toEqual(["-A -t 203.0.113.1:80 -s rr"]);
+  expect(() => readFileSync(ownFile())).toThrow("ENOENT");
+  await killed.balancer.stop();
+});
+
+test("a drained server is asked about, and told of once nobody is connected to it", async () => {
+  const { host, health, kernel, balancer } = await start();
+  health.states([told(name, { 1: 1, 2: 1 })]);
+  await vi.waitFor(() => expect(rules()).toHaveLength(3));
+  table.connect(addressKey("192.0.2.1"), aDestination("10.0.0.1"), 1);
+  health.states([told(name, { 1: 0, 2: 1 }, [1])]);
+  const asked = vi.spyOn(kernel, "carryOut");
+  const questions = () => asked.mock.calls.filter(([{ kind }]) => kind === "list-destinations").length;
+  await vi.waitFor(() => expect(questions()).toBeGreaterThan(3));
+  expect(events(host)).not.toContain("server-idle");
+  table.connect(addressKey("192.0.2.1"), aDestination("10.0.0.1"), 0);
+  await vi.waitFor(() => expect(events(host)).toContain("server-idle"));
+  await balancer.stop();
+});
+
+describe("the end", () => {
+  test("with -I leaves everything, for the next start to go on with", async () => {
+    const { health, balancer } = await start(text, { keeps: true });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    await balancer.stop();
+    expect(rules()).toHaveLength(2);
+    expect(readFileSync(ownFile(), "utf8")).toContain("tcp 192.0.2.1:80");
+  });
+
+  test("comes in the middle of the work as well", async () => {
+    const ids = Array.from({ length: 250 }, (_, i) => `192.0.2.${i + 1}`);
+    const { health, balancer } = await start(ids.map((id) => virtualServer(`${id} 80`, [1])).join(""));
+    health.states(ids.map((id) => told(`[${id}]:tcp:80`, { 1: 1 })));
+    await balancer.stop();
+    expect(rules()).toEqual([]);
+  });
+});
+
+describe("the engine", () => {
+  test("auto takes nftables where there is no ip_vs", async () => {
+    const { balancer, host } = await start(text, { absent: ["ipvs"] });
+    expect(host.states()).toMatchObject([{ id: "nftables" }]);
+    await balancer.stop();
+  });
+
+  test("where there is neither, that is a state and an event", async () => {
+    const { balancer, host } = await start(text, { absent: ["ipvs", "nftables"] });
+    expect(host.states()).toMatchObject([
+      { id: "none", state: { value: { engine: "none", errors: [expect.stringContaining("the kernel has none")] } } },
+    ]);
+    expect(host.appended).toMatchObject([{ aggregate: { id: "none" }, event: { type: "balancer-failed" } }]);
+    await balancer.stop();
+  });
+
+  test("another one takes over after a reload, and the services go on with it", async () => {
+    const { balancer, host, health } = await start();
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    host.applyConfig({ ...snapshotOf(text, "nftables"), generation: 2 });
+    await vi.waitFor(() => expect(host.states()).toMatchObject([{ id: "nftables" }]));
+    expect(rules()).toEqual([]);
+    host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 3 });
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    await balancer.stop();
+  });
+});
+
+test("a record that makes no sense is none", () => {
+  const file = openOwnFile(ownFile());
+  expect(file.read()).toBeUndefined();
+  file.write("ipvs", { services: ["a"], daemons: true, timeouts: { tcp: 1, tcpFin: 2, udp: 3 } });
+  expect(file.read()).toEqual({
+    engine: "ipvs",
+    services: ["a"],
+    daemons: true,
+    timeouts: { tcp: 1, tcpFin: 2, udp: 3 },
+  });
+  for (const wrong of ["", "[]", "null", '{"engine":"haproxy"}']) {
+    writeFileSync(ownFile(), wrong);
+    expect([wrong, file.read()]).toEqual([wrong, undefined]);
+  }
+  writeFileSync(ownFile(), '{"engine":"ipvs","services":[1,"b"],"timeouts":{"tcp":-1}}');
+  expect(file.read()).toEqual({ engine: "ipvs", services: ["b"], daemons: false, timeouts: undefined });
+});

@@ -1,0 +1,161 @@
+// What the kernel is to hold, service by service, kept up to date by what has changed: one pool of ten thousand that
+// loses a server costs the services of that one, not the table.
+import { changeDestinations, type DestinationWeight, type VirtualServerState } from "@baton/contracts";
+import { type AddressRange, type PoolServer, poolServers, type WantedService, wantedTable } from "@baton/ipvs";
+import {
+  type Config,
+  type VirtualServerConfig,
+  type VirtualServerGroupConfig,
+  virtualServerName,
+} from "@baton/keepalived-conf";
+
+/** What is wanted now; whoever holds it sees every change. */
+export interface Wanted {
+  /** By `serviceName`. */
+  readonly services: ReadonlyMap<string, WantedService>;
+  /** Configured, but nobody has said yet who is in them: they stay as they are. */
+  readonly unknown: ReadonlySet<string>;
+}
+
+interface Member {
+  readonly config: VirtualServerConfig;
+  /** Place in the file. */
+  readonly place: number;
+  readonly groups: readonly VirtualServerGroupConfig[];
+  /** Of its services. */
+  readonly names: readonly string[];
+}
+
+export class Wish implements Wanted {
+  readonly services = new Map<string, WantedService>();
+  readonly unknown = new Set<string>();
+  #tooWide: readonly AddressRange[] = [];
+  #members = new Map<string, Member>();
+  /** Who else has a say in a service: several virtual servers may have an address or a mark in common. */
+  #owners = new Map<string, string[]>();
+  #pools = new Map<string, readonly DestinationWeight[]>();
+
+  /** Ranges of groups that are left out, because they have too many addresses. */
+  get tooWide(): readonly AddressRange[] {
+    return this.#tooWide;
+  }
+
+  /** Names of all services that are configured. */
+  names(): Iterable<string> {
+    return this.#owners.keys();
+  }
+
+  /** Names of the services of one virtual server; none where it is not configured. */
+  namesOf(virtualServer: string): readonly string[] {
+    return this.#members.get(virtualServer)?.names ?? [];
+  }
+
+  /** The services that it has touched: all, and those that are configured no more. */
+  configure({ virtualServers, virtualServerGroups }: Config): readonly string[] {
+    const before = [...this.#owners.keys()];
+    const groups = new Map(virtualServerGroups.map((group) => [group.name, group]));
+    const tooWide: AddressRange[] = [];
+    this.#members = new Map();
+    this.#owners = new Map();
+    for (const [place, config] of virtualServers.entries()) {
+      const group = config.id.kind === "group" ? groups.get(config.id.name) : undefined;
+      const own = group === undefined ? [] : [group];
+      const table = wantedTable({ virtualServers: [config], virtualServerGroups: own }, () => []);
+      tooWide.push(...table.tooWide);
+      const name = virtualServerName(config);
+      const names = [...table.services.keys()];
+      this.#members.set(name, { config, place, groups: own, names });
+      for (const service of names) {
+        const owners = this.#owners.get(service);
+        if (owners === undefined) this.#owners.set(service, [name]);
+        else owners.push(name);
+      }
+    }
+    this.#tooWide = tooWide;
+    this.#pools = new Map([...this.#pools].filter(([name]) => this.#members.has(name)));
+    for (const name of before) {
+      if (this.#owners.has(name)) continue;
+      this.services.delete(name);
+      this.unknown.delete(name);
+    }
+    this.#renew(this.#members.keys());
+    return [...new Set([...this.#owners.keys(), ...before])];
+  }
+
+  /** What health says of all. Of whom it does not speak (yet), its last word stands: a health that starts is no outage. */
+  setPools(states: Iterable<VirtualServerState>): readonly string[] {
+    const names: string[] = [];
+    for (const { name, destinations } of states) {
+      this.#pools.set(name, destinations);
+      names.push(name);
+    }
+    return this.#renew(names);
+  }
+
+  /** The services that it touches. */
+  changePool(virtualServer: string, change: Parameters<typeof changeDestinations>[1]): readonly string[] {
+    this.#pools.set(virtualServer, changeDestinations(this.#pools.get(virtualServer) ?? [], change));
+    return this.#renew([virtualServer]);
+  }
+
+  /** The services of one virtual server as they would be with this server alone. */
+  aloneWith(virtualServer: string, server: string): readonly WantedService[] {
+    const member = this.#members.get(virtualServer);
+    if (member === undefined) return [];
+    const weights = [{ server, role: "real", weight: 0 } as const];
+    return [...tableOf([member], ({ config }) => poolServers(config, weights)).services.values()];
+  }
+
+  #renew(virtualServers: Iterable<string>): readonly string[] {
+    const touched = new Set<string>();
+    const members = new Set<Member>();
+    for (const name of virtualServers) {
+      const member = this.#members.get(name);
+      for (const service of member?.names ?? []) {
+        touched.add(service);
+        for (const owner of this.#owners.get(service) ?? []) {
+          const other = this.#members.get(owner);
+          if (other !== undefined) members.add(other);
+        }
+      }
+    }
+    const inOrder = [...members].sort((a, b) => a.place - b.place);
+    const table = tableOf(inOrder, (member) => this.#poolOf(member));
+    for (const name of touched) {
+      const service = table.services.get(name);
+      if (service === undefined) this.services.delete(name);
+      else this.services.set(name, service);
+      if (table.unknown.has(name)) this.unknown.add(name);
+      else this.unknown.delete(name);
+    }
+    return [...touched];
+  }
+
+  /**
+   * After a reload health may name for some milliseconds only servers that are not configured any more: a service that
+   * could serve must not stand empty until it names the new ones.
+   */
+  #poolOf({ config }: Member): readonly PoolServer[] | undefined {
+    const said = this.#pools.get(virtualServerName(config));
+    if (said === undefined) return undefined;
+    const weights = said.map(({ server, role, weight }) => ({
+      server,
+      role: role === "sorry" ? ("sorry" as const) : ("real" as const),
+      weight,
+    }));
+    const servers = poolServers(config, weights);
+    return servers.length === 0 && said.length > 0 ? undefined : servers;
+  }
+}
+
+function tableOf(members: readonly Member[], poolOf: (member: Member) => readonly PoolServer[] | undefined) {
+  const byConfig = new Map(members.map((member) => [member.config, member]));
+  const config = {
+    virtualServers: members.map((member) => member.config),
+    virtualServerGroups: [...new Set(members.flatMap(({ groups }) => groups))],
+  };
+  return wantedTable(config, (server) => {
+    const member = byConfig.get(server);
+    return member === undefined ? undefined : poolOf(member);
+  });
+}
