@@ -29,6 +29,8 @@ export const properties = [
   "slander-moves-nothing",
   "no-gap",
   "no-theft",
+  "alike-stays-put",
+  "alone-gives-way",
 ] as const;
 export type Property = (typeof properties)[number];
 

@@ -18,11 +18,13 @@ import {
   nextGroupDeadline,
   regroup,
   stepGroup,
+  type Verdict,
 } from "@baton/vrrp";
 import { checkHurry, checkProgress } from "./checkers.ts";
 import type { Answer, Dataplane } from "./dataplane.ts";
 import type { Testimony } from "./hub.ts";
 import { Alarm, type LocalTime } from "./local-time.ts";
+import { QuorumWatch } from "./quorum-watch.ts";
 import type { Random } from "./random.ts";
 
 export interface Advert {
@@ -44,6 +46,8 @@ export interface Machine extends LocalTime {
   /** The configuration as of now; a process has what it was last told. */
   readonly configs: readonly ElectionConfig[];
   readonly trackers: ReadonlyMap<string, "up" | "down">;
+  readonly quorum: Verdict | undefined;
+  readonly quorumHold: Micros;
   send(advert: Advert): void;
   /** Over the hub, if there is one. */
   testify(testimony: Testimony): void;
@@ -85,6 +89,7 @@ export class ElectionProcess {
   readonly #questions = new Map<string, { readonly nonce: number; readonly source: IpAddress }>();
   readonly #deadline: Alarm;
   readonly #heartbeat: Alarm;
+  readonly #quorum: QuorumWatch;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -97,6 +102,18 @@ export class ElectionProcess {
     });
     this.#heartbeat = new Alarm(machine, () => {
       if (this.isRunning && !this.isStalled) this.#tell();
+    });
+    this.#quorum = new QuorumWatch({
+      time: machine,
+      hold: machine.quorumHold,
+      configs: () => this.#configs,
+      isInOffice: (member) => {
+        const state = this.group.members.get(member);
+        return state !== undefined && isHolding(state);
+      },
+      feed: (inputs) => {
+        if (this.isRunning && !this.isStalled) this.#feed(inputs);
+      },
     });
   }
 
@@ -122,6 +139,7 @@ export class ElectionProcess {
     const connected = dataplane.isRunning;
     const resume = connected ? dataplane.resumeRecord() : undefined;
     if (connected) this.#open();
+    this.#quorum.begin(this.#machine.quorum, resume !== undefined);
     this.feedAll({
       type: "startup",
       dataplaneConnected: connected,
@@ -141,6 +159,7 @@ export class ElectionProcess {
     this.#inbox = [];
     this.#deadline.set(undefined);
     this.#heartbeat.set(undefined);
+    this.#quorum.stop();
   }
 
   stall(): void {
@@ -171,6 +190,10 @@ export class ElectionProcess {
 
   trackerChanged(name: string, status: "up" | "down"): void {
     this.#soon(() => this.#feedTracker(name, status));
+  }
+
+  quorumChanged(verdict: Verdict): void {
+    this.#soon(() => this.#quorum.report(verdict));
   }
 
   reload(configs: readonly ElectionConfig[]): void {

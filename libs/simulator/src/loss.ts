@@ -1,6 +1,6 @@
 // A backup on a segment that loses packets: how often it takes over from a healthy master. Arithmetic sets the floor: with
 // independent losses a run of `down_timer_adverts` lost adverts is enough, whoever counts.
-import { micros, parseIp, priority, vrid } from "@baton/domain";
+import { type Micros, micros, type Priority, parseIp, priority, vrid } from "@baton/domain";
 import type { ElectionConfig } from "@baton/vrrp";
 import { Clock } from "./clock.ts";
 import { goodNetwork, Network } from "./network.ts";
@@ -38,7 +38,7 @@ export function measureLoss(seed: number, loss: number, minutes: number, interva
     const joined = network.join((packet) => router.receive(packet));
     const router: Router = new Router({
       index,
-      configs: [configOf(base, interval)],
+      configs: [plainConfig(priority(base), micros(interval))],
       timeline,
       clock: new Clock(timeline, 0, 0),
       random: random.fork(),
@@ -62,7 +62,8 @@ export function measureLoss(seed: number, loss: number, minutes: number, interva
   return { falseTakeovers, expected: expectedTakeovers((minutes * minute) / interval, loss) };
 }
 
-function configOf(base: number, interval: number): ElectionConfig {
+/** One virtual router in version 3, and nothing special about it. */
+export function plainConfig(base: Priority, interval: Micros): ElectionConfig {
   const virtual = parseIp("10.0.0.100");
   return {
     name: "VI_1",
@@ -71,9 +72,9 @@ function configOf(base: number, interval: number): ElectionConfig {
     family: 4,
     version: 3,
     vrid: vrid(51),
-    priority: priority(base),
+    priority: base,
     initialState: "backup",
-    advertInterval: micros(interval),
+    advertInterval: interval,
     downTimerAdverts,
     preempt: true,
     preemptDelay: micros(0),

@@ -1,7 +1,7 @@
 // One router: a machine with a clock, a link, a dataplane and an election process on it (for a while two, when a
 // supervisor errs), and everything that can go wrong with each.
-import { type Instant, type IpAddress, instant, parseIp } from "@baton/domain";
-import type { ElectionConfig, ElectionState, GroupState, GroupStep } from "@baton/vrrp";
+import { type Instant, type IpAddress, instant, type Micros, micros, parseIp } from "@baton/domain";
+import type { ElectionConfig, ElectionState, GroupState, GroupStep, Verdict } from "@baton/vrrp";
 import type { Clock } from "./clock.ts";
 import { Dataplane } from "./dataplane.ts";
 import { type Advert, crossing, ElectionProcess, type Machine } from "./election-process.ts";
@@ -20,6 +20,8 @@ export interface RouterParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly configs: readonly ElectionConfig[];
+  /** Of the virtual server that its configuration tracks (quorum-watch.ts). */
+  readonly quorumHold?: Micros;
   send(packet: Packet): void;
   testify?(testimony: Testimony): void;
   nonce?(): number;
@@ -36,6 +38,9 @@ export class Router implements Machine {
   readonly clock: Clock;
   readonly dataplane: Dataplane;
   readonly trackers: Map<string, "up" | "down"> = new Map();
+  /** What health says of the tracked virtual server; undefined: nothing yet. */
+  quorum: Verdict | undefined;
+  readonly quorumHold: Micros;
   linkUp = true;
   /** What the real-time clock has jumped beside the others (SAFETY S11). */
   jumped = 0;
@@ -57,6 +62,7 @@ export class Router implements Machine {
     this.random = parts.random;
     this.#parts = parts;
     this.configs = parts.configs;
+    this.quorumHold = parts.quorumHold ?? micros(0);
     this.dataplane = new Dataplane(
       {
         now: () => this.now(),
@@ -170,6 +176,11 @@ export class Router implements Machine {
   setTracker(name: string, status: "up" | "down"): void {
     this.trackers.set(name, status);
     for (const process of this.#processes) process.trackerChanged(name, status);
+  }
+
+  setQuorum(verdict: Verdict): void {
+    this.quorum = verdict;
+    for (const process of this.#processes) process.quorumChanged(verdict);
   }
 
   reload(configs: readonly ElectionConfig[]): void {

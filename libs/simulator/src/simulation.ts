@@ -61,7 +61,8 @@ export function simulate(seed: number, weather: Weather = "storm", trace?: Trace
 }
 
 /** Whatever is thrown fails the seed that threw it, and not the night. */
-const shown = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+export const shown = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 export const isFailure = (outcome: Outcome | Failure): outcome is Failure => "property" in outcome;
 

@@ -1,5 +1,13 @@
 // Storms over groups of two to four routers, each from its seed: whatever happens, the properties hold (docs/model.md).
-import { type Failure, isFailure, measureLoss, simulate, type TraceLine, type Weather } from "@baton/simulator";
+import {
+  type Failure,
+  isFailure,
+  measureLoss,
+  simulate,
+  simulateQuorum,
+  type TraceLine,
+  type Weather,
+} from "@baton/simulator";
 import { expect, test, vi } from "vitest";
 
 // How fast it is is no matter, and the machine may be busy.
@@ -36,6 +44,10 @@ test("twenty days", () => {
 
 test("three hundred storms in which reloads change who is in the sync group", () => {
   expect(failuresOf(first(300), "regroup")).toEqual([]);
+});
+
+test("a hundred groups whose real servers die, for all of them or for one", () => {
+  expect(first(100).map(simulateQuorum).filter(isFailure)).toEqual([]);
 });
 
 test("a seed repeats itself, step by step", () => {
