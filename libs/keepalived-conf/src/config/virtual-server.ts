@@ -47,7 +47,7 @@ export interface VirtualServerConfig {
   readonly persistence: PersistenceConfig | undefined;
   /** Of the servers that do not say it themselves. */
   readonly forwarding: Forwarding;
-  /** Total weight of live servers at which the service is up: gained at quorum + hysteresis, lost below quorum - hysteresis. */
+  /** Total weight of live servers at which the service is up: gained at quorum + hysteresis, lost below quorum - hysteresis, or at 0. At least 1. */
   readonly quorum: number;
   readonly hysteresis: number;
   /** Its servers count as down until their checks have succeeded. */

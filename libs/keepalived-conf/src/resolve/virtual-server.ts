@@ -307,13 +307,14 @@ function resolveQuorum(
 ): { quorum: number; hysteresis: number } {
   const weights = realServers.reduce((sum, { config }) => sum + config.weight, 0);
   const wanted = value(block, keywords.quorum) ?? 1;
-  const quorum = Math.min(wanted, weights);
+  // Without any weight there is no quorum to have, until a check gives its server one.
+  const quorum = Math.max(1, Math.min(wanted, weights));
   const place = setting(block, keywords.quorum)?.place ?? block.place;
-  if (quorum < wanted) {
+  if (wanted > weights) {
     const message = `${name}: the weights of the real servers add up to ${weights} only`;
     adjust(context, place, "lint/quorum-above-weight", message, { used: `quorum ${quorum}` });
   }
-  if (quorum === 0) return { quorum, hysteresis: 0 };
+  if (weights === 0) return { quorum, hysteresis: 0 };
   const slack = value(block, keywords.hysteresis) ?? 0;
   if (slack < quorum) return { quorum, hysteresis: slack };
   const hysteresis = quorum - 1;

@@ -98,7 +98,7 @@ describe("the service", () => {
 
   test("without live weight there is no quorum to have", () => {
     const [server, said] = resolve(`${base}\nhysteresis 2\nreal_server 10.0.0.2 80 {\nweight 0\n}`);
-    expect(server).toMatchObject({ quorum: 0, hysteresis: 0 });
+    expect(server).toMatchObject({ quorum: 1, hysteresis: 0 });
     expect(said).toEqual(["lint/quorum-above-weight"]);
   });
 
