@@ -37,6 +37,7 @@ segments:
   eth0: office
   eth1.100: storage
 notify: { script_grace: 7.5 }
+checks: { jitter: 0.1, concurrent: 500, slow_start: 30, panic_guard: true }
 drift: { repairs: 0 }
 track_virtual_servers:
   - { name: "[192.0.2.1]:tcp:80", weight: -60, instances: [VI_1], hold: 7.5 }
@@ -62,6 +63,7 @@ load_balancer: nftables
         { name: "FWM 5", weight: 20, instances: undefined, holdSeconds: undefined },
       ],
       loadBalancer: "nftables",
+      checks: { jitter: 0.1, concurrent: 500, slowStartSeconds: 30, panicGuard: true },
     },
   });
 });
@@ -108,6 +110,12 @@ test.each([
   ["track_virtual_servers: [{ name: x, weight: 1, instances: VI_1 }]", 1, 58, /a list of names/],
   ["track_virtual_servers: [{ name: x, weight: 1, instance: VI_1 }]", 1, 47, /no setting `instance`/],
   ["notify: { grace: 7 }", 1, 11, /grace/],
+  ["checks: { jitter: 1 }", 1, 19, /a share, 0 to 0.5/],
+  ["checks: { concurrent: 0.5 }", 1, 23, /a number, 1 to 100000/],
+  ["checks: { slow_start: soon }", 1, 23, /seconds, 0 to 86400/],
+  ["checks: { panic_guard: 1 }", 1, 24, /true or false/],
+  ["checks: { panic: true }", 1, 11, /no setting `panic`/],
+  ["checks: 5", 1, 9, /a mapping with jitter/],
   ["- nats", 1, 1, /mapping of settings/],
   ["just text", 1, 1, /mapping of settings/],
   ["hub:\n  url: nats://h:1\n  url: nats://h:2", 3, 3, /unique/],

@@ -125,7 +125,7 @@ const checker = <Keywords extends KeywordMap>(
     service: "health",
     keywords,
     blocks,
-    support: { level: "as-block" },
+    support: { level: "works" },
     misnomers: misnomersOf(Object.values(keywords).map(({ name }) => name)),
   });
 

@@ -80,4 +80,4 @@ export const rootKeywords = {
   ),
 } as const;
 
-export const noVirtualServers = accepted("warning", "nothing is put into ip_vs, and no server is checked");
+export const noVirtualServers = accepted("warning", "nothing is put into ip_vs");

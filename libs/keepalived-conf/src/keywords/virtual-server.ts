@@ -21,7 +21,7 @@ import { type ForwardingLine, forwarding } from "./forwarding-argument.ts";
 import { noVirtualServers } from "./global-defs.ts";
 import { groupForm } from "./group-options.ts";
 import { eventScript } from "./script-argument.ts";
-import { type Argument, alias, asBlock, block, noted, values } from "./table.ts";
+import { type Argument, alias, asBlock, block, values, works } from "./table.ts";
 
 const count = integer({ min: 0, max: uint32Max });
 const name = lenientlyMissing(text("NAME"));
@@ -332,31 +332,29 @@ export const virtualServerGroup = values("virtual_server_group", {
   form: groupForm,
 });
 
-const noKeyMaterial = "SSL_GET is not carried out by this version";
 const pem = lenientlyMissing(text("PATH"));
 
 export const sslBlock = block("SSL", {
   owners: ["checker"],
   meaning: "Keys and certificates of SSL_GET, for all checks of the file.",
   service: "health",
-  support: noVirtualServers,
   keywords: {
-    password: noted("password", lenientlyMissing(secret(text("STRING"))), noKeyMaterial, {
+    password: works("password", lenientlyMissing(secret(text("STRING"))), {
       meaning: "The password of the key.",
       default: "none",
       repeat: "replaced",
     }),
-    ca: noted("ca", pem, noKeyMaterial, {
+    ca: works("ca", pem, {
       meaning: "A PEM file with certificates of authorities.",
       default: "none",
       repeat: "replaced",
     }),
-    certificate: noted("certificate", pem, noKeyMaterial, {
+    certificate: works("certificate", pem, {
       meaning: "A PEM file with the certificate that checks show, and its chain.",
       default: "none",
       repeat: "replaced",
     }),
-    key: noted("key", pem, noKeyMaterial, {
+    key: works("key", pem, {
       meaning: "A PEM file with the key of the certificate.",
       default: "none",
       repeat: "replaced",

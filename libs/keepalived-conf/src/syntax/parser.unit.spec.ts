@@ -166,7 +166,6 @@ describe("what is not carried out yet", () => {
     ["global_defs {\n vrrp_iptables\n}", "info"],
     ["net_namespace_ipvs x", "warning"],
     ["virtual_server_group g {\n 10.0.0.1 80\n}", "warning"],
-    ["SSL {\n key /x\n}", "warning"],
   ])("%j is known and said once", (text, severity) => {
     const { diagnostics } = parse(text);
     const said = diagnostics.filter(({ code }) => code === "accepted");

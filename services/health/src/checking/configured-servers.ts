@@ -26,7 +26,7 @@ type Supposition = (pool: string, server: string, state: ServerCheck, key: strin
 export interface ConfiguredServersOptions {
   readonly checks: CheckBoard;
   readonly pools: PoolBoard;
-  readonly drains: Pick<Drains, "of">;
+  readonly drains: Pick<Drains, "of" | "keepOnly">;
   /** For the first configuration. */
   readonly known: Known;
   readonly moment: () => CheckMoment;
@@ -125,6 +125,7 @@ export function createConfiguredServers({
   function meetPools(specs: readonly PoolSpec[], poolChecks: ReadonlyMap<string, PoolChecks>, flush: boolean): void {
     const wanted = new Set(specs.map(({ name }) => name));
     for (const name of [...pools.members.keys()]) if (!wanted.has(name)) pools.remove(name, flush);
+    drains.keepOnly(wanted);
     for (const { name, pool } of specs) {
       const own = poolChecks.get(name) ?? new Map();
       const drainOf = (server: string) => drains.of(name, server).drain;

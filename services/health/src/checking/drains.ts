@@ -38,6 +38,8 @@ export interface Drains {
   idle(virtualServer: string, server: string, cause: CauseRef | undefined): void;
   /** After a pool has begun or has changed: what is to be drained in it is, and who is gone is forgotten. */
   meet(member: PoolMember): void;
+  /** Only these virtual servers are left. */
+  keepOnly(virtualServers: ReadonlySet<string>): void;
   of(virtualServer: string, server: string): { readonly drain: Drain; readonly until: Instant | undefined };
   kept(): KeptDrain[];
 }
@@ -173,6 +175,8 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
       if (order !== undefined) finish(order, "idle", cause ?? order.cause);
     },
     meet: (member) => {
+      // An end of the service is nobody's order.
+      if (member.state.ended) return;
       const servers = new Map(member.state.servers.map((server) => [server.config.server, server]));
       for (const order of [...orders.values()]) {
         if (order.virtualServer !== member.name) continue;
@@ -185,6 +189,11 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
         if (server.drain !== order.drain) apply(order, order.cause);
         finishAbsent(order, member);
       }
+    },
+    keepOnly: (virtualServers) => {
+      const gone = [...orders.values()].filter(({ virtualServer }) => !virtualServers.has(virtualServer));
+      for (const order of gone) forget(order);
+      if (gone.length > 0) onChange();
     },
     of: (virtualServer, server) => orders.get(keyOf({ virtualServer, server })) ?? { drain: "none", until: undefined },
     kept: () =>

@@ -53,13 +53,11 @@ async function start(snapshot: ConfigSnapshot, before: { known?: string; drained
   return { host, health, known, drained };
 }
 
-/** As SIGKILL: nothing is told and nothing is written, and this process's sockets are gone. */
-async function kill({ host, health, known, drained }: Node): Promise<{ known?: string; drained?: string }> {
+/** What a killed process leaves: its files as they are at this moment. */
+async function kill({ health, known, drained }: Node): Promise<{ known?: string; drained?: string }> {
   const left = { ...(known.text && { known: known.text }), ...(drained.text && { drained: drained.text }) };
-  const told = host.appended.length;
   await health.stop();
   running.splice(running.indexOf(health), 1);
-  (host.appended as EventEnvelope[]).length = told;
   return left;
 }
 

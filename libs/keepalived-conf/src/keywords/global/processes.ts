@@ -3,14 +3,14 @@ import { bool, flag, integer, lenientlyMissing, optional, uint32Max } from "../a
 import { cpuSet, realtimeLimit, realtimePriority, receiveBuffers } from "../global-arguments.ts";
 import { cutName, exactly } from "../line-arguments.ts";
 import { type Argument, alias, missing, noted, type Service, works } from "../table.ts";
-import { noCheckers, noLocking, noMoreRealTime, noTimeLimit, ownBuffers, withScripts } from "./reasons.ts";
+import { checksWithScripts, noLocking, noMoreRealTime, noTimeLimit, ownBuffers, withScripts } from "./reasons.ts";
 
 /** TASK_COMM_LEN of linux/sched.h, without its terminating zero. */
 const processName = cutName(15);
 const nice = lenientlyMissing(integer({ min: -20, max: 19, instead: 0 }));
 const bufferSize = lenientlyMissing(integer({ min: 0, max: uint32Max, strict: true, syntax: "BYTES" }));
 
-const checkerProcessName = noted("checker_process_name", processName, noCheckers, {
+const checkerProcessName = noted("checker_process_name", processName, "health checks the servers, and keeps its name", {
   meaning: "What the process of the checkers is called.",
   service: "supervisor",
   default: "process_name",
@@ -48,17 +48,15 @@ interface Treatment {
   readonly owner: string;
   readonly realtime: string | "works";
   readonly others: string | "works";
-  /** Nothing at all is lost: there is no such process. */
-  readonly isAbsent?: true;
 }
 
-const settingsOf = (prefix: string, { service, owner, realtime, others, isAbsent }: Treatment) => {
+const settingsOf = (prefix: string, { service, owner, realtime, others }: Treatment) => {
   const row = <T>(name: string, argument: Argument<T>, differs: string | "works", meaning: string, absent: string) => {
     const options = { meaning, service, default: absent };
     if (differs === "works") return works(name, argument, options);
-    return (isAbsent ? noted : missing)(name, argument, differs, options);
+    return missing(name, argument, differs, options);
   };
-  const limit = noted(`${prefix}_rlimit_rttime`, realtimeLimit, isAbsent ? others : noTimeLimit, {
+  const limit = noted(`${prefix}_rlimit_rttime`, realtimeLimit, noTimeLimit, {
     meaning: `How long ${owner} may run in real time without a pause.`,
     service,
     default: "10000",
@@ -66,13 +64,7 @@ const settingsOf = (prefix: string, { service, owner, realtime, others, isAbsent
   const own = `off; here 40 for election, 39 for dataplane`;
   return {
     priority: row(`${prefix}_priority`, nice, others, `The niceness of ${owner}.`, "0"),
-    noSwap: row(
-      `${prefix}_no_swap`,
-      flag,
-      isAbsent ? others : noLocking,
-      `Keeps the memory of ${owner} from being swapped out.`,
-      "off",
-    ),
+    noSwap: row(`${prefix}_no_swap`, flag, noLocking, `Keeps the memory of ${owner} from being swapped out.`, "off"),
     realtime: row(
       `${prefix}_rt_priority`,
       realtimePriority,
@@ -94,10 +86,9 @@ export const vrrpProcess = settingsOf("vrrp", {
 });
 export const checkerProcess = settingsOf("checker", {
   service: "health",
-  owner: "the process of the checkers",
-  realtime: noCheckers,
-  others: noCheckers,
-  isAbsent: true,
+  owner: "the process of the checkers (here: health)",
+  realtime: "health is in real time as bfd_rt_priority says",
+  others: checksWithScripts,
 });
 export const bfdProcess = settingsOf("bfd", {
   service: "health",

@@ -2,7 +2,6 @@
 export const noMoreRealTime = "election and dataplane run in real time from the start";
 export const noLocking = "Node cannot lock its memory; let the machine swap less, or give the service MemorySwapMax=0";
 export const noTimeLimit = "a service that does not answer loses its lease, and is started anew";
-export const noCheckers = "no server is checked by this version";
 export const noIpvs = "virtual servers are not carried out by this version";
 export const noSnmp = "Baton has no SNMP agent; metrics are served for Prometheus, events on NATS";
 export const noDbus = "Baton has no DBus interface; `baton status` and gRPC take its place";
@@ -10,5 +9,6 @@ export const nftAlone = "the rules are in nftables, in a table of Baton's own (b
 export const noFifo = "events are on NATS: `baton events --follow`";
 export const ownBuffers = "Baton sizes its socket buffers itself";
 export const withScripts = "BFD runs in the process that runs the scripts, and they would have it too";
+export const checksWithScripts = "health checks the servers, as it runs the scripts, and they would have it too";
 export const ownFiles = "Baton keeps its files in its run and state directories";
 export const ownNames = "names come from /etc/iproute2 and /usr/share/iproute2";

@@ -2,7 +2,7 @@
 import { bool, flag, int32Max, integer, invalidValue, uint32Max } from "../arguments.ts";
 import { lvsTimeouts, syncDaemon, tableName } from "../global-arguments.ts";
 import { wholeLine } from "../line-arguments.ts";
-import { alias, missing, noted } from "../table.ts";
+import { alias, missing, noted, works } from "../table.ts";
 import { noIpvs } from "./reasons.ts";
 
 const flushOnStop = wholeLine("[VS]", (line, report) => {
@@ -18,7 +18,7 @@ const lvsFlushOnStop = noted("lvs_flush_on_stop", flushOnStop, noIpvs, {
 });
 
 export const virtualServerDefaults = {
-  checkerLogAllFailures: noted("checker_log_all_failures", bool, noIpvs, {
+  checkerLogAllFailures: works("checker_log_all_failures", bool, {
     meaning: "Logs every check that fails, not only the one that takes a server out.",
     service: "health",
     default: "off",
