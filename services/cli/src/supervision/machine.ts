@@ -5,6 +5,7 @@ import {
   assertNever,
   type Instant,
   instant,
+  micros,
   microsSince,
   millisToMicros,
   secondsToMicros,
@@ -17,6 +18,8 @@ export const limits = {
    * that stops for a while and comes back is the lease's business, not ours.
    */
   silence: secondsToMicros(15),
+  /** Who was killed before it had said anything gets twice as long the next time, this often at most: a slow machine. */
+  silenceDoublings: 3,
   /** Waking this much later than asked means that we were not scheduled, and heard nobody meanwhile. */
   ownLateness: secondsToMicros(2),
   /** The pause before a restart, by the number of quick deaths in a row. */
@@ -155,7 +158,7 @@ function startOne(state: SupervisorState, name: ChildName, now: Instant): Step {
   if (child?.kind !== "down") return unchanged(state);
   const { record } = child;
   // Pid 0: it has no pid yet. A start that fails comes back as an end.
-  const up: ChildState = { kind: "up", pid: 0, since: now, aliveAt: now, record };
+  const up: ChildState = { kind: "up", pid: 0, since: now, aliveAt: now, heard: false, record };
   return { state: withChild(state, name, up), effects: [{ type: "start", child: name, restarts: record.restarts }] };
 }
 
@@ -197,7 +200,7 @@ function replacementDone(state: SupervisorState, now: Instant): Step {
 function onReport(state: SupervisorState, name: ChildName, report: Report, now: Instant): Step {
   const child = state.children.get(name);
   // Whatever it says, it lives.
-  const alive = child?.kind === "up" ? withChild(state, name, { ...child, aliveAt: now }) : state;
+  const alive = child?.kind === "up" ? withChild(state, name, { ...child, aliveAt: now, heard: true }) : state;
   switch (report.type) {
     case "alive":
     case "stopped": // its exit is what counts
@@ -293,7 +296,14 @@ function wakeChild(state: SupervisorState, name: ChildName, now: Instant): Step 
 /** The brokers are programs of others and say nothing. */
 const reportsLife = (name: ChildName): boolean => name !== "nats" && name !== "redis";
 
-const silentAt = (child: { aliveAt: Instant }): Instant => addMicros(child.aliveAt, limits.silence);
+/**
+ * Where all services need longer to load than they may be silent, killing them only makes them load again: what has not
+ * spoken yet is waited for longer after each quick death.
+ */
+function silentAt({ aliveAt, heard, record }: Extract<ChildState, { kind: "up" }>): Instant {
+  const doublings = heard ? 0 : Math.min(record.quickDeaths, limits.silenceDoublings);
+  return addMicros(aliveAt, micros(limits.silence * 2 ** doublings));
+}
 
 function kill(state: SupervisorState, name: ChildName, child: { pid: number; record: ChildRecord }, why: string): Step {
   const { pid, record } = child;

@@ -310,6 +310,27 @@ describe("the watchdog", () => {
     expect(scene.take()).toEqual(["died election", "start election 1"]);
   });
 
+  test("one that was killed before it had said anything gets longer and longer to load, up to 2 minutes", () => {
+    const scene = new Scene().configured();
+    for (const seconds of [15, 30, 60, 120, 120]) {
+      scene.pass(seconds * 1000 - 200, ["election"]);
+      expect(scene.take()).toEqual([]);
+      scene.pass(300, ["election"]);
+      expect(scene.take()).toEqual(["kill election"]);
+      scene.die("election", "SIGKILL");
+      while (scene.state.children.get("election")?.kind !== "up") scene.pass(100, ["election"]);
+      expect(scene.take()).toContain("died election");
+    }
+  });
+
+  test("who has spoken once is held to the same bound as ever", () => {
+    const scene = new Scene().configured();
+    for (const _ of [1, 2, 3]) scene.die("election").pass(10_000);
+    scene.take();
+    scene.pass(15_100, ["election"]);
+    expect(scene.take()).toEqual(["kill election"]);
+  });
+
   test("a service that stops for less is left to the lease", () => {
     const scene = new Scene().configured().pass(12_000, ["election", "dataplane"]).pass(60_000);
     expect(scene.take()).toEqual([]);

@@ -50,6 +50,8 @@ export type ChildState =
       readonly pid: number;
       readonly since: Instant;
       readonly aliveAt: Instant;
+      /** It has said something since it was started. */
+      readonly heard: boolean;
       readonly record: ChildRecord;
     }
   /** Told to stop; killed at the deadline. */
