@@ -3,6 +3,7 @@
 import type { Counter, InstanceState, NodeStatus } from "@baton/contracts";
 import { attribute, type MetricName, metric, prometheusName } from "@baton/telemetry";
 import { type MetricFamily, type MetricSample, metricName } from "./metrics-text.ts";
+import { poolFamilies } from "./pool-metrics.ts";
 
 export interface MetricsInput {
   readonly status: NodeStatus;
@@ -29,6 +30,7 @@ export function nodeMetrics(input: MetricsInput): readonly MetricFamily[] {
         .filter(({ kind }) => kind === "file" || kind === "process")
         .map(({ name, kind, value }) => sample(trackerLabels(kind, name), value)),
     ),
+    ...poolFamilies(status).map(([of, samples]) => family(of, samples)),
     family(metric.configGeneration, status.config === undefined ? [] : [sample({}, status.config.generation)]),
     family(
       metric.serviceRestarts,
