@@ -36,6 +36,8 @@ export {
   NodeStatus,
   PlanRequest,
   PlanResult,
+  PoolsSummary,
+  PoolTrouble,
   ReloadRequest,
   ReloadResult,
   StreamEventsRequest,

@@ -3,6 +3,7 @@
 import { type AggregateState, type Counter, evolve, type NodeStatus } from "@baton/contracts";
 import type { EventEnvelope, ServiceName } from "@baton/domain";
 import type { SnapshotAnswer } from "@baton/host";
+import { summarizePools } from "./pools-summary.ts";
 
 export interface NodeFacts {
   readonly node: string;
@@ -84,6 +85,8 @@ export class NodeModel {
       [...record.aggregates.values()].map((aggregate) => aggregate.state),
     );
     const instances = states.flatMap((state) => (state?.$case === "instance" ? [state.value] : []));
+    const virtualServers = states.flatMap((state) => (state?.$case === "virtualServer" ? [state.value] : []));
+    const checkers = states.flatMap((state) => (state?.$case === "checker" ? [state.value] : []));
     const services = this.#serviceStates();
     const startedAt = Math.min(facts.startedAt, ...services.map((service) => service.startedAt).filter((at) => at > 0));
     return {
@@ -103,8 +106,9 @@ export class NodeModel {
         .sort((a, b) => compareText(a.instance, b.instance)),
       services,
       bus: facts.bus,
-      virtualServers: states.flatMap((state) => (state?.$case === "virtualServer" ? [state.value] : [])),
-      checkers: states.flatMap((state) => (state?.$case === "checker" ? [state.value] : [])),
+      virtualServers,
+      checkers,
+      pools: summarizePools({ virtualServers, checkers }),
       balancers: states.flatMap((state) => (state?.$case === "balancer" ? [state.value] : [])),
     };
   }

@@ -5,7 +5,7 @@ import { type AggregateState, evolve } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { type Heartbeat, silentAfterMillis } from "./heartbeat.ts";
 import { judgeGroup, type MemberRecord } from "./verdict.ts";
-import type { AddressView, FleetView, GroupView, MemberView, NodeView } from "./view.ts";
+import type { AddressView, FleetView, GroupView, MemberView, NodeView, PoolsView } from "./view.ts";
 
 /** What the hub keeps of one node. */
 interface NodeRecord {
@@ -16,6 +16,7 @@ interface NodeRecord {
   version: string;
   ready: boolean;
   backlog: number;
+  pools: PoolsView | undefined;
   /** When, by the node's clocks, the last status was taken. */
   statusAt: { readonly at: number; readonly wallMillis: number } | undefined;
   /** Wall clock minus CLOCK_BOOTTIME of the node, milliseconds: shows boottime instants as times of day. */
@@ -76,6 +77,7 @@ export class FleetModel {
     record.version = status.version;
     record.ready = status.ready;
     record.backlog = status.bus?.backlog ?? 0;
+    record.pools = status.pools;
     record.aggregates = aggregatesOf(status);
     noteClaims(record, now, true);
   }
@@ -109,6 +111,7 @@ export class FleetModel {
       version: "",
       ready: false,
       backlog: 0,
+      pools: undefined,
       statusAt: undefined,
       clockOffset: undefined,
       aggregates: new Map(),
@@ -258,6 +261,7 @@ function nodeView(record: NodeRecord, now: number): NodeView {
       .map(({ name, status, restarts }) => ({ name, status, restarts }))
       .sort((a, b) => compareText(a.name, b.name)),
     backlog: record.backlog,
+    ...(record.pools === undefined ? {} : { pools: record.pools }),
   };
 }
 

@@ -1,6 +1,6 @@
 // The page in a real browser, on a real hub: what a person sees when a master changes.
 import { join } from "node:path";
-import { encodeMessage } from "@baton/contracts";
+import { encodeMessage, type NodeStatus } from "@baton/contracts";
 import { type Hub, openHub } from "@baton/event-log";
 import { until } from "@baton/event-log/testing";
 import type { Browser, Page } from "playwright-core";
@@ -34,6 +34,7 @@ class PlayedRouter {
   #state: string;
   #version = 0;
   #term = 0;
+  pools: NodeStatus["pools"];
 
   constructor(bus: Hub, node: string, state: string) {
     this.#bus = bus;
@@ -67,7 +68,7 @@ class PlayedRouter {
     });
     this.#bus.sendSignal(
       heartbeatSubject(this.#node),
-      encodeHeartbeat(heartbeatOf(this.#node, Date.now(), [instance])),
+      encodeHeartbeat(heartbeatOf(this.#node, Date.now(), [instance], { pools: this.pools })),
     );
   }
 }
@@ -138,6 +139,24 @@ test("a router that falls silent is shown so, and a group without a master is an
   await router(2).become("master");
   await waitForText(verdict(), "r2 is master");
   await waitForText(thePage().locator(".summary"), "0 conflicts");
+});
+
+test("a node's virtual servers: how many serve, and who is down", async () => {
+  const troubles = [
+    { virtualServer: "[192.0.2.1]:tcp:80", server: "", what: "no-quorum", why: "" },
+    { virtualServer: "[192.0.2.1]:tcp:80", server: "10.0.0.5:80", what: "down", why: "refused" },
+  ];
+  const counts = { virtualServers: 2, withoutQuorum: 1, realServers: 4, live: 3, drained: 0 };
+  const pools = thePage().locator(".node").filter({ hasText: "r2" }).locator(".pools");
+  await waitForText(verdict(), "r1 is master");
+  expect(await pools.count()).toBe(0);
+  router(2).pools = { ...counts, troubles };
+  await waitForText(pools, "3 of 4 real servers live");
+  await waitForText(pools, "1 without quorum");
+  await waitForText(pools.locator(".troubles"), "10.0.0.5:80 of [192.0.2.1]:tcp:80 is down: refused");
+  router(2).pools = { ...counts, withoutQuorum: 0, live: 4, troubles: [] };
+  await waitForText(pools, "4 of 4 real servers live");
+  await until("no trouble is left", async () => (await pools.locator(".troubles").count()) === 0);
 });
 
 test("two masters are an alarm", async () => {

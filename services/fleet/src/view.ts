@@ -54,6 +54,28 @@ export interface NodeView {
   readonly services: readonly ServiceView[];
   /** Events waiting in the node's outboxes: its local bus is away. */
   readonly backlog: number;
+  /** Absent: it balances nothing. */
+  readonly pools?: PoolsView;
+}
+
+/** The virtual servers of a node. */
+export interface PoolsView {
+  readonly virtualServers: number;
+  readonly withoutQuorum: number;
+  readonly realServers: number;
+  readonly live: number;
+  readonly drained: number;
+  /** The worst first, and not more than a page has room for. */
+  readonly troubles: readonly PoolTroubleView[];
+}
+
+export interface PoolTroubleView {
+  readonly virtualServer: string;
+  /** "": the virtual server itself. */
+  readonly server: string;
+  /** `no-quorum`, `down`, `draining`, `drained`. */
+  readonly what: string;
+  readonly why: string;
 }
 
 export interface ServiceView {

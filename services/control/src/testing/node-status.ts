@@ -39,6 +39,7 @@ export const nodeStatus = (more: Partial<NodeStatus> = {}): NodeStatus => ({
   virtualServers: [],
   checkers: [],
   balancers: [],
+  pools: undefined,
   services: [{ name: "election", pid: 1, status: "running", restarts: 0, startedAt: 1 }],
   bus: { connected: true, backlog: 0, oldestMicros: 0 },
   ...more,

@@ -109,6 +109,7 @@ export function statusOf(node: string, instances: readonly InstanceState[]): Nod
     virtualServers: [],
     checkers: [],
     balancers: [],
+    pools: undefined,
     services: ["control", "dataplane", "election", "health", "notifier", "uplink"].map((name, index) => ({
       name,
       pid: 100 + index,
@@ -124,11 +125,11 @@ export const heartbeatOf = (
   node: string,
   wallMillis: number,
   instances: readonly InstanceState[],
-  more: { readonly bootedAt?: number; readonly wallJitter?: number } = {},
+  more: { readonly bootedAt?: number; readonly wallJitter?: number; readonly pools?: NodeStatus["pools"] } = {},
 ): Heartbeat => ({
   node,
   at: boottime(wallMillis, more.bootedAt),
   wallMillis: wallMillis + (more.wallJitter ?? 0),
-  status: statusOf(node, instances),
+  status: { ...statusOf(node, instances), pools: more.pools },
   stopping: false,
 });

@@ -1,5 +1,5 @@
 // The routers themselves: heard or not, what they run, what waits in their outboxes.
-import type { NodeView } from "../../src/view.ts";
+import type { NodeView, PoolsView, PoolTroubleView } from "../../src/view.ts";
 import { agoText } from "./time-text.ts";
 
 const statusText = {
@@ -24,6 +24,7 @@ export function NodeList({ nodes, now }: { nodes: readonly NodeView[]; now: numb
               {node.lastHeard !== "" && ` for ${agoText(node.lastHeard, now)}`}
             </p>
             {node.status !== "expected" && <Details node={node} />}
+            {node.pools !== undefined && <Pools pools={node.pools} />}
           </li>
         ))}
       </ul>
@@ -52,4 +53,35 @@ function Details({ node }: { node: NodeView }) {
       {node.backlog > 0 && <span className="warn">{node.backlog} events waiting</span>}
     </p>
   );
+}
+
+function Pools({ pools }: { pools: PoolsView }) {
+  const { virtualServers, withoutQuorum, realServers, live, drained, troubles } = pools;
+  return (
+    <div className="pools">
+      <p className="details">
+        <span>
+          {virtualServers} virtual {virtualServers === 1 ? "server" : "servers"}
+        </span>
+        {withoutQuorum > 0 && <span className="warn">{withoutQuorum} without quorum</span>}
+        <span className={live < realServers ? "warn" : undefined}>
+          {live} of {realServers} real servers live
+        </span>
+        {drained > 0 && <span>{drained} drained</span>}
+      </p>
+      {troubles.length > 0 && (
+        <ul className="troubles">
+          {troubles.map((trouble) => (
+            <li key={`${trouble.virtualServer} ${trouble.server} ${trouble.what}`}>{troubleText(trouble)}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function troubleText({ virtualServer, server, what, why }: PoolTroubleView): string {
+  if (server === "") return `${virtualServer} has no quorum`;
+  const state = what === "draining" ? "is being drained" : `is ${what}`;
+  return `${server} of ${virtualServer} ${state}${why === "" ? "" : `: ${why}`}`;
 }
