@@ -495,7 +495,6 @@ describe("whatever happens", () => {
   });
 });
 
-test("the bound of the watchdog is above every lease", () => {
-  // SAFETY S3: a lease is 10 s at most.
+test("the bound of the watchdog is above every lease, which is 10 s at most (SAFETY S3)", () => {
   expect(limits.silence).toBeGreaterThan(secondsToMicros(10));
 });
