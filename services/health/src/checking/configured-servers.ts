@@ -5,6 +5,7 @@ import {
   type PoolCheck,
   type PoolChecks,
   type ServerCheck,
+  type ServerCheckConfig,
   startCheck,
   startFollowed,
 } from "@baton/health";
@@ -71,12 +72,17 @@ export function createConfiguredServers({
   function reload(specs: readonly PoolSpec[], jitter: number): Supposition {
     const names = namesOf(uniqueSpecs(specs), ({ key }) => checks.members.get(key)?.name);
     const alive = aliveServers(pools);
+    const configs = new Map<string, ServerCheckConfig>();
     const plan = planReload({
       specs,
       members: checks.members,
       keysOf: (pool, server) => keys.get(pool)?.get(server),
       isAlive: (pool, server) => alive.get(pool)?.has(server) === true,
-      configOf: (spec) => machineConfig(spec.checker, names.get(spec.key) ?? spec.label, jitter),
+      configOf: (spec) => {
+        const config = configs.get(spec.key) ?? machineConfig(spec.checker, names.get(spec.key) ?? spec.label, jitter);
+        configs.set(spec.key, config);
+        return config;
+      },
       moment: moment(),
     });
     for (const member of plan.ended) checks.remove(member);
