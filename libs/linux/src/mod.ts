@@ -50,6 +50,7 @@ export {
   openTcpDescriptor,
   type SocketOrigin,
 } from "./connected-socket.ts";
+export { type ConnectionCounter, openConnectionCounter, type TranslatedConnections } from "./connection-count.ts";
 export { openDeadlineTimer } from "./deadline-timer.ts";
 export { LinuxError, VrrpSocketError } from "./error.ts";
 export { killExact, processStartTime, watchExit } from "./exact-process.ts";
