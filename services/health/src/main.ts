@@ -15,10 +15,10 @@ const record = openRunRecord(join(host.env.runDir, "health.running"));
 for (const group of record.ended)
   host.log.warn("ended a script that an earlier health process left running", { group });
 host.own(record);
-const kept = (path: string, durable: boolean) =>
+const kept = (path: string, manner: { readonly durable: boolean; readonly freshMillis?: number }) =>
   openKeptFile({
     path,
-    durable,
+    ...manner,
     onProblem: (reason) => host.log.error(`what a restart has to know cannot be written: ${reason}`, { path }),
   });
 
@@ -29,10 +29,10 @@ const health = await runHealth({
   lookup: resolveUser,
   own: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
   kept: {
-    // Of this start of the machine, written with every change.
-    known: kept(join(host.env.runDir, "health.known"), false),
+    // Written with every change. Servers live on while nobody looks: what is older than any restart takes is worth nothing.
+    known: kept(join(host.env.runDir, "health.known"), { durable: false, freshMillis: 120_000 }),
     // An operator's will: until it is undone.
-    drained: kept(join(host.env.stateDir, "drains.json"), true),
+    drained: kept(join(host.env.stateDir, "drains.json"), { durable: true }),
   },
   boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   wall: () => wallMicros() / 1_000,

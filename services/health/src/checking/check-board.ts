@@ -1,7 +1,7 @@
 // All checks in the world: their machines get their deadlines and outcomes, and what they ask for is carried out in
 // order. What one says is told to every server that it decides for.
 import type { SecureContext } from "node:tls";
-import type { BatonEventOf, CauseRef } from "@baton/domain";
+import type { BatonEventOf, CauseRef, Instant } from "@baton/domain";
 import {
   type CheckEffect,
   type Checker,
@@ -39,6 +39,8 @@ export interface CheckMember {
   users: readonly CheckUser[];
   readonly entry: AgendaEntry;
   probing: AbortController | undefined;
+  /** When one that follows something else last heard of it. */
+  heardAt: Instant | undefined;
   lastEvent: CauseRef | undefined;
 }
 
@@ -130,6 +132,8 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
       totals.count(checker.type, outcome, state.last.lateness);
     };
     queue.add(() => {
+      // Nobody waits for it any more: it needs no turn.
+      if (probing.signal.aborted) return Promise.resolve();
       const { program, release } = options.program(checker);
       const over = attempt(checker, { signal: probing.signal, url, tls: options.tls(), program }).then((outcome) => {
         underWay.delete(over);
@@ -175,8 +179,8 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
     { detail, reason }: { readonly detail: string; readonly reason: string },
     trigger: CauseRef | undefined,
   ): void {
-    const before = member.state;
     member.state = state;
+    member.heardAt = host.now();
     if (news === undefined) return;
     const check = member.name;
     const cause =
@@ -193,7 +197,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
             trigger,
           );
     tell(member, { up: state.up, weight: state.weight, news }, cause);
-    if (before.up !== state.up) onKnown(member);
+    onKnown(member);
   }
 
   const add = (spec: CheckSpec, name: string, state: ServerCheck): CheckMember => {
@@ -204,6 +208,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
       users: [],
       entry: agenda.entry(() => feed(member, { type: "deadline-reached" })),
       probing: undefined,
+      heardAt: undefined,
       lastEvent: undefined,
     };
     members.set(spec.key, member);

@@ -11,7 +11,7 @@ import type { PoolMember } from "./pool-board.ts";
 type Events = Pick<Host["events"], "version">;
 
 export function checkerState(member: CheckMember, events: Events): AggregateState {
-  const { name, state, users, lastEvent } = member;
+  const { name, state, users, heardAt, lastEvent } = member;
   const probed = isProbed(state) ? state : undefined;
   const aggregate = { kind: "checker", id: name } as const;
   const value = {
@@ -19,7 +19,7 @@ export function checkerState(member: CheckMember, events: Events): AggregateStat
     type: state.config.type,
     status: statusOf(member),
     attempts: state.up && state.hasRun ? (probed?.failures ?? 0) : 0,
-    checkedAt: probed?.last?.endedAt ?? 0,
+    checkedAt: probed?.last?.endedAt ?? heardAt ?? 0,
     lastFailure: probed?.last === undefined ? "" : failureWords(name, probed, probed.last.outcome),
     runs: probed?.counts.runs ?? 0,
     failures: probed?.counts.failures ?? 0,

@@ -1,7 +1,7 @@
 // A file that outlives the process: written aside and renamed, so that a reader finds the old text or the new one. Nobody
 // waits for the disk but who asks to; what changes often is written once for all changes of a while.
-import { readFileSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { open, rename, rm, utimes } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { messageOf } from "@baton/domain";
 
@@ -20,21 +20,27 @@ export interface KeptFileOptions {
   readonly path: string;
   /** Survives also that the machine loses its power. */
   readonly durable: boolean;
+  /** What nobody has confirmed for longer is not found; undefined: whatever its age. */
+  readonly freshMillis?: number;
   readonly onProblem: (reason: string) => void;
 }
 
 export const limits = {
+  /** How often a file that can be too old is confirmed. */
+  confirmMillis: 10_000,
   /** From a change until it is written, with all that has changed meanwhile. */
   debounceMillis: 20,
   /** Making a text takes the loop's time: of that at most this share. */
   shareOfTime: 0.05,
 } as const;
 
-export function openKeptFile({ path, durable, onProblem }: KeptFileOptions): KeptFile {
+export function openKeptFile({ path, durable, freshMillis, onProblem }: KeptFileOptions): KeptFile {
+  const found = readText(path, freshMillis ?? Number.POSITIVE_INFINITY);
   let timer: NodeJS.Timeout | undefined;
   let pending: (() => string) | undefined;
   let writing: Promise<void> = Promise.resolve();
-  let pauseMillis: number = limits.debounceMillis;
+  /** Not written again before. */
+  let restUntil = 0;
   let forgotten = false;
   let problem = "";
 
@@ -54,19 +60,29 @@ export function openKeptFile({ path, durable, onProblem }: KeptFileOptions): Kep
     if (make === undefined || forgotten) return;
     const before = performance.now();
     const text = make();
-    pauseMillis = Math.max(limits.debounceMillis, (performance.now() - before) / limits.shareOfTime);
+    restUntil = performance.now() + (performance.now() - before) / limits.shareOfTime;
     await replaceFile(path, text, durable);
     problem = "";
   }
 
+  const confirm = (): void => {
+    const now = new Date();
+    // There may be none yet.
+    utimes(path, now, now).catch(() => undefined);
+  };
+  const confirming = freshMillis === undefined ? undefined : setInterval(confirm, limits.confirmMillis).unref();
+
   return {
-    found: readText(path),
+    found,
     changed: (make) => {
       pending = make;
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        void next(write);
-      }, pauseMillis);
+      timer ??= setTimeout(
+        () => {
+          timer = undefined;
+          void next(write);
+        },
+        Math.max(limits.debounceMillis, restUntil - performance.now()),
+      );
     },
     save: (make) => {
       pending = make;
@@ -75,6 +91,7 @@ export function openKeptFile({ path, durable, onProblem }: KeptFileOptions): Kep
     forget: () => {
       forgotten = true;
       clearTimeout(timer);
+      clearInterval(confirming);
       return next(() => rm(path, { force: true }));
     },
   };
@@ -97,9 +114,9 @@ async function replaceFile(path: string, text: string, durable: boolean): Promis
   }
 }
 
-function readText(path: string): string | undefined {
+function readText(path: string, freshMillis: number): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return Date.now() - statSync(path).mtimeMs > freshMillis ? undefined : readFileSync(path, "utf8");
   } catch {
     return undefined; // The first start, or not ours to read: nothing is known then.
   }

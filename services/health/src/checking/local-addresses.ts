@@ -1,5 +1,5 @@
 // Which addresses are on this machine (`ha_suspend`), as the kernel tells of them.
-import type { IpAddress } from "@baton/domain";
+import { type IpAddress, messageOf } from "@baton/domain";
 import { type AddressInfo, openAddressTable } from "@baton/linux";
 import { type AddressRange, isWithin } from "./check-specs.ts";
 
@@ -9,8 +9,8 @@ export interface LocalAddresses {
   close(): void;
 }
 
-/** Throws LinuxError where the kernel cannot be asked. */
-export function watchLocalAddresses(onChange: () => void): LocalAddresses {
+/** Throws LinuxError where the kernel cannot be asked. `onProblem`: what it told once stands. */
+export function watchLocalAddresses(onChange: () => void, onProblem: (reason: string) => void): LocalAddresses {
   const places = new Map<IpAddress, Set<string>>();
   const placeOf = ({ ifindex, prefixLength }: AddressInfo): string => `${ifindex} ${prefixLength}`;
   const add = (info: AddressInfo): void => {
@@ -39,7 +39,11 @@ export function watchLocalAddresses(onChange: () => void): LocalAddresses {
       if (isNew || places.size !== before) onChange();
     },
     onGap: () => {
-      readAll();
+      try {
+        readAll();
+      } catch (error) {
+        onProblem(messageOf(error));
+      }
       onChange();
     },
   });

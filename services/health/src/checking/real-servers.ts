@@ -2,7 +2,7 @@
 // next process has to know should this one be killed.
 import type { SecureContext } from "node:tls";
 import type { AggregateState, Counter } from "@baton/contracts";
-import type { CauseRef } from "@baton/domain";
+import { type CauseRef, messageOf } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
 import type { Config } from "@baton/keepalived-conf";
 import { openDeadlineTimer } from "@baton/linux";
@@ -116,6 +116,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
   function contextOf(config: Config["tls"]): SecureContext {
     const material = loadTls(config);
     if (material.ok) return material.context;
+    if (config === undefined) throw new Error(`TLS cannot be used: ${material.reason}`);
     host.log.error(`the key material of SSL_GET cannot be used: ${material.reason}`);
     return contextOf(undefined);
   }
@@ -134,12 +135,22 @@ export function createRealServers(options: RealServersOptions): RealServers {
 
   function watchAddresses(): void {
     const isAsked = [...checks.members.values()].some(({ spec }) => spec.whileLocal !== undefined);
-    if (isAsked) addresses ??= watchLocalAddresses(suspendAbsent);
+    if (isAsked) addresses ??= openAddresses();
     else {
       addresses?.close();
       addresses = undefined;
     }
     suspendAbsent();
+  }
+
+  /** Where the kernel does not tell of addresses, checks rather run than not. */
+  function openAddresses(): LocalAddresses | undefined {
+    try {
+      return watchLocalAddresses(suspendAbsent, (reason) => host.log.error(`addresses cannot be read: ${reason}`));
+    } catch (error) {
+      host.log.error(`ha_suspend has no effect: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   function suspendAbsent(): void {

@@ -51,6 +51,7 @@ function membersOf(specs: readonly PoolSpec[], over: Partial<Checker> = {}): Map
         users: [],
         entry: { set: () => undefined },
         probing: undefined,
+        heardAt: undefined,
         lastEvent: undefined,
       };
       return [spec.key, member];
