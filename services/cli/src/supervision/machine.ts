@@ -5,7 +5,6 @@ import {
   assertNever,
   type Instant,
   instant,
-  micros,
   microsSince,
   millisToMicros,
   secondsToMicros,
@@ -18,8 +17,11 @@ export const limits = {
    * that stops for a while and comes back is the lease's business, not ours.
    */
   silence: secondsToMicros(15),
-  /** Who was killed before it had said anything gets twice as long the next time, this often at most: a slow machine. */
-  silenceDoublings: 3,
+  /**
+   * The same for one that has not spoken yet, and so holds nothing: it loads. That takes half a second, but many times as
+   * long where all of them do it at once on a slow machine; killing them would only make them load again.
+   */
+  loading: secondsToMicros(90),
   /** Waking this much later than asked means that we were not scheduled, and heard nobody meanwhile. */
   ownLateness: secondsToMicros(2),
   /** The pause before a restart, by the number of quick deaths in a row. */
@@ -296,14 +298,8 @@ function wakeChild(state: SupervisorState, name: ChildName, now: Instant): Step 
 /** The brokers are programs of others and say nothing. */
 const reportsLife = (name: ChildName): boolean => name !== "nats" && name !== "redis";
 
-/**
- * Where all services need longer to load than they may be silent, killing them only makes them load again: what has not
- * spoken yet is waited for longer after each quick death.
- */
-function silentAt({ aliveAt, heard, record }: Extract<ChildState, { kind: "up" }>): Instant {
-  const doublings = heard ? 0 : Math.min(record.quickDeaths, limits.silenceDoublings);
-  return addMicros(aliveAt, micros(limits.silence * 2 ** doublings));
-}
+const silentAt = ({ aliveAt, heard }: { aliveAt: Instant; heard: boolean }): Instant =>
+  addMicros(aliveAt, heard ? limits.silence : limits.loading);
 
 function kill(state: SupervisorState, name: ChildName, child: { pid: number; record: ChildRecord }, why: string): Step {
   const { pid, record } = child;
