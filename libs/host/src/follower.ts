@@ -74,6 +74,7 @@ class Follower {
     const client = new WatchServiceClient(`unix:${this.#options.socket}`, credentials.createInsecure(), clientOptions);
     const stream = client.watch({
       consumer: this.#options.consumer,
+      kinds: [...this.#options.kinds],
       counters: this.#options.handler.counters !== undefined,
     });
     this.#client = client;

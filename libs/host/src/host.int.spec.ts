@@ -323,7 +323,7 @@ test("a consumer that does not read is cut off; the service and the others go on
         snapshot: () => undefined,
         event: (event) => got.push(event.version),
       });
-      const stream = client.watch({ consumer: "sleeper", counters: false });
+      const stream = client.watch({ consumer: "sleeper", kinds: [], counters: false });
       let failure = "";
       stream.on("error", (error) => {
         failure = error.message;

@@ -45,6 +45,9 @@ function encodeOnce(): GrpcService["definition"] {
   return { watch: { ...watch, responseSerialize } };
 }
 
+/** Sets of kinds that are remembered: more than Baton's own services ask for. */
+const viewsMax = 32;
+
 type Call = ServerWritableStream<WatchRequest, WatchUpdate>;
 
 export interface WatchServer {
@@ -66,7 +69,17 @@ export function createWatchServer(options: WatchServerOptions): WatchServer {
   return new Broadcast(options);
 }
 
+/** Consumers that ask for the same kinds of aggregates get the same updates. */
+interface View {
+  /** Undefined: all. */
+  readonly kinds: ReadonlySet<string> | undefined;
+}
+
+/** Whoever elects and follows a few trackers has no time for the checks of ten thousand servers (SAFETY S7). */
+const shows = ({ kinds }: View, { kind }: { readonly kind: string }): boolean => kinds?.has(kind) !== false;
+
 interface Consumer {
+  readonly view: View;
   /** Events and pulses that it has not read. */
   unread: number;
   readonly counters: boolean;
@@ -76,6 +89,8 @@ class Broadcast implements WatchServer {
   readonly grpc: GrpcService;
   readonly #options: WatchServerOptions;
   readonly #consumers = new Map<Call, Consumer>();
+  /** By the names of their kinds; there are as many as services, and no more. */
+  readonly #views = new Map<string, View>();
   #timer: NodeJS.Timeout | undefined;
   /** What has had an event since the last pulse. */
   readonly #changed = new Map<string, Aggregate>();
@@ -112,7 +127,8 @@ class Broadcast implements WatchServer {
     // What waits is older than the snapshot: it goes to the others first.
     this.#flush();
     const { service, writer, source } = this.#options;
-    this.#consumers.set(call, { unread: 0, counters: call.request.counters });
+    const view = this.#viewOf(call.request.kinds);
+    this.#consumers.set(call, { unread: 0, counters: call.request.counters, view });
     this.#schedule(false);
     call.on("cancelled", () => this.#consumers.delete(call));
     call.on("close", () => this.#consumers.delete(call));
@@ -121,15 +137,25 @@ class Broadcast implements WatchServer {
       const standing = this.#consumers.get(call);
       if (standing !== undefined) standing.unread = 0;
     });
-    const aggregates = source.states().map((state): AggregateState => {
+    const shown = source.states().filter((state) => shows(view, state));
+    const aggregates = shown.map((state): AggregateState => {
       const kind = state.kind as EventEnvelope["aggregate"]["kind"];
       return { ...state, version: writer.version({ kind, id: state.id }) };
     });
     this.#write(call, { update: { $case: "snapshot", value: { service, epoch: writer.epoch, aggregates } } });
     // The versions of what the snapshot does not list: a consumer has its base line for every aggregate.
     const { epoch } = writer;
-    const first = { epoch, versions: [...writer.versions()], counters: this.#counters() };
+    const versions = [...writer.versions()].filter((each) => shows(view, each));
+    const first = { epoch, versions, counters: this.#counters() };
     this.#write(call, { update: { $case: "pulse", value: first } });
+  }
+
+  #viewOf(kinds: readonly string[]): View {
+    const key = [...new Set(kinds)].sort().join("\n");
+    const view = this.#views.get(key) ?? { kinds: kinds.length === 0 ? undefined : new Set(kinds) };
+    // Whoever invents kinds is told what it asks for, and not remembered.
+    if (this.#views.size < viewsMax) this.#views.set(key, view);
+    return view;
   }
 
   #counters(): Counter[] {
@@ -177,30 +203,48 @@ class Broadcast implements WatchServer {
     this.#changed.clear();
     this.#schedule(false);
     const counters = this.#countersDue(isQuiet);
-    const pulse = (some: Counter[]): WatchUpdate => ({
-      update: { $case: "pulse", value: { epoch, versions, counters: some } },
-    });
-    // Two updates at most, whoever gets them: each is encoded once.
-    const plain = isQuiet || versions.length > 0 ? pulse([]) : undefined;
-    const counting = counters.length > 0 ? pulse(counters) : plain;
-    for (const [call, consumer] of this.#consumers) {
-      const update = consumer.counters ? counting : plain;
-      if (update !== undefined) this.#write(call, update);
+    for (const [view, consumers] of this.#byView()) {
+      const shown = versions.filter((each) => shows(view, each));
+      const pulse = (some: Counter[]): WatchUpdate => ({
+        update: { $case: "pulse", value: { epoch, versions: shown, counters: some } },
+      });
+      // Two updates at most, whoever gets them: each is encoded once.
+      const plain = isQuiet || shown.length > 0 ? pulse([]) : undefined;
+      const counting = counters.length > 0 ? pulse(counters) : plain;
+      for (const [call, consumer] of consumers) {
+        const update = consumer.counters ? counting : plain;
+        if (update !== undefined) this.#write(call, update);
+      }
     }
+  }
+
+  #byView(): ReadonlyMap<View, readonly (readonly [Call, Consumer])[]> {
+    const views = new Map<View, (readonly [Call, Consumer])[]>();
+    for (const entry of this.#consumers) {
+      const alike = views.get(entry[1].view);
+      if (alike === undefined) views.set(entry[1].view, [entry]);
+      else alike.push(entry);
+    }
+    return views;
   }
 
   #flush(): void {
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    const envelopes = this.#waiting.splice(0).map(toWire);
-    for (let start = 0; start < envelopes.length; start += watchLimits.eventsPerUpdate) {
-      const some = envelopes.slice(start, start + watchLimits.eventsPerUpdate);
-      this.#broadcast({ update: { $case: "events", value: { envelopes: some } } });
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length === 0) return;
+    const wire = new Map(waiting.map((envelope) => [envelope, toWire(envelope)]));
+    for (const [view, consumers] of this.#byView()) {
+      const envelopes = waiting.flatMap((envelope) => {
+        const encoded = shows(view, envelope.aggregate) ? wire.get(envelope) : undefined;
+        return encoded === undefined ? [] : [encoded];
+      });
+      for (let start = 0; start < envelopes.length; start += watchLimits.eventsPerUpdate) {
+        const some = envelopes.slice(start, start + watchLimits.eventsPerUpdate);
+        const update: WatchUpdate = { update: { $case: "events", value: { envelopes: some } } };
+        for (const [call] of consumers) this.#write(call, update);
+      }
     }
-  }
-
-  #broadcast(update: WatchUpdate): void {
-    for (const call of this.#consumers.keys()) this.#write(call, update);
   }
 
   #write(call: Call, update: WatchUpdate): void {

@@ -16,11 +16,12 @@ afterEach(() => {
 interface Scene {
   readonly server: WatchServer;
   readonly writer: VersionedWriter;
-  watch(counters: boolean): WatchUpdate["update"][];
+  watch(counters: boolean, kinds?: string[]): WatchUpdate["update"][];
 }
 
 function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1 }], isDecided = false): Scene {
   const handed: { server?: WatchServer } = {};
+  const states = (["vrrp", "group"] as const).map((kind) => ({ kind, id: "S", version: 0, state: undefined }));
   let ids = 0;
   const writer = createWriter({
     service: "election",
@@ -34,14 +35,14 @@ function scene(counters: readonly Counter[] = [{ name: "a", labels: {}, value: 1
   const server = createWatchServer({
     service: "election",
     writer,
-    source: { states: () => [], counters: () => [...counters], isDecidedByCounters: () => isDecided },
+    source: { states: () => states, counters: () => [...counters], isDecidedByCounters: () => isDecided },
     hostCounters: () => [{ name: "b", labels: {}, value: 2 }],
   });
   handed.server = server;
-  const watch = (asksCounters: boolean): WatchUpdate["update"][] => {
+  const watch = (asksCounters: boolean, kinds: string[] = []): WatchUpdate["update"][] => {
     const updates: WatchUpdate["update"][] = [];
     const call = Object.assign(new EventEmitter(), {
-      request: { consumer: "test", counters: asksCounters },
+      request: { consumer: "test", kinds, counters: asksCounters },
       write: ({ update }: WatchUpdate) => updates.push(update) > 0,
       end: () => undefined,
     });
@@ -146,4 +147,35 @@ test("thousands of counters are told half as often; what has changed is told as 
     expect(pulses(updates).at(-1)?.versions).toEqual([{ kind: "vrrp", id: "I1", version: 1 }]);
     server.close();
   }
+});
+
+test("whoever asks for some kinds is told of nothing else, and of them in their order", () => {
+  const { server, writer, watch } = scene();
+  const [groups, same, others, all] = [
+    watch(false, ["group"]),
+    watch(true, ["group"]),
+    watch(false, ["bfd"]),
+    watch(false),
+  ];
+  const kindsOf = (updates: readonly WatchUpdate["update"][]) =>
+    updates.flatMap((update) => (update?.$case === "snapshot" ? update.value.aggregates.map(({ kind }) => kind) : []));
+  expect([groups, others, all].map(kindsOf)).toEqual([["group"], [], ["vrrp", "group"]]);
+  expect(pulses(groups)[0]?.versions).toEqual([]);
+  const data = { group: "G", state: "master", term: 1, members: [], member: "", reason: "" };
+  tell(writer, "I1");
+  for (let index = 0; index < 2; index++)
+    writer.append({ kind: "group", id: "G" }, { type: "sync-group-changed", data });
+  vi.advanceTimersByTime(watchLimits.pulseEveryMs);
+  const versions = (updates: readonly WatchUpdate["update"][]) =>
+    told(updates)
+      .flat()
+      .map(({ version }) => version);
+  expect([groups, same, others, all].map(versions)).toEqual([[1, 2], [1, 2], [], [1, 1, 2]]);
+  expect(pulses(groups)[1]?.versions).toEqual([{ kind: "group", id: "G", version: 2 }]);
+  expect(pulses(all)[1]?.versions).toHaveLength(2);
+  // Nothing has changed for it: the next that it hears of us is the quiet pulse.
+  expect(pulses(others)).toHaveLength(1);
+  vi.advanceTimersByTime(watchLimits.quietEveryMs);
+  expect(pulses(others)).toHaveLength(2);
+  server.close();
 });

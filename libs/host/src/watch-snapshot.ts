@@ -22,7 +22,7 @@ export interface SnapshotAnswer {
 export function askSnapshot(question: SnapshotQuestion): Promise<SnapshotAnswer | undefined> {
   const { socket, consumer, timeoutMs } = question;
   const client = new WatchServiceClient(`unix:${socket}`, credentials.createInsecure(), clientOptions);
-  const call = client.watch({ consumer, counters: false }, { deadline: Date.now() + timeoutMs });
+  const call = client.watch({ consumer, kinds: [], counters: false }, { deadline: Date.now() + timeoutMs });
   return new Promise((resolve) => {
     const updates: WatchUpdate["update"][] = [];
     const finish = (answer: SnapshotAnswer | undefined): void => {
