@@ -116,7 +116,7 @@ export class Core {
 
   /** Undefined: nothing is to be done now. Its answer is the next input. */
   next(): Ask | undefined {
-    const drains = this.engine === "ipvs" && !this.#isEnding ? [this.#drains] : [];
+    const drains = this.#isEnding ? [] : [this.#drains];
     for (const place of [this.#keeper, ...(this.#settings === undefined ? [] : [this.#settings]), ...drains]) {
       const ask = place.next();
       if (ask === undefined) continue;

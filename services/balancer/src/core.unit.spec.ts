@@ -250,7 +250,7 @@ describe("a kernel", () => {
 });
 
 describe("a server that is drained", () => {
-  const questions = (rig: Rig) => rig.asked.filter(({ kind }) => kind === "list-destinations").length;
+  const questions = (rig: Rig) => rig.asked.filter(({ kind }) => kind === "count-connections").length;
 
   test("is told of when nobody is connected to it any more, and again while nobody ends its drain", () => {
     const rig = started();

@@ -1,8 +1,7 @@
 // Servers that are being drained: as long as there are any, the kernel is asked each second whether somebody is still
 // connected to them. Whoever ended a drain because of what is told here may have missed it, so it is told again.
 import { type CauseRef, type Instant, microsSince, secondsToMicros } from "@baton/domain";
-import { type DumpedDestination, destinationName, type ServiceKey } from "@baton/ipvs";
-import type { Answer, Ask } from "./keeper.ts";
+import type { Answer, Ask, Connected, Place } from "./keeper.ts";
 import type { Wish } from "./wish.ts";
 
 export interface DrainedServer {
@@ -15,13 +14,13 @@ export interface DrainedServer {
 
 interface Drain extends DrainedServer {
   toldAt: Instant | undefined;
+  /** Looks in a row that found nobody. */
+  idleLooks: number;
 }
 
 /** One service of one that is drained, and what the server is there. */
-interface Place {
+interface DrainedPlace extends Place {
   readonly drain: Drain;
-  readonly service: ServiceKey;
-  readonly destination: string;
 }
 
 const toldAgain = secondsToMicros(5);
@@ -34,7 +33,7 @@ const keyOf = ({ virtualServer, server }: Named): string => `${virtualServer}\n$
 export class Drains {
   readonly #wish: Wish;
   readonly #drains = new Map<string, Drain>();
-  #places: readonly Place[] = [];
+  #places: readonly DrainedPlace[] = [];
   #isDue = false;
 
   constructor(wish: Wish) {
@@ -54,7 +53,8 @@ export class Drains {
 
   begin({ virtualServer, server, cause }: DrainedServer): void {
     const key = keyOf({ virtualServer, server });
-    if (!this.#drains.has(key)) this.#drains.set(key, { virtualServer, server, cause, toldAt: undefined });
+    if (!this.#drains.has(key))
+      this.#drains.set(key, { virtualServer, server, cause, toldAt: undefined, idleLooks: 0 });
   }
 
   end(server: Named): void {
@@ -73,26 +73,27 @@ export class Drains {
         this.#wish
           .aloneWith(drain.virtualServer, drain.server)
           .flatMap(({ key, destinations }) =>
-            destinations.map((each) => ({ drain, service: key, destination: destinationName(each) })),
+            destinations.map((destination) => ({ drain, service: key, destination })),
           ),
       )
       .slice(0, placesMax);
     if (this.#places.length === 0) return undefined;
-    return { kind: "list-destinations", services: this.#places.map(({ service }) => service) };
+    return { kind: "count-connections", places: this.#places };
   }
 
   /** Those that nobody is connected to any more, and of whom that is to be told. */
   take(answer: Answer, now: Instant): readonly DrainedServer[] {
-    if (answer.kind !== "destinations") return [];
-    const busy = new Set<Drain>();
-    const seen = new Set<Drain>();
-    this.#places.forEach(({ drain, destination }, at) => {
-      seen.add(drain);
-      const found = answer.lists[at]?.find((each) => destinationName(each) === destination);
-      if (found !== undefined && isBusy(found)) busy.add(drain);
+    if (answer.kind !== "connections") return [];
+    const found = new Map<Drain, Connected[]>();
+    this.#places.forEach(({ drain }, at) => {
+      const connected = answer.connected[at];
+      found.set(drain, [...(found.get(drain) ?? []), ...(connected === undefined ? [] : [connected])]);
     });
-    const idle = [...seen].filter(
-      (drain) => !busy.has(drain) && (drain.toldAt === undefined || microsSince(now, drain.toldAt) >= toldAgain),
+    for (const [drain, all] of found) drain.idleLooks = all.some(isBusy) ? 0 : drain.idleLooks + 1;
+    const idle = [...found].flatMap(([drain, all]) =>
+      drain.idleLooks >= looksFor(all) && (drain.toldAt === undefined || microsSince(now, drain.toldAt) >= toldAgain)
+        ? [drain]
+        : [],
     );
     for (const drain of idle) drain.toldAt = now;
     return idle;
@@ -100,4 +101,7 @@ export class Drains {
 }
 
 /** With a weight it has not been told yet that it gets no more. */
-const isBusy = ({ weight, connections }: DumpedDestination): boolean => weight > 0 || connections.active > 0;
+const isBusy = ({ weight = 0, active }: Connected): boolean => weight > 0 || active > 0;
+
+/** Where the weight is not told, the first look may have come before the change of the rules. */
+const looksFor = (all: readonly Connected[]): number => (all.some(({ weight }) => weight === undefined) ? 2 : 1);

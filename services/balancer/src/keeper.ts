@@ -3,6 +3,7 @@
 import type {
   ConnectionTimeouts,
   DaemonOperation,
+  DestinationKey,
   DumpedDestination,
   DumpedService,
   Operation,
@@ -19,6 +20,7 @@ export type EngineName = "ipvs" | "nftables";
 export type Ask =
   | { readonly kind: "list-services" }
   | { readonly kind: "list-destinations"; readonly services: readonly ServiceKey[] }
+  | { readonly kind: "count-connections"; readonly places: readonly Place[] }
   | { readonly kind: "change"; readonly operations: readonly Operation[] }
   | { readonly kind: "list-daemons" }
   | { readonly kind: "change-daemons"; readonly operations: readonly DaemonOperation[] }
@@ -34,6 +36,8 @@ export type Answer =
   | { readonly kind: "services"; readonly services: readonly Omit<DumpedService, "destinations">[] }
   /** In the order of the question. */
   | { readonly kind: "destinations"; readonly lists: readonly (readonly DumpedDestination[])[] }
+  /** In the order of the question; undefined: no such server there. */
+  | { readonly kind: "connections"; readonly connected: readonly (Connected | undefined)[] }
   /** In the order of the operations; undefined: done, otherwise why not. */
   | { readonly kind: "changed"; readonly errors: readonly (string | undefined)[] }
   | { readonly kind: "daemons"; readonly daemons: readonly SyncDaemon[] }
@@ -48,6 +52,18 @@ export type Answer =
     }
   | { readonly kind: "ran"; readonly version: number }
   | { readonly kind: "failed"; readonly error: string };
+
+/** One server of one service. */
+export interface Place {
+  readonly service: ServiceKey;
+  readonly destination: DestinationKey;
+}
+
+/** `weight`: what the engine gives it now; undefined: it does not say. `active`: connections that may carry something. */
+export interface Connected {
+  readonly weight: number | undefined;
+  readonly active: number;
+}
 
 /** What one destination weighs and carries, as last read. */
 export interface Measured {

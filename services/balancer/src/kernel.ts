@@ -2,17 +2,21 @@
 import { execFileSync } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { messageOf, parseIp } from "@baton/domain";
+import { type DumpedDestination, destinationName, type ServiceKey, serviceName } from "@baton/ipvs";
 import {
   type ChangeResult,
+  type ConnectionCounter,
   type IpvsTable,
   LinuxError,
   listNft,
+  openConnectionCounter,
   openIpvsTable,
   rulesVersion,
   runNft,
+  type TranslatedConnections,
 } from "@baton/linux";
 import { listElements, listTable, type Prefix, readTable, type TableState } from "@baton/nft-balancer";
-import type { Answer, Ask } from "./keeper.ts";
+import type { Answer, Ask, Connected, Place } from "./keeper.ts";
 
 export interface EngineKernel {
   carryOut(ask: Ask): Answer;
@@ -69,6 +73,8 @@ function askIpvs(table: IpvsTable, ask: Ask): Answer {
       return { kind: "services", services: table.listServices() };
     case "list-destinations":
       return { kind: "destinations", lists: ask.services.map((service) => table.listDestinations(service)) };
+    case "count-connections":
+      return { kind: "connections", connected: connectedByTable(ask.places, (key) => table.listDestinations(key)) };
     case "change":
       return { kind: "changed", errors: table.change(ask.operations).map(errorOf) };
     case "list-daemons":
@@ -88,23 +94,51 @@ function askIpvs(table: IpvsTable, ask: Ask): Answer {
   }
 }
 
+/** Each service is listed once. */
+export function connectedByTable(
+  places: readonly Place[],
+  list: (service: ServiceKey) => readonly DumpedDestination[],
+): (Connected | undefined)[] {
+  const lists = new Map<string, readonly DumpedDestination[]>();
+  return places.map(({ service, destination }) => {
+    const name = serviceName(service);
+    const listed = lists.get(name) ?? list(service);
+    lists.set(name, listed);
+    const found = listed.find((each) => destinationName(each) === destinationName(destination));
+    return found && { weight: found.weight, active: found.connections.active };
+  });
+}
+
 const errorOf = (result: ChangeResult): string | undefined =>
   result.ok ? undefined : result.message === "" ? result.code : `${result.code}: ${result.message}`;
 
 /** Throws LinuxError with ENOENT without the nft command. */
 export function openNftablesKernel(): EngineKernel {
   listNft(["list", "tables"], "list the tables");
+  let counter: ConnectionCounter | undefined;
   return {
     carryOut(ask) {
       try {
-        return askNftables(ask);
+        if (ask.kind !== "count-connections") return askNftables(ask);
+        counter ??= openConnectionCounter();
+        return { kind: "connections", connected: connectedByTracking(ask.places, counter) };
       } catch (error) {
         return { kind: "failed", error: messageOf(error) };
       }
     },
-    close: () => undefined,
+    close: () => counter?.close(),
   };
 }
+
+/** A mark stands for any protocol. */
+const connectedByTracking = (places: readonly Place[], counter: ConnectionCounter): Connected[] =>
+  places.map(({ service, destination: server }) => {
+    const counted: readonly TranslatedConnections[] =
+      service.kind === "fwmark"
+        ? (["tcp", "udp", "sctp"] as const).map((protocol) => ({ protocol, server, asked: undefined }))
+        : [{ protocol: service.protocol, server, asked: service }];
+    return { weight: undefined, active: counted.reduce((sum, each) => sum + counter.count(each), 0) };
+  });
 
 function askNftables(ask: Ask): Answer {
   switch (ask.kind) {

@@ -1,7 +1,14 @@
 // ip_vs in memory, as the shell has the real one.
-import type { ConnectionTimeouts, MemoryTable, Operation, SyncDaemon } from "@baton/ipvs";
+import {
+  type ConnectionTimeouts,
+  type MemoryTable,
+  type Operation,
+  type ServiceKey,
+  type SyncDaemon,
+  serviceName,
+} from "@baton/ipvs";
 import type { Answer, Ask } from "../keeper.ts";
-import type { EngineKernel } from "../kernel.ts";
+import { connectedByTable, type EngineKernel } from "../kernel.ts";
 
 export class MemoryKernel implements EngineKernel {
   readonly table: MemoryTable;
@@ -29,6 +36,11 @@ export class MemoryKernel implements EngineKernel {
       case "list-destinations": {
         const dumped = new Map(this.table.dump().map((each) => [JSON.stringify(each.key), each.destinations]));
         return { kind: "destinations", lists: ask.services.map((key) => dumped.get(JSON.stringify(key)) ?? []) };
+      }
+      case "count-connections": {
+        const dumped = new Map(this.table.dump().map((each) => [serviceName(each.key), each.destinations]));
+        const list = (service: ServiceKey) => dumped.get(serviceName(service)) ?? [];
+        return { kind: "connections", connected: connectedByTable(ask.places, list) };
       }
       case "change":
         return { kind: "changed", errors: ask.operations.map((each) => this.refuse(each) ?? this.table.apply(each)) };
