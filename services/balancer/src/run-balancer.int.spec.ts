@@ -142,7 +142,7 @@ test("a drained server is asked about, and told of once nobody is connected to i
   table.connect(addressKey("192.0.2.1"), aDestination("10.0.0.1"), 1);
   health.states([told(name, { 1: 0, 2: 1 }, [1])]);
   const asked = vi.spyOn(kernel, "carryOut");
-  const questions = () => asked.mock.calls.filter(([{ kind }]) => kind === "list-destinations").length;
+  const questions = () => asked.mock.calls.filter(([{ kind }]) => kind === "count-connections").length;
   await vi.waitFor(() => expect(questions()).toBeGreaterThan(3));
   expect(events(host)).not.toContain("server-idle");
   table.connect(addressKey("192.0.2.1"), aDestination("10.0.0.1"), 0);

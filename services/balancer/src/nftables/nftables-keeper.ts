@@ -78,6 +78,7 @@ export class NftablesKeeper implements Keeper {
     const planned = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
     this.#refused = planned.refused;
     if (planned.script === "") {
+      this.#carry(planned);
       this.#finishWaiting();
       return undefined;
     }
@@ -190,12 +191,17 @@ export class NftablesKeeper implements Keeper {
     this.#state = isAlone ? planned.after : undefined;
     this.#version = version;
     this.#left = planned.after;
-    const refused = new Set(planned.refused.map(({ service }) => service));
-    this.#carried = [...this.#wanted.services].flatMap(([name, service]) => (refused.has(name) ? [] : [service]));
+    this.#carry(planned);
     const lines = linesOf(planned.script);
     for (const job of this.#waiting) for (const line of linesAbout(job, lines)) tell(job.story, line);
     this.#planned = undefined;
     this.#finishWaiting();
+  }
+
+  /** All that is wanted and not refused is there: also what an earlier process has made. */
+  #carry({ refused }: BalancerPlan): void {
+    const names = new Set(refused.map(({ service }) => service));
+    this.#carried = [...this.#wanted.services].flatMap(([name, service]) => (names.has(name) ? [] : [service]));
   }
 
   #fail(error: string): void {

@@ -1,0 +1,147 @@
+// The shell with the kernel's own nftables and real connections, all on the loopback of one network namespace.
+
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AggregateState } from "@baton/contracts";
+import { defaultSettings } from "@baton/host";
+import { createTestHost } from "@baton/host/testing";
+import { bootNow, listNft, runNft, wallMicros } from "@baton/linux";
+import { makeNamespace, type Namespace } from "@baton/linux/testing";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { openEngine } from "../choose-engine.ts";
+import { openOwnFile } from "../own-file.ts";
+import { type Balancer, runBalancer } from "../run-balancer.ts";
+import { configOf, pool, virtualServer } from "../testing/rig.ts";
+
+const name = "[192.0.2.1]:tcp:80";
+const parts = {} as { namespace: Namespace; leave: () => void; servers: readonly Server[]; directory: string };
+const open: Socket[] = [];
+
+/** Says who it is, and then nothing. */
+async function serve(number: number): Promise<Server> {
+  const server = createServer((socket) => {
+    open.push(socket.on("error", () => undefined));
+    socket.write(String(number));
+  });
+  server.listen(80, `10.0.0.${number}`);
+  await once(server, "listening");
+  return server;
+}
+
+beforeAll(async () => {
+  const namespace = makeNamespace("lbn");
+  for (const each of ["192.0.2.1", "10.0.0.1", "10.0.0.2"]) namespace.ip("address", "add", `${each}/32`, "dev", "lo");
+  const leave = namespace.enter();
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+  Object.assign(parts, { namespace, leave, servers: [await serve(1), await serve(2)] });
+});
+afterAll(() => {
+  for (const server of parts.servers) server.close();
+  parts.leave();
+  parts.namespace.remove();
+});
+beforeEach(() => {
+  parts.directory = mkdtempSync(join(tmpdir(), "baton-nftables-"));
+});
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+  rmSync(parts.directory, { recursive: true, force: true });
+});
+
+const told = (...given: Parameters<typeof pool>): AggregateState => ({
+  kind: "virtual-server",
+  id: given[0],
+  version: 0,
+  state: { $case: "virtualServer", value: pool(...given) },
+});
+
+async function start(restarts = 0) {
+  const clock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
+  const config = {
+    generation: 1,
+    hash: "",
+    file: "keepalived.conf",
+    appliedAt: "",
+    config: configOf(virtualServer("192.0.2.1 80", [1, 2])),
+    settings: { ...defaultSettings, loadBalancer: "nftables" as const },
+  };
+  const host = createTestHost({ service: "balancer", clock, config, env: { restarts } });
+  const health = host.play("health");
+  const file = openOwnFile(join(parts.directory, "balancer.own"));
+  const timing = { lookEveryMs: 50, drainEveryMs: 50 };
+  const balancer: Balancer = await runBalancer({ host, open: openEngine, file, keepsAtStop: false, ...timing });
+  await host.serveWatch(balancer);
+  return { host, health, balancer, types: () => host.appended.map(({ event }) => event.type) };
+}
+
+/** Who answers; the connection stays. */
+async function ask(): Promise<{ readonly server: string; readonly socket: Socket }> {
+  const socket = connect({ host: "192.0.2.1", port: 80 });
+  open.push(socket.on("error", () => undefined));
+  const [data] = await once(socket, "data");
+  return { server: String(data), socket };
+}
+
+const answersOf = async (count: number): Promise<string[]> => {
+  const servers: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const { server, socket } = await ask();
+    socket.destroy();
+    servers.push(server);
+  }
+  return servers.toSorted();
+};
+
+const rules = (): unknown => listNft(["list", "table", "ip", "baton_lb"], "look");
+
+test("servers take turns; who is drained keeps its connections and gets no more, and is told of when they have ended", async () => {
+  const { host, health, balancer, types } = await start();
+  health.states([told(name, { 1: 1, 2: 1 })]);
+  await vi.waitFor(() => expect(rules()).toBeDefined());
+  expect(await answersOf(10)).toEqual([..."1111122222"]);
+  const first = await ask();
+  const held = first.server === "2" ? first : await ask();
+  expect(held.server).toBe("2");
+
+  health.states([told(name, { 1: 1, 2: 0 }, [2])]);
+  await vi.waitFor(async () => expect(await answersOf(6)).toEqual([..."111111"]));
+  const questions = vi.spyOn(host, "now");
+  await vi.waitFor(() => expect(questions.mock.calls.length).toBeGreaterThan(50));
+  expect(types()).not.toContain("server-idle");
+  expect(held.socket.destroyed).toBe(false);
+
+  held.socket.destroy();
+  for (const socket of open.splice(0)) socket.destroy();
+  await vi.waitFor(() => expect(types()).toContain("server-idle"), { timeout: 10_000 });
+  expect(host.appended.findLast(({ event }) => event.type === "server-idle")?.event.data).toEqual({
+    engine: "nftables",
+    virtualServer: name,
+    server: "10.0.0.2:80",
+  });
+  await balancer.stop();
+  await expect(ask()).rejects.toThrow();
+});
+
+test("what somebody takes away is put back; a successor of a killed process touches nothing", async () => {
+  const killed = await start();
+  killed.health.states([told(name, { 1: 1 })]);
+  await vi.waitFor(() => expect(rules()).toBeDefined());
+  expect(await answersOf(2)).toEqual(["1", "1"]);
+  runNft("delete table ip baton_lb\n", "meddle");
+  await vi.waitFor(() => expect(killed.types()).toContain("balancer-repaired"), { timeout: 10_000 });
+  expect(await answersOf(2)).toEqual(["1", "1"]);
+
+  const { socket } = await ask();
+  const before = JSON.stringify(rules());
+  const next = await start(1);
+  next.health.states([told(name, { 1: 1 })]);
+  await vi.waitFor(() => expect(next.host.states()).toMatchObject([{ state: { value: { services: 1 } } }]));
+  expect(JSON.stringify(rules())).toBe(before);
+  expect(next.types()).toEqual([]);
+  expect(socket.destroyed).toBe(false);
+  await next.balancer.stop();
+  await killed.balancer.stop();
+});
