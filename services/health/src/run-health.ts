@@ -8,6 +8,7 @@ import type { Environment, UserLookup } from "@baton/script";
 import { createBfdSessions } from "./bfd-sessions.ts";
 import { programOf } from "./checking/check-program.ts";
 import { createDrainService } from "./checking/drain-service.ts";
+import { createIdleFollower } from "./checking/idle-follower.ts";
 import type { KeptFile } from "./checking/kept-file.ts";
 import { createRealServers, type RealServers } from "./checking/real-servers.ts";
 import { createFileTrackers } from "./file-trackers.ts";
@@ -68,13 +69,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
     programOf: (checker, config) => programOf(checker, config, options),
     followed: { file: files.value, bfd: bfd.isUp },
   });
-  const balancer = host.events.follow("balancer", ["balancer"], {
-    snapshot: () => undefined,
-    event: ({ id, correlationId, traceparent, event }) => {
-      if (event.type !== "server-idle") return;
-      servers.idle(event.data.virtualServer, event.data.server, { id, correlationId, traceparent });
-    },
-  });
+  const balancer = createIdleFollower(host, servers);
   const leaving = new Set<Promise<void>>();
   let stopped = false;
 
@@ -102,6 +97,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
     processes.apply(snapshot.config);
     bfd.apply(snapshot.config, origin);
     servers.apply(snapshot);
+    balancer.apply(snapshot);
     const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
     for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
     for (const [name, tracked] of wanted) {
