@@ -28,6 +28,8 @@ export const paths = {
   socket: (runDir: string, service: ServiceName): string => join(runDir, `${service}.sock`),
   nodeSocket: (runDir: string): string => join(runDir, "node.sock"),
   credentials: (runDir: string): string => join(runDir, "credentials.json"),
+  /** What the balancer has in the kernel, for its successor. */
+  balancerRecord: (runDir: string): string => join(runDir, "balancer.own"),
   outbox: (stateDir: string, service: ServiceName): string => join(stateDir, "outbox", service),
   snapshot: (stateDir: string): string => join(stateDir, "snapshot.json"),
 } as const;

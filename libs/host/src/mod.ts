@@ -38,5 +38,5 @@ export {
   type TrackedVirtualServer,
 } from "./settings.ts";
 export { type ConfigSnapshot, parseSnapshot, readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
-export type { DumpKind, ServiceReport, SupervisorCommand } from "./supervisor-link.ts";
+export { type DumpKind, notNeeded, type ServiceReport, type SupervisorCommand } from "./supervisor-link.ts";
 export { askSnapshot, type SnapshotAnswer, type SnapshotQuestion } from "./watch-snapshot.ts";

@@ -7,6 +7,9 @@ import { atCommonTimes } from "./common-times.ts";
 export const dumpKinds = ["data", "stats", "stats-clear", "json"] as const;
 export type DumpKind = (typeof dumpKinds)[number];
 
+/** Why a service is told to stop while the node goes on: the configuration has nothing for it any more. */
+export const notNeeded = "not needed any more";
+
 export type SupervisorCommand =
   | { readonly type: "stop"; readonly reason: string }
   | { readonly type: "reload" }
@@ -16,7 +19,8 @@ export type ServiceReport =
   | { readonly type: "ready" }
   | { readonly type: "alive" }
   | { readonly type: "stopped" }
-  | { readonly type: "config"; readonly generation: number }
+  /** `balances`: there is something for the balancer to do. */
+  | { readonly type: "config"; readonly generation: number; readonly balances: boolean }
   | { readonly type: "config-failed"; readonly exitCode: number; readonly diagnostics: readonly Diagnostic[] };
 
 /** What is needed of `process`. */

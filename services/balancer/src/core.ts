@@ -92,7 +92,12 @@ export class Core {
     return this.#keeper;
   }
 
+  /** What is not as it is to be, and what keeps it from serving. */
   errors(): readonly string[] {
+    return [...this.#failures(), ...this.#noticed];
+  }
+
+  #failures(): readonly string[] {
     const lacking = this.engine === "nftables" && this.#config.global.lvs.syncDaemon !== undefined;
     return [
       ...this.#keeper.errors(),
@@ -101,7 +106,6 @@ export class Core {
       ...this.#wish.tooWide.map(
         ({ first, last }) => `virtual_server_group: ${first} to ${last} are too many addresses`,
       ),
-      ...this.#noticed,
     ];
   }
 
@@ -203,7 +207,7 @@ export class Core {
   #tick(now: Instant): void {
     this.#keeper.retry();
     this.#hasNewNames = true;
-    const errors = new Set(this.errors());
+    const errors = new Set(this.#failures());
     this.#told = new Set([...this.#told].filter((error) => errors.has(error)));
     const isRestless = this.#hasChanged || this.#keeper.errors().length > 0;
     const rest = Math.min(restMax, this.#lookCost * restAfterLook[isRestless ? "changed" : "idle"]);
@@ -242,7 +246,7 @@ export class Core {
 
   /** What goes wrong again and again is told once. */
   #tellErrors(story: Story | undefined, now: Instant, effects: Effect[]): void {
-    const errors = this.errors();
+    const errors = this.#failures();
     const fresh = errors.filter((error) => !this.#told.has(error));
     this.#told = new Set([...this.#told, ...fresh]);
     const [error] = fresh;

@@ -1,7 +1,6 @@
 // Composition root of the balancer: a process of its own, because programming ten thousand services takes a second, for
 // which no lease must wait (SAFETY S3).
-import { join } from "node:path";
-import { startHost } from "@baton/host";
+import { keepProcessSettings, paths, startHost } from "@baton/host";
 import { openEngine } from "./choose-engine.ts";
 import { openOwnFile } from "./own-file.ts";
 import { runBalancer } from "./run-balancer.ts";
@@ -10,9 +9,11 @@ const host = await startHost({ service: "balancer" });
 const balancer = await runBalancer({
   host,
   open: openEngine,
-  file: openOwnFile(join(host.env.runDir, "balancer.own")),
-  keepsAtStop: process.env.BATON_KEEP_IPVS === "1",
+  file: openOwnFile(paths.balancerRecord(host.env.runDir)),
+  keepsAtStop: process.env.BATON_KEEP_SERVICES === "1",
 });
-host.onStop(() => balancer.stop());
+// Those of keepalived's checker process that are no script's: the balancer runs none.
+await keepProcessSettings(host, { settings: ({ checker }) => checker, realtimePriority: undefined, below: 1 });
+host.onStop((reason) => balancer.stop(reason));
 await host.serveWatch(balancer);
 host.ready();

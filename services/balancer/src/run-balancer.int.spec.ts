@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AggregateState } from "@baton/contracts";
-import { type ConfigSnapshot, defaultSettings } from "@baton/host";
+import { type ConfigSnapshot, defaultSettings, notNeeded } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import { ipvsadmRules, MemoryTable } from "@baton/ipvs";
 import { aDestination, addressKey, aService } from "@baton/ipvs/testing";
@@ -106,7 +106,7 @@ test("news reach the kernel in the turn in which they are heard, with a span and
   ]);
   const weight = balancer.counters().find((each) => each.name === "ipvs.backend.weight");
   expect(weight).toMatchObject({ value: 4, labels: { local_address: "192.0.2.1", remote_address: "10.0.0.2" } });
-  await balancer.stop();
+  await balancer.stop("test");
 });
 
 test("what somebody else changes is put back by itself", async () => {
@@ -116,7 +116,7 @@ test("what somebody else changes is put back by itself", async () => {
   table.apply({ kind: "flush" });
   await vi.waitFor(() => expect(rules()).toEqual([service, server(1)]));
   await vi.waitFor(() => expect(events(host)).toContain("balancer-repaired"));
-  await balancer.stop();
+  await balancer.stop("test");
   expect(rules()).toEqual([]);
 });
 
@@ -129,10 +129,10 @@ test("one that was killed leaves its services to the next, which knows which are
   table.apply({ kind: "new-service", service: aService(addressKey("203.0.113.1")) });
   const next = await start(text, { restarts: 1 });
   await vi.waitFor(() => expect(rules()).toEqual([service, "-A -t 203.0.113.1:80 -s rr", server(1)]));
-  await next.balancer.stop();
+  await next.balancer.stop("test");
   expect(rules()).toEqual(["-A -t 203.0.113.1:80 -s rr"]);
   expect(() => readFileSync(ownFile())).toThrow("ENOENT");
-  await killed.balancer.stop();
+  await killed.balancer.stop("test");
 });
 
 test("a drained server is asked about, and told of once nobody is connected to it", async () => {
@@ -147,7 +147,7 @@ test("a drained server is asked about, and told of once nobody is connected to i
   expect(events(host)).not.toContain("server-idle");
   table.connect(addressKey("192.0.2.1"), aDestination("10.0.0.1"), 0);
   await vi.waitFor(() => expect(events(host)).toContain("server-idle"));
-  await balancer.stop();
+  await balancer.stop("test");
 });
 
 describe("the end", () => {
@@ -155,16 +155,24 @@ describe("the end", () => {
     const { health, balancer } = await start(text, { keeps: true });
     health.states([told(name, { 1: 1 })]);
     await vi.waitFor(() => expect(rules()).toHaveLength(2));
-    await balancer.stop();
+    await balancer.stop("test");
     expect(rules()).toHaveLength(2);
     expect(readFileSync(ownFile(), "utf8")).toContain("tcp 192.0.2.1:80");
+  });
+
+  test("with -I clears up all the same when nothing is configured any more", async () => {
+    const { health, balancer } = await start(text, { keeps: true });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    await balancer.stop(notNeeded);
+    expect(rules()).toEqual([]);
   });
 
   test("comes in the middle of the work as well", async () => {
     const ids = Array.from({ length: 250 }, (_, i) => `192.0.2.${i + 1}`);
     const { health, balancer } = await start(ids.map((id) => virtualServer(`${id} 80`, [1])).join(""));
     health.states(ids.map((id) => told(`[${id}]:tcp:80`, { 1: 1 })));
-    await balancer.stop();
+    await balancer.stop("test");
     expect(rules()).toEqual([]);
   });
 });
@@ -173,7 +181,7 @@ describe("the engine", () => {
   test("auto takes nftables where there is no ip_vs", async () => {
     const { balancer, host } = await start(text, { absent: ["ipvs"] });
     expect(host.states()).toMatchObject([{ id: "nftables" }]);
-    await balancer.stop();
+    await balancer.stop("test");
   });
 
   test("where there is neither, that is a state and an event", async () => {
@@ -182,7 +190,7 @@ describe("the engine", () => {
       { id: "none", state: { value: { engine: "none", errors: [expect.stringContaining("the kernel has none")] } } },
     ]);
     expect(host.appended).toMatchObject([{ aggregate: { id: "none" }, event: { type: "balancer-failed" } }]);
-    await balancer.stop();
+    await balancer.stop("test");
   });
 
   test("another one takes over after a reload, and the services go on with it", async () => {
@@ -194,7 +202,7 @@ describe("the engine", () => {
     expect(rules()).toEqual([]);
     host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 3 });
     await vi.waitFor(() => expect(rules()).toHaveLength(2));
-    await balancer.stop();
+    await balancer.stop("test");
   });
 });
 

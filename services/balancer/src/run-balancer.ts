@@ -1,8 +1,9 @@
 // The loop of the balancer: what others say in, the core, questions to the kernel out, a few milliseconds at a time. What
 // happens in one turn is taken in together and reaches the kernel in the same turn.
+import { isDeepStrictEqual } from "node:util";
 import type { AggregateState, Counter, VirtualServerState } from "@baton/contracts";
 import { type CauseRef, type EventEnvelope, type Instant, messageOf, microsSince } from "@baton/domain";
-import { atCommonTimes, type ConfigSnapshot, type Host } from "@baton/host";
+import { atCommonTimes, type ConfigSnapshot, type Host, notNeeded } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
 import { attribute, spanName } from "@baton/telemetry";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
@@ -30,7 +31,7 @@ export interface BalancerOptions {
 export interface Balancer {
   states(): AggregateState[];
   counters(): Counter[];
-  stop(): Promise<void>;
+  stop(reason: string): Promise<void>;
 }
 
 /** All services wake up at these points in time: this one is not woken for it. */
@@ -69,10 +70,12 @@ class RunningBalancer implements Balancer {
     return this.#session?.counters() ?? [];
   }
 
-  async stop(): Promise<void> {
+  /** The kernel keeps what is there for the next start of the node, not when the configuration has no more of it. */
+  async stop(reason: string): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#lack?.retry);
-    await this.#end(this.#options.keepsAtStop ? "keep" : stopModeOf(this.#snapshot));
+    const keeps = this.#options.keepsAtStop && reason !== notNeeded;
+    await this.#end(keeps ? "keep" : stopModeOf(this.#snapshot));
   }
 
   /** `isFresh`: nobody of this node has been here before, so that `lvs_flush` counts. */
@@ -158,6 +161,7 @@ class Session {
   readonly #changes: PoolChange[] = [];
   #followingElection: { close(): void } | undefined;
   #followedInstance: string | undefined;
+  #noticed: readonly string[] = [];
   #draining: { close(): void } | undefined;
   #turn: NodeJS.Immediate | undefined;
   #snapshot: ConfigSnapshot;
@@ -257,7 +261,11 @@ class Session {
 
   /** Servers that are reached by NAT need a kernel that forwards. */
   #notice(): void {
-    this.#feed({ type: "noticed", errors: forwardingErrors(this.#snapshot.config) });
+    const errors = forwardingErrors(this.#snapshot.config);
+    if (isDeepStrictEqual(errors, this.#noticed)) return;
+    this.#noticed = errors;
+    for (const error of errors) this.#options.host.log.warn(error);
+    this.#feed({ type: "noticed", errors });
   }
 
   #followElection(): void {

@@ -50,6 +50,7 @@ const packages: Readonly<Record<ServiceChild, readonly [door: string, main: stri
   control: ["@baton/control", "main.js"],
   dataplane: ["@baton/dataplane", "main.js"],
   health: ["@baton/health-service", "main.js"],
+  balancer: ["@baton/balancer", "main.js"],
   election: ["@baton/election", "main.js"],
   notifier: ["@baton/notifier", "main.js"],
   uplink: ["@baton/fleet", "uplink.js"],

@@ -1,5 +1,5 @@
 // Composition root of control: configuration, status, event history, metrics.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DrainRequest, subjectFilter } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
@@ -7,6 +7,7 @@ import { inboxPrefix, openNatsBus } from "@baton/event-log";
 import { askSnapshot, paths, readConfiguration, readCredentials, startHost } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { processStartTime } from "@baton/linux";
+import { balances } from "./balances.ts";
 import { ConfigKeeper, type Loaded } from "./config-keeper.ts";
 import { askHealth } from "./drain.ts";
 import { temporaryDirectory } from "./dumps/dump-files.ts";
@@ -62,7 +63,9 @@ bus.onStatus((connected) => {
   seeded.begun = true;
   seedFeed().catch((error: unknown) => host.log.warn("the stored events cannot be read", { cause: error }));
 });
-host.report({ type: "config", generation: snapshot.generation });
+// What a killed balancer left behind is cleared up, whoever is configured now.
+const leftover = existsSync(paths.balancerRecord(runDir));
+host.report({ type: "config", generation: snapshot.generation, balances: leftover || balances(snapshot.config) });
 host.ready();
 
 function load(name: string): Loaded {

@@ -23,6 +23,7 @@ import {
 } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
 import { attribute, metric } from "@baton/telemetry";
+import { balances } from "./balances.ts";
 import { type Applied, type ConfigKeeper, configAggregate } from "./config-keeper.ts";
 import { drainServers } from "./drain.ts";
 import { Dumps } from "./dumps/write-dumps.ts";
@@ -174,6 +175,7 @@ export class Control {
       const { generation, settings } = applied.snapshot;
       this.#reloads[generation === before ? "unchanged" : "applied"]++;
       host.log.info("configuration applied", { generation, changes: applied.changes });
+      host.report({ type: "config", generation, balances: balances(applied.snapshot.config) });
       await this.#placeMetrics(settings.metrics);
       this.#schedule();
       this.#follow();
@@ -240,7 +242,7 @@ export class Control {
     const wanted = new Map<ServiceName, readonly AggregateKind[]>([
       ...(Object.entries(followed) as [ServiceName, readonly AggregateKind[]][]),
       ...(snapshot?.settings.hub === undefined ? [] : [["uplink", ["service"]] as const]),
-      ...((snapshot?.config.virtualServers.length ?? 0) === 0 ? [] : [["balancer", ["balancer", "service"]] as const]),
+      ...(snapshot === undefined || !balances(snapshot.config) ? [] : [["balancer", ["balancer", "service"]] as const]),
     ]);
     for (const [service, following] of this.#following) {
       if (wanted.has(service)) continue;

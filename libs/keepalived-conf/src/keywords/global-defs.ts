@@ -5,10 +5,10 @@ import { mail } from "./global/mail.ts";
 import { management } from "./global/management.ts";
 import { processes } from "./global/processes.ts";
 import { programs } from "./global/programs.ts";
-import { nftAlone, noIpvs } from "./global/reasons.ts";
+import { nftAlone } from "./global/reasons.ts";
 import { virtualServerDefaults } from "./global/virtual-servers.ts";
 import { vrrpDefaults } from "./global/vrrp-defaults.ts";
-import { accepted, block, missing, noted, works } from "./table.ts";
+import { block, missing, noted, works } from "./table.ts";
 
 export const globalDefs = block("global_defs", {
   meaning: "Settings of the node as a whole, and defaults for everything else.",
@@ -45,12 +45,17 @@ export const rootKeywords = {
     repeat: "first",
     default: "the one that it is started in",
   }),
-  netNamespaceIpvs: missing("net_namespace_ipvs", optional(text("NAME"), ""), noIpvs, {
-    meaning: "The network namespace of the virtual servers; without a name the machine's.",
-    service: "supervisor",
-    repeat: "first",
-    default: "net_namespace",
-  }),
+  netNamespaceIpvs: missing(
+    "net_namespace_ipvs",
+    optional(text("NAME"), ""),
+    "the balancer works in the network namespace of the node",
+    {
+      meaning: "The network namespace of the virtual servers; without a name the machine's.",
+      service: "supervisor",
+      repeat: "first",
+      default: "net_namespace",
+    },
+  ),
   namespaceWithIpsets: noted("namespace_with_ipsets", flag, nftAlone, {
     meaning: "Uses IP sets in a network namespace, too.",
     service: "dataplane",
@@ -79,5 +84,3 @@ export const rootKeywords = {
     { meaning: "How long processes may take to end before they are killed.", service: "supervisor", default: "5" },
   ),
 } as const;
-
-export const noVirtualServers = accepted("warning", "nothing is put into ip_vs");

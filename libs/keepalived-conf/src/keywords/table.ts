@@ -47,7 +47,15 @@ export type Support =
   | { readonly level: "refused"; readonly differs: string };
 
 /** Who carries it out. */
-export type Service = "parser" | "supervisor" | "control" | "election" | "health" | "dataplane" | "notifier";
+export type Service =
+  | "parser"
+  | "supervisor"
+  | "control"
+  | "election"
+  | "health"
+  | "dataplane"
+  | "balancer"
+  | "notifier";
 
 interface Row {
   readonly name: string;

@@ -48,7 +48,16 @@ describe("the table", () => {
   });
 
   test("says of each row what it means, where it stands, who carries it out, and how far", () => {
-    const services = new Set(["parser", "supervisor", "control", "election", "health", "dataplane", "notifier"]);
+    const services = new Set([
+      "parser",
+      "supervisor",
+      "control",
+      "election",
+      "health",
+      "dataplane",
+      "balancer",
+      "notifier",
+    ]);
     const blocks = new Set(rows.map((row) => (row.block === "" ? row.keyword : `${row.block}.${row.keyword}`)));
     for (const row of rows) {
       const { meaning, keyword, block, service, support } = row;

@@ -18,10 +18,10 @@ import {
 } from "./arguments.ts";
 import { checkers, checkTimes, connectTimeout } from "./checker.ts";
 import { type ForwardingLine, forwarding } from "./forwarding-argument.ts";
-import { noVirtualServers } from "./global-defs.ts";
+import { noServerNotices, noSnmp } from "./global/reasons.ts";
 import { groupForm } from "./group-options.ts";
 import { eventScript } from "./script-argument.ts";
-import { type Argument, alias, asBlock, block, values, works } from "./table.ts";
+import { type Argument, alias, asBlock, block, missing, noted, values, works } from "./table.ts";
 
 const count = integer({ min: 0, max: uint32Max });
 const name = lenientlyMissing(text("NAME"));
@@ -51,7 +51,7 @@ const snmpName: Argument<string> = {
   },
 };
 
-const snmp = asBlock("snmp_name", snmpName, {
+const snmp = noted("snmp_name", snmpName, noSnmp, {
   meaning: "The name under which others show it.",
   default: "none",
   repeat: "replaced",
@@ -83,13 +83,13 @@ export const realServer = block("real_server", {
       meaning: "A server that fails keeps its connections, with weight 0, in place of being removed.",
       default: "inhibit_on_failure of the virtual server",
     }),
-    notifyUp: asBlock("notify_up", eventScript, {
+    notifyUp: missing("notify_up", eventScript, noServerNotices, {
       meaning: "Runs when the server is taken in.",
       service: "notifier",
       default: "none",
       repeat: "first",
     }),
-    notifyDown: asBlock("notify_down", eventScript, {
+    notifyDown: missing("notify_down", eventScript, noServerNotices, {
       meaning: "Runs when the server is taken out.",
       service: "notifier",
       default: "none",
@@ -105,7 +105,7 @@ export const realServer = block("real_server", {
     warmup: { ...checkTimes.warmup, service: "health" },
     delayLoop: { ...checkTimes.delayLoop, service: "health", default: "delay_loop of the virtual server" },
     connectTimeout: { ...connectTimeout, service: "health", default: "connect_timeout of the virtual server" },
-    smtpAlert: asBlock("smtp_alert", bool, {
+    smtpAlert: missing("smtp_alert", bool, noServerNotices, {
       meaning: "Mail is sent when the server is taken in or out, or a check of it changes.",
       service: "notifier",
       default: "smtp_alert_checker, smtp_alert, or on",
@@ -208,13 +208,13 @@ const quorum = {
     service: "health",
     default: "off",
   }),
-  quorumUp: asBlock("quorum_up", eventScript, {
+  quorumUp: missing("quorum_up", eventScript, noServerNotices, {
     meaning: "Runs when the quorum is gained.",
     service: "notifier",
     default: "none",
     repeat: "first",
   }),
-  quorumDown: asBlock("quorum_down", eventScript, {
+  quorumDown: missing("quorum_down", eventScript, noServerNotices, {
     meaning: "Runs when the quorum is lost.",
     service: "notifier",
     default: "none",
@@ -267,8 +267,7 @@ export const virtualServer = block("virtual_server", {
   header: virtualServerId,
   owners: ["checker"],
   meaning: "A service of the kernel's load balancer: an address and port, a firewall mark, or a group of them.",
-  service: "dataplane",
-  support: noVirtualServers,
+  service: "balancer",
   keywords: {
     family,
     retry: { ...retry, service: "health" },
@@ -293,7 +292,7 @@ export const virtualServer = block("virtual_server", {
       service: "health",
       default: "off",
     }),
-    smtpAlert: asBlock("smtp_alert", bool, {
+    smtpAlert: missing("smtp_alert", bool, noServerNotices, {
       meaning: "Mail is sent when the quorum is gained or lost.",
       service: "notifier",
       default: "smtp_alert_checker, smtp_alert, or off",
@@ -327,8 +326,7 @@ export const virtualServer = block("virtual_server", {
 export const virtualServerGroup = values("virtual_server_group", {
   header: text("NAME"),
   meaning: "Addresses, ranges and firewall marks that virtual servers can serve as one.",
-  service: "dataplane",
-  support: noVirtualServers,
+  service: "balancer",
   form: groupForm,
 });
 

@@ -165,7 +165,6 @@ describe("what is not carried out yet", () => {
     ["global_defs {\n enable_snmp_vrrp\n}", "info"],
     ["global_defs {\n vrrp_iptables\n}", "info"],
     ["net_namespace_ipvs x", "warning"],
-    ["virtual_server_group g {\n 10.0.0.1 80\n}", "warning"],
   ])("%j is known and said once", (text, severity) => {
     const { diagnostics } = parse(text);
     const said = diagnostics.filter(({ code }) => code === "accepted");

@@ -2,10 +2,11 @@
 // of one pool a few commands and no reading; now and then everything is read and compared, a part at a time. Changes go
 // on meanwhile: what was touched while it was read is not judged by what was read.
 import type { DumpedService, OwnServices, Plan, StopMode, WantedService } from "@baton/ipvs";
-import { destinationName, type Operation, ownByName, plan, planStop } from "@baton/ipvs";
+import { type Operation, ownByName, plan, planStop } from "@baton/ipvs";
 import type { Answer, Ask, Keeper, Measured } from "../keeper.ts";
 import { type Story, startStory, tell, tellFailure } from "../story.ts";
 import type { Wanted } from "../wish.ts";
+import { asDumped } from "./dumped.ts";
 import { operationText } from "./operation-text.ts";
 import { TableReading } from "./table-reading.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -40,8 +41,6 @@ interface Doubt {
   readonly error: string;
 }
 
-const countsOfNone = { active: 0, inactive: 0, persistent: 0 };
-const trafficOfNone = { connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 };
 const errorsMax = 20;
 
 export class IpvsKeeper implements Keeper {
@@ -350,17 +349,4 @@ const nobody: ReadonlySet<string> = new Set();
 function pick<T>(from: ReadonlyMap<string, T>, name: string): ReadonlyMap<string, T> {
   const value = from.get(name);
   return from.has(name) ? new Map([[name, value as T]]) : new Map();
-}
-
-/** As the next dump will say it, but for what has been counted since. */
-function asDumped(service: WantedService, before: DumpedService | undefined): DumpedService {
-  const known = new Map(before?.destinations.map((each) => [destinationName(each), each]));
-  return {
-    ...service,
-    traffic: before?.traffic ?? trafficOfNone,
-    destinations: service.destinations.map((each) => {
-      const { connections = countsOfNone, traffic = trafficOfNone } = known.get(destinationName(each)) ?? {};
-      return { ...each, connections, traffic };
-    }),
-  };
 }

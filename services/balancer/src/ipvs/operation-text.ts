@@ -24,3 +24,10 @@ type Weighed = Extract<Operation, { readonly kind: "new-destination" | "set-dest
 
 const weighed = ({ service, destination }: Weighed): string =>
   `${destinationName(destination)} (weight ${destination.weight}) of ${serviceName(service)}`;
+
+/** Name of the service that it is about; "": of all. */
+export function serviceOf(operation: Operation): string {
+  if (operation.kind === "flush") return "";
+  const isWhole = operation.kind === "new-service" || operation.kind === "set-service";
+  return serviceName(isWhole ? operation.service.key : operation.service);
+}

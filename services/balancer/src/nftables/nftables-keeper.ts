@@ -2,7 +2,7 @@
 // known to be there; what comes while one runs is part of the next. Whether somebody else has changed anything is seen by
 // the version of the machine's rules, which is asked for in microseconds; only then they are read.
 import { isDeepStrictEqual } from "node:util";
-import type { StopMode, WantedService } from "@baton/ipvs";
+import { ownByName, plan, type ServiceTable, type StopMode } from "@baton/ipvs";
 import {
   type BalancerOptions,
   type BalancerPlan,
@@ -13,6 +13,8 @@ import {
   planBalancer,
   removalScript,
 } from "@baton/nft-balancer";
+import { asDumped } from "../ipvs/dumped.ts";
+import { operationText, serviceOf } from "../ipvs/operation-text.ts";
 import type { Answer, Ask, Keeper, Measured } from "../keeper.ts";
 import { type Story, startStory, tell, tellFailure } from "../story.ts";
 import type { Wanted } from "../wish.ts";
@@ -42,10 +44,10 @@ export class NftablesKeeper implements Keeper {
   #waiting: Job[] = [];
   #settled: Story[] = [];
   #looking: Story | undefined;
-  #planned: BalancerPlan | undefined;
+  #planned: { readonly plan: BalancerPlan; readonly before: BalancerState } | undefined;
   #refused: BalancerPlan["refused"] = [];
-  /** As it was carried out last: against it a later reading is drift. */
-  #carried: readonly WantedService[] = [];
+  /** As it was carried out last. */
+  #carried: ServiceTable = new Map();
   #isPaused = false;
   #trouble = "";
   #drift = 0;
@@ -75,15 +77,15 @@ export class NftablesKeeper implements Keeper {
     if (this.#state === undefined) return this.#hasWork() ? { kind: "read-rules" } : undefined;
     if (this.#waiting.length === 0) return undefined;
     const { services, unknown } = this.#wanted;
-    const planned = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
-    this.#refused = planned.refused;
-    if (planned.script === "") {
-      this.#carry(planned);
+    const found = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
+    this.#refused = found.refused;
+    if (found.script === "") {
+      this.#carried = carriedOf(this.#wanted, found);
       this.#finishWaiting();
       return undefined;
     }
-    this.#planned = planned;
-    return { kind: "run-rules", script: planned.script };
+    this.#planned = { plan: found, before: this.#state };
+    return { kind: "run-rules", script: found.script };
   }
 
   take(_ask: Ask, answer: Answer): void {
@@ -113,8 +115,8 @@ export class NftablesKeeper implements Keeper {
 
   counts(): { readonly services: number; readonly destinations: number } {
     return {
-      services: this.#carried.length,
-      destinations: this.#carried.reduce((sum, { destinations }) => sum + destinations.length, 0),
+      services: this.#carried.size,
+      destinations: [...this.#carried.values()].reduce((sum, { destinations }) => sum + destinations.length, 0),
     };
   }
 
@@ -180,7 +182,7 @@ export class NftablesKeeper implements Keeper {
       tell(this.#ending, "remove everything");
       this.#settled.push(this.#ending);
       this.#ending = "ended";
-      this.#carried = [];
+      this.#carried = new Map();
       return;
     }
     const planned = this.#planned;
@@ -188,20 +190,21 @@ export class NftablesKeeper implements Keeper {
     this.#trouble = "";
     // Another number than the next one: somebody else has changed rules too, ours perhaps.
     const isAlone = this.#version !== undefined && version === this.#version + 1;
-    this.#state = isAlone ? planned.after : undefined;
+    this.#state = isAlone ? planned.plan.after : undefined;
     this.#version = version;
-    this.#left = planned.after;
-    this.#carry(planned);
-    const lines = linesOf(planned.script);
-    for (const job of this.#waiting) for (const line of linesAbout(job, lines)) tell(job.story, line);
+    // Of what an earlier process has left only the lines are known.
+    const isKnown = this.#left !== undefined || isEmpty(planned.before);
+    this.#left = planned.plan.after;
+    const before = this.#carried;
+    this.#carried = carriedOf(this.#wanted, planned.plan);
+    const lines = linesOf(planned.plan.script);
+    const changes = isKnown ? changesBetween(before, this.#carried) : [];
+    for (const job of this.#waiting) {
+      const isOthers = job.story.reason === "repair" || changes.length === 0;
+      for (const each of isOthers ? linesAbout(job, lines) : textsAbout(job, changes)) tell(job.story, each);
+    }
     this.#planned = undefined;
     this.#finishWaiting();
-  }
-
-  /** All that is wanted and not refused is there: also what an earlier process has made. */
-  #carry({ refused }: BalancerPlan): void {
-    const names = new Set(refused.map(({ service }) => service));
-    this.#carried = [...this.#wanted.services].flatMap(([name, service]) => (names.has(name) ? [] : [service]));
   }
 
   #fail(error: string): void {
@@ -229,6 +232,29 @@ export class NftablesKeeper implements Keeper {
     this.#settled.push(...this.#waiting.splice(0).map(({ story }) => story));
   }
 }
+
+const isEmpty = (state: BalancerState): boolean => state[4] === undefined && state[6] === undefined;
+
+/** All that is wanted and not refused is there: also what an earlier process has made. */
+function carriedOf({ services }: Wanted, { refused }: BalancerPlan): ServiceTable {
+  const left = new Set(refused.map(({ service }) => service));
+  return new Map([...services].filter(([name]) => !left.has(name)));
+}
+
+interface Change {
+  readonly service: string;
+  readonly text: string;
+}
+
+/** In the words of ip_vs, which say more than chains do. */
+function changesBetween(before: ServiceTable, after: ServiceTable): readonly Change[] {
+  const dumped = [...before.values()].map((service) => asDumped(service, undefined));
+  const { operations } = plan({ wanted: after, unknown: new Set(), own: ownByName(before.keys()), dumped });
+  return operations.map((operation) => ({ service: serviceOf(operation), text: operationText(operation) }));
+}
+
+const textsAbout = ({ names }: Job, changes: readonly Change[]): readonly string[] =>
+  changes.filter(({ service }) => names === undefined || names.includes(service)).map(({ text }) => text);
 
 /** The names of its chains tell whose a line is. */
 function linesAbout({ names }: Job, lines: readonly string[]): readonly string[] {

@@ -121,7 +121,7 @@ test("servers take turns; who is drained keeps its connections and gets no more,
     virtualServer: name,
     server: "10.0.0.2:80",
   });
-  await balancer.stop();
+  await balancer.stop("test");
   await expect(ask()).rejects.toThrow();
 });
 
@@ -142,6 +142,6 @@ test("what somebody takes away is put back; a successor of a killed process touc
   expect(JSON.stringify(rules())).toBe(before);
   expect(next.types()).toEqual([]);
   expect(socket.destroyed).toBe(false);
-  await next.balancer.stop();
-  await killed.balancer.stop();
+  await next.balancer.stop("test");
+  await killed.balancer.stop("test");
 });

@@ -51,6 +51,8 @@ function runOf(given: GivenOptions, config: string, id: string | undefined): Kee
       asKeepalived: {
         pidFile: given.get("pid"),
         vrrpPidFile: given.get("vrrp_pid"),
+        checkersPidFile: given.get("checkers_pid"),
+        keepsServices: given.has("dont-release-ipvs"),
         ignoresInterrupt: given.has("ignore-sigint"),
         netNamespace: given.get("namespace"),
       },

@@ -21,7 +21,10 @@ test("a container's entrypoint, in long words and in short ones", () => {
     isInBackground: false,
     logsToConsole: true,
     notes: [],
-    up: { config: "/k.conf", asKeepalived: { pidFile: "/p", vrrpPidFile: "/v", ignoresInterrupt: false } },
+    up: {
+      config: "/k.conf",
+      asKeepalived: { pidFile: "/p", vrrpPidFile: "/v", keepsServices: false, ignoresInterrupt: false },
+    },
   });
   expect(commandOf("-nlDf /k.conf -p/p -r /v")).toEqual(long);
 });

@@ -26,6 +26,9 @@ export interface AsKeepalived {
   /** keepalived's own place when undefined. */
   readonly pidFile: string | undefined;
   readonly vrrpPidFile: string | undefined;
+  readonly checkersPidFile: string | undefined;
+  /** `-I`: virtual services stay in the kernel at the end. */
+  readonly keepsServices: boolean;
   readonly ignoresInterrupt: boolean;
   /** Where it runs, whatever `net_namespace` says. */
   readonly netNamespace: string | undefined;

@@ -20,6 +20,8 @@ export interface NodePlaces {
   /** Where it runs, whatever `net_namespace` says. */
   readonly netNamespace: string | undefined;
   readonly settings: string | undefined;
+  /** Virtual services stay in the kernel at the end. */
+  readonly keepsServices: boolean;
   readonly runDir: string;
   readonly stateDir: string;
   readonly readyFile: string | undefined;

@@ -52,6 +52,7 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
     config: resolve(command.config),
     netNamespace: command.asKeepalived?.netNamespace,
     settings: absolute(command.settings),
+    keepsServices: command.asKeepalived?.keepsServices === true,
     runDir: resolve(command.runDir),
     stateDir: resolve(command.stateDir),
     readyFile: absolute(command.readyFile),
@@ -69,7 +70,7 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
     try {
       const { name: processName } = configuration.config.global.processes;
       if (processName !== undefined) setProcessName(processName);
-      const files = command.asKeepalived && keepalivedPidFiles(command.asKeepalived, configuration.config.global.node);
+      const files = command.asKeepalived && keepalivedPidFiles(command.asKeepalived, configuration.config);
       const pidFiles = [...node.pidFiles, ...(files ?? [])];
       return await runNode({ ...node, pidFiles }, configuration, command, dependencies);
     } finally {
@@ -84,7 +85,7 @@ export async function up(command: UpCommand, dependencies: UpDependencies): Prom
 
 /** keepalived ends without a fault when another one is there: a second start of a unit is none. */
 const otherKeepalived = (as: AsKeepalived, { config }: Configuration, self: number): number | undefined =>
-  runningUnder(keepalivedPidFiles(as, config.global.node), self);
+  runningUnder(keepalivedPidFiles(as, config), self);
 
 async function runNode(
   node: NodePlaces,
@@ -182,6 +183,7 @@ const childEnvOf = (node: NodePlaces, env: Env): Env => ({
   BATON_CONFIG_ID: node.configId,
   BATON_NET_NAMESPACE: node.netNamespace,
   BATON_SETTINGS: node.settings,
+  BATON_KEEP_SERVICES: node.keepsServices ? "1" : undefined,
 });
 
 function hearSignals(
@@ -222,7 +224,15 @@ const refuse = (error: unknown): never => {
   throw new Refusal(messageOf(error));
 };
 
-const serviceChildren: readonly ServiceChild[] = ["control", "dataplane", "health", "election", "notifier", "uplink"];
+const serviceChildren: readonly ServiceChild[] = [
+  "control",
+  "dataplane",
+  "health",
+  "balancer",
+  "election",
+  "notifier",
+  "uplink",
+];
 
 function findOrphans(node: NodePlaces, earlier: ReturnType<typeof readServices>, { mainOf }: UpDependencies): Orphan[] {
   const commands = new Map<ChildName, readonly string[]>([
@@ -297,12 +307,12 @@ function supervise(
     now: bootNow,
     launches,
     log: host.log,
-    onRunning(children) {
+    onRunning(children, spared) {
       const services = [...children].flatMap(([name, child]) => {
         const startTime = processStartTime(child.pid);
         return startTime === undefined ? [] : [[name, { ...child, startTime }] as const];
       });
-      states.update(children);
+      states.update(children, spared);
       record(Object.fromEntries(services));
     },
     onReady() {

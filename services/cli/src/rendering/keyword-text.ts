@@ -66,6 +66,7 @@ const carriers: Readonly<Record<KeywordInfo["service"], string>> = {
   election: "election",
   health: "health",
   dataplane: "dataplane",
+  balancer: "balancer",
   notifier: "notifier",
 };
 

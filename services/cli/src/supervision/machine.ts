@@ -9,6 +9,7 @@ import {
   millisToMicros,
   secondsToMicros,
 } from "@baton/domain";
+import { notNeeded } from "@baton/host";
 import type { ChildName, ChildRecord, ChildState, Effect, Input, Report, Step, SupervisorState } from "./types.ts";
 
 export const limits = {
@@ -38,19 +39,31 @@ export const limits = {
 
 /** Nothing but the configuration's own process and the brokers is started before the configuration is known. */
 const first: readonly ChildName[] = ["nats", "redis", "control"];
-const startOrder: readonly ChildName[] = [...first, "dataplane", "health", "election", "notifier", "uplink"];
+const startOrder: readonly ChildName[] = [
+  ...first,
+  "dataplane",
+  "health",
+  "balancer",
+  "election",
+  "notifier",
+  "uplink",
+];
 
 /**
  * Election first, while the dataplane that holds its lease lives: it resumes under the lease (SAFETY S5). Then
  * dataplane, whose election then lives.
  */
-const replaceOrder: readonly ChildName[] = ["election", "dataplane", "health", "notifier", "uplink"];
+const replaceOrder: readonly ChildName[] = ["election", "dataplane", "health", "balancer", "notifier", "uplink"];
 
-/** Whoever speaks on the wire goes first, whoever remembers goes last. */
+/**
+ * Whoever speaks on the wire goes first, whoever remembers goes last. Virtual services go after the addresses, which
+ * bring their clients, and before health, whose last words would empty them server by server.
+ */
 export const stopOrder: readonly ChildName[] = [
   "election",
   "notifier",
   "dataplane",
+  "balancer",
   "health",
   "control",
   "uplink",
@@ -60,9 +73,13 @@ export const stopOrder: readonly ChildName[] = [
 
 /**
  * How long a child may take to end by itself. Election: the longest LEAVING is two times (skew + 100 ms) plus the
- * handover of at most 2 s (SAFETY S6), and its outbox. The others flush their outbox, 2 s at most.
+ * handover of at most 2 s (SAFETY S6), and its outbox. The balancer: 6 s for tens of thousands of services, and its
+ * outbox. The others flush their outbox, 2 s at most.
  */
-const stopBound = (child: ChildName) => secondsToMicros(child === "election" ? 8 : 5);
+const stopBound = (child: ChildName) => secondsToMicros(child === "election" || child === "balancer" ? 8 : 5);
+
+/** The balancer is there only where the configuration has virtual servers. */
+export const isNeeded = ({ balances }: SupervisorState, name: ChildName): boolean => name !== "balancer" || balances;
 
 /** EX_SOFTWARE of sysexits.h. */
 const exitSoftware = 70;
@@ -74,6 +91,7 @@ export function initialState(
   return {
     phase: "running",
     configured: false,
+    balances: false,
     readiness: { children: new Set(), announceAt: undefined, announced: false },
     replacing: undefined,
     reason: "",
@@ -148,7 +166,7 @@ function sequence(state: SupervisorState, steps: readonly ((state: SupervisorSta
 
 /** Those that are down and wait for nothing. The pid comes with `started`, in the same turn. */
 function start(state: SupervisorState, names: readonly ChildName[], now: Instant): Step {
-  const waiting = names.filter((name) => state.children.get(name)?.kind === "down");
+  const waiting = names.filter((name) => state.children.get(name)?.kind === "down" && isNeeded(state, name));
   return sequence(
     state,
     waiting.map((name) => (before) => startOne(before, name, now)),
@@ -212,12 +230,15 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
         (before) => onReady(before, name, now),
         (before) => (before.replacing?.child === name ? replacementDone(before, now) : unchanged(before)),
       ]);
-    case "config":
-      if (alive.configured || alive.phase !== "running") return unchanged(alive);
-      return sequence({ ...alive, configured: true }, [
+    case "config": {
+      if (alive.phase !== "running") return unchanged(alive);
+      const told = { ...alive, balances: report.balances };
+      if (told.configured) return fit(told, "balancer", now);
+      return sequence({ ...told, configured: true }, [
         (before) => start(before, startOrder, now),
         (before) => replaceNext(before, now),
       ]);
+    }
     case "config-failed": {
       const { diagnostics, exitCode } = report;
       // Once there was a good one, a bad one changes nothing (DESIGN rule 7).
@@ -234,6 +255,15 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
   }
 }
 
+/** Started when the configuration has work for it again, told to stop when it has none; a stop is waited for. */
+function fit(state: SupervisorState, name: ChildName, now: Instant): Step {
+  const child = state.children.get(name);
+  if (child === undefined) return unchanged(state);
+  if (isNeeded(state, name)) return child.kind === "down" ? startOne(state, name, now) : unchanged(state);
+  if (child.kind === "down") return unchanged(withChild(state, name, { ...child, startAt: undefined }));
+  return child.kind === "up" ? askToStop(state, name, child, notNeeded, now) : unchanged(state);
+}
+
 /** Election says it when every instance has left its initial state: then the node is ready, as soon as the others are. */
 function onReady(state: SupervisorState, name: ChildName, now: Instant): Step {
   const children = new Set([...state.readiness.children, name]);
@@ -245,7 +275,9 @@ function onReady(state: SupervisorState, name: ChildName, now: Instant): Step {
 function announceReady(state: SupervisorState, now: Instant): Step {
   const { children, announceAt, announced } = state.readiness;
   if (announced || announceAt === undefined || state.phase !== "running") return unchanged(state);
-  const others = [...state.children.keys()].filter((name) => reportsLife(name) && name !== "uplink");
+  const others = [...state.children.keys()].filter(
+    (name) => reportsLife(name) && name !== "uplink" && isNeeded(state, name),
+  );
   if (now < announceAt && !others.every((name) => children.has(name))) return unchanged(state);
   return {
     state: { ...state, readiness: { children, announceAt, announced: true } },
@@ -330,10 +362,15 @@ function onEnd(state: SupervisorState, name: ChildName, exit: string, now: Insta
     withChild(state, name, { kind: "down", startAt, record });
   if (state.phase !== "running") return stopNext(gone(undefined, child.record), now);
 
-  // It was told to make room, which is no death.
+  // It was told to go, or has nothing to do any more, which is no death.
+  if (!isNeeded(state, name)) return unchanged(gone(undefined, child.record));
+  if (child.kind === "stopping") return startOne(gone(undefined, fresh), name, now);
   if (child.kind === "replaced") return startOne(gone(undefined, countRestart(child.record)), name, now);
   return onDeath(state, name, child, exit, now);
 }
+
+/** One that has cleared up after itself: the next begins as the first did. */
+const fresh: ChildRecord = { restarts: 0, quickDeaths: 0 };
 
 const countRestart = (record: ChildRecord): ChildRecord => ({ ...record, restarts: record.restarts + 1 });
 
@@ -382,10 +419,19 @@ function stopNext(state: SupervisorState, now: Instant): Step {
   // It does not hear us: nothing but this is left.
   if (child?.kind === "adopted") return kill(state, name, child, "another supervisor started it");
   if (child?.kind !== "up") return unchanged(state); // told, or killed, already
-  const { pid, record } = child;
+  return askToStop(state, name, child, state.reason, now);
+}
+
+function askToStop(
+  state: SupervisorState,
+  name: ChildName,
+  { pid, record }: { readonly pid: number; readonly record: ChildRecord },
+  reason: string,
+  now: Instant,
+): Step {
   const deadline = addMicros(now, stopBound(name));
   return {
     state: withChild(state, name, { kind: "stopping", pid, deadline, record }),
-    effects: [{ type: "ask-to-stop", child: name, reason: state.reason }],
+    effects: [{ type: "ask-to-stop", child: name, reason }],
   };
 }

@@ -1,97 +1,14 @@
-import { addMicros, type Instant, instant, millisToMicros, secondsToMicros } from "@baton/domain";
-import fc from "fast-check";
+import { addMicros, secondsToMicros } from "@baton/domain";
 import { describe, expect, test } from "vitest";
-import { initialState, limits, step, stopOrder } from "./machine.ts";
-import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
-
-const all: readonly ChildName[] = ["nats", "redis", "control", "dataplane", "health", "election", "notifier", "uplink"];
-const fresh = (names = all) => initialState(new Map(names.map((name) => [name, { restarts: 0 }])));
-
-/** A supervisor with a clock of its own: starts succeed and get a pid, in the same turn as in life. */
-class Scene {
-  state: SupervisorState;
-  now: Instant = instant(1_000_000_000);
-  effects: Effect[] = [];
-  pids = 100;
-
-  constructor(state = fresh()) {
-    this.state = state;
-  }
-
-  feed(input: Input): this {
-    const { state, effects } = step(this.state, input, this.now);
-    this.state = state;
-    this.effects.push(...effects);
-    for (const effect of effects) {
-      if (effect.type === "start") this.feed({ type: "started", child: effect.child, pid: this.pids++ });
-    }
-    return this;
-  }
-
-  /** Sleeps and wakes as the state asks, and everybody who runs says each second that it lives. */
-  pass(millis: number, silent: readonly ChildName[] = []): this {
-    const end = addMicros(this.now, millisToMicros(millis));
-    const second = secondsToMicros(1);
-    for (let next = addMicros(this.now, second); this.now < end; next = addMicros(next, second)) {
-      const until = instant(Math.min(next, end));
-      while (this.state.wakeAt !== undefined && this.state.wakeAt <= until) {
-        this.now = instant(Math.max(this.state.wakeAt, this.now));
-        this.feed({ type: "woke" });
-      }
-      this.now = until;
-      for (const [child, { kind }] of this.state.children) {
-        if (kind === "up" && !silent.includes(child)) this.feed({ type: "reported", child, report: { type: "alive" } });
-      }
-    }
-    return this;
-  }
-
-  configured(): this {
-    this.feed({ type: "begin" }).feed({
-      type: "reported",
-      child: "control",
-      report: { type: "config", generation: 1 },
-    });
-    this.take();
-    return this;
-  }
-
-  die(child: ChildName, exit = "code 1"): this {
-    return this.feed({ type: "exited", child, exit });
-  }
-
-  /** What was done since the last time, in order; deaths and announcements left out unless asked for. */
-  take(): string[] {
-    const texts = this.effects.map((effect) => {
-      switch (effect.type) {
-        case "start":
-          return `start ${effect.child}${effect.restarts > 0 ? ` ${effect.restarts}` : ""}`;
-        case "ask-to-stop":
-          return `stop ${effect.child}`;
-        case "kill":
-          return `kill ${effect.child}`;
-        case "end":
-          return `end ${effect.exitCode}`;
-        case "note-death":
-          return `died ${effect.child}`;
-        default:
-          return effect.type;
-      }
-    });
-    this.effects = [];
-    return texts;
-  }
-
-  kind(child: ChildName): string | undefined {
-    return this.state.children.get(child)?.kind;
-  }
-}
+import { all, config, everybody, fresh, Scene } from "../testing/machine-scene.ts";
+import { initialState, limits, stopOrder } from "./machine.ts";
+import type { ChildName, Input } from "./types.ts";
 
 describe("starting", () => {
   test("brokers and control first, the others when the configuration is known", () => {
     const scene = new Scene().feed({ type: "begin" });
     expect(scene.take()).toEqual(["start nats", "start redis", "start control"]);
-    scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 7 } });
+    scene.feed({ type: "reported", child: "control", report: config(7) });
     expect(scene.take()).toEqual([
       "start dataplane",
       "start health",
@@ -99,7 +16,7 @@ describe("starting", () => {
       "start notifier",
       "start uplink",
     ]);
-    scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 8 } });
+    scene.feed({ type: "reported", child: "control", report: config(8) });
     expect(scene.take()).toEqual([]);
   });
 
@@ -220,7 +137,7 @@ describe("taking over from a supervisor that was killed", () => {
     return new Scene(initialState(new Map(children)));
   };
   const ready = (child: ChildName): Input => ({ type: "reported", child, report: { type: "ready" } });
-  const config: Input = { type: "reported", child: "control", report: { type: "config", generation: 1 } };
+  const isConfigured: Input = { type: "reported", child: "control", report: config(1) };
 
   test("brokers and control at once, then one after the other, election first", () => {
     const scene = adopting().feed({ type: "begin" });
@@ -228,7 +145,7 @@ describe("taking over from a supervisor that was killed", () => {
     scene.die("nats", "SIGKILL").die("control", "SIGKILL").die("redis", "SIGKILL");
     // No deaths: they made room.
     expect(scene.take()).toEqual(["start nats 3", "start control 3", "start redis 3"]);
-    scene.feed(config);
+    scene.feed(isConfigured);
     expect(scene.take()).toEqual(["kill election"]);
     scene.die("election", "SIGKILL");
     expect(scene.take()).toEqual(["start election 3"]);
@@ -248,7 +165,7 @@ describe("taking over from a supervisor that was killed", () => {
   });
 
   test("one that does not become ready holds up the next for a while only", () => {
-    const scene = adopting().feed({ type: "begin" }).die("control").feed(config).die("election");
+    const scene = adopting().feed({ type: "begin" }).die("control").feed(isConfigured).die("election");
     scene.take();
     scene.pass(9_900);
     expect(scene.take()).toEqual([]);
@@ -257,7 +174,7 @@ describe("taking over from a supervisor that was killed", () => {
   });
 
   test("what is not there is started, what is there waits for its turn", () => {
-    const scene = adopting(["dataplane", "election"]).feed({ type: "begin" }).feed(config);
+    const scene = adopting(["dataplane", "election"]).feed({ type: "begin" }).feed(isConfigured);
     expect(scene.take()).toEqual([
       "start nats 2",
       "start redis 2",
@@ -274,7 +191,7 @@ describe("taking over from a supervisor that was killed", () => {
     scene.take();
     scene.die("dataplane", "SIGSEGV");
     expect(scene.take()).toEqual(["died dataplane"]);
-    scene.die("control").feed(config);
+    scene.die("control").feed(isConfigured);
     expect(scene.take()).toEqual(["start control 3", "start dataplane 3", "kill election"]);
   });
 
@@ -286,7 +203,7 @@ describe("taking over from a supervisor that was killed", () => {
   });
 
   test("a stop in the middle kills whom it cannot ask, in order", () => {
-    const scene = adopting().feed({ type: "begin" }).die("nats").die("redis").die("control").feed(config);
+    const scene = adopting().feed({ type: "begin" }).die("nats").die("redis").die("control").feed(isConfigured);
     scene.die("election");
     scene.take();
     scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
@@ -343,7 +260,8 @@ describe("the watchdog", () => {
 
 describe("stopping", () => {
   test("one after the other, election first, the bus last", () => {
-    const scene = new Scene().configured().feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
+    const scene = new Scene(fresh(everybody)).configured(true);
+    scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
     expect(scene.take()).toEqual(["announce-stopping", "stop election"]);
     for (const [index, child] of stopOrder.entries()) {
       scene.die(child, "code 0");
@@ -377,7 +295,7 @@ describe("stopping", () => {
     scene.take();
     scene.feed({ type: "stop", reason: "SIGINT", exitCode: 1 }).feed({ type: "reload" });
     scene.feed({ type: "reported", child: "election", report: { type: "ready" } });
-    scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 2 } });
+    scene.feed({ type: "reported", child: "control", report: config(2) });
     expect(scene.take()).toEqual([]);
     expect(scene.state.exitCode).toBe(0);
   });
@@ -394,95 +312,7 @@ test("a reload goes to control", () => {
   expect(scene.take()).toEqual(["reload-config"]);
 });
 
-describe("whatever happens", () => {
-  const child = fc.constantFrom(...all);
-  const input: fc.Arbitrary<Input> = fc.oneof(
-    fc.constant({ type: "woke" as const }),
-    fc.record({ type: fc.constant("exited" as const), child, exit: fc.constant("code 1") }),
-    fc.record({ type: fc.constant("start-failed" as const), child, error: fc.constant("EAGAIN") }),
-    fc.record({ type: fc.constant("reported" as const), child, report: fc.constant({ type: "alive" as const }) }),
-    fc.constant({
-      type: "reported" as const,
-      child: "control" as const,
-      report: { type: "config" as const, generation: 1 },
-    }),
-    fc.constant({ type: "stop" as const, reason: "x", exitCode: 0 }),
-  );
-  const story = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20_000 })), { maxLength: 200 });
-
-  const adopted = fc.subarray([...all]);
-  const begin = (names: readonly ChildName[]): Scene => {
-    const pid = (name: ChildName): number | undefined => (names.includes(name) ? 7 : undefined);
-    return new Scene(initialState(new Map(all.map((name) => [name, { restarts: 0, adopted: pid(name) }]))));
-  };
-
-  test("two of one service never run", () => {
-    fc.assert(
-      fc.property(adopted, story, (names, inputs) => {
-        const scene = begin(names);
-        const running = new Set<ChildName>(names);
-        for (const [each, millis] of [[{ type: "begin" }, 0] as const, ...inputs]) {
-          scene.now = addMicros(scene.now, millisToMicros(millis));
-          const ends = each.type === "exited" || each.type === "start-failed";
-          // Only what runs can end.
-          if (ends && !running.has(each.child)) continue;
-          if (ends) running.delete(each.child);
-          scene.feed(each);
-          for (const effect of scene.effects) {
-            if (effect.type !== "start") continue;
-            expect(running.has(effect.child)).toBe(false);
-            running.add(effect.child);
-          }
-          scene.effects = [];
-        }
-      }),
-    );
-  });
-
-  test("a stop always comes to its end", () => {
-    fc.assert(
-      fc.property(adopted, story, (names, inputs) => {
-        const scene = begin(names).feed({ type: "begin" });
-        for (const [each, millis] of inputs) {
-          scene.now = addMicros(scene.now, millisToMicros(millis));
-          scene.feed(each);
-        }
-        scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
-        // Nobody obeys: everybody has to be killed, and dies of it.
-        for (let round = 0; round < 2 * all.length && scene.state.phase !== "ended"; round++) {
-          scene.effects = [];
-          scene.now = addMicros(scene.now, secondsToMicros(10));
-          scene.feed({ type: "woke" });
-          for (const [name, { kind }] of scene.state.children) {
-            if (kind === "killed" || kind === "replaced") scene.die(name);
-          }
-        }
-        expect(scene.state.phase).toBe("ended");
-      }),
-    );
-  });
-
-  test("without a stop everybody who was adopted is replaced in the end", () => {
-    fc.assert(
-      fc.property(adopted, story, (names, inputs) => {
-        const scene = begin(names).feed({ type: "begin" });
-        for (const [each, millis] of inputs) {
-          scene.now = addMicros(scene.now, millisToMicros(millis));
-          if (each.type !== "stop") scene.feed(each);
-        }
-        scene.feed({ type: "reported", child: "control", report: { type: "config", generation: 1 } });
-        for (let round = 0; round < 2 * all.length; round++) {
-          scene.pass(6_000);
-          for (const [name, { kind }] of scene.state.children) if (kind === "replaced") scene.die(name);
-        }
-        const ended = scene.state.phase !== "running"; // control that dies too often ends it
-        const kinds = [...scene.state.children.values()].map(({ kind }) => kind);
-        expect(ended || !kinds.includes("adopted")).toBe(true);
-      }),
-    );
-  });
-});
-
-test("the bound of the watchdog is above every lease, which is 10 s at most (SAFETY S3)", () => {
+test("the bound of the watchdog is above every lease", () => {
+  // SAFETY S3: a lease is 10 s at most.
   expect(limits.silence).toBeGreaterThan(secondsToMicros(10));
 });

@@ -4,7 +4,11 @@ import type { Instant } from "@baton/domain";
 import type { ChildName } from "./types.ts";
 
 export interface ServiceStates {
-  update(children: ReadonlyMap<ChildName, { readonly pid: number; readonly restarts: number }>): void;
+  /** `spared`: who is not needed, and told of only while it runs all the same. */
+  update(
+    children: ReadonlyMap<ChildName, { readonly pid: number; readonly restarts: number }>,
+    spared?: ReadonlySet<ChildName>,
+  ): void;
   states(): AggregateState[];
 }
 
@@ -12,8 +16,10 @@ export function createServiceStates(names: Iterable<ChildName>, now: () => Insta
   const known = new Map<ChildName, ServiceState>(
     [...names].map((name) => [name, { name, pid: 0, status: "down", restarts: 0, startedAt: 0 }]),
   );
+  let hidden: ReadonlySet<ChildName> = new Set();
   return {
-    update(children) {
+    update(children, spared = new Set()) {
+      hidden = new Set([...spared].filter((name) => !children.has(name)));
       for (const [name, before] of known) {
         const child = children.get(name);
         const startedAt = child?.pid === before.pid ? before.startedAt : now();
@@ -26,11 +32,8 @@ export function createServiceStates(names: Iterable<ChildName>, now: () => Insta
       }
     },
     states: () =>
-      [...known.values()].map((value) => ({
-        kind: "service",
-        id: value.name,
-        version: 0,
-        state: { $case: "service", value },
-      })),
+      [...known].flatMap(([name, value]) =>
+        hidden.has(name) ? [] : [{ kind: "service", id: name, version: 0, state: { $case: "service", value } }],
+      ),
   };
 }

@@ -3,7 +3,7 @@ import { assertNever, type Instant, messageOf } from "@baton/domain";
 import type { DumpKind } from "@baton/host";
 import type { Diagnostic } from "@baton/keepalived-conf";
 import type { Child, ChildListener, Launch, Successor } from "./children.ts";
-import { initialState, step } from "./machine.ts";
+import { initialState, isNeeded, step } from "./machine.ts";
 import type { ChildName, Effect, Input, SupervisorState } from "./types.ts";
 
 export interface Launcher {
@@ -30,8 +30,8 @@ export interface SupervisorDependencies {
     warn(message: string, fields?: Record<string, unknown>): void;
     error(message: string, fields?: Record<string, unknown>): void;
   };
-  /** Who runs has changed. Called before anything else can happen. */
-  onRunning(children: ReadonlyMap<ChildName, { pid: number; restarts: number }>): void;
+  /** Who runs has changed; `spared`: those that are not needed. Called before anything else can happen. */
+  onRunning(children: ReadonlyMap<ChildName, { pid: number; restarts: number }>, spared: ReadonlySet<ChildName>): void;
   onReady(): void;
   onStopping(reason: string): void;
   onDeath(child: ChildName, pid: number, exit: string, restarts: number): void;
@@ -247,6 +247,7 @@ class RunningSupervisor implements Supervisor {
         ? []
         : [[name, { pid: child.pid, restarts: child.record.restarts }] as const],
     );
-    this.#dependencies.onRunning(new Map(running));
+    const spared = [...this.#state.children.keys()].filter((name) => !isNeeded(this.#state, name));
+    this.#dependencies.onRunning(new Map(running), new Set(spared));
   }
 }

@@ -2,13 +2,23 @@
 import type { Instant } from "@baton/domain";
 import type { Diagnostic } from "@baton/keepalived-conf";
 
-export type ChildName = "nats" | "redis" | "control" | "dataplane" | "health" | "election" | "notifier" | "uplink";
+export type ChildName =
+  | "nats"
+  | "redis"
+  | "control"
+  | "dataplane"
+  | "health"
+  | "balancer"
+  | "election"
+  | "notifier"
+  | "uplink";
 
 export type Report =
   | { readonly type: "ready" }
   | { readonly type: "alive" }
   | { readonly type: "stopped" }
-  | { readonly type: "config"; readonly generation: number }
+  /** `balances`: there is something for the balancer to do. */
+  | { readonly type: "config"; readonly generation: number; readonly balances: boolean }
   | { readonly type: "config-failed"; readonly exitCode: number; readonly diagnostics: readonly Diagnostic[] };
 
 export type Input =
@@ -89,6 +99,8 @@ export interface SupervisorState {
   readonly phase: "running" | "stopping" | "ended";
   /** Control has validated and stored a configuration in this run. */
   readonly configured: boolean;
+  /** The configuration has virtual servers. */
+  readonly balances: boolean;
   readonly readiness: Readiness;
   readonly replacing: Replacement | undefined;
   readonly reason: string;

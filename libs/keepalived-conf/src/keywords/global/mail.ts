@@ -3,7 +3,7 @@ import { hostPort } from "../address-arguments.ts";
 import { bool, flag, lenientlyMissing, optional, seconds, text } from "../arguments.ts";
 import { mailSender } from "../global-arguments.ts";
 import { missing, values, works } from "../table.ts";
-import { noIpvs } from "./reasons.ts";
+import { noServerNotices } from "./reasons.ts";
 
 export const mail = {
   routerId: works("router_id", lenientlyMissing(text("STRING")), {
@@ -45,7 +45,7 @@ export const mail = {
     service: "notifier",
     default: "smtp_alert",
   }),
-  smtpAlertChecker: missing("smtp_alert_checker", bool, noIpvs, {
+  smtpAlertChecker: missing("smtp_alert_checker", bool, noServerNotices, {
     meaning: "Whether virtual and real servers that say nothing about it send mail.",
     service: "notifier",
     default: "smtp_alert",
@@ -55,7 +55,7 @@ export const mail = {
     service: "notifier",
     default: "off",
   }),
-  noCheckerEmails: missing("no_checker_emails", bool, noIpvs, {
+  noCheckerEmails: missing("no_checker_emails", bool, noServerNotices, {
     meaning: "Sends mail when a real server changes, but not for each of its checkers.",
     service: "notifier",
     default: "off",

@@ -10,11 +10,16 @@ const processName = cutName(15);
 const nice = lenientlyMissing(integer({ min: -20, max: 19, instead: 0 }));
 const bufferSize = lenientlyMissing(integer({ min: 0, max: uint32Max, strict: true, syntax: "BYTES" }));
 
-const checkerProcessName = noted("checker_process_name", processName, "health checks the servers, and keeps its name", {
-  meaning: "What the process of the checkers is called.",
-  service: "supervisor",
-  default: "process_name",
-});
+const checkerProcessName = noted(
+  "checker_process_name",
+  processName,
+  "the balancer is called so; health, which checks the servers, keeps its name",
+  {
+    meaning: "What the process of the checkers is called.",
+    service: "supervisor",
+    default: "process_name",
+  },
+);
 
 const names = {
   processNames: works("process_names", flag, {
@@ -85,9 +90,9 @@ export const vrrpProcess = settingsOf("vrrp", {
   others: "works",
 });
 export const checkerProcess = settingsOf("checker", {
-  service: "health",
-  owner: "the process of the checkers (here: health)",
-  realtime: "health is in real time as bfd_rt_priority says",
+  service: "balancer",
+  owner: "the process of the checkers (here: of the balancer)",
+  realtime: "the balancer runs so; health is in real time as bfd_rt_priority says",
   others: checksWithScripts,
 });
 export const bfdProcess = settingsOf("bfd", {

@@ -2,8 +2,8 @@
 import { bool, flag, int32Max, integer, invalidValue, uint32Max } from "../arguments.ts";
 import { lvsTimeouts, syncDaemon, tableName } from "../global-arguments.ts";
 import { wholeLine } from "../line-arguments.ts";
-import { alias, missing, noted, works } from "../table.ts";
-import { noIpvs } from "./reasons.ts";
+import { alias, noted, works } from "../table.ts";
+import { eachAddress, noServerNotices } from "./reasons.ts";
 
 const flushOnStop = wholeLine("[VS]", (line, report) => {
   const word = line.args[0];
@@ -11,9 +11,9 @@ const flushOnStop = wholeLine("[VS]", (line, report) => {
   return word.text === "VS" ? "services" : invalidValue(word, line, report, "VS, or nothing");
 });
 
-const lvsFlushOnStop = noted("lvs_flush_on_stop", flushOnStop, noIpvs, {
+const lvsFlushOnStop = works("lvs_flush_on_stop", flushOnStop, {
   meaning: "Empties the kernel's tables at once at the end; VS: removes services without their real servers first.",
-  service: "dataplane",
+  service: "balancer",
   default: "off",
 });
 
@@ -23,44 +23,49 @@ export const virtualServerDefaults = {
     service: "health",
     default: "off",
   }),
-  realServerInitNotifies: noted("rs_init_notifies", bool, noIpvs, {
+  realServerInitNotifies: noted("rs_init_notifies", bool, noServerNotices, {
     meaning: "Tells of real servers that are up at the start, too.",
     service: "notifier",
     default: "off",
   }),
-  lvsTimeouts: missing("lvs_timeouts", lvsTimeouts, noIpvs, {
+  lvsTimeouts: works("lvs_timeouts", lvsTimeouts, {
     meaning: "How long the kernel remembers a connection that is idle.",
-    service: "dataplane",
+    service: "balancer",
     default: "the kernel's",
   }),
-  lvsFlush: missing("lvs_flush", flag, noIpvs, {
+  lvsFlush: works("lvs_flush", flag, {
     meaning: "Empties the kernel's tables of virtual servers at the start.",
-    service: "dataplane",
+    service: "balancer",
     default: "off",
   }),
   lvsFlushOnStop,
   lvsFlushOnstop: alias("lvs_flush_onstop", lvsFlushOnStop),
-  lvsSyncDaemon: missing("lvs_sync_daemon", syncDaemon, noIpvs, {
+  lvsSyncDaemon: works("lvs_sync_daemon", syncDaemon, {
     meaning: "Shares connections with another load balancer over an interface, as the state of an instance asks.",
-    service: "dataplane",
+    service: "balancer",
     repeat: "first",
     default: "none; id: the VRID of the instance",
   }),
-  nftablesIpvs: noted("nftables_ipvs", tableName("keepalived_ipvs"), noIpvs, {
+  nftablesIpvs: noted("nftables_ipvs", tableName("keepalived_ipvs"), eachAddress, {
     meaning: "Marks packets of virtual_server_groups by nftables, so that one service per protocol is enough.",
-    service: "dataplane",
+    service: "balancer",
     repeat: "first",
     default: "off; keepalived_ipvs without a name",
   }),
   nftablesIpvsPriority: noted(
     "nftables_ipvs_priority",
     integer({ min: -int32Max - 1, max: int32Max, strict: true }),
-    noIpvs,
-    { meaning: "Where the chain of nftables_ipvs stands among others.", service: "dataplane", default: "-1" },
+    eachAddress,
+    { meaning: "Where the chain of nftables_ipvs stands among others.", service: "balancer", default: "-1" },
   ),
-  nftablesIpvsMark: noted("nftables_ipvs_start_fwmark", integer({ min: 1, max: uint32Max, strict: true }), noIpvs, {
-    meaning: "The first mark that nftables_ipvs takes.",
-    service: "dataplane",
-    default: "1000",
-  }),
+  nftablesIpvsMark: noted(
+    "nftables_ipvs_start_fwmark",
+    integer({ min: 1, max: uint32Max, strict: true }),
+    eachAddress,
+    {
+      meaning: "The first mark that nftables_ipvs takes.",
+      service: "balancer",
+      default: "1000",
+    },
+  ),
 } as const;

@@ -3,7 +3,6 @@
 import type { Report } from "../../report.ts";
 import type { Word } from "../../source/words.ts";
 import { flag, interfaceName, interfaceNameMax, invalidValue } from "../arguments.ts";
-import { noIpvs } from "../global/reasons.ts";
 import { wholeLine } from "../line-arguments.ts";
 import { missingWord } from "../missing-word.ts";
 import { type Prefix, plainPrefix } from "../prefix-arguments.ts";
@@ -142,7 +141,7 @@ export const virtualMac = {
     repeat: "first",
     default: "off",
   }),
-  syncDaemonInterface: missing("lvs_sync_daemon_interface", interfaceName, noIpvs, {
+  syncDaemonInterface: missing("lvs_sync_daemon_interface", interfaceName, "write lvs_sync_daemon in global_defs", {
     meaning: "The interface over which connections are shared with another load balancer.",
     service: "dataplane",
     repeat: "first",
