@@ -23,8 +23,10 @@ export function openRunRecord(path: string): RunRecord & { readonly ended: reado
   const file = openSync(path, "w", 0o600);
   const free: number[] = [];
   let lines = 0;
+  let closed = false;
+  /** A program that no signal ends in time may go when nobody writes any more: its line says so to the next process. */
   const write = (index: number, text: string): void => {
-    writeSync(file, text, index * lineBytes);
+    if (!closed) writeSync(file, text, index * lineBytes);
   };
   return {
     ended,
@@ -41,7 +43,10 @@ export function openRunRecord(path: string): RunRecord & { readonly ended: reado
         },
       };
     },
-    close: () => closeSync(file),
+    close: () => {
+      closed = true;
+      closeSync(file);
+    },
   };
 }
 

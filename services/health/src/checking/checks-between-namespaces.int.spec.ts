@@ -1,8 +1,9 @@
 // Health in one network namespace, real servers in another: what only a network of one's own can do to a check, and the
 // checks that follow something else.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openDescriptors } from "@baton/linux/testing";
 import { makeProbeWorld, type ProbeWorld, serverAddress } from "@baton/probes/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type CheckedNode, makeCheckedNodes, realServer, service } from "../testing/checked-node.ts";
@@ -146,4 +147,30 @@ test("at most so many probes at once: the others wait, and it shows", async () =
   await vi.waitFor(() => expect([probes("running"), probes("waiting")]).toEqual([4, 16]));
   await settled(node);
   expect(Math.max(...node.checkers().map(({ latenessMicros }) => latenessMicros))).toBeGreaterThan(1_000_000);
+});
+
+test("a stop in the middle of everything leaves no socket, no program and no turn of the queue", async () => {
+  world.drop("tcp dport 80-99 drop");
+  const pids = join(folder, "pids");
+  const script = join(folder, "endless.sh");
+  writeFileSync(script, `#!/bin/sh\necho $$ >> ${pids}\nexec sleep 60\n`, { mode: 0o755 });
+  const misc = `MISC_CHECK { misc_path "${script}"; misc_timeout 50 }`;
+  const servers = Array.from({ length: 20 }, (_, index) =>
+    realServer(address, 80 + index, index < 4 ? misc : "TCP_CHECK { connect_timeout 9 }"),
+  );
+  const before = openDescriptors();
+  const node = await nodes.start(service(servers), {}, { checks: { concurrent: 10 } });
+  const started = (): string[] => (existsSync(pids) ? readFileSync(pids, "utf8").trim().split("\n") : []);
+  const runningProbes = (): number | undefined =>
+    node.health.counters().find(({ labels }) => labels.state === "running")?.value;
+  await vi.waitFor(() => expect([runningProbes(), started().length > 0]).toEqual([10, true]));
+  const told = node.host.appended.length;
+  await node.kill();
+  await vi.waitFor(() => {
+    expect(openDescriptors()).toEqual(before);
+    expect(started().filter((pid) => existsSync(`/proc/${pid}/exe`))).toEqual([]);
+  });
+  // What ends is told of, and no check has failed by it.
+  const ends = node.host.appended.slice(told).map(({ event }) => event.type);
+  expect(ends.filter((type) => type.startsWith("check-"))).toEqual([]);
 });
