@@ -10,6 +10,7 @@ import {
   type ParseResult,
   parseConfig,
 } from "@baton/keepalived-conf";
+import { balancingProblems } from "./balancing-problems.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
 import { trackingProblems } from "./tracking-problems.ts";
@@ -53,7 +54,12 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
   const own = readSettings(files.settingsFile);
   const { settings } = own;
   const crossed =
-    config === undefined || settings === undefined ? [] : trackingProblems(config, settings, files.settingsFile ?? "");
+    config === undefined || settings === undefined
+      ? []
+      : [
+          ...trackingProblems(config, settings, files.settingsFile ?? ""),
+          ...balancingProblems(config, settings, files.file),
+        ];
   const unusable = config === undefined || settings === undefined || isFatal(diagnostics) || crossed.length > 0;
   const exitCode = exitCodeOf(diagnostics);
   return {

@@ -212,3 +212,19 @@ test("interfaces and addresses are those of the network namespace that the file 
     execFileSync("ip", ["netns", "del", name]);
   }
 });
+
+test("with baton.yaml: what does not fit it, here a service that nftables cannot carry", () => {
+  write(
+    "vs.conf",
+    "virtual_server 192.0.2.1 80 {\n  protocol TCP\n  lb_algo wlc\n  real_server 192.0.2.9 80 {\n  }\n}\n",
+  );
+  write("baton.yaml", "load_balancer: nftables\n");
+  write("wrong.yaml", "load_balancer: haproxy\n");
+  const codesWith = (settings: string) =>
+    reports("--settings", settings, "vs.conf").map(({ usable, diagnostics }) => ({
+      usable,
+      codes: diagnostics.filter(({ severity }) => severity === "error").map(({ code }) => code),
+    }));
+  expect(codesWith("baton.yaml")).toEqual([{ usable: false, codes: ["not-for-nftables"] }]);
+  expect(codesWith("wrong.yaml")).toEqual([{ usable: false, codes: ["wrong-type"] }]);
+});

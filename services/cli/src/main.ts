@@ -91,7 +91,8 @@ async function run(command: Command): Promise<number> {
       console.out(`${batonVersion}\n`);
       return 0;
     case "check": {
-      const read = (file: string) => readConfiguration({ file, configId: command.id, env: process.env });
+      const { id: configId, settings: settingsFile } = command;
+      const read = (file: string) => readConfiguration({ file, settingsFile, configId, env: process.env });
       const readOther = (file: string, id: string | undefined) =>
         readPeer({ file, configId: id ?? command.id, env: process.env });
       const dependencies = { console, screen: screen(command.color), read, readPeer: readOther, machineIn: lintFacts };

@@ -106,6 +106,7 @@ const check: CommandSpec = {
       multiple: true,
       meaning: "another router of the set that has the same files, and other @NAME lines",
     },
+    { name: "settings", value: file, meaning: "baton.yaml: what it asks for has to fit the files" },
     { name: "no-lint", meaning: "only what keepalived itself would say, and what Baton does differently" },
     color,
     {

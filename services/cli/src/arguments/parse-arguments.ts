@@ -61,6 +61,8 @@ export interface CheckCommand {
   readonly files: readonly string[];
   readonly peers: readonly string[];
   readonly peerIds: readonly string[];
+  /** baton.yaml. */
+  readonly settings: string | undefined;
   readonly id: string | undefined;
   readonly strict: boolean;
   readonly lint: boolean;
@@ -307,6 +309,7 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
       files,
       peers: words.all("peer"),
       peerIds: words.all("peer-id"),
+      settings: words.word("settings"),
       id: words.word("id"),
       strict: words.flag("strict"),
       lint: !words.flag("no-lint"),

@@ -46,6 +46,7 @@ test("check", () => {
     type: "check",
     peers: [],
     peerIds: [],
+    settings: undefined,
     id: undefined,
     strict: false,
     lint: true,
@@ -53,11 +54,14 @@ test("check", () => {
     color: "auto",
   };
   expect(parse("check x.conf")).toEqual({ ...plain, files: ["x.conf"] });
-  expect(parse("check x y --strict --json --id r1 --peer p --peer q --peer-id r2 --no-lint --color never")).toEqual({
+  expect(
+    parse("check x y --strict --json --id r1 --peer p --peer q --peer-id r2 --settings b --no-lint --color never"),
+  ).toEqual({
     type: "check",
     files: ["x", "y"],
     peers: ["p", "q"],
     peerIds: ["r2"],
+    settings: "b",
     id: "r1",
     strict: true,
     lint: false,

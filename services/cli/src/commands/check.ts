@@ -18,7 +18,7 @@ export interface CheckDependencies {
   machineIn(namespace: string | undefined): LintMachine;
 }
 
-type CheckOptions = Omit<CheckCommand, "type" | "id" | "color">;
+type CheckOptions = Omit<CheckCommand, "type" | "id" | "color" | "settings">;
 
 /** What `--json` prints, one a line for each file: stable; absent is null. */
 export interface CheckReport {
@@ -64,7 +64,10 @@ function judge(
     const otherNodes = wanted ? peerIds.map((id) => readPeer(file, id)) : [];
     const peersOfFile = [...parsed.filter((other) => other !== result.parsed), ...parsedPeers, ...otherNodes];
     const machine = machineIn(result.parsed.config?.global.node.netNamespace);
-    const diagnostics = wanted ? lint({ files: [result.parsed], peers: peersOfFile, machine }) : result.diagnostics;
+    const linted = wanted ? lint({ files: [result.parsed], peers: peersOfFile, machine }) : result.parsed.diagnostics;
+    // Lint knows nothing of baton.yaml.
+    const ofSettings = result.diagnostics.filter((each) => !result.parsed.diagnostics.includes(each));
+    const diagnostics = [...ofSettings, ...linted];
     const fails = strict && result.exitCode === 0 && diagnostics.some(({ severity }) => severity !== "info");
     return { file, result, diagnostics, exitCode: fails ? strictExitCode : result.exitCode };
   });
