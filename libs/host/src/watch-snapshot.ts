@@ -1,6 +1,7 @@
 // One snapshot of a service, asked for now. Followers are told what has an event; a lease that was confirmed, runs that
 // were counted or a state without an event of its own (leaving, listening) are in the next snapshot only.
 import { type AggregateState, type Counter, WatchServiceClient, type WatchUpdate } from "@baton/contracts";
+import type { AggregateKind } from "@baton/domain";
 import { credentials } from "@grpc/grpc-js";
 import { clientOptions } from "./grpc.ts";
 
@@ -10,6 +11,8 @@ export interface SnapshotQuestion {
   /** Who asks, for the log of who is asked. */
   readonly consumer: string;
   readonly timeoutMs: number;
+  /** Only these kinds of aggregates; all when absent. */
+  readonly kinds?: readonly AggregateKind[] | undefined;
 }
 
 /** How a service is, and what it has counted, at one moment. */
@@ -20,9 +23,9 @@ export interface SnapshotAnswer {
 
 /** Undefined when the service does not answer in time: it is stopped, or starting. */
 export function askSnapshot(question: SnapshotQuestion): Promise<SnapshotAnswer | undefined> {
-  const { socket, consumer, timeoutMs } = question;
+  const { socket, consumer, timeoutMs, kinds = [] } = question;
   const client = new WatchServiceClient(`unix:${socket}`, credentials.createInsecure(), clientOptions);
-  const call = client.watch({ consumer, kinds: [], counters: false }, { deadline: Date.now() + timeoutMs });
+  const call = client.watch({ consumer, kinds: [...kinds], counters: false }, { deadline: Date.now() + timeoutMs });
   return new Promise((resolve) => {
     const updates: WatchUpdate["update"][] = [];
     const finish = (answer: SnapshotAnswer | undefined): void => {

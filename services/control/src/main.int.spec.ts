@@ -106,7 +106,7 @@ function login(server: TestNatsServer, user: "control" | "election") {
 }
 const getStatus = (client: NodeServiceClient): Promise<NodeStatus> =>
   new Promise((resolve, reject) =>
-    client.getStatus({}, (error, status) => (error === null ? resolve(status) : reject(error))),
+    client.getStatus({ summary: false }, (error, status) => (error === null ? resolve(status) : reject(error))),
   );
 const storedEvents = (client: NodeServiceClient, more: { type?: string; limit?: number } = {}): Promise<Envelope[]> => {
   const call = client.streamEvents({

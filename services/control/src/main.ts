@@ -14,7 +14,7 @@ import { temporaryDirectory } from "./dumps/dump-files.ts";
 import { EventFeed } from "./event-feed.ts";
 import { type EventQuery, queryFilter } from "./event-query.ts";
 import { ringMax } from "./event-ring.ts";
-import { Control } from "./run-control.ts";
+import { Control, type ControlDependencies } from "./run-control.ts";
 
 const host = await startHost({ service: "control" });
 const { node, runDir } = host.env;
@@ -43,8 +43,8 @@ const bus = host.own(
     inboxPrefix: inboxPrefix("control"),
   }),
 );
-const ask = (service: Parameters<typeof paths.socket>[1], timeoutMs: number) =>
-  askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs });
+const ask: ControlDependencies["ask"] = (service, timeoutMs, kinds) =>
+  askSnapshot({ socket: paths.socket(runDir, service), consumer: "control-status", timeoutMs, kinds });
 const dumpDirectory = temporaryDirectory(process.env);
 const drain = (request: DrainRequest) => askHealth(paths.socket(runDir, "health"), request);
 const control = new Control({ host, keeper, feed, history, ask, drain, dumpDirectory });

@@ -1,7 +1,7 @@
 // The read model of this node: what each service's Watch stream last said, with the events since folded in.
 // It decides nothing: services do not ask control how things are, people and tools do.
 import { type AggregateState, type Counter, evolve, type NodeStatus } from "@baton/contracts";
-import type { EventEnvelope, ServiceName } from "@baton/domain";
+import type { AggregateKind, EventEnvelope, ServiceName } from "@baton/domain";
 import type { SnapshotAnswer } from "@baton/host";
 import { summarizePools } from "./pools-summary.ts";
 
@@ -39,19 +39,19 @@ export class NodeModel {
 
   /**
    * A snapshot asked for on the side: tells what has no event (a confirmed lease, runs counted). It may have been
-   * overtaken by events that came in while it was on its way.
+   * overtaken by events that came in while it was on its way. `kinds`: only these were asked for, and others stand.
    */
-  refresh(service: ServiceName, { states, counters }: SnapshotAnswer): void {
+  refresh(service: ServiceName, { states, counters }: SnapshotAnswer, kinds?: readonly AggregateKind[]): void {
     const record = this.#record(service);
     record.counters = counters;
     const before = record.aggregates;
-    record.aggregates = new Map(
-      states.map((state) => {
-        const key = keyOf(state.kind, state.id);
-        const known = before.get(key);
-        return [key, known !== undefined && known.version > state.version ? known : state];
-      }),
-    );
+    const others = [...before].filter(([, { kind }]) => kinds?.some((each) => each === kind) === false);
+    const fresh = states.map((state): [string, AggregateState] => {
+      const key = keyOf(state.kind, state.id);
+      const known = before.get(key);
+      return [key, known !== undefined && known.version > state.version ? known : state];
+    });
+    record.aggregates = new Map([...others, ...fresh]);
   }
 
   event(service: ServiceName, envelope: EventEnvelope): void {

@@ -1,4 +1,4 @@
-import type { AggregateState } from "@baton/contracts";
+import { type AggregateState, VirtualServerState } from "@baton/contracts";
 import type { EventEnvelope } from "@baton/domain";
 import { expect, test } from "vitest";
 import { type NodeFacts, NodeModel } from "./node-model.ts";
@@ -83,4 +83,19 @@ test("the supervisor's word about a service counts more than the service's own; 
     ["supervisor", "running"],
   ]);
   expect(status.uptimeMicros).toBe(7_000);
+});
+
+test("what was not asked for stands", () => {
+  const model = new NodeModel();
+  const pool: AggregateState = {
+    kind: "virtual-server",
+    id: "vs",
+    version: 3,
+    state: { $case: "virtualServer", value: VirtualServerState.fromPartial({ name: "vs", quorumUp: true }) },
+  };
+  model.snapshot("health", [pool, service("health", 1)]);
+  model.refresh("health", { states: [service("health", 2)], counters: [] }, ["tracker", "service"]);
+  expect(model.status(facts)).toMatchObject({ virtualServers: [{ name: "vs" }], services: [{ startedAt: 2 }] });
+  model.refresh("health", { states: [], counters: [] });
+  expect(model.status(facts)).toMatchObject({ virtualServers: [], pools: undefined, services: [] });
 });

@@ -24,7 +24,7 @@ import { type EventSources, SlowReaderError, streamEvents } from "./stream-event
 
 export interface NodeServiceDependencies {
   readonly sources: EventSources;
-  currentStatus(): Promise<NodeStatus>;
+  currentStatus(summary: boolean): Promise<NodeStatus>;
   reload(): Promise<ReloadResult>;
   plan(file: string): Promise<PlanResult>;
   /** Rejects with a DrainError, or whatever health says. */
@@ -33,8 +33,8 @@ export interface NodeServiceDependencies {
 
 export function createNodeService(dependencies: NodeServiceDependencies): GrpcService {
   const implementation = {
-    getStatus: (_call: { request: GetStatusRequest }, done: sendUnaryData<NodeStatus>) =>
-      answer(dependencies.currentStatus(), done),
+    getStatus: ({ request }: { request: GetStatusRequest }, done: sendUnaryData<NodeStatus>) =>
+      answer(dependencies.currentStatus(request.summary), done),
     streamEvents: (call) => void sendEvents(dependencies.sources, call),
     reload: (_call, done) => answer(dependencies.reload(), done),
     plan: ({ request: { file } }: { request: PlanRequest }, done: sendUnaryData<PlanResult>) =>

@@ -1,15 +1,19 @@
 // The status of the node, now: the read model, with what has no event asked for on the side. Asking costs each service
 // a millisecond, so however many ask, it is done once a second.
 import type { NodeStatus } from "@baton/contracts";
-import type { ServiceName } from "@baton/domain";
+import type { AggregateKind, ServiceName } from "@baton/domain";
 import type { SnapshotAnswer } from "@baton/host";
 import type { NodeFacts, NodeModel } from "./node-model.ts";
 
 export interface StatusDependencies {
   readonly model: NodeModel;
   facts(): NodeFacts;
-  /** Undefined when the service does not answer in so many milliseconds. */
-  ask(service: ServiceName, patience: number): Promise<SnapshotAnswer | undefined>;
+  /** Undefined when the service does not answer in so many milliseconds. `kinds`: of its aggregates only these. */
+  ask(
+    service: ServiceName,
+    patience: number,
+    kinds: readonly AggregateKind[] | undefined,
+  ): Promise<SnapshotAnswer | undefined>;
 }
 
 /** Those whose state changes without an event: a lease that is confirmed, a run that is counted, a child that is up. */
@@ -18,40 +22,52 @@ const freshMicros = 1_000_000;
 /** Milliseconds: somebody sits before a screen. */
 const patienceOfPeople = 250;
 
+/** What a service is asked for by those who ask each second: its checks and pools, in thousands, it tells by events. */
+const brief: Partial<Readonly<Record<ServiceName, readonly AggregateKind[]>>> = { health: ["tracker", "service"] };
+
+export interface StatusQuestion {
+  /** Microseconds: what was asked for earlier than that is asked for anew. */
+  readonly maxAge?: number;
+  /** Milliseconds: a service that takes longer to answer is shown as it was last known. */
+  readonly patience?: number;
+  /** With what single checks and pools do between events, as how old their last probe is. */
+  readonly whole?: boolean;
+}
+
 export class NodeStatusSource {
   readonly #dependencies: StatusDependencies;
-  #refreshedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  readonly #refreshedAt = { brief: Number.NEGATIVE_INFINITY, whole: Number.NEGATIVE_INFINITY };
+  readonly #refreshing: { brief?: Promise<void>; whole?: Promise<void> } = {};
 
   constructor(dependencies: StatusDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /**
-   * `maxAge` in microseconds: what was asked for earlier than that is asked for anew; `patience` in milliseconds: a service
-   * that takes longer to answer is shown as it was last known.
-   */
-  async current(maxAge = freshMicros, patience = patienceOfPeople): Promise<NodeStatus> {
+  async current(question: StatusQuestion = {}): Promise<NodeStatus> {
+    const { maxAge = freshMicros, patience = patienceOfPeople, whole = false } = question;
     const { model, facts } = this.#dependencies;
-    if (facts().now - this.#refreshedAt >= maxAge) {
-      this.#refreshing ??= this.#refresh(patience).finally(() => {
-        this.#refreshing = undefined;
+    const depth = whole ? "whole" : "brief";
+    if (facts().now - this.#refreshedAt[depth] >= maxAge) {
+      this.#refreshing[depth] ??= this.#refresh(patience, whole).finally(() => {
+        delete this.#refreshing[depth];
       });
-      await this.#refreshing;
+      await this.#refreshing[depth];
     }
     return model.status(facts());
   }
 
-  async #refresh(patience: number): Promise<void> {
+  async #refresh(patience: number, whole: boolean): Promise<void> {
     const { model, ask, facts } = this.#dependencies;
     await Promise.all(
       asked
         .filter((service) => model.follows(service))
         .map(async (service) => {
-          const answer = await ask(service, patience);
-          if (answer !== undefined) model.refresh(service, answer);
+          const kinds = whole ? undefined : brief[service];
+          const answer = await ask(service, patience, kinds);
+          if (answer !== undefined) model.refresh(service, answer, kinds);
         }),
     );
-    this.#refreshedAt = facts().now;
+    this.#refreshedAt.brief = facts().now;
+    if (whole) this.#refreshedAt.whole = facts().now;
   }
 }

@@ -73,6 +73,8 @@ interface Scene {
   /** Milliseconds that the last question was given. */
   patience: number;
   drain: ControlDependencies["drain"];
+  /** Which kinds health was asked for; undefined: all. */
+  readonly healthAsked: (readonly string[] | undefined)[];
 }
 
 async function start(loads: Loaded[]): Promise<Scene> {
@@ -81,7 +83,13 @@ async function start(loads: Loaded[]): Promise<Scene> {
   opened.push({ close: () => rmSync(runDir, { recursive: true, force: true }) });
   const host = createTestHost({ service: "control", env: { node: "r1", runDir, stateDir: runDir } });
   opened.push({ close: () => host.stop("test ends") });
-  const scene = { history: "away" as Scene["history"], asked: undefined as Scene["asked"], patience: 0, drain };
+  const scene = {
+    history: "away" as Scene["history"],
+    asked: undefined as Scene["asked"],
+    patience: 0,
+    drain,
+    healthAsked: [] as (readonly string[] | undefined)[],
+  };
   const feed = new EventFeed();
   const keeper = new ConfigKeeper({
     host,
@@ -100,8 +108,9 @@ async function start(loads: Loaded[]): Promise<Scene> {
     keeper,
     feed,
     history,
-    ask: async (service, patience) => {
+    ask: async (service, patience, kinds) => {
       scene.patience = patience;
+      if (service === "health") scene.healthAsked.push(kinds);
       return service === "election" ? scene.asked : undefined;
     },
     drain: (request) => scene.drain(request),
@@ -116,7 +125,7 @@ async function start(loads: Loaded[]): Promise<Scene> {
 
 const getStatus = (client: NodeServiceClient): Promise<NodeStatus> =>
   new Promise((resolve, reject) =>
-    client.getStatus({}, (error, status) => (error === null ? resolve(status) : reject(error))),
+    client.getStatus({ summary: false }, (error, status) => (error === null ? resolve(status) : reject(error))),
   );
 const reload = (client: NodeServiceClient): Promise<ReloadResult> =>
   new Promise((resolve, reject) =>
@@ -299,6 +308,20 @@ test("a drain is handed on to health, and what is wrong with it is said", async 
     code: status.FAILED_PRECONDITION,
     details: "health does not answer: nothing was drained",
   });
+});
+
+test("who asks each second gets the pools in a few lines, and health is not asked for single ones", async () => {
+  const scene = await start([good("a")]);
+  const { host, client, healthAsked } = scene;
+  host.play("health").states([pool]);
+  const summary = await new Promise<NodeStatus>((resolve, reject) =>
+    client.getStatus({ summary: true }, (error, status) => (error === null ? resolve(status) : reject(error))),
+  );
+  expect(summary).toMatchObject({ virtualServers: [], pools: { virtualServers: 1, realServers: 1, live: 1 } });
+  expect(healthAsked).toEqual([["tracker", "service"]]);
+  // People see all of it, at once.
+  expect((await getStatus(client)).virtualServers).toMatchObject([{ name: pool.id }]);
+  expect(healthAsked).toEqual([["tracker", "service"], undefined]);
 });
 
 test("the balancer is followed while there is something to balance", async () => {

@@ -18,7 +18,6 @@ import {
   type Host,
   paths,
   type Settings,
-  type SnapshotAnswer,
   serveGrpc,
 } from "@baton/host";
 import { formatDiagnostic } from "@baton/keepalived-conf";
@@ -33,7 +32,7 @@ import { encodeMetrics } from "./metrics-text.ts";
 import { nodeMetrics } from "./node-metrics.ts";
 import { NodeModel } from "./node-model.ts";
 import { createNodeService } from "./node-service.ts";
-import { asked, NodeStatusSource } from "./node-status.ts";
+import { asked, NodeStatusSource, type StatusDependencies } from "./node-status.ts";
 import { marked, reloadMarkPath } from "./reloading/reload-mark.ts";
 import { openScheduledReload, type ScheduledReload } from "./reloading/scheduled-reload.ts";
 import type { EventSources } from "./stream-events.ts";
@@ -46,7 +45,7 @@ export interface ControlDependencies {
   readonly feed: EventFeed;
   /** Stored events; see EventSources. */
   readonly history: EventSources["history"];
-  ask(service: ServiceName, patience: number): Promise<SnapshotAnswer | undefined>;
+  readonly ask: StatusDependencies["ask"];
   /** Asks health. */
   drain(request: DrainRequest): Promise<DrainResult>;
   /** Where keepalived's files go that the configuration gives no other place. */
@@ -100,7 +99,7 @@ export class Control {
       log: host.log,
       directory: dumpDirectory,
       config: () => this.#dependencies.keeper.snapshot?.config,
-      status: () => this.#status.current(dumpMaxAgeMicros),
+      status: () => this.#status.current({ maxAge: dumpMaxAgeMicros }),
       counters: () =>
         this.#model.samples().flatMap(({ service, counter }) => (service === "election" ? [counter] : [])),
       now: () => ({ boot: host.now(), wall: Date.now() * 1_000 }),
@@ -128,11 +127,11 @@ export class Control {
     const sources: EventSources = { feed, history };
     const service = createNodeService({
       sources,
-      currentStatus: () => this.currentStatus(),
+      currentStatus: (summary) => this.currentStatus(summary),
       reload: () => this.reload(),
       plan: (file) => this.plan(file),
       drain: async (request) => {
-        const { virtualServers } = await this.currentStatus();
+        const { virtualServers } = await this.#status.current();
         return drainServers(request, (each) => this.#dependencies.drain(each), virtualServers);
       },
     });
@@ -154,8 +153,9 @@ export class Control {
     if (snapshot !== undefined) this.#scheduled.configure(snapshot.config.global.reload);
   }
 
-  currentStatus(): Promise<NodeStatus> {
-    return this.#status.current();
+  async currentStatus(summary: boolean): Promise<NodeStatus> {
+    const status = await this.#status.current({ whole: !summary });
+    return summary ? { ...status, virtualServers: [], checkers: [] } : status;
   }
 
   /** Never rejects: whoever asked is told what went wrong. */
@@ -203,7 +203,7 @@ export class Control {
 
   async scrape(): Promise<string> {
     // Counters are nowhere else: a scraper waits longer than people do.
-    const status = await this.#status.current(undefined, scrapePatienceMillis);
+    const status = await this.#status.current({ patience: scrapePatienceMillis });
     const [samples, connections] = [this.#model.samples(), this.#model.connections()];
     return encodeMetrics(nodeMetrics({ status, samples, connections }));
   }

@@ -382,7 +382,8 @@ class Election implements RunningElection {
   /** Those that resume go on as they were; a group is told all at once, by feedAll. */
   #tellQuorums(members: readonly Member[], record: LeaseRecord | undefined): void {
     for (const { unit, runner, instance } of members) {
-      const resumes = unit.resumeOf(record, runner.name) !== undefined;
+      const resume = unit.resumeOf(record, runner.name);
+      const resumes = resume !== undefined && resume.expiresAt > this.#host.now();
       const inputs = this.#quorums.begin(runner.name, instance.quorums ?? [], resumes);
       for (const input of inputs) unit.feed(new Map([[runner.name, input]]));
     }

@@ -18,14 +18,10 @@ export const heartbeatEveryMillis = 1_000;
 /** Three heartbeats missed. */
 export const silentAfterMillis = 3_000;
 
-/** The summary of its virtual servers stands for them: thousands, each second, are more than a bus takes. */
 export const encodeHeartbeat = (heartbeat: Heartbeat): string =>
   JSON.stringify({
     ...heartbeat,
-    status:
-      heartbeat.status === undefined
-        ? null
-        : NodeStatus.toJSON({ ...heartbeat.status, virtualServers: [], checkers: [] }),
+    status: heartbeat.status === undefined ? null : NodeStatus.toJSON(heartbeat.status),
   });
 
 export const heartbeatSubject = (node: string): string => `fleet.${subjectToken(node)}.status`;

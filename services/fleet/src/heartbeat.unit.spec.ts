@@ -1,7 +1,6 @@
-import { PoolsSummary, VirtualServerState } from "@baton/contracts";
 import { expect, test } from "vitest";
 import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat.ts";
-import { heartbeatOf, instanceState, statusOf } from "./testing/fleet-events.ts";
+import { heartbeatOf, instanceState } from "./testing/fleet-events.ts";
 
 const heartbeat = heartbeatOf("r1", 1_000, [instanceState("r1", { state: "master", term: 3, leaseConfirmed: true })]);
 
@@ -9,17 +8,6 @@ test("a heartbeat arrives as it was sent", () => {
   expect(decodeHeartbeat("fleet.r1.status", encodeHeartbeat(heartbeat))).toEqual(heartbeat);
   const silent = { ...heartbeat, status: undefined, stopping: true };
   expect(decodeHeartbeat("fleet.r1.status", encodeHeartbeat(silent))).toEqual(silent);
-});
-
-test("of thousands of virtual servers it has the summary alone", () => {
-  const virtualServers = Array.from({ length: 3_000 }, (_, index) =>
-    VirtualServerState.fromPartial({ name: `[10.1.${index >> 8}.${index & 255}]:tcp:80`, servers: [{ server: "a" }] }),
-  );
-  const pools = PoolsSummary.fromPartial({ virtualServers: 3_000, live: 3_000, realServers: 3_000 });
-  const status = { ...statusOf("r1", []), virtualServers, pools };
-  const text = encodeHeartbeat({ ...heartbeat, status });
-  expect(text.length).toBeLessThan(2_000);
-  expect(decodeHeartbeat("fleet.r1.status", text)?.status).toMatchObject({ virtualServers: [], pools });
 });
 
 test("a node speaks for itself only", () => {

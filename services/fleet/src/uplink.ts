@@ -53,7 +53,7 @@ host.ready();
 function askStatus(): Promise<NodeStatus | undefined> {
   const deadline = Date.now() + statusWithinMillis;
   return new Promise((resolve) => {
-    control.getStatus({}, new Metadata(), { deadline }, (error, status) =>
+    control.getStatus({ summary: true }, new Metadata(), { deadline }, (error, status) =>
       resolve(error === null ? status : undefined),
     );
   });

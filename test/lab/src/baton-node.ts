@@ -184,7 +184,7 @@ function queriesOf(runDir: string, child: LabProcess): Queries {
   const status = (): Promise<NodeStatus> => {
     const client = open();
     return new Promise<NodeStatus>((resolve, reject) => {
-      client.getStatus({}, new Metadata(), { deadline: Date.now() + 5000 }, (error, answer) =>
+      client.getStatus({ summary: false }, new Metadata(), { deadline: Date.now() + 5000 }, (error, answer) =>
         error === null ? resolve(answer) : reject(error),
       );
     }).finally(() => client.close());

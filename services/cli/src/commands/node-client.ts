@@ -61,7 +61,7 @@ export function openNode(runDir: string): NodeClient {
   return {
     status: () =>
       new Promise((resolve, reject) => {
-        client.getStatus({}, new Metadata(), { deadline: Date.now() + answerMs }, (error, answer) =>
+        client.getStatus({ summary: false }, new Metadata(), { deadline: Date.now() + answerMs }, (error, answer) =>
           error === null ? resolve(answer) : reject(explain(error)),
         );
       }),

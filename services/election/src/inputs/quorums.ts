@@ -69,7 +69,7 @@ export class Quorums {
   }
 
   /** What an instance begins with: to be fed to it before it starts. */
-  begin(instance: string, quorums: readonly TrackedQuorum[], resumes: boolean): readonly TrackerInput[] {
+  begin(instance: string, quorums: readonly TrackedQuorum[], resumes: boolean): readonly (TrackerInput | StaleInput)[] {
     const now = this.#parts.host.now();
     const weighed = new Map<string, StayPut>();
     this.#weighed.set(instance, weighed);
@@ -78,7 +78,11 @@ export class Quorums {
       const start = startStayPut(resumes ? "resuming" : "starting", quorum.weight);
       const next = weighQuorum(start, { ...facts, hold: quorum.hold }, now);
       weighed.set(quorum.name, next);
-      return next.counted === undefined ? [] : [this.#input(quorum.name, next.counted)];
+      const stale: StaleInput = { type: "tracker-stale", kind: "virtual-server", name: quorum.name, stale: true };
+      return [
+        ...(next.counted === undefined ? [] : [this.#input(quorum.name, next.counted)]),
+        ...(this.#stale ? [stale] : []),
+      ];
     });
   }
 
@@ -92,13 +96,6 @@ export class Quorums {
       this.#tellStale();
     }
     this.#look();
-  }
-
-  /** For an instance that is added later. */
-  stale(quorums: readonly TrackedQuorum[]): readonly StaleInput[] {
-    return this.#stale
-      ? quorums.map(({ name }) => ({ type: "tracker-stale", kind: "virtual-server", name, stale: true }))
-      : [];
   }
 
   close(): void {

@@ -38,7 +38,8 @@ function scene() {
   });
   const watch = (instance: string, inOffice: boolean, resumes = false): void => {
     const inputs = quorums.begin(instance, [quorum], resumes);
-    for (const { status } of inputs) fed.push(`${instance} begins: ${status}`);
+    for (const input of inputs)
+      fed.push(`${instance} begins: ${input.type === "tracker-changed" ? input.status : "stale"}`);
     watchers.push({ name: instance, quorums: [quorum], inOffice });
   };
   const pass = (seconds: number): void => {
@@ -113,7 +114,7 @@ test("an end, of Baton or of the virtual server, is no loss", () => {
 });
 
 test("while health is away its last word stands, and nothing moves by it", () => {
-  const { health, pass, told } = settled();
+  const { health, watch, pass, told } = settled();
   health.append(aggregate, lost());
   expect(told()).toEqual(["backup: down"]);
   pass(4);
@@ -124,9 +125,11 @@ test("while health is away its last word stands, and nothing moves by it", () =>
   expect(told()).toEqual(["master, backup: stale true"]);
   pass(30);
   expect(told()).toEqual([]);
+  watch("late", false);
+  expect(told()).toEqual(["late begins: down", "late begins: stale"]);
   health.states([poolState(false)]);
   pass(0.5);
-  expect(told()).toEqual(["master, backup: stale false"]);
+  expect(told()).toEqual(["master, backup, late: stale false"]);
   pass(9);
   expect(told()).toEqual([]);
   pass(1);
