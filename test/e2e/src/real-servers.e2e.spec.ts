@@ -1,5 +1,5 @@
-// Two routers in front of two real servers, whose quorum counts in the election: servers die for both, and for one alone; and
-// one is drained. What happened is told from the check on.
+// Two routers in front of two real servers, with clients: nftables hands them out, one is drained, the servers die for both
+// routers, and for one alone. Their quorum counts in the election, and what happened is told from the check on.
 import { fileURLToPath } from "node:url";
 import { type BatonNode, createLab, type Lab, type LabProcess, waitFor } from "@baton/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -38,7 +38,8 @@ virtual_server 172.16.100.1 80 {
     .join("\n  ")}
 }
 `;
-const settings = `track_virtual_servers:\n  - { name: "${name}", weight: -50 }\n`;
+const settings = `load_balancer: nftables
+track_virtual_servers:\n  - { name: "${name}", weight: -50 }\n`;
 
 const program = (server: string): string =>
   `require("net").createServer((s) => { s.on("error", () => s.destroy()); s.end("${server}\\n"); }).listen(8080)`;
@@ -63,6 +64,25 @@ async function say(node: BatonNode, ...words: string[]): Promise<string> {
   return stdout;
 }
 
+/** Who answers so many clients, one after the other; undefined: nobody. */
+async function answers(count: number): Promise<(string | undefined)[]> {
+  const ask = "timeout 2 head -n1 < /dev/tcp/172.16.100.1/80 2>/dev/null || echo";
+  const { stdout } = await theLab().client.exec(`for i in $(seq ${count}); do ${ask}; done`);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => (line === "" ? undefined : line));
+}
+
+const servedBy = (what: string, ...servers: string[]): Promise<unknown> =>
+  waitFor(what, async () => {
+    const answered = await answers(4);
+    return (
+      answered.every((each) => each !== undefined && servers.includes(each)) &&
+      new Set(answered).size === servers.length
+    );
+  });
+
 const priorityOf = async (node: BatonNode): Promise<number | undefined> =>
   (await node.status()).instances[0]?.effectivePriority;
 const liveOn = async (node: BatonNode): Promise<number> =>
@@ -70,6 +90,8 @@ const liveOn = async (node: BatonNode): Promise<number> =>
 
 test("servers die for both routers, then for one alone", async () => {
   await startServers();
+  // Theirs to set, as for keepalived: packets of clients go on to servers.
+  for (const each of ["r1", "r2"]) await theLab().router(each).exec("sysctl -qw net.ipv4.ip_forward=1");
   const quickly = quick(0.3);
   const router = (state: "MASTER" | "BACKUP", priority: number): string =>
     `${keepalivedConf({ state, priority, ...quickly })}${balancing}`;
@@ -86,12 +108,17 @@ test("servers die for both routers, then for one alone", async () => {
   ] as const)
     await waitFor(`${node.name} to count its servers`, async () => (await priorityOf(node)) === priority);
 
+  await servedBy("both servers to answer clients", "s1", "s2");
+  expect(await say(r1, "status")).toMatch(/^balancer nftables: 1 service, 2 destinations/m);
+
   // An operator takes one out on r1, and brings it back.
   expect(await say(r1, "drain", drained)).toMatch(/^172\.16\.1\.3:8080 of \[172\.16\.100\.1\]:tcp:80: /);
   const drainOf = async () => (await r1.status()).virtualServers[0]?.servers[0]?.drain;
   expect(["draining", "removed"]).toContain(await drainOf());
+  await servedBy("the other to answer alone", "s2");
   expect(await say(r1, "drain", drained, "--undo")).toContain("in service");
   expect(await drainOf()).toBe("none");
+  await servedBy("both to answer again", "s1", "s2");
 
   // Both find out, each at its own time, and nobody moves.
   const began = new Map([r1, r2].map((node) => [node, 0]));
@@ -128,11 +155,13 @@ test("servers die for both routers, then for one alone", async () => {
   await r2.waitState("master");
   await r1.waitState("backup");
   expect(await liveOn(r2)).toBe(2);
+  await servedBy("clients to be answered through the other router", "s1", "s2");
   const story = await say(r1, "why", "VI_1");
   const order = [
     /check .*172\.16\.1\.[34].* failed/,
     /172\.16\.1\.[34]:8080 of \[172\.16\.100\.1\]:tcp:80 is down/,
     /has no quorum/,
+    /serves \[172\.16\.100\.1\]:tcp:80 without/,
     /priority 51 instead of 101: virtual server \[172\.16\.100\.1\]:tcp:80 is down/,
     /r1 became backup of VI_1/,
   ].map((line) => story.search(line));

@@ -148,7 +148,7 @@ function checkerLines(checkers: readonly CheckerState[], now: number): string[] 
     .sort((a, b) => b.latenessMicros - a.latenessMicros);
   const more = late.length - lateShownMax;
   return [
-    `${checkers.length} ${checkers.length === 1 ? "check" : "checks"}: ${counts.join(", ")}${age}`,
+    `${plural(checkers.length, "check")}: ${counts.join(", ")}${age}`,
     ...late.slice(0, lateShownMax).map(({ name, latenessMicros }) => `  ${name} began ${span(latenessMicros)} late`),
     ...(more > 0 ? [`  and ${more} more are late`] : []),
   ];
@@ -157,9 +157,11 @@ function checkerLines(checkers: readonly CheckerState[], now: number): string[] 
 function balancerLines(balancer: BalancerState, now: number): string[] {
   const { engine, services, destinations, repairs, programmedAt, errors } = balancer;
   const told = [
-    `${services} services, ${destinations} destinations`,
+    `${plural(services, "service")}, ${plural(destinations, "destination")}`,
     ...(programmedAt === 0 ? [] : [`programmed ${span(now - programmedAt)} ago`]),
     ...(repairs === 0 ? [] : [`repaired ${repairs} times what somebody else had changed`]),
   ];
   return [`balancer ${engine}: ${told.join(", ")}`, ...errors.map((error) => `  ${error}`)];
 }
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
