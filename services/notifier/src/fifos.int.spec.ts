@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -73,9 +74,9 @@ test("its owner and its permissions, less what umask takes; it goes when it is n
 test("its reader gets its words and the path, and every line; it ends with it", async () => {
   const { fifos, host } = start();
   fifos.configure(wanted({ vrrp: read("vrrp") }));
-  fifos.write("one\n");
+  fifos.write("one\n", "vrrp");
   fifos.configure(wanted({ vrrp: read("vrrp") }));
-  fifos.write("two\n");
+  fifos.write("two\n", "vrrp");
   await eventually(() => expect(story() === `started -x ${at("vrrp")}\none\ntwo\n`).toBe(true));
   fifos.close();
   await eventually(() =>
@@ -94,16 +95,37 @@ test("one that was there before stays, and a file in its place is left alone, al
   writeFileSync(at("file"), "precious");
   const third = start();
   third.fifos.configure(wanted({ all: plain("file") }));
-  third.fifos.write("line\n");
+  third.fifos.write("line\n", "lvs");
   third.fifos.close();
   expect(readFileSync(at("file"), "utf8")).toBe("precious");
   expect(third.host.lines).toMatchObject([{ level: "error", message: "a FIFO cannot be used" }]);
 });
 
+test("each hears what it is for, and one that two keywords name hears both", async () => {
+  const { fifos } = start();
+  const heard = async (over: Partial<FifosConfig>): Promise<string> => {
+    fifos.configure(wanted(over));
+    const paths = [...new Set(Object.values(over).map((fifo) => (typeof fifo === "object" ? fifo.path : "")))];
+    const files = paths.map((path) => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    fifos.write("VI ", "vrrp");
+    fifos.write("VS ", "lvs");
+    return files
+      .map((file) => {
+        const buffer = Buffer.alloc(100);
+        const text = buffer.toString("utf8", 0, readSync(file, buffer));
+        closeSync(file);
+        return text.trim();
+      })
+      .join("|");
+  };
+  expect(await heard({ all: plain("all"), vrrp: plain("vrrp"), lvs: plain("lvs") })).toBe("VI VS|VI|VS");
+  expect(await heard({ vrrp: plain("both"), lvs: plain("both") })).toBe("VI VS");
+});
+
 test("lines that nobody reads are lost, which is said once", () => {
   const { fifos, host } = start();
   fifos.configure(wanted({ all: plain("all") }));
-  for (let line = 0; line < 100; line++) fifos.write(`${"x".repeat(1_023)}\n`);
+  for (let line = 0; line < 100; line++) fifos.write(`${"x".repeat(1_023)}\n`, "lvs");
   expect(host.lines.map(({ message }) => message)).toEqual(["nobody reads a FIFO: lines are lost"]);
 });
 

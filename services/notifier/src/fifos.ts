@@ -1,7 +1,7 @@
-// notify_fifo and vrrp_notify_fifo: named pipes that get a line for each change, and the programs that read them. Whoever
-// does not read loses lines; nobody waits for it.
+// notify_fifo, vrrp_notify_fifo and lvs_notify_fifo: named pipes that get a line for each change, and the programs that read
+// them. Whoever does not read loses lines; nobody waits for it.
 import type { Log } from "@baton/host";
-import type { Command, Config, FifoConfig } from "@baton/keepalived-conf";
+import type { Command, Config, FifoConfig, FifosConfig } from "@baton/keepalived-conf";
 import { type Fifo, isFifoRead, openFifo, removeFifo, type UserIds } from "@baton/linux";
 import {
   argvOf,
@@ -21,10 +21,13 @@ export interface FifosOptions {
   readonly isSuccessor: boolean;
 }
 
+/** What a line tells of: instances and groups, or virtual and real servers. */
+export type About = "vrrp" | "lvs";
+
 export interface Fifos {
   /** Opens, keeps and closes them as the configuration has them now. */
   configure(config: Config): void;
-  write(line: string): void;
+  write(line: string, about: About): void;
   close(): void;
 }
 
@@ -33,11 +36,34 @@ const mode = 0o644;
 const outputBytesMax = 1_024;
 
 interface OpenFifo {
-  readonly config: FifoConfig;
+  readonly config: WantedFifo;
   readonly fifo: Fifo;
   /** Ours to remove. */
   readonly isOurs: boolean;
   readonly reader: RunningScript | undefined;
+}
+
+interface WantedFifo extends FifoConfig {
+  readonly hears: readonly About[];
+}
+
+/** By path: two keywords may name one pipe. */
+function wantedFifos({ all, vrrp, lvs }: FifosConfig): ReadonlyMap<string, WantedFifo> {
+  const wanted = new Map<string, WantedFifo>();
+  const want = (fifo: FifoConfig | undefined, hears: readonly About[]): void => {
+    if (fifo === undefined) return;
+    const before = wanted.get(fifo.path);
+    wanted.set(fifo.path, {
+      ...fifo,
+      owner: before?.owner ?? fifo.owner,
+      reader: before?.reader ?? fifo.reader,
+      hears: [...new Set([...(before?.hears ?? []), ...hears])],
+    });
+  };
+  want(all, ["vrrp", "lvs"]);
+  want(vrrp, ["vrrp"]);
+  want(lvs, ["lvs"]);
+  return wanted;
 }
 
 export function openFifos({ log, environment, lookup, identityOf, isSuccessor }: FifosOptions): Fifos {
@@ -53,7 +79,7 @@ export function openFifos({ log, environment, lookup, identityOf, isSuccessor }:
     return ids;
   }
 
-  function add(wanted: FifoConfig, config: Config): void {
+  function add(wanted: WantedFifo, config: Config): void {
     const { path, reader } = wanted;
     // A reader that a former notifier has left goes on reading: two would share the lines.
     const isTakenOver = isSuccessor && isFirst;
@@ -93,16 +119,16 @@ export function openFifos({ log, environment, lookup, identityOf, isSuccessor }:
 
   return {
     configure(config) {
-      const { all, vrrp } = config.global.fifos;
-      const wanted = new Map([all, vrrp].flatMap((each) => (each === undefined ? [] : [[each.path, each] as const])));
+      const wanted = wantedFifos(config.global.fifos);
       for (const [path, opened] of [...open]) {
         if (JSON.stringify(wanted.get(path)) !== JSON.stringify(opened.config)) remove(path, opened);
       }
       for (const [path, each] of wanted) if (!open.has(path)) add(each, config);
       isFirst = false;
     },
-    write(line) {
-      for (const [path, { fifo }] of open) {
+    write(line, about) {
+      for (const [path, { fifo, config }] of open) {
+        if (!config.hears.includes(about)) continue;
         try {
           if (fifo.write(line)) full.delete(path);
           else if (!full.has(path)) {

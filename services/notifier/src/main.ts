@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   host.own(mailer);
 
   const store = openToldStore({
-    path: join(folder, "told.json"),
+    path: join(folder, "told.jsonl"),
     onUnreadable: (error) => host.log.warn("what was told before cannot be read", { cause: error }),
   });
   const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };

@@ -1,104 +1,14 @@
 // The notifier with real scripts: what they get, in which order, how soon, and what a restart tells again.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { AggregateState } from "@baton/contracts";
-import { type EventEnvelope, micros } from "@baton/domain";
-import type { ConfigSnapshot } from "@baton/host";
-import { createTestHost, type PlayedService, type TestClock, type TestHost } from "@baton/host/testing";
-import type { FifoConfig, NotifyConfig } from "@baton/keepalived-conf";
+import type { NotifyConfig } from "@baton/keepalived-conf";
 import { syncGroup } from "@baton/keepalived-conf/testing";
 import { bootNow, wallMicros } from "@baton/linux";
-import { scriptEnvironment } from "@baton/script";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { openFifos } from "./fifos.ts";
-import type { Mail } from "./mail/message.ts";
-import { createNotificationCounters, type NotificationCounters } from "./notification-counters.ts";
-import { type Notifier, runNotifier } from "./run-notifier.ts";
+import { describe, expect, test } from "vitest";
 import { command, global, instance, noScripts, snapshot, vrrpEvent } from "./testing/fixtures.ts";
-import { openToldStore } from "./told-store.ts";
+import { createNotifierWorld, eventually } from "./testing/notifier-node.ts";
 
-const realClock: TestClock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
-const world = { folder: "" };
-const running: Notifier[] = [];
-beforeEach(() => {
-  world.folder = mkdtempSync(join(tmpdir(), "baton-notify-"));
-  // Each call is one line of the record: when (µs), then the words.
-  writeScript("note", 'echo "$(date +%s%6N) $*" >> "$(dirname "$0")/record"');
-});
-afterEach(() => {
-  for (const notifier of running.splice(0)) notifier.close();
-  rmSync(world.folder, { recursive: true });
-});
-
-const path = (name: string) => join(world.folder, name);
-const writeScript = (name: string, text: string) =>
-  writeFileSync(path(name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
-const record = () => (existsSync(path("record")) ? readFileSync(path("record"), "utf8").trim().split("\n") : []);
-const calls = () => record().map((line) => line.slice(line.indexOf(" ") + 1));
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 5 });
-
-interface Node {
-  readonly host: TestHost;
-  readonly election: PlayedService;
-  readonly notifier: Notifier;
-  readonly counters: NotificationCounters;
-  readonly mails: Mail[];
-  say(event: EventEnvelope["event"], id?: string): EventEnvelope;
-  told(): (readonly [string, string, string])[];
-}
-
-function start(config: ConfigSnapshot, over: { restarts?: number; states?: AggregateState[] } = {}): Node {
-  const host = createTestHost({ service: "notifier", clock: realClock, config, env: { restarts: over.restarts ?? 0 } });
-  const election = host.play("election");
-  election.states(over.states ?? []);
-  const counters = createNotificationCounters();
-  const mails: Mail[] = [];
-  const notifier = runNotifier(
-    {
-      host,
-      store: openToldStore({
-        path: path("told.json"),
-        onUnreadable: (error) => {
-          throw error;
-        },
-      }),
-      counters,
-      environment: scriptEnvironment({ PATH: process.env.PATH }),
-      lookup: () => undefined,
-      own: { uid: 0, gid: 0 },
-      fifos: openFifos({
-        log: host.log,
-        environment: scriptEnvironment({ PATH: process.env.PATH }),
-        lookup: () => undefined,
-        identityOf: () => ({ ok: true, ids: undefined }),
-        isSuccessor: (over.restarts ?? 0) > 0,
-      }),
-      sender: { node: "r1", hostName: "router1", userName: "root" },
-      defaultGrace: micros(60_000_000),
-      post: async (mail) => void mails.push(mail),
-      timeOf: (at) => new Date(Date.now() - (bootNow() - at) / 1_000).toISOString(),
-    },
-    config,
-  );
-  running.push(notifier);
-  host.config.onChange((next) => notifier.configure(next));
-  return {
-    host,
-    election,
-    notifier,
-    counters,
-    mails,
-    say: (event, id = "VI_1") => election.append({ kind: "vrrp", id }, event),
-    told: () => host.appended.flatMap(({ event }) => outcomeOf(event)),
-  };
-}
-
-function outcomeOf(event: EventEnvelope["event"]): (readonly [outcome: string, state: string, detail: string])[] {
-  if (event.type === "notification-delivered") return [["delivered", event.data.state, event.data.detail]];
-  if (event.type === "notification-failed") return [["failed", event.data.state, event.data.error]];
-  return [];
-}
+const { path, writeScript, record, calls, fifo, start } = createNotifierWorld();
 
 const notes = (over: Partial<NotifyConfig> = {}): NotifyConfig => ({
   ...noScripts,
@@ -107,11 +17,6 @@ const notes = (over: Partial<NotifyConfig> = {}): NotifyConfig => ({
   fault: command(`${path("note")} fault`),
   stop: command(`${path("note")} stop`),
   ...over,
-});
-const fifo = (name: string, reader?: FifoConfig["reader"]): FifoConfig => ({
-  path: path(name),
-  owner: undefined,
-  reader,
 });
 const group = syncGroup({ name: "G", members: ["VI_1"] });
 const stateOf = (state: string, over: { since?: number; priority?: number } = {}): AggregateState => ({

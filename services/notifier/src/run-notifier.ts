@@ -1,5 +1,5 @@
 // The notifier: follows election's events, tells each change of state once and in order, by scripts at once and by mail
-// in its own time. Follows by Watch as well as by NATS: scripts run while the bus is down.
+// in its own time; and health's, of virtual servers and their real servers (server-notes.ts). Follows by Watch as well as by NATS: scripts run while the bus is down.
 import type { AggregateState } from "@baton/contracts";
 import { type EventEnvelope, type Micros, secondsToMicros } from "@baton/domain";
 import type { ConfigSnapshot, Host } from "@baton/host";
@@ -10,10 +10,12 @@ import { fifoLine } from "./fifo-line.ts";
 import type { Fifos } from "./fifos.ts";
 import { judge, recordOf, type TellingRecord } from "./ledger.ts";
 import { type Mail, mailOf, type Sender } from "./mail/message.ts";
+import { serverMailOf } from "./mail/server-message.ts";
 import type { NotificationCounters } from "./notification-counters.ts";
 import { createRivalNotes } from "./rival-notes.ts";
 import { createScriptDelivery, type ScriptDelivery } from "./script-delivery.ts";
-import { type Occasion, type Subject, scriptJobs, subjectOfGroup, toldState } from "./script-jobs.ts";
+import { type Occasion, type Subject, scriptJobs, subjectOfGroup, wordToTell } from "./script-jobs.ts";
+import { createServerNotes, type ServerNotesOptions } from "./server-notes.ts";
 import {
   changeOfEvent,
   changeOfGroupSnapshot,
@@ -21,6 +23,7 @@ import {
   type StateChange,
   subjectKey,
 } from "./state-change.ts";
+import { openTellingBook } from "./telling-book.ts";
 import type { ToldStore } from "./told-store.ts";
 
 export interface NotifierOptions {
@@ -65,12 +68,7 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   const homeless: StateChange[] = [];
   const deliveries = new Map<string, ScriptDelivery<StateChange>>();
   const priorities = new Map<string, number>();
-  /** What was begun to be told: what a successor finds. */
-  const told = store.load();
-  /** What was accepted for telling. A node that starts anew tells its states anew, as keepalived does. */
-  const accepted = new Map(host.env.restarts > 0 ? told : []);
-  /** Of an earlier life of the node: counts only for a master that goes on under the lease of that life. */
-  const earlier = new Map(told);
+  const book = openTellingBook({ store, log: host.log, isSuccessor: host.env.restarts > 0 });
   let grace = graceOf(first);
   const deliver = <What extends Occasion>(onStarted: (change: What) => void): ScriptDelivery<What> =>
     createScriptDelivery({
@@ -81,14 +79,17 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       onStarted,
       onEnded: (outcome, sinceChange) => counters.ended("script", outcome, sinceChange),
     });
+  const servers = createServerNotes(
+    serverNotesOptions(options, { book, newDelivery: deliver, config: () => config, complain }),
+    config,
+  );
   const rivals = createRivalNotes({
     newDelivery: () => deliver(() => undefined),
-    write: fifos.write,
+    write: (line) => fifos.write(line, "vrrp"),
     instance: (name) => config.instances.find((each) => each.name === name),
     priority: (name) => priorities.get(name),
   });
   let snapshots = 0;
-  let saving = false;
 
   let lookup = rememberUsers(options.lookup);
 
@@ -133,13 +134,13 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     const instance = subjectOf(change);
     if (instance === undefined) return keepForLater(change);
     const key = subjectKey(change);
-    const before = accepted.get(key) ?? (isResumed(change) ? earlier.get(key) : undefined);
-    const verdict = judge(before, { ...change, state: toldState(change.state, instance.notify) });
+    const before = book.accepted(key) ?? (isResumed(change) ? book.earlier(key) : undefined);
+    const verdict = judge(before, { ...change, state: wordToTell(change.state, instance.notify) });
     counters.judged(verdict);
     if (verdict === "old") return;
     if (change.priority !== undefined) priorities.set(change.instance, change.priority);
     if (verdict === "tell") tell(change, instance, before);
-    else accepted.set(key, recordOf(before, change, false));
+    else book.accept(key, recordOf(before, change, false));
     if (change.state === "DELETED" || change.state === "STOP") retired.delete(key);
   }
 
@@ -151,65 +152,44 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
   function tell(change: StateChange, instance: Subject, before: TellingRecord | undefined): void {
     const mail = mailOf(change, instance, config.global, options.sender);
     const isMailed = mail !== undefined && before?.mailed !== change.state;
-    accepted.set(subjectKey(change), recordOf(before, change, isMailed));
+    book.accept(subjectKey(change), recordOf(before, change, isMailed));
     const known = change.subject === "instance" ? priorities.get(change.instance) : undefined;
     const priority = known ?? instance.priority;
     const jobs = scriptJobs(change, instance, priority);
     // Scripts first: they are what moves services along with the address.
     if (jobs.length > 0) deliveryOf(subjectKey(change)).offer(jobs);
     else begun(change);
-    fifos.write(fifoLine(change.subject, change.instance, toldState(change.state, instance.notify), priority));
-    if (isMailed) void options.post(mail).then(() => mailed(change), complain);
+    fifos.write(fifoLine(change.subject, change.instance, wordToTell(change.state, instance.notify), priority), "vrrp");
+    if (isMailed) void options.post(mail).then(() => book.mailed(subjectKey(change), change), complain);
   }
 
   /** `notify_priority_changes`: to the FIFOs alone. */
   function tellPriority(name: string, priority: number): void {
     if (config.instances.find((instance) => instance.name === name)?.notifyPriorityChanges !== true) return;
-    const state = accepted.get(subjectKey({ subject: "instance", instance: name }))?.state;
-    fifos.write(fifoLine("instance", name, state === "MASTER" ? "MASTER_PRIORITY" : "BACKUP_PRIORITY", priority));
+    const state = book.accepted(subjectKey({ subject: "instance", instance: name }))?.state;
+    fifos.write(
+      fifoLine("instance", name, state === "MASTER" ? "MASTER_PRIORITY" : "BACKUP_PRIORITY", priority),
+      "vrrp",
+    );
   }
 
   /** `fifo_write_vrrp_states_on_reload`: instances first, as at every change. */
   function tellAllToFifos(): void {
     const tellOne = (subject: "instance" | "group", name: string, priority: number): void => {
-      const state = accepted.get(subjectKey({ subject, instance: name }))?.state;
+      const state = book.accepted(subjectKey({ subject, instance: name }))?.state;
       // One that has ended is in no state; its successor of the same name will be.
       if (state === undefined || state === "STOP" || state === "DELETED") return;
-      fifos.write(fifoLine(subject, name, state, priority));
+      fifos.write(fifoLine(subject, name, state, priority), "vrrp");
     };
     for (const { name, priority } of config.instances) tellOne("instance", name, priorities.get(name) ?? priority);
     for (const { name } of config.syncGroups) tellOne("group", name, 0);
   }
 
-  function begun(change: StateChange): void {
-    const before = told.get(subjectKey(change));
-    if (judge(before, change) === "old") return; // The second script of one change.
-    save(subjectKey(change), recordOf(before, change, false));
-  }
-
-  function mailed(change: StateChange): void {
-    const before = told.get(subjectKey(change));
-    save(subjectKey(change), { ...(before ?? recordOf(undefined, change, true)), mailed: change.state });
-  }
-
-  function save(key: string, record: TellingRecord): void {
-    told.set(key, record);
-    // A thousand instances may move in one step: one write for all of them.
-    if (saving) return;
-    saving = true;
-    setImmediate(() => {
-      saving = false;
-      try {
-        store.save(told);
-      } catch (error) {
-        complain(error);
-      }
-    });
-  }
-
   function complain(error: unknown): void {
-    host.log.error("cannot write down what was told: a restart may tell a state twice", { cause: error });
+    host.log.error("a mail cannot be kept", { cause: error });
   }
+
+  const begun = (change: StateChange): void => book.begun(subjectKey(change), change);
 
   function deliveryOf(key: string): ScriptDelivery<StateChange> {
     const delivery = deliveries.get(key) ?? deliver(begun);
@@ -217,7 +197,10 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
     return delivery;
   }
 
-  const following = host.events.follow("election", ["vrrp", "group"], { snapshot: onSnapshot, event: onEvent });
+  const following = [
+    host.events.follow("election", ["vrrp", "group"], { snapshot: onSnapshot, event: onEvent }),
+    host.events.follow("health", ["virtual-server"], servers),
+  ];
 
   return {
     configure(snapshot) {
@@ -229,25 +212,43 @@ export function runNotifier(options: NotifierOptions, first: ConfigSnapshot): No
       for (const key of subjects.keys()) retired.delete(key);
       fifos.configure(config);
       if (config.global.fifos.statesOnReload) tellAllToFifos();
+      servers.configure(config);
       for (const change of homeless.splice(0)) take(change);
     },
     states: () =>
-      [...accepted.keys()].map((id) => {
+      book.keys().map((id) => {
         const version = host.events.version({ kind: "notification", id });
         return { kind: "notification", id, version, state: undefined };
       }),
     async leave() {
       // Of an instance that was never heard of there is nothing to wait for.
-      const isStopped = (key: string): boolean => (accepted.get(key)?.state ?? "STOP") === "STOP";
-      await until(lastWordsMillis, () => [...subjects.keys()].every(isStopped));
-      const all = [...deliveries.values(), ...rivals.deliveries()];
+      const isStopped = (key: string): boolean => (book.accepted(key)?.state ?? "STOP") === "STOP";
+      await until(lastWordsMillis, () => [...subjects.keys()].every(isStopped) && servers.hasEnded);
+      const all = [...deliveries.values(), ...rivals.deliveries(), ...servers.deliveries()];
       for (const delivery of all) delivery.leave();
       await until(leaveMillis, () => all.every((delivery) => delivery.idle));
     },
     close() {
-      following.close();
+      for (const each of following) each.close();
       fifos.close();
     },
+  };
+}
+
+function serverNotesOptions(
+  { host, fifos, counters, sender, post, timeOf }: NotifierOptions,
+  own: Pick<ServerNotesOptions, "book" | "newDelivery"> & { config(): Config; complain(error: unknown): void },
+): ServerNotesOptions {
+  return {
+    book: own.book,
+    newDelivery: own.newDelivery,
+    write: (line) => fifos.write(line, "lvs"),
+    mailOf: (change, subject) => serverMailOf(change, subject, own.config().global, sender),
+    post: (mail) => void post(mail).catch(own.complain),
+    onJudged: counters.judged,
+    time: () => timeOf(host.now()),
+    now: () => host.now(),
+    isSuccessor: host.env.restarts > 0,
   };
 }
 

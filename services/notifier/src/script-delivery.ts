@@ -153,7 +153,7 @@ function reportDelivery(host: Reporting, job: ScriptJob<Occasion>, span: Span, e
     replayed: job.change.replayed,
     detail: end.output,
   };
-  const aggregate = { kind: "notification", id: job.change.instance } as const;
+  const aggregate = { kind: "notification", id: job.change.story ?? job.change.instance } as const;
   host.events.append(aggregate, { type: "notification-delivered", data }, job.change.cause, span.traceparent);
 }
 
@@ -168,6 +168,6 @@ function reportFailure(host: Reporting, job: ScriptJob<Occasion>, span: Span | u
     final: true,
     error,
   };
-  const aggregate = { kind: "notification", id: job.change.instance } as const;
+  const aggregate = { kind: "notification", id: job.change.story ?? job.change.instance } as const;
   host.events.append(aggregate, { type: "notification-failed", data }, job.change.cause, span?.traceparent);
 }

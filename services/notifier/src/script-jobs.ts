@@ -1,11 +1,14 @@
 // A change of state -> the commands to run for it, in keepalived's order: the state's own script with exactly the
 // configured words, then the generic one with INSTANCE or GROUP, name, state and priority appended. Pure.
 import type { Command, InstanceConfig, NotifyConfig, SyncGroupConfig } from "@baton/keepalived-conf";
+import type { ToldState } from "./ledger.ts";
 import type { NotifyState, StateChange } from "./state-change.ts";
 
 /** What a script is told of: a change of state, or, without one, that a lower master speaks. */
 export interface Occasion extends Pick<StateChange, "instance" | "at" | "cause" | "replayed"> {
-  readonly state: StateChange["state"] | "MASTER_RX_LOWER_PRI";
+  readonly state: ToldState | "MASTER_RX_LOWER_PRI";
+  /** Whose notifications it is one of; undefined: the instance's. */
+  readonly story?: string;
 }
 
 export interface ScriptJob<What extends Occasion = StateChange> {
@@ -15,7 +18,7 @@ export interface ScriptJob<What extends Occasion = StateChange> {
 }
 
 /** keepalived: DELETED is told as FAULT unless notify_deleted is set. */
-export function toldState(state: NotifyState, notify: NotifyConfig): NotifyState {
+export function wordToTell(state: NotifyState, notify: NotifyConfig): NotifyState {
   return state === "DELETED" && !notify.tellDeleted ? "FAULT" : state;
 }
 
@@ -37,7 +40,7 @@ export function scriptJobs(
   instance: Pick<Subject, "name" | "notify">,
   priority: number,
 ): ScriptJob[] {
-  const state = toldState(change.state, instance.notify);
+  const state = wordToTell(change.state, instance.notify);
   const own = commandOf(state, instance.notify);
   const { any } = instance.notify;
   const jobs: ScriptJob[] = own === undefined ? [] : [{ command: own, appended: [], change }];

@@ -1,13 +1,14 @@
-// The checkpoint: what was last told of each instance, in a file that is replaced whole. No fsync: it has to survive
-// this process, not the machine; a node that starts anew tells its states anew.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+// The checkpoint: what was last told of each subject, as JSON lines of which the last one counts. A change costs a line,
+// however many thousand servers there are; when most lines are of the past, the file starts anew. No fsync: it has to
+// survive this process, not the machine; a node that starts anew tells its states anew.
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { TellingRecord } from "./ledger.ts";
-import type { NotifyState } from "./state-change.ts";
+import type { TellingRecord, ToldState } from "./ledger.ts";
 
 export interface ToldStore {
   load(): Map<string, TellingRecord>;
-  save(records: ReadonlyMap<string, TellingRecord>): void;
+  /** `changes`: undefined for what is nobody's any more; `all`: with them. Throws when the disk does not take it. */
+  save(changes: ReadonlyMap<string, TellingRecord | undefined>, all: ReadonlyMap<string, TellingRecord>): void;
 }
 
 export interface ToldStoreOptions {
@@ -15,41 +16,73 @@ export interface ToldStoreOptions {
   onUnreadable(error: Error): void;
 }
 
+/** So many lines, and four for each subject, may stand in the file before it starts anew. */
+const linesMin = 256;
+const linesPerSubject = 4;
+
 export function openToldStore({ path, onUnreadable }: ToldStoreOptions): ToldStore {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  /** Undefined: nobody knows what the file ends with. */
+  let lines: number | undefined;
   return {
     load() {
       try {
-        const stored: unknown = JSON.parse(readFileSync(path, "utf8"));
-        if (!isStored(stored)) throw new Error(`${path} is no record of told states`);
-        return new Map(Object.entries(stored.told));
+        const records = new Map<string, TellingRecord>();
+        const bad = readFileSync(path, "utf8")
+          .split("\n")
+          .filter((line) => line !== "" && !take(line, records));
+        if (bad.length > 0) onUnreadable(new Error(`${path}: ${bad.length} lines are no record of what was told`));
+        return records;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") onUnreadable(error as Error);
         return new Map();
       }
     },
-    save(records) {
-      const next = `${path}.next`;
-      writeFileSync(next, JSON.stringify({ told: Object.fromEntries(records) }), { mode: 0o600 });
-      renameSync(next, path);
+    save(changes, all) {
+      if (lines === undefined || lines + changes.size > Math.max(linesMin, all.size * linesPerSubject)) {
+        lines = undefined;
+        const next = `${path}.next`;
+        writeFileSync(next, [...all].map(lineOf).join(""), { mode: 0o600 });
+        renameSync(next, path);
+        lines = all.size;
+      } else {
+        // A line that is cut short would take the next one with it.
+        const before = lines;
+        lines = undefined;
+        appendFileSync(path, [...changes].map(lineOf).join(""));
+        lines = before + changes.size;
+      }
     },
   };
 }
 
-interface Stored {
-  readonly told: Readonly<Record<string, TellingRecord>>;
+const lineOf = ([key, told]: readonly [string, TellingRecord | undefined]): string =>
+  `${JSON.stringify({ key, told })}\n`;
+
+/** False for a line that says nothing. */
+function take(line: string, records: Map<string, TellingRecord>): boolean {
+  const value = parse(line);
+  if (!isObject(value) || typeof value.key !== "string") return false;
+  const { key, told } = value;
+  if (told === undefined) return records.delete(key) || true;
+  if (!isRecord(told)) return false;
+  records.set(key, told);
+  return true;
 }
 
-const states: readonly unknown[] = ["MASTER", "BACKUP", "FAULT", "STOP", "DELETED"] satisfies NotifyState[];
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+const states: readonly unknown[] = ["MASTER", "BACKUP", "FAULT", "STOP", "DELETED", "UP", "DOWN"] satisfies ToldState[];
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-function isStored(value: unknown): value is Stored {
-  if (!isObject(value) || !isObject(value.told)) return false;
-  return Object.values(value.told).every(
-    (told) =>
-      isObject(told) &&
-      states.includes(told.state) &&
-      [told.epoch, told.version, told.at].every(Number.isSafeInteger) &&
-      (told.mailed === undefined || states.includes(told.mailed)),
-  );
-}
+const isRecord = (told: unknown): told is TellingRecord =>
+  isObject(told) &&
+  states.includes(told.state) &&
+  [told.epoch, told.version, told.at].every(Number.isSafeInteger) &&
+  (told.mailed === undefined || states.includes(told.mailed));

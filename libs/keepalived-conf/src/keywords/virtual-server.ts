@@ -18,10 +18,10 @@ import {
 } from "./arguments.ts";
 import { checkers, checkTimes, connectTimeout } from "./checker.ts";
 import { type ForwardingLine, forwarding } from "./forwarding-argument.ts";
-import { noServerNotices, noSnmp } from "./global/reasons.ts";
+import { noSnmp } from "./global/reasons.ts";
 import { groupForm } from "./group-options.ts";
 import { eventScript } from "./script-argument.ts";
-import { type Argument, alias, asBlock, block, missing, noted, values, works } from "./table.ts";
+import { type Argument, alias, asBlock, block, noted, values, works } from "./table.ts";
 
 const count = integer({ min: 0, max: uint32Max });
 const name = lenientlyMissing(text("NAME"));
@@ -83,13 +83,13 @@ export const realServer = block("real_server", {
       meaning: "A server that fails keeps its connections, with weight 0, in place of being removed.",
       default: "inhibit_on_failure of the virtual server",
     }),
-    notifyUp: missing("notify_up", eventScript, noServerNotices, {
+    notifyUp: works("notify_up", eventScript, {
       meaning: "Runs when the server is taken in.",
       service: "notifier",
       default: "none",
       repeat: "first",
     }),
-    notifyDown: missing("notify_down", eventScript, noServerNotices, {
+    notifyDown: works("notify_down", eventScript, {
       meaning: "Runs when the server is taken out.",
       service: "notifier",
       default: "none",
@@ -105,8 +105,8 @@ export const realServer = block("real_server", {
     warmup: { ...checkTimes.warmup, service: "health" },
     delayLoop: { ...checkTimes.delayLoop, service: "health", default: "delay_loop of the virtual server" },
     connectTimeout: { ...connectTimeout, service: "health", default: "connect_timeout of the virtual server" },
-    smtpAlert: missing("smtp_alert", bool, noServerNotices, {
-      meaning: "Mail is sent when the server is taken in or out, or a check of it changes.",
+    smtpAlert: works("smtp_alert", bool, {
+      meaning: "Mail is sent when the server is taken in or out.",
       service: "notifier",
       default: "smtp_alert_checker, smtp_alert, or on",
     }),
@@ -208,13 +208,13 @@ const quorum = {
     service: "health",
     default: "off",
   }),
-  quorumUp: missing("quorum_up", eventScript, noServerNotices, {
+  quorumUp: works("quorum_up", eventScript, {
     meaning: "Runs when the quorum is gained.",
     service: "notifier",
     default: "none",
     repeat: "first",
   }),
-  quorumDown: missing("quorum_down", eventScript, noServerNotices, {
+  quorumDown: works("quorum_down", eventScript, {
     meaning: "Runs when the quorum is lost.",
     service: "notifier",
     default: "none",
@@ -292,7 +292,7 @@ export const virtualServer = block("virtual_server", {
       service: "health",
       default: "off",
     }),
-    smtpAlert: missing("smtp_alert", bool, noServerNotices, {
+    smtpAlert: works("smtp_alert", bool, {
       meaning: "Mail is sent when the quorum is gained or lost.",
       service: "notifier",
       default: "smtp_alert_checker, smtp_alert, or off",

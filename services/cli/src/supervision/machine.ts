@@ -57,14 +57,15 @@ const replaceOrder: readonly ChildName[] = ["election", "dataplane", "health", "
 
 /**
  * Whoever speaks on the wire goes first, whoever remembers goes last. Virtual services go after the addresses, which
- * bring their clients, and before health, whose last words would empty them server by server.
+ * bring their clients, and before health, whose last words would empty them server by server; the notifier hears those
+ * (`omega`), as it has heard election's.
  */
 export const stopOrder: readonly ChildName[] = [
   "election",
-  "notifier",
   "dataplane",
   "balancer",
   "health",
+  "notifier",
   "control",
   "uplink",
   "redis",

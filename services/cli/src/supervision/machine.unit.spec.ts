@@ -209,8 +209,16 @@ describe("taking over from a supervisor that was killed", () => {
     scene.feed({ type: "stop", reason: "SIGTERM", exitCode: 0 });
     expect(scene.take()).toEqual(["announce-stopping", "stop election"]);
     scene.die("election");
-    expect(scene.take()).toEqual(["kill notifier"]);
-    scene.die("notifier").die("dataplane").die("health").die("control").die("uplink").die("redis").die("nats");
+    expect(scene.take()).toEqual(["kill dataplane"]);
+    scene
+      .die("dataplane")
+      .die("balancer")
+      .die("health")
+      .die("notifier")
+      .die("control")
+      .die("uplink")
+      .die("redis")
+      .die("nats");
     expect(scene.state.phase).toBe("ended");
   });
 });
@@ -279,7 +287,7 @@ describe("stopping", () => {
     scene.pass(200);
     expect(scene.take()).toEqual(["kill election"]);
     scene.die("election", "SIGKILL");
-    expect(scene.take()).toEqual(["stop notifier"]);
+    expect(scene.take()).toEqual(["stop dataplane"]);
   });
 
   test("who dies meanwhile stays dead", () => {

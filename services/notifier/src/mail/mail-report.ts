@@ -13,7 +13,7 @@ export function createMailReport(
   // The attempt under way: its span is the one in which its events are appended.
   const traces = new Map<string, string>();
   const append = (mail: Mail, event: BatonEvent): void => {
-    const aggregate = { kind: "notification", id: mail.instance } as const;
+    const aggregate = { kind: "notification", id: mail.story ?? mail.instance } as const;
     host.events.append(aggregate, event, mail.cause, traces.get(mail.id));
   };
   const about = (mail: Mail, attempts: number) => ({

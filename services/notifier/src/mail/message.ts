@@ -2,14 +2,17 @@
 // that says why. Pure.
 import type { CauseRef } from "@baton/domain";
 import type { GlobalConfig } from "@baton/keepalived-conf";
-import { type Subject, toldState } from "../script-jobs.ts";
+import type { ToldState } from "../ledger.ts";
+import { type Subject, wordToTell } from "../script-jobs.ts";
 import { type NotifyState, type StateChange, subjectKey } from "../state-change.ts";
 
 export interface Mail {
   /** Also the job's id: the same change is one mail, however often it is handed in. */
   readonly id: string;
   readonly instance: string;
-  readonly state: NotifyState;
+  /** Whose notifications it is one of; undefined: the instance's. */
+  readonly story: string | undefined;
+  readonly state: ToldState;
   readonly from: string;
   readonly to: readonly string[];
   readonly subject: string;
@@ -46,28 +49,50 @@ export function mailOf(
   global: GlobalConfig,
   sender: Sender,
 ): Mail | undefined {
-  const server = mailServer(global);
-  if (!instance.smtpAlert || server === undefined || global.notificationEmail.length === 0) return undefined;
-  const state = toldState(change.state, instance.notify);
+  if (!instance.smtpAlert) return undefined;
+  const state = wordToTell(change.state, instance.notify);
   if (state === "FAULT" && global.noEmailFaults) return undefined;
   const what = change.subject === "group" ? "Group" : "Instance";
-  const subject = `[${global.routerId}] VRRP ${what} ${instance.name} - ${headline[state]}`;
+  return letterOf(global, sender, {
+    instance: instance.name,
+    story: undefined,
+    state,
+    headline: `VRRP ${what} ${instance.name} - ${headline[state]}`,
+    text: textOf(change, state, sender),
+    key: change.cause.id === "" ? `${subjectKey(change)}-${change.at}` : change.cause.id,
+    time: change.time,
+    cause: change.cause,
+    replayed: change.replayed,
+  });
+}
+
+export interface Letter extends Pick<Mail, "instance" | "story" | "state" | "text" | "cause" | "replayed"> {
+  /** The subject, less the router's name. */
+  readonly headline: string;
+  /** With the state, what makes it this mail and no other. */
+  readonly key: string;
+  readonly time: string;
+}
+
+/** In its envelope; undefined where the configuration names nobody to send it to, or no server. */
+export function letterOf(global: GlobalConfig, sender: Sender, letter: Letter): Mail | undefined {
+  const server = mailServer(global);
+  if (server === undefined || global.notificationEmail.length === 0) return undefined;
+  const { instance, story, state, headline, text, key, time, cause, replayed } = letter;
   return {
     // BullMQ takes neither ':' nor a bare number as an id; an event id is hexadecimal with dashes.
-    id: `mail-${state}-${change.cause.id === "" ? `${subjectKey(change)}-${change.at}` : change.cause.id}`.replaceAll(
-      ":",
-      "-",
-    ),
-    instance: instance.name,
+    id: `mail-${state}-${key}`.replaceAll(":", "-"),
+    instance,
+    story,
     state,
     from: global.notificationEmailFrom ?? `${sender.userName}@${sender.hostName}`,
     to: global.notificationEmail,
-    subject: subject.slice(0, subjectLengthMax),
-    text: bodyOf(change, state, sender),
-    date: change.time,
+    subject: `[${global.routerId}] ${headline}`.slice(0, subjectLengthMax),
+    text,
+    date: time,
     server,
-    cause: change.cause,
-    replayed: change.replayed,
+    cause,
+    replayed,
   };
 }
 
@@ -96,8 +121,8 @@ const sentence: Readonly<Record<NotifyState, string>> = {
   DELETED: "was removed from the configuration",
 };
 
-function bodyOf(change: StateChange, state: NotifyState, sender: Sender): string {
-  const lines: [name: string, value: string][] = [
+function textOf(change: StateChange, state: NotifyState, sender: Sender): string {
+  return bodyOf(`${change.instance} on ${sender.node} ${sentence[state]}.`, change, sender, [
     ["reason", change.reason],
     ["time", change.time],
     ["priority", change.priority === undefined ? "" : String(change.priority)],
@@ -105,11 +130,18 @@ function bodyOf(change: StateChange, state: NotifyState, sender: Sender): string
     ["interface", change.interface],
     ["VRID", change.subject === "group" ? "" : String(change.vrid)],
     ["addresses", change.addresses.join(" ")],
-    ["host", sender.hostName],
-    ["event", change.cause.id],
-    ["correlation", change.cause.correlationId],
-  ];
-  const told = lines.filter(([, value]) => value !== "").map(([name, value]) => `${`${name}:`.padEnd(13)}${value}`);
-  const late = change.replayed ? ["", "Told late: the notifier was restarted or had lost touch meanwhile."] : [];
-  return [`${change.instance} on ${sender.node} ${sentence[state]}.`, "", ...told, ...late, ""].join("\n");
+  ]);
+}
+
+/** A sentence, then facts by name: those that are not empty, and where to read on. */
+export function bodyOf(
+  first: string,
+  { cause, replayed }: Pick<StateChange, "cause" | "replayed">,
+  sender: Sender,
+  facts: readonly (readonly [name: string, value: string])[],
+): string {
+  const all = [...facts, ["host", sender.hostName], ["event", cause.id], ["correlation", cause.correlationId]] as const;
+  const told = all.filter(([, value]) => value !== "").map(([name, value]) => `${`${name}:`.padEnd(13)}${value}`);
+  const late = replayed ? ["", "Told late: the notifier was restarted or had lost touch meanwhile."] : [];
+  return [first, "", ...told, ...late, ""].join("\n");
 }

@@ -2,8 +2,7 @@
 import { hostPort } from "../address-arguments.ts";
 import { bool, flag, lenientlyMissing, optional, seconds, text } from "../arguments.ts";
 import { mailSender } from "../global-arguments.ts";
-import { missing, values, works } from "../table.ts";
-import { noServerNotices } from "./reasons.ts";
+import { noted, values, works } from "../table.ts";
 
 export const mail = {
   routerId: works("router_id", lenientlyMissing(text("STRING")), {
@@ -45,7 +44,7 @@ export const mail = {
     service: "notifier",
     default: "smtp_alert",
   }),
-  smtpAlertChecker: missing("smtp_alert_checker", bool, noServerNotices, {
+  smtpAlertChecker: works("smtp_alert_checker", bool, {
     meaning: "Whether virtual and real servers that say nothing about it send mail.",
     service: "notifier",
     default: "smtp_alert",
@@ -55,7 +54,7 @@ export const mail = {
     service: "notifier",
     default: "off",
   }),
-  noCheckerEmails: missing("no_checker_emails", bool, noServerNotices, {
+  noCheckerEmails: noted("no_checker_emails", bool, "always so: a mail tells of a server that has changed", {
     meaning: "Sends mail when a real server changes, but not for each of its checkers.",
     service: "notifier",
     default: "off",

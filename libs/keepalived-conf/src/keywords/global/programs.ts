@@ -4,7 +4,6 @@ import { fifo } from "../global-arguments.ts";
 import { account } from "../line-arguments.ts";
 import { optionalScript, startScript } from "../script-argument.ts";
 import { missing, noted, works } from "../table.ts";
-import { noFifo } from "./reasons.ts";
 
 const scriptTime = lenientlyMissing(integer({ min: 1, max: 1000, syntax: "SECS" }));
 
@@ -83,13 +82,13 @@ const fifos = {
     repeat: "first",
     default: "none",
   }),
-  lvsNotifyFifo: missing("lvs_notify_fifo", fifo, noFifo, {
+  lvsNotifyFifo: works("lvs_notify_fifo", fifo, {
     meaning: "A FIFO that gets the changes of virtual and real servers alone.",
     service: "notifier",
     repeat: "first",
     default: "none",
   }),
-  lvsNotifyFifoScript: missing("lvs_notify_fifo_script", optionalScript, noFifo, {
+  lvsNotifyFifoScript: works("lvs_notify_fifo_script", optionalScript, {
     meaning: "A program that reads lvs_notify_fifo.",
     service: "notifier",
     repeat: "first",

@@ -3,7 +3,7 @@ import { bool, flag, int32Max, integer, invalidValue, uint32Max } from "../argum
 import { lvsTimeouts, syncDaemon, tableName } from "../global-arguments.ts";
 import { wholeLine } from "../line-arguments.ts";
 import { alias, noted, works } from "../table.ts";
-import { eachAddress, noServerNotices } from "./reasons.ts";
+import { eachAddress } from "./reasons.ts";
 
 const flushOnStop = wholeLine("[VS]", (line, report) => {
   const word = line.args[0];
@@ -23,7 +23,7 @@ export const virtualServerDefaults = {
     service: "health",
     default: "off",
   }),
-  realServerInitNotifies: noted("rs_init_notifies", bool, noServerNotices, {
+  realServerInitNotifies: works("rs_init_notifies", bool, {
     meaning: "Tells of real servers that are up at the start, too.",
     service: "notifier",
     default: "off",
