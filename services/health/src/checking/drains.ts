@@ -157,11 +157,12 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
   return {
     order: ({ server: text, virtualServer, deadlineMs, undo: isUndo }) => {
       const limited = Math.min(deadlineMillisMax, Math.max(0, Math.floor(deadlineMs)));
+      const wanted = readServer(text);
       const found = [...pools.members.values()]
         .filter(({ name }) => virtualServer === "" || name === virtualServer)
         .flatMap(({ name, state }) =>
           state.servers
-            .filter(({ config: { server } }) => isMeant(server, text))
+            .filter(({ config: { server } }) => isMeant(server, wanted))
             .map(({ config: { server } }) => ({ virtualServer: name, server })),
         );
       return found.map((each) => {
@@ -214,14 +215,25 @@ const remainingOf = ({ deadlineMs, untilMs }: KeptDrain, now: number): number =>
 const keyOf = ({ virtualServer, server }: { readonly virtualServer: string; readonly server: string }): string =>
   `${virtualServer}\n${server}`;
 
-/** `poolServerName` is an address in its canonical form, in brackets where it has colons, and a port. */
-export function isMeant(server: string, text: string): boolean {
-  const [own, wanted] = [partsOf(server), partsOf(text)];
+/** Whom an operator means. */
+interface ServerText {
+  readonly address: string;
+  /** undefined: whatever it is. */
+  readonly port: string | undefined;
+}
+
+export function isMeant(server: string, wanted: ServerText | undefined): boolean {
+  const own = readServer(server);
   if (own === undefined || wanted === undefined || own.address !== wanted.address) return false;
   return wanted.port === undefined || wanted.port === own.port;
 }
 
-function partsOf(text: string): { readonly address: string; readonly port: string | undefined } | undefined {
+/** The longest address in brackets, and a port. */
+const textMax = 64;
+
+/** An address, in brackets or not, or one with a port (`poolServerName`); undefined: neither. */
+export function readServer(text: string): ServerText | undefined {
+  if (text.length > textMax) return undefined;
   const whole = parseIp(text);
   if (whole !== undefined) return { address: whole, port: undefined };
   const match = /^\[([^\]]*)\](?::(\d{1,5}))?$|^([^:]*):(\d{1,5})$/.exec(text);

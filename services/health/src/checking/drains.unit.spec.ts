@@ -2,7 +2,7 @@
 import { instant, millisToMicros } from "@baton/domain";
 import { createTestHost } from "@baton/host/testing";
 import { expect, test } from "vitest";
-import { createDrains, isMeant, type KeptDrain } from "./drains.ts";
+import { createDrains, isMeant, type KeptDrain, readServer } from "./drains.ts";
 import { createPoolBoard } from "./pool-board.ts";
 
 const poolConfig = (name: string, servers: readonly string[]) => ({
@@ -79,7 +79,12 @@ test.each([
   ["10.0.0.1:80", "", false],
   ["10.0.0.1:80", "web1", false],
 ])("%s is meant by %s: %s", (server, text, meant) => {
-  expect(isMeant(server, text)).toBe(meant);
+  expect(isMeant(server, readServer(text))).toBe(meant);
+});
+
+test("what is too long for an address is none", () => {
+  expect(readServer(`${"[".repeat(1_000_000)}10.0.0.1]:80`)).toBeUndefined();
+  expect(readServer(`10.0.0.1:${"0".repeat(100)}80`)).toBeUndefined();
 });
 
 test("everywhere, or in one virtual server", () => {

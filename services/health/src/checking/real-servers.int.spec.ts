@@ -73,6 +73,33 @@ test("whatever is wrong with a server: what the check says, and that it is out",
   expect(failed?.event.data).toMatchObject({ attempt: 1, excerpt: "overloaded" });
 });
 
+test("at a start the first failure decides, whatever the retries; SMTP_CHECK alone makes them", async () => {
+  const port = await closed();
+  const url = "url { path / }";
+  const rows: readonly [string, number][] = [
+    ["TCP_CHECK { retry 3 }", 1],
+    [`HTTP_GET { retry 3; ${url} }`, 1],
+    [`SSL_GET { retry 3; ${url} }`, 1],
+    ["UDP_CHECK { retry 3 }", 1],
+    ["DNS_CHECK { }", 1],
+    ["MISC_CHECK { misc_path /bin/false; misc_timeout 5; retry 3 }", 1],
+    ["SMTP_CHECK { retry 2 }", 3],
+    // Without a number of its own it has one.
+    ["SMTP_CHECK { }", 2],
+  ];
+  const servers = rows.map(([check], index) => realServer(`127.0.0.${index + 1}`, port, check));
+  const node = await start(service(servers));
+  await vi.waitFor(() => expect(node.destinations()).toEqual({}));
+  const attempts = node
+    .events("virtual-server")
+    .flatMap(({ event, causationId }) => (event.type === "realserver-down" ? [[event.data.server, causationId]] : []))
+    .map(([down, cause]) => {
+      const failed = node.events("checker").find(({ id }) => id === cause)?.event;
+      return [down, failed?.type === "check-failed" ? failed.data.attempt : undefined];
+    });
+  expect(attempts.toSorted()).toEqual(rows.map(([, attempt], index) => [`127.0.0.${index + 1}:${port}`, attempt]));
+});
+
 test("one prober for a check that several servers share", async () => {
   let connections = 0;
   const port = await listen(createServer(() => connections++));
