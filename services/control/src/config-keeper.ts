@@ -207,6 +207,9 @@ const emptied = (file: string): Diagnostic => ({
 /** What `baton up` gives to its processes once, when it starts them. */
 const startOnly: readonly (keyof Settings)[] = ["nats", "redis", "hub"];
 
+/** As it stands in the file. */
+const writtenAs = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
 /** That a setting changes, never its value: there are passwords and addresses with passwords among them. */
 export function settingsChanges(before: Settings, after: Settings): Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof Settings)[];
@@ -215,7 +218,7 @@ export function settingsChanges(before: Settings, after: Settings): Change[] {
     .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
     .map((name) => ({
       path: name,
-      label: name,
+      label: writtenAs(name),
       before: shown(before, name),
       after: shown(after, name),
       secret: true,

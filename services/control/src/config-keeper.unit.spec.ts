@@ -109,10 +109,11 @@ test("changes of baton.yaml are told, with when they take effect", () => {
   expect(settingsChanges(settings, settings)).toEqual([]);
   const metrics = { host: "127.0.0.1", port: 1 };
   const hub = { url: "nats://hub", user: "r1", password: "sesame" };
-  const changes = settingsChanges(settings, { ...settings, metrics, hub });
+  const changes = settingsChanges(settings, { ...settings, metrics, hub, trackVirtualServers: [] });
   expect(changeSentences(changes)).toEqual([
     "baton.yaml: hub added; takes effect at the next start of the node",
     "baton.yaml: metrics added",
+    "baton.yaml: track_virtual_servers added",
   ]);
   expect(JSON.stringify(changes)).not.toMatch(/sesame|nats:/);
 });

@@ -242,7 +242,8 @@ class Election implements RunningElection {
   }
 
   #followQuorums(): void {
-    this.#quorums.configure(this.#roster.members().map(({ instance }) => instance));
+    const present = [...this.#roster.present().values()];
+    this.#quorums.configure(present.flatMap(({ members }) => members.map(({ instance }) => instance)));
   }
 
   #drain(): void {

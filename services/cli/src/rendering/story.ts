@@ -3,7 +3,17 @@ import type { EventEnvelope } from "@baton/domain";
 import { eventLine, eventSentence } from "./event-sentence.ts";
 
 /** Where in a payload the names of its subjects are. */
-const named = ["instance", "server", "virtualServer", "tracker", "script", "check", "group", "service"] as const;
+const named = [
+  "instance",
+  "address",
+  "server",
+  "virtualServer",
+  "tracker",
+  "script",
+  "check",
+  "group",
+  "service",
+] as const;
 
 /** A real server goes by its address too: `10.0.0.1` is `10.0.0.1:80`, `2001:db8::1` is `[2001:db8::1]:80`. */
 function isAbout({ aggregate, event }: EventEnvelope, name: string): boolean {

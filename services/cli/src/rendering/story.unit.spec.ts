@@ -73,6 +73,12 @@ test("another story, one without any, and a name that nothing is about", () => {
   expect(storyOf("10.0.0.1:8", events)).toEqual([]);
 });
 
+test("a virtual address goes by itself", () => {
+  const data = { instance: "VI_1", address: "192.0.2.1", interface: "eth0", term: 1, reason: "successor" };
+  const removed = envelope("e5", "", 2_000_000, { type: "vip-removed", data }, "e5");
+  expect(storyOf("192.0.2.1", [...events, removed])).toEqual([removed]);
+});
+
 test("what has caused a long chain stays on the screen", () => {
   const chain = Array.from({ length: 12 }, (_, index) => envelope(`c${index}`, `c${index - 1}`, index, lost, "c0"));
   const indents = storyLines(chain).map((line) => / {2}( *)\[/.exec(line)?.[1]?.length ?? 0);

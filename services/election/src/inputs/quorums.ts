@@ -8,6 +8,7 @@ import {
   type Instant,
   type Micros,
   microsSince,
+  millisToMicros,
   secondsToMicros,
 } from "@baton/domain";
 import type { Host } from "@baton/host";
@@ -39,6 +40,8 @@ interface Report {
 
 /** A restarted health is back sooner than this; one that hangs is given up by the follower some seconds before. */
 const patience: Micros = secondsToMicros(5);
+/** Who comes into office or leaves it is looked at so often; beats may be many more. */
+const lookEvery = millisToMicros(250);
 
 export class Quorums {
   readonly #parts: QuorumParts;
@@ -49,6 +52,7 @@ export class Quorums {
   /** Undefined: health is there. */
   #silentSince: Instant | undefined;
   #stale = false;
+  #lookedAt: Instant | undefined;
 
   constructor(parts: QuorumParts) {
     this.#parts = parts;
@@ -95,7 +99,7 @@ export class Quorums {
       this.#stale = stale;
       this.#tellStale();
     }
-    this.#look();
+    if (this.#lookedAt === undefined || microsSince(now, this.#lookedAt) >= lookEvery) this.#look();
   }
 
   close(): void {
@@ -150,6 +154,7 @@ export class Quorums {
   #look(): void {
     const { host, watchers, feed } = this.#parts;
     const now = host.now();
+    this.#lookedAt = now;
     const changed = new Map<
       string,
       { readonly name: string; readonly verdict: Verdict; readonly instances: string[] }
