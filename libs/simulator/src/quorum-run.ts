@@ -9,6 +9,7 @@ import { Network } from "./network.ts";
 import { trackedServer } from "./quorum-watch.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Packet, Router } from "./router.ts";
+import { withMembers } from "./scenario.ts";
 import { groupDown, settling } from "./settling.ts";
 import { type Failure, type Outcome, shown } from "./simulation.ts";
 import { Timeline } from "./timeline.ts";
@@ -73,7 +74,10 @@ class QuorumRun {
     const interval = random.pick([0.1, 0.5, 1]) * second;
     const bases = random.chance(0.1) ? [100] : random.chance(0.5) ? [100, 80] : [90, 100, 70];
     this.#uplinks = bases.map(() => true);
-    this.#routers = bases.map((base, index) => this.#makeRouter(index, configOf(base, interval, weight), network));
+    const members = random.chance(0.3) ? 2 : 1;
+    this.#routers = bases.map((base, index) =>
+      this.#makeRouter(index, configsOf(configOf(base, interval, weight), members), network),
+    );
   }
 
   perform(): void {
@@ -169,13 +173,13 @@ class QuorumRun {
     later(this.#random.integer(0, delayLoop), attempt);
   }
 
-  #makeRouter(index: number, config: ElectionConfig, network: Network<Packet>): Router {
+  #makeRouter(index: number, configs: readonly ElectionConfig[], network: Network<Packet>): Router {
     const joined = network.join((packet) => router.receive(packet));
     const { timeline } = this;
     const partsPerMillion = this.#random.integer(-500, 500);
     const router: Router = new Router({
       index,
-      configs: [config],
+      configs,
       timeline,
       clock: new Clock(timeline, this.#random.integer(0, 1_000) * second, partsPerMillion),
       random: this.#random.fork(),
@@ -192,6 +196,10 @@ class QuorumRun {
     return router;
   }
 }
+
+/** Several are a sync group, and what one of them tracks all of them do. */
+const configsOf = (config: ElectionConfig, members: number): readonly ElectionConfig[] =>
+  members === 1 ? [config] : withMembers([config], members).map((each) => ({ ...each, trackers: config.trackers }));
 
 const configOf = (base: number, interval: number, weight: number): ElectionConfig => ({
   ...plainConfig(priority(base), micros(interval)),
