@@ -128,6 +128,10 @@ async function run(command: Command): Promise<number> {
         const { drain } = await import("./commands/drain.ts");
         return drain(command, { console, node, pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
       });
+    case "genhash": {
+      const { genhash } = await import("./commands/genhash.ts");
+      return genhash(command, console);
+    }
     case "why":
       return ask(command.runDir, async (node) => {
         const { why } = await import("./commands/why.ts");
@@ -218,7 +222,8 @@ function testConfiguration({ file, id, netNamespace, log }: ConfigTestCommand): 
 /** Under keepalived's name, by a link, the words are keepalived's. */
 function wordsGiven(): string[] {
   const [, program = "", ...words] = process.argv;
-  return basename(program) === "keepalived" ? ["keepalived", ...words] : words;
+  const name = basename(program);
+  return name === "keepalived" || name === "genhash" ? [name, ...words] : words;
 }
 
 async function main(): Promise<number> {

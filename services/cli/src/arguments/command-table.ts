@@ -201,6 +201,48 @@ const drain: CommandSpec = {
   ],
 };
 
+const genhash: CommandSpec = {
+  name: "genhash",
+  summary: "the digest of a page, for HTTP_GET and SSL_GET; also as genhash does it",
+  positional: { value: text("URL"), many: false },
+  options: [
+    {
+      name: "server",
+      short: "s",
+      value: text("ADDRESS"),
+      meaning: "the server, instead of a URL: with --port and --url",
+    },
+    { name: "port", short: "p", value: { kind: "number", label: "PORT" }, meaning: "its port" },
+    { name: "url", short: "u", value: text("PATH"), meaning: "the path on it" },
+    { name: "use-ssl", short: "S", meaning: "over TLS" },
+    { name: "use-sni", short: "I", meaning: "with the name of --use-virtualhost in the TLS handshake" },
+    {
+      name: "use-virtualhost",
+      short: "V",
+      value: text("NAME"),
+      meaning: "the Host header (default: address and port)",
+    },
+    {
+      name: "protocol",
+      short: "P",
+      value: choice("1.0", "1.0c", "1.1"),
+      meaning: "of HTTP (default: 1.0); 1.0c asks to close",
+    },
+    {
+      name: "fwmark",
+      short: "m",
+      value: { kind: "number", label: "MARK" },
+      meaning: "firewall mark of the connection",
+    },
+    { name: "timeout", short: "t", value: { kind: "duration", label: "TIME" }, meaning: "of each step (default: 30s)" },
+    { name: "verbose", short: "v", meaning: "status, time and the start of the page, too" },
+  ],
+  notes: [
+    "A name in a URL becomes the Host header and, over TLS, the server name: write it as virtualhost, with enable_sni.",
+    "Called as genhash it is this command. Exit code: 0 printed; 1 no answer (keepalived's ends with 0), or wrong words.",
+  ],
+};
+
 const why: CommandSpec = {
   name: "why",
   summary: "the story behind the last thing that happened to something",
@@ -263,7 +305,20 @@ const completion: CommandSpec = {
 };
 
 /** In the order of the list of commands. */
-export const commands = { up, check, fmt, plan, keywords, status, drain, events, why, signum, completion } as const;
+export const commands = {
+  up,
+  check,
+  fmt,
+  plan,
+  keywords,
+  status,
+  drain,
+  genhash,
+  events,
+  why,
+  signum,
+  completion,
+} as const;
 
 export type CommandName = keyof typeof commands;
 

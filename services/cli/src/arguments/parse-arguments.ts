@@ -1,4 +1,5 @@
 // The command line → a Command. Wrong words are one sentence, never a stack trace.
+import { isIP } from "node:net";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { messageOf } from "@baton/domain";
 import { isSignalName, type KeepalivedSignalName } from "../commands/signals.ts";
@@ -129,6 +130,24 @@ export interface DrainCommand {
   readonly json: boolean;
 }
 
+export interface GenhashCommand {
+  readonly type: "genhash";
+  /** An address, or a name to be looked up. */
+  readonly server: string;
+  readonly port: number;
+  readonly path: string;
+  readonly tls: boolean;
+  /** Server Name Indication; undefined: none. */
+  readonly serverName: string | undefined;
+  /** The Host header; undefined: address and port. */
+  readonly host: string | undefined;
+  readonly protocol: "1.0" | "1.0c" | "1.1";
+  /** 0: none. */
+  readonly mark: number;
+  readonly timeoutMs: number;
+  readonly verbose: boolean;
+}
+
 export interface WhyCommand {
   readonly type: "why";
   readonly name: string;
@@ -146,6 +165,7 @@ export type Command =
   | KeywordsCommand
   | StatusCommand
   | DrainCommand
+  | GenhashCommand
   | WhyCommand
   | EventsCommand
   | KeepalivedCommand
@@ -278,6 +298,40 @@ function wrongPositional(
   return wrong ? `"${word}" is not one of ${labelOf(value).replaceAll("|", ", ")}` : undefined;
 }
 
+type GenhashTarget = Pick<GenhashCommand, "server" | "port" | "path" | "tls" | "serverName" | "host">;
+
+/** As genhash is told. */
+function targetOfOptions(words: Words): GenhashTarget | string {
+  const [server, port, path] = [words.word("server"), words.word("port"), words.word("url")];
+  if (server === undefined || port === undefined || path === undefined)
+    return "a URL is missing, or --server, --port and --url";
+  if (isIP(server) === 0) return `--server ${server}: not an address`;
+  if (Number(port) > 65_535) return `--port ${port}: not a port`;
+  if (!isOneWord(path)) return "--url: a path has no spaces";
+  const host = words.word("use-virtualhost");
+  if (host !== undefined && !isOneWord(host)) return "--use-virtualhost: a name has no spaces";
+  const [tls, isNamed] = [words.flag("use-ssl"), words.flag("use-sni")];
+  if (isNamed && (!tls || host === undefined)) return "--use-sni needs --use-ssl and --use-virtualhost";
+  return { server, port: Number(port), path, tls, serverName: isNamed ? host : undefined, host };
+}
+
+function targetOfUrl(text: string, words: Words): GenhashTarget | string {
+  const other = ["server", "port", "url", "use-virtualhost"].find((name) => words.word(name) !== undefined);
+  const flag = other ?? ["use-ssl", "use-sni"].find((name) => words.flag(name));
+  if (flag !== undefined) return `--${flag} and a URL: one of them`;
+  if (!URL.canParse(text)) return `"${text}" is not a URL`;
+  const { protocol, hostname, port, pathname, search } = new URL(text);
+  if (protocol !== "http:" && protocol !== "https:") return `"${text}" is neither http: nor https:`;
+  const tls = protocol === "https:";
+  const server = hostname.replace(/^\[(.*)\]$/, "$1");
+  const name = isIP(server) === 0 ? server : undefined;
+  const path = `${pathname}${search}`;
+  return { server, port: Number(port) || (tls ? 443 : 80), path, tls, serverName: tls ? name : undefined, host: name };
+}
+
+/** Nothing that would end the line of a request. */
+const isOneWord = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+
 /** Each command of what its table allows; a string is what the table cannot tell. */
 const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string>> = {
   up(words) {
@@ -352,6 +406,23 @@ const commandOf: Readonly<Record<CommandName, (words: Words) => Command | string
     const virtualServer = words.word("virtual-server") ?? "";
     const deadlineMs = deadline === undefined ? 0 : (durationMs(deadline) ?? 0);
     return { type: "drain", server, virtualServer, deadlineMs, undo, wait, runDir, json: words.flag("json") };
+  },
+  genhash(words) {
+    const [url] = words.files;
+    const target = url === undefined ? targetOfOptions(words) : targetOfUrl(url, words);
+    if (typeof target === "string") return target;
+    const protocol = words.word("protocol");
+    const mark = Number(words.word("fwmark") ?? 0);
+    const timeout = words.word("timeout");
+    if (timeout !== undefined && (durationMs(timeout) ?? 0) > 3_600_000) return "--timeout: an hour at most";
+    return {
+      type: "genhash",
+      ...target,
+      protocol: protocol === "1.1" || protocol === "1.0c" ? protocol : "1.0",
+      mark,
+      timeoutMs: timeout === undefined ? 30_000 : (durationMs(timeout) ?? 0),
+      verbose: words.flag("verbose"),
+    };
   },
   why: (words) => ({
     type: "why",
