@@ -225,3 +225,41 @@ test("a drain has an end of its own", async () => {
   ]);
   expect(types[2]?.causationId).toBe(types[0]?.id);
 });
+
+test("slow start: who comes back gets its weight in tenths, each told as what changes", async () => {
+  const steady = await listen();
+  const listener = createServer();
+  const port = await listen(listener);
+  const text = service([server(steady, "TCP_CHECK { }", "weight 10"), server(port, "TCP_CHECK { }", "weight 10")]);
+  const node = await start(text, {}, { checks: { slowStartSeconds: 0.5 } });
+  await vi.waitFor(() => expect(node.checkers().every(({ status }) => status === "up")).toBe(true));
+  await new Promise((resolve) => listener.close(resolve));
+  await vi.waitFor(() => expect(node.destinations()).toEqual({ [`127.0.0.1:${steady}`]: 10 }));
+  const before = node.host.appended.length;
+  await listen(listener, port);
+  await vi.waitFor(() => expect(node.destinations()[`127.0.0.1:${port}`]).toBe(10));
+  const changes = node.host.appended
+    .slice(before)
+    .flatMap(({ event }) => (event.type === "destinations-changed" ? [event.data] : []));
+  // A busy machine may step over some tenths, never back.
+  const weights = changes.flatMap(({ set }) => set.map(({ weight }) => weight));
+  expect(weights[0]).toBe(1);
+  expect(weights).toEqual([...new Set(weights)].toSorted((a, b) => a - b));
+  expect(weights.length).toBeGreaterThan(2);
+  for (const { set, removed } of changes)
+    expect([set.map((each) => each.server), removed]).toEqual([[`127.0.0.1:${port}`], []]);
+});
+
+test("panic guard: the last server stays when it fails, also across a kill", async () => {
+  const listener = createServer();
+  const port = await listen(listener);
+  const node = await start(service([server(port)]), {}, { checks: { panicGuard: true } });
+  await vi.waitFor(() => expect(node.checkers()[0]?.status).toBe("up"));
+  await new Promise((resolve) => listener.close(resolve));
+  await vi.waitFor(() => expect(node.pool()).toMatchObject({ held: `127.0.0.1:${port}`, quorumUp: false }));
+  expect(node.destinations()).toEqual({ [`127.0.0.1:${port}`]: 1 });
+  // A killed process has not forgotten it.
+  const second = await start(service([server(port)]), await node.kill(), { checks: { panicGuard: true } });
+  expect(second.pool().held).toBe(`127.0.0.1:${port}`);
+  expect(second.destinations()).toEqual({ [`127.0.0.1:${port}`]: 1 });
+});
