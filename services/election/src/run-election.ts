@@ -360,11 +360,11 @@ class Election implements RunningElection {
     const members = party.members.filter(({ runner }) => unstarted.includes(runner.name));
     if (members.length === 0) return;
     const record = party.started ? undefined : this.#hello?.get(unit.lease);
-    party.started = true;
     for (const { runner } of members) runner.continueFrom(authCounter(record));
     // Trackers first: an instance must not begin with a priority that its failed checks do not allow.
     this.#tellTrackers(unit);
-    this.#tellQuorums(members, record);
+    if (!party.started) this.#tellQuorums(members, record);
+    party.started = true;
     const startups = members.map(({ runner, link }): [string, Input] => [
       runner.name,
       {
@@ -380,11 +380,10 @@ class Election implements RunningElection {
     unit.feed(new Map(startups));
   }
 
-  /** Those that resume go on as they were; a group is told all at once, by feedAll. */
+  /** Those that resume go on as they were; so do those that come to a group which runs, and are not told. */
   #tellQuorums(members: readonly Member[], record: LeaseRecord | undefined): void {
     for (const { unit, runner, instance } of members) {
-      const resume = unit.resumeOf(record, runner.name);
-      const resumes = resume !== undefined && resume.expiresAt > this.#host.now();
+      const resumes = (unit.resumeOf(record, runner.name)?.expiresAt ?? 0) > this.#host.now();
       const inputs = this.#quorums.begin(runner.name, instance.quorums ?? [], resumes);
       for (const input of inputs) unit.feed(new Map([[runner.name, input]]));
     }
