@@ -72,7 +72,8 @@ export interface Beginnings {
 
 /**
  * What a snapshot says of a virtual server and of its servers. What was not heard of before has begun: without a sorry
- * server nobody is told of a quorum that begins down, nor of a server that begins up without `rs_init_notifies`.
+ * server nobody is told of a quorum that begins down, nor of a server that begins up without `rs_init_notifies`. What is
+ * down because nothing has been tried yet is nothing that has happened: its first failure will be told.
  */
 export function serverChangesOfSnapshot({ state }: AggregateState, view: SnapshotView): ServerChange[] {
   if (state?.$case !== "virtualServer") return [];
@@ -97,7 +98,8 @@ export function serverChangesOfSnapshot({ state }: AggregateState, view: Snapsho
     return { ...common, server, state: wordOf(alive), check: failing[0] ?? "", isTold };
   });
   const isTold = isKnown(serverKey({ virtualServer, server: undefined })) || value.quorumUp || value.sorry;
-  return [...servers, { ...common, server: undefined, state: wordOf(value.quorumUp), check: "", isTold }];
+  const quorum: ServerChange = { ...common, server: undefined, state: wordOf(value.quorumUp), check: "", isTold };
+  return [...servers, quorum].filter((change) => change.isTold || change.state === "UP");
 }
 
 export interface SnapshotView {

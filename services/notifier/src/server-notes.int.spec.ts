@@ -158,6 +158,25 @@ describe("once, across deaths", () => {
     expect(third.host.appended.map(({ event }) => "replayed" in event.data && event.data.replayed)).toEqual([true]);
   });
 
+  test("under alpha a first failure is told, also where the notifier has seen the server untried", async () => {
+    const config = serving({ server: { alpha: true } });
+    const { sayOfServer, told } = start(config, { servers: [serviceState({ alive: false }, 0)] });
+    sayOfServer(down({ changed: false }), service);
+    await eventually(() => expect(told().length).toBe(1));
+    expect(calls()).toEqual(["down"]);
+  });
+
+  test("what nobody's configuration knew is not told of one that comes later", async () => {
+    const { host, sayOfServer, told } = start(serving());
+    sayOfServer(lost({ virtualServer: "[g]:0" }), "[g]:0");
+    host.applyConfig({ ...serving(), generation: 2 });
+    const served = virtualServer({ id: { kind: "group", name: "g", index: 0 }, quorumDown: note("g") });
+    host.applyConfig({ ...serving(), generation: 3, config: { ...serving().config, virtualServers: [served] } });
+    sayOfServer(lost({ reason: "removed" }), service);
+    await eventually(() => expect(told().length).toBe(1));
+    expect(calls()).toEqual(["lost"]);
+  });
+
   test("what health says again is meant: a first failure that confirms", async () => {
     const { sayOfServer, told } = start(serving());
     sayOfServer(down({ reason: "reload" }), service);

@@ -63,7 +63,7 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
   let subjects = serverSubjects(first);
   /** What the last reload took away: its end is still to be told. */
   let retired: ReadonlyMap<string, ServerSubject> = new Map();
-  let homeless: ServerChange[] = [];
+  const homeless: ServerChange[] = [];
   const deliveries = new Map<string, ScriptDelivery<ServerOccasion>>();
   /** Virtual servers of which health has said the last word. */
   const ended = new Set<string>();
@@ -77,7 +77,8 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
     const before = book.accepted(key);
     const verdict = judgeServer(before, change);
     options.onJudged(verdict);
-    if (verdict === "old") return;
+    // A snapshot of what is known says less than the event that it is known by.
+    if (verdict === "old" || (verdict === "unchanged" && change.order === undefined)) return;
     book.accept(key, recordOf(before, change, false));
     if (verdict === "tell" && change.isTold) tell(change, key, subject);
     else book.begun(key, change);
@@ -90,7 +91,7 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
 
   function keepForLater(change: ServerChange): void {
     homeless.push(change);
-    if (homeless.length > homelessMax) homeless = homeless.slice(-homelessMax / 2);
+    if (homeless.length > homelessMax) homeless.splice(0, homelessMax / 2);
   }
 
   function tell(change: ServerChange, key: string, subject: ServerSubject): void {
@@ -123,6 +124,7 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
     for (const key of ended) if (isGone(key)) ended.delete(key);
   }
 
+  forgetOthers();
   return {
     configure(next) {
       const before = subjects;
@@ -130,9 +132,11 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
       subjects = serverSubjects(next);
       retired = new Map([...before].filter(([key]) => !subjects.has(key)));
       forgetOthers();
-      const waiting = homeless;
-      homeless = [];
-      for (const change of waiting) take(change);
+      for (const change of homeless.splice(0)) {
+        const key = serverKey(change);
+        // Who is not in this one either has gone with an earlier one: told later it would be of another life.
+        if (subjects.has(key) || retired.has(key)) take(change);
+      }
     },
     event(envelope) {
       const change = serverChangeOfEvent(envelope);
