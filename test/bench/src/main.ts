@@ -1,6 +1,7 @@
-// npm run bench -- [balancing] [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
+// npm run bench -- [balancing] [directors] [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
 // [--rate N] [--large] [--only CROWD]: one JSON object on standard output.
 import { parseArgs } from "node:util";
+import { measureProgramming } from "@baton/directors";
 import { measureBalancing } from "./balancing.ts";
 import { measureFailover, measurePreemption } from "./failover.ts";
 import { measureFlood } from "./flood.ts";
@@ -23,13 +24,14 @@ const { values, positionals } = parseArgs({
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 5) {
   process.stderr.write(
-    "usage: bench [balancing] [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
+    "usage: bench [balancing] [directors] [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
   );
   process.exit(1);
 }
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
 const result = {
   ...(wanted("balancing") ? { balancing: await measureBalancing() } : {}),
+  ...(wanted("directors") ? { directors: await measureProgramming([1000, 10_000]) } : {}),
   ...(wanted("failover") ? { failover: await measureFailover(runs) } : {}),
   ...(wanted("preemption") ? { preemption: await measurePreemption(runs) } : {}),
   ...(wanted("flood")

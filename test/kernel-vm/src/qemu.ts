@@ -13,19 +13,18 @@ export interface RunningQemu {
   readonly ended: Promise<string>;
 }
 
-export interface QemuFiles {
+export interface QemuPlace {
   readonly initramfs: string;
   /** What the kernel says. */
   readonly console: string;
   readonly shared: string;
+  readonly memoryMegabytes: number;
 }
 
-const memoryMegabytes = 1024;
-
 /** Emulated, not virtualized: it runs everywhere, also in a virtual machine that cannot nest. */
-const argumentsOf = (parts: VmParts, files: QemuFiles): string[] => [
+const argumentsOf = (parts: VmParts, files: QemuPlace): string[] => [
   ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none"],
-  ...["-machine", "pc,accel=tcg", "-cpu", "max", "-smp", "2", "-m", String(memoryMegabytes)],
+  ...["-machine", "pc,accel=tcg", "-cpu", "max", "-smp", "2", "-m", String(files.memoryMegabytes)],
   ...["-kernel", parts.kernel, "-initrd", files.initramfs],
   ...["-append", "console=ttyS0 loglevel=4 panic=-1 mitigations=off nokaslr nowatchdog random.trust_cpu=on"],
   ...["-serial", `file:${files.console}`, "-serial", "stdio"],
@@ -33,7 +32,7 @@ const argumentsOf = (parts: VmParts, files: QemuFiles): string[] => [
   ...["-virtfs", `local,path=${files.shared},mount_tag=${tags.share},security_model=none`],
 ];
 
-export function startQemu(parts: VmParts, files: QemuFiles, onLine: (line: string) => void): RunningQemu {
+export function startQemu(parts: VmParts, files: QemuPlace, onLine: (line: string) => void): RunningQemu {
   const argv = ["--pdeathsig", "KILL", parts.qemu, ...argumentsOf(parts, files)];
   const child = spawn("setpriv", argv, { stdio: ["pipe", "pipe", "pipe"] });
   const complaints: string[] = [];

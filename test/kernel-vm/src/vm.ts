@@ -27,6 +27,8 @@ export interface KernelVmOptions {
   /** For what may be missing: tests of the harness. */
   readonly parts?: VmParts;
   readonly startSeconds?: number;
+  /** 1024 where nothing is said. */
+  readonly memoryMegabytes?: number;
 }
 
 export interface KernelVm {
@@ -47,6 +49,7 @@ export interface KernelVm {
 const secondsDefault = 30;
 /** A busy machine needs several times the 5 s of a quiet one. */
 const startSecondsDefault = 90;
+const memoryMegabytesDefault = 1024;
 /** Beyond the command's own limit, which is kept inside. */
 const graceSeconds = 20;
 
@@ -61,7 +64,8 @@ export async function startKernelVm(options: KernelVmOptions = {}): Promise<Kern
   const said = (): string => readFileSync(file("console"), "utf8");
 
   const answers = makeAnswers();
-  const files = { initramfs: file("initramfs"), console: file("console"), shared: directory };
+  const { memoryMegabytes = memoryMegabytesDefault } = options;
+  const files = { initramfs: file("initramfs"), console: file("console"), shared: directory, memoryMegabytes };
   const qemu = startQemu(parts, files, (line) => {
     const [name = "", code = "0"] = line.split(" ");
     answers.arrive(name, Number(code));

@@ -1,0 +1,2 @@
+// Directors in the small machine, for measurements.
+export { measureProgramming } from "./scale/programming.ts";
