@@ -56,7 +56,7 @@ describe("a start", () => {
     child.kill("SIGTERM");
     expect(await exited).toBe(0);
     expect(story().filter((line) => line.includes(" stop "))).toEqual(
-      ["election", "notifier", "dataplane", "health", "control"].map((name) => `${name} stop SIGTERM`),
+      ["election", "dataplane", "health", "notifier", "control"].map((name) => `${name} stop SIGTERM`),
     );
     expect(story().join()).not.toContain("got SIG");
     expect(pids.filter(isAlive)).toEqual([]);
