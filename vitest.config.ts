@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// A test's file name says what it costs (`x.unit.spec.ts`, `x.int.spec.ts`, `x.e2e.spec.ts`): unit is pure and runs in
-// parallel; int needs root and real parts (nats-server, Redis, network namespaces); e2e is the whole system, and runs
-// alone, because it measures milliseconds. test/run.mjs runs the three one after another.
+// A test's file name says what it costs (`x.unit.spec.ts`, `x.int.spec.ts`, …): unit is pure and runs in
+// parallel; int needs root and real parts (nats-server, Redis, network namespaces); story is the whole system, told by what
+// comes of it, two at a time; e2e is the whole system, and runs alone, because it measures milliseconds. test/run.mjs runs
+// the four one after another.
 //
 // What is measured against the wall clock may meet a machine that stands still for a second: such a test is tried again.
 // A fault of Baton's comes back; the machine's does not.
@@ -24,6 +25,11 @@ const cost = (name: string, order: number, maxWorkers: number | undefined, secon
 
 export default defineConfig({
   test: {
-    projects: [cost("unit", 0, undefined, 60), cost("int", 1, 2, 30, 1), cost("e2e", 2, 1, 120, 2)],
+    projects: [
+      cost("unit", 0, undefined, 60),
+      cost("int", 1, 2, 30, 1),
+      cost("story", 2, 2, 120, 2),
+      cost("e2e", 3, 1, 120, 2),
+    ],
   },
 });

@@ -1,7 +1,7 @@
 // Runs the tests by cost, one kind after another, and ends with one plain line: `N passed, N failed[, N skipped]`.
 //
 //   npm test                     everything
-//   npm test -- unit|int|e2e     one kind (several may be named)
+//   npm test -- unit|int|story|e2e   one kind (several may be named)
 //   npm test -- libs/vrrp        files whose path contains the text
 //
 // Options (words that begin with a dash) go to vitest as they are. After the tests comes the leak check: whatever this
@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { findLeaks, listNamespaces } from "./tidy/leaks.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const kinds = ["unit", "int", "e2e"];
+const kinds = ["unit", "int", "story", "e2e"];
 /** The whole run; a test that hangs must not hang the run. */
 const minutesMax = 25;
 

@@ -9,8 +9,8 @@ const linesOf = (text: string): string[] => text.split("\n");
 
 export const testsSayWhatTheyCost: Rule = ({ texts }) =>
   [...texts.keys()]
-    .filter((path) => isSpec(path) && !/\.(unit|int|e2e)\.spec\.tsx?$/.test(path))
-    .map((path) => `${path}: name it *.unit.spec.ts, *.int.spec.ts or *.e2e.spec.ts`);
+    .filter((path) => isSpec(path) && !/\.(unit|int|story|e2e)\.spec\.tsx?$/.test(path))
+    .map((path) => `${path}: name it *.unit.spec.ts, *.int.spec.ts, *.story.spec.ts or *.e2e.spec.ts`);
 
 export const filesHaveKebabNames: Rule = ({ sources }) =>
   sources
