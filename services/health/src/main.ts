@@ -6,6 +6,7 @@ import { keepProcessSettings, startHost } from "@baton/host";
 import { resolveUser, wallMicros } from "@baton/linux";
 import { scriptEnvironment } from "@baton/script";
 import { openKeptFile } from "./checking/kept-file.ts";
+import { openKnownLog } from "./checking/known-log.ts";
 import { runHealth } from "./run-health.ts";
 import { openRunRecord } from "./run-record.ts";
 
@@ -15,12 +16,10 @@ const record = openRunRecord(join(host.env.runDir, "health.running"));
 for (const group of record.ended)
   host.log.warn("ended a script that an earlier health process left running", { group });
 host.own(record);
-const kept = (path: string, manner: { readonly durable: boolean; readonly freshMillis?: number }) =>
-  openKeptFile({
-    path,
-    ...manner,
-    onProblem: (reason) => host.log.error(`what a restart has to know cannot be written: ${reason}`, { path }),
-  });
+const problemAt = (path: string) => ({
+  path,
+  onProblem: (reason: string) => host.log.error(`what a restart has to know cannot be written: ${reason}`, { path }),
+});
 
 const health = await runHealth({
   host,
@@ -29,10 +28,10 @@ const health = await runHealth({
   lookup: resolveUser,
   own: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
   kept: {
-    // Written with every change. Servers live on while nobody looks: what is older than any restart takes is worth nothing.
-    known: kept(join(host.env.runDir, "health.known"), { durable: false, freshMillis: 120_000 }),
+    // Servers live on while nobody looks: what is older than any restart takes is worth nothing.
+    known: openKnownLog({ ...problemAt(join(host.env.runDir, "health.known")), freshMillis: 120_000 }),
     // An operator's will: until it is undone.
-    drained: kept(join(host.env.stateDir, "drains.json"), { durable: true }),
+    drained: openKeptFile(problemAt(join(host.env.stateDir, "drains.json"))),
   },
   boot: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
   wall: () => wallMicros() / 1_000,

@@ -10,7 +10,7 @@ import { scriptEnvironment } from "@baton/script";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { type Health, runHealth } from "./run-health.ts";
 import { openRunRecord } from "./run-record.ts";
-import { healthHost, memoryFile, script, shell, snapshot } from "./testing/fixtures.ts";
+import { healthHost, memoryFile, memoryLog, script, shell, snapshot } from "./testing/fixtures.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "baton-health-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -29,7 +29,7 @@ async function start(scripts: readonly TrackScriptConfig[], restarts = 0): Promi
     environment: scriptEnvironment({ PATH: process.env.PATH }),
     lookup: (user) => (user === "nobody" ? { uid: 65534, gid: 65534 } : undefined),
     own: { uid: 0, gid: 0 },
-    kept: { known: memoryFile(), drained: memoryFile() },
+    kept: { known: memoryLog(), drained: memoryFile() },
     boot: "boot",
     wall: Date.now,
   });

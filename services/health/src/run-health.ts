@@ -10,6 +10,7 @@ import { programOf } from "./checking/check-program.ts";
 import { createDrainService } from "./checking/drain-service.ts";
 import { createIdleFollower } from "./checking/idle-follower.ts";
 import type { KeptFile } from "./checking/kept-file.ts";
+import type { KnownLog } from "./checking/known-log.ts";
 import { createRealServers, type RealServers } from "./checking/real-servers.ts";
 import { createFileTrackers } from "./file-trackers.ts";
 import { createProcessTrackers } from "./process-trackers.ts";
@@ -26,7 +27,7 @@ export interface HealthOptions {
   readonly lookup: UserLookup;
   readonly own: UserIds;
   /** What real servers' checks and pools know, and what operators drain; for the process after this one. */
-  readonly kept: { readonly known: KeptFile; readonly drained: KeptFile };
+  readonly kept: { readonly known: KnownLog; readonly drained: KeptFile };
   /** Which start of the machine this is. */
   readonly boot: string;
   /** Milliseconds since 1970. */

@@ -10,6 +10,7 @@ import {
   type EventEnvelope,
   type ServiceName,
 } from "@baton/domain";
+import { aggregateKey } from "@baton/event-log";
 import type { SpanRecord } from "@baton/telemetry";
 import type { BusStanding, ConfigSource, Host, HostEnv, Log, WatchSource } from "../api.ts";
 import type { Clock } from "../clock.ts";
@@ -29,6 +30,8 @@ export interface TestHostOptions {
   readonly env?: Partial<HostEnv>;
   /** The configuration that `config.current()` answers with; without it the first `applyConfig` does. */
   readonly config?: ConfigSnapshot;
+  /** What an earlier process of the service has told, as its outbox holds it: versions go on from there. */
+  readonly told?: readonly EventEnvelope[];
 }
 
 export interface LoggedLine {
@@ -108,10 +111,14 @@ class MemoryHost implements TestHost {
     this.#bus = options.bus ?? new TestBus();
     const random = randomPool();
     this.#uuid = uuidSource(random);
-    const writer = this.#createWriter(options.service, (envelope) => {
-      this.appended.push(envelope);
-      this.#bus.publish(envelope);
-    });
+    const writer = this.#createWriter(
+      options.service,
+      (envelope) => {
+        this.appended.push(envelope);
+        this.#bus.publish(envelope);
+      },
+      options.told,
+    );
     this.#owner = this.#bus.owner(options.service, () => ({ writer, source: undefined }));
     assert(this.#owner.writer === writer, `${options.service} is on this bus already`);
     this.events = {
@@ -219,10 +226,15 @@ class MemoryHost implements TestHost {
     this.#standing = standing;
   }
 
-  #createWriter(service: ServiceName, hand: (envelope: EventEnvelope) => void): VersionedWriter {
+  #createWriter(
+    service: ServiceName,
+    hand: (envelope: EventEnvelope) => void,
+    told: readonly EventEnvelope[] = [],
+  ): VersionedWriter {
+    const versions = new Map(told.map(({ aggregate, version }) => [aggregateKey(aggregate), version]));
     const { node } = this.env;
     const epoch = this.clock.wall();
-    return createWriter({ service, node, epoch, versions: new Map(), clock: this.clock, uuid: this.#uuid, hand });
+    return createWriter({ service, node, epoch, versions, clock: this.clock, uuid: this.#uuid, hand });
   }
 
   async #stop(reason: string): Promise<void> {

@@ -139,7 +139,8 @@ export function createConfiguredServers({
       if (pools.members.has(name)) pools.feed(name, { type: "reload", config: pool, checks: own });
       else if (before === undefined) pools.start(pool, own, drainOf);
       else {
-        const earlier = recalledPool({ config: pool, checks: own, known: before, drainOf }, moment().now);
+        const knownServers = recalling.servers.get(name) ?? [];
+        const earlier = recalledPool({ config: pool, checks: own, known: before, knownServers, drainOf }, moment().now);
         pools.resume(earlier, pool, own, before.quorumSince);
       }
     }

@@ -1,9 +1,10 @@
 // BFD_CHECK, with a session that the test plays: what it says decides, and its event is the cause.
+import type { EventEnvelope } from "@baton/domain";
 import { createTestHost } from "@baton/host/testing";
 import { configOf } from "@baton/keepalived-conf/testing";
 import { afterEach, expect, test } from "vitest";
 import { realServer, service, serviceName } from "../testing/checked-node.ts";
-import { memoryFile, realClock, snapshotOf } from "../testing/fixtures.ts";
+import { memoryFile, memoryLog, realClock, snapshotOf } from "../testing/fixtures.ts";
 import { createRealServers, type RealServers } from "./real-servers.ts";
 
 const running: RealServers[] = [];
@@ -14,10 +15,10 @@ afterEach(async () => {
 const config = (option = ""): string =>
   `bfd_instance one {\nneighbor_ip 10.0.0.1\n}\n${service([realServer("10.0.0.1", 80, `BFD_CHECK { name one; ${option} }`)])}`;
 
-function start(text: string, isUp?: boolean, known?: string) {
-  const host = createTestHost({ service: "health", clock: realClock });
+function start(text: string, isUp?: boolean, known?: string, told: readonly EventEnvelope[] = []) {
+  const host = createTestHost({ service: "health", clock: realClock, told });
   const session = { isUp };
-  const kept = memoryFile(known);
+  const kept = memoryLog(known);
   const servers = createRealServers({
     host,
     known: kept,
@@ -78,7 +79,7 @@ test("a session that is up already is known from the start", () => {
 
 test("after a kill an alpha check is what it was, although the session is not known yet", () => {
   const first = start(config("alpha"), true);
-  const second = start(config("alpha"), undefined, first.kept.text);
+  const second = start(config("alpha"), undefined, first.kept.text, first.host.appended);
   expect(second.pool()).toEqual([true]);
   expect(second.types()).toEqual([]);
   expect(second.servers.states().some(({ id }) => id === serviceName)).toBe(true);

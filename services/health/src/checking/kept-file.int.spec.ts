@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function open(name: string) {
   const problems: string[] = [];
   const path = join(folder, name);
-  return { path, problems, file: openKeptFile({ path, durable: true, onProblem: (reason) => problems.push(reason) }) };
+  return { path, problems, file: openKeptFile({ path, onProblem: (reason) => problems.push(reason) }) };
 }
 
 test("many changes are one text, and the next process finds it", async () => {
@@ -27,31 +27,6 @@ test("many changes are one text, and the next process finds it", async () => {
   await file.save(() => "asked for");
   expect(open("a").file.found).toBe("asked for");
   expect(readdirSync(folder)).toEqual(["a"]);
-});
-
-test("what nobody has confirmed for too long is not found", async () => {
-  const { path, file } = open("old");
-  await file.save(() => "known");
-  const reopen = (freshMillis: number) => {
-    const again = openKeptFile({ path, durable: false, freshMillis, onProblem: () => undefined });
-    return { found: again.found, end: again.forget };
-  };
-  const then = new Date(Date.now() - 60_000);
-  utimesSync(path, then, then);
-  expect(reopen(30_000).found).toBeUndefined();
-  const late = reopen(90_000);
-  expect(late.found).toBe("known");
-  await late.end();
-});
-
-test("what is forgotten does not come back by a change that waits", async () => {
-  const { path, file } = open("b");
-  await file.save(() => "known");
-  file.changed(() => "later");
-  await file.forget();
-  file.changed(() => "even later");
-  await file.save(() => "after all");
-  expect(() => readFileSync(path)).toThrow(/ENOENT/);
 });
 
 test("what cannot be written is said once, and tried again with the next change", async () => {

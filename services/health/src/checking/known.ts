@@ -1,6 +1,8 @@
 // What health knows, as it is kept for a process that comes after one that was killed: memories of checks, and the pools.
-// No schedule: it begins anew. What is read is hostile until parsed; a file of before the machine's start is worth nothing.
-import { addMicros, type Instant, instant } from "@baton/domain";
+// No schedule: it begins anew. What is read is hostile until parsed; a log of before the machine's start is worth nothing.
+//
+// A log is a header and lines, `[version, at, {"check" | "pool" | "server": …}]`, of which the last about somebody counts.
+import { type Aggregate, addMicros, type Instant, instant, secondsToMicros } from "@baton/domain";
 import {
   type Checker,
   type CheckMoment,
@@ -34,10 +36,10 @@ export interface KnownPool {
   readonly held: string | undefined;
   readonly sorryServer: string | undefined;
   readonly quorumSince: Instant;
-  readonly servers: readonly KnownServer[];
 }
 
 export interface KnownServer {
+  readonly pool: string;
   readonly server: string;
   readonly alive: boolean;
   readonly ramp: { readonly since: Instant; readonly tenths: number } | undefined;
@@ -46,10 +48,24 @@ export interface KnownServer {
 export interface Known {
   readonly checks: ReadonlyMap<string, KnownCheck>;
   readonly pools: ReadonlyMap<string, KnownPool>;
+  /** Of each pool. */
+  readonly servers: ReadonlyMap<string, readonly KnownServer[]>;
 }
 
-const format = 1;
-export const nothingKnown: Known = { checks: new Map(), pools: new Map() };
+export interface LineStamp {
+  /** Of the last event about the line's check or pool. */
+  readonly version: number;
+  /** CLOCK_BOOTTIME in microseconds. */
+  readonly at: Instant;
+}
+
+const format = 2;
+/**
+ * Events are on disk a moment after they are appended. A line of the log's last moments whose event is not there is about
+ * something that nobody has been told, and is to happen again. An older one has lost its event in another way.
+ */
+const lastMoments = secondsToMicros(1);
+export const nothingKnown: Known = { checks: new Map(), pools: new Map(), servers: new Map() };
 
 // --- to text --------------------------------------------------------------------------------------------------------
 
@@ -67,25 +83,50 @@ export const knownPool = (state: Pool, quorumSince: Instant): KnownPool => ({
   held: state.held,
   sorryServer: state.config.sorryServer?.server,
   quorumSince,
-  servers: state.servers.map(({ config: { server }, alive, ramp }) => ({ server, alive, ramp })),
 });
 
+export const knownServers = ({ config: { name }, servers }: Pool): KnownServer[] =>
+  servers.map(({ config: { server }, alive, ramp }) => ({ pool: name, server, alive, ramp }));
+
 /** `boot`: which start of the machine; times are counted from it. */
-export const knownText = (boot: string, checks: readonly KnownCheck[], pools: readonly KnownPool[]): string =>
-  JSON.stringify({ format, boot, checks, pools });
+export const knownHeader = (boot: string): string => JSON.stringify({ format, boot });
+
+/** `text`: JSON of `{ check }`, `{ pool }` or `{ server }`. */
+export const knownLine = (text: string, { version, at }: LineStamp): string => `[${version},${at},${text}]`;
 
 // --- from text ------------------------------------------------------------------------------------------------------
 
-/** What does not make sense is left out. */
-export function parseKnown(text: string | undefined, boot: string): Known {
-  const root = objectOf(parseJson(text));
+/** The version of the last event about somebody that is on disk; 0: there is none. */
+export type VersionOf = (aggregate: Aggregate) => number;
+
+/** What does not make sense is left out, and so is what nobody has been told of. */
+export function parseKnown(text: string | undefined, boot: string, versionOf: VersionOf): Known {
+  const [head, ...rest] = (text ?? "").split("\n");
+  const root = objectOf(parseJson(head));
   if (root === undefined || root.format !== format || root.boot !== boot) return nothingKnown;
-  const checks = listOf(root.checks).flatMap((each) => checkOf(each) ?? []);
-  const pools = listOf(root.pools).flatMap((each) => poolOf(each) ?? []);
-  return {
-    checks: new Map(checks.map((each) => [each.id, each])),
-    pools: new Map(pools.map((each) => [each.name, each])),
-  };
+  const lines = rest.flatMap((line) => stampedOf(parseJson(line)) ?? []);
+  const end = lines.reduce((latest, { at }) => Math.max(latest, at), 0);
+  const checks = new Map<string, KnownCheck>();
+  const pools = new Map<string, KnownPool>();
+  const servers = new Map<string, Map<string, KnownServer>>();
+  for (const { version, at, what } of lines) {
+    const isTold = (aggregate: Aggregate): boolean => version <= versionOf(aggregate) || at < end - lastMoments;
+    const check = checkOf(what.check);
+    if (check !== undefined && isTold({ kind: "checker", id: check.name })) checks.set(check.id, check);
+    const pool = poolOf(what.pool);
+    if (pool !== undefined && isTold({ kind: "virtual-server", id: pool.name })) pools.set(pool.name, pool);
+    const server = serverOf(what.server);
+    if (server === undefined || !isTold({ kind: "virtual-server", id: server.pool })) continue;
+    const others = servers.get(server.pool) ?? new Map<string, KnownServer>();
+    servers.set(server.pool, others.set(server.server, server));
+  }
+  return { checks, pools, servers: new Map([...servers].map(([pool, own]) => [pool, [...own.values()]])) };
+}
+
+function stampedOf(value: unknown) {
+  const [version, at, what] = listOf(value);
+  const about = objectOf(what);
+  return isCount(version) && isCount(at) && about !== undefined ? { version, at, what: about } : undefined;
 }
 
 export function parseJson(text: string | undefined): unknown {
@@ -130,7 +171,7 @@ function weightOf(value: unknown): WeightPart | undefined {
 }
 
 function poolOf(value: unknown): KnownPool | undefined {
-  const { name, quorumUp, sorry, held, sorryServer, quorumSince, servers } = objectOf(value) ?? {};
+  const { name, quorumUp, sorry, held, sorryServer, quorumSince } = objectOf(value) ?? {};
   if (!isText(name) || typeof quorumUp !== "boolean" || typeof sorry !== "boolean") return undefined;
   return {
     name,
@@ -139,16 +180,15 @@ function poolOf(value: unknown): KnownPool | undefined {
     held: isText(held) ? held : undefined,
     sorryServer: isText(sorryServer) ? sorryServer : undefined,
     quorumSince: instant(isCount(quorumSince) ? quorumSince : 0),
-    servers: listOf(servers).flatMap((each) => serverOf(each) ?? []),
   };
 }
 
 function serverOf(value: unknown): KnownServer | undefined {
-  const { server, alive, ramp } = objectOf(value) ?? {};
-  if (!isText(server) || typeof alive !== "boolean") return undefined;
+  const { pool, server, alive, ramp } = objectOf(value) ?? {};
+  if (!isText(pool) || !isText(server) || typeof alive !== "boolean") return undefined;
   const { since, tenths } = objectOf(ramp) ?? {};
   const isRamp = isCount(since) && isCount(tenths) && tenths >= 1 && tenths <= 9;
-  return { server, alive, ramp: isRamp ? { since: instant(since), tenths } : undefined };
+  return { pool, server, alive, ramp: isRamp ? { since: instant(since), tenths } : undefined };
 }
 
 // --- to life --------------------------------------------------------------------------------------------------------
@@ -177,13 +217,14 @@ export interface RecalledParts {
   readonly config: PoolConfig;
   readonly checks: PoolChecks;
   readonly known: KnownPool;
+  readonly knownServers: readonly KnownServer[];
   readonly drainOf: (server: string) => Drain;
 }
 
 /** What the pool was: the reload that follows (stepPool) makes of it what is. */
-export function recalledPool({ config, checks, known, drainOf }: RecalledParts, now: Instant): Pool {
+export function recalledPool({ config, checks, known, knownServers, drainOf }: RecalledParts, now: Instant): Pool {
   const configs = new Map(config.servers.map((each) => [each.server, each]));
-  const servers = known.servers.flatMap(({ server, alive, ramp }): PoolServer[] => {
+  const servers = knownServers.flatMap(({ server, alive, ramp }): PoolServer[] => {
     const own = configs.get(server) ?? { server, weight: 1, inhibitOnFailure: false };
     const since = ramp === undefined || ramp.since > now ? undefined : ramp;
     return [

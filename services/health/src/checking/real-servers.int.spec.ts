@@ -170,6 +170,30 @@ test("a killed health flaps nobody", async () => {
   expect([...second.events("virtual-server"), ...second.events("checker")]).toEqual([]);
 });
 
+test("killed with its last events: they happen again, and those that were told do not", async () => {
+  const steady = await listen(createServer());
+  const listener = createServer();
+  const port = await listen(listener);
+  const text = service([server(steady), server(port)], "quorum 2");
+  const first = await start(text);
+  await vi.waitFor(() => expect(first.checkers().every(({ status }) => status === "up")).toBe(true));
+  const before = first.host.appended.length;
+  await new Promise((resolve) => listener.close(resolve));
+  await vi.waitFor(() => expect(first.destinations()).toEqual({ [`127.0.0.1:${steady}`]: 1 }));
+  const story = first.host.appended.slice(before).map(({ event }) => event.type);
+  expect(story).toEqual(["check-failed", "realserver-down", "quorum-lost", "destinations-changed"]);
+  const left = await first.kill();
+  const told = (left.told ?? []).filter((each) => !first.host.appended.slice(before).includes(each));
+  // The log is ahead of the events, and only what has been told is known.
+  const second = await start(text, { ...left, told });
+  expect(second.pool()).toMatchObject({ quorumUp: true });
+  await vi.waitFor(() => expect(second.destinations()).toEqual({ [`127.0.0.1:${steady}`]: 1 }));
+  expect(second.host.appended.map(({ event }) => event.type)).toEqual(story);
+  const third = await start(text, await second.kill());
+  await vi.waitFor(() => expect(third.checkers().every(({ runs }) => runs > 2)).toBe(true));
+  expect([...third.events("virtual-server"), ...third.events("checker")]).toEqual([]);
+});
+
 test("an operator takes a server out: until it is idle, across a kill, and undone", async () => {
   const [a, b] = [await listen(createServer()), await listen(createServer())];
   const text = service([server(a), server(b)]);
@@ -198,7 +222,7 @@ test("an operator takes a server out: until it is idle, across a kill, and undon
   ]);
   // Baton as a whole is started anew: nothing is known of checks, and the server stays out.
   const { drained: kept } = await second.kill();
-  const third = await start(text, { ...(kept === undefined ? {} : { drained: kept }) });
+  const third = await start(text, { drained: kept });
   expect(third.destinations()).toEqual({ [`127.0.0.1:${b}`]: 1 });
   expect(await third.drain({ server: "127.0.0.1", undo: true })).toMatchObject({
     drained: [{ drain: "none" }, { drain: "none" }],

@@ -16,7 +16,9 @@ import { createConfiguredServers } from "./configured-servers.ts";
 import { createDrains, type DrainedServer, type DrainOrder } from "./drains.ts";
 import { drainsText, parseDrains } from "./kept-drains.ts";
 import type { KeptFile } from "./kept-file.ts";
-import { knownCheck, knownPool, knownText, parseKnown } from "./known.ts";
+import { parseKnown } from "./known.ts";
+import type { KnownLog } from "./known-log.ts";
+import { createKnownNotes } from "./known-notes.ts";
 import { type LocalAddresses, watchLocalAddresses } from "./local-addresses.ts";
 import { createPoolBoard } from "./pool-board.ts";
 import { createProbeQueue } from "./probe-queue.ts";
@@ -24,7 +26,7 @@ import { createProbeQueue } from "./probe-queue.ts";
 export interface RealServersOptions {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log">;
   /** Checks and pools, for a process after one that was killed; of one start of the machine. */
-  readonly known: KeptFile;
+  readonly known: KnownLog;
   /** What operators have ordered. */
   readonly drained: KeptFile;
   /** Which start of the machine this is. */
@@ -60,13 +62,14 @@ export function createRealServers(options: RealServersOptions): RealServers {
   let current: { readonly config: Config; readonly tls: SecureContext; readonly flush: boolean } | undefined;
   let addresses: LocalAddresses | undefined;
 
+  const notes = createKnownNotes({ host, log: known, boot: options.boot });
   const agenda = createAgenda({ now: host.now, openTimer: openDeadlineTimer });
   const pools = createPoolBoard({
     host,
     agenda,
     onChange: (member) => {
+      notes.pool(member);
       drains.meet(member);
-      remember();
     },
   });
   const drains = createDrains({
@@ -86,7 +89,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
     program: (checker) => options.programOf(checker, configNow()),
     onReport: ({ user, report, news, cause }) =>
       pools.feed(user.pool, { type: "check-reported", server: user.server, report, news }, cause),
-    onKnown: remember,
+    onKnown: notes.check,
     ...(options.attempt === undefined ? {} : { attempt: options.attempt }),
   });
 
@@ -94,7 +97,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
     checks,
     pools,
     drains,
-    known: parseKnown(known.found, options.boot),
+    known: parseKnown(known.found, options.boot, host.events.version),
     moment: () => ({ now: host.now(), random: Math.random() }),
   });
 
@@ -103,16 +106,6 @@ export function createRealServers(options: RealServersOptions): RealServers {
     return current.config;
   }
   const textOfDrains = (): string => drainsText(drains.kept());
-  function remember(): void {
-    known.changed(() =>
-      knownText(
-        options.boot,
-        [...checks.members.values()].map(({ spec, name, state }) => knownCheck(spec.id, name, state)),
-        [...pools.members.values()].map(({ state, quorumSince }) => knownPool(state, quorumSince)),
-      ),
-    );
-  }
-
   function contextOf(config: Config["tls"]): SecureContext {
     const material = loadTls(config);
     if (material.ok) return material.context;
@@ -172,7 +165,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
       configured.apply(specs, { jitter: checking.jitter, flush });
       watchAddresses();
       tellFollowed();
-      remember();
+      notes.all(checks.members.values(), pools.members.values());
     },
     fileChanged: (file, value, cause) => checks.followFile(file, value, cause),
     bfdChanged: (session, up, cause) => checks.followBfd(session, up, cause),
@@ -192,7 +185,8 @@ export function createRealServers(options: RealServersOptions): RealServers {
       addresses?.close();
       const gone = checks.stop();
       pools.stop(current?.flush ?? false);
-      await Promise.all([gone, known.forget()]);
+      notes.close();
+      await gone;
     },
   };
 }

@@ -18,12 +18,22 @@ import { configOf } from "@baton/keepalived-conf/testing";
 import { scriptEnvironment } from "@baton/script";
 import { credentials } from "@grpc/grpc-js";
 import { type Health, runHealth } from "../run-health.ts";
-import { type MemoryFile, memoryFile, memoryRecord, realClock, snapshotOf } from "./fixtures.ts";
+import {
+  type MemoryFile,
+  type MemoryLog,
+  memoryFile,
+  memoryLog,
+  memoryRecord,
+  realClock,
+  snapshotOf,
+} from "./fixtures.ts";
 
 /** What a process leaves to the next one. */
 export interface Left {
   readonly known?: string | undefined;
   readonly drained?: string | undefined;
+  /** The events that were on disk. */
+  readonly told?: readonly EventEnvelope[];
 }
 
 export interface CheckedNode {
@@ -51,8 +61,13 @@ export function makeCheckedNodes() {
     snapshotOf(configOf(text), generation++, settings);
 
   async function start(text: string, left: Left = {}, settings: Partial<Settings> = {}): Promise<CheckedNode> {
-    const host = createTestHost({ service: "health", clock: realClock, config: configured(text, settings) });
-    const kept = { known: memoryFile(left.known), drained: memoryFile(left.drained) };
+    const host = createTestHost({
+      service: "health",
+      clock: realClock,
+      config: configured(text, settings),
+      told: left.told ?? [],
+    });
+    const kept = { known: memoryLog(left.known), drained: memoryFile(left.drained) };
     const health = await runHealth({
       host,
       record: memoryRecord(),
@@ -74,14 +89,18 @@ export function makeCheckedNodes() {
       ...viewOf(host),
       health,
       reload: (next) => host.applyConfig(configured(next, settings)),
-      ...ending(kept, stop),
+      ...ending(kept, stop, () => [...(left.told ?? []), ...host.appended]),
       drain: (request) => askDrain(health, request),
     };
   }
 
-  const ending = ({ known, drained }: { known: MemoryFile; drained: MemoryFile }, stop: () => Promise<void>) => ({
+  const ending = (
+    { known, drained }: { known: MemoryLog; drained: MemoryFile },
+    stop: () => Promise<void>,
+    told: () => EventEnvelope[],
+  ) => ({
     kill: async (): Promise<Left> => {
-      const left = { known: known.text, drained: drained.text };
+      const left = { known: known.text, drained: drained.text, told: told() };
       await stop();
       return left;
     },

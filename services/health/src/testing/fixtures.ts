@@ -6,6 +6,7 @@ import type { Command, Config, TrackScriptConfig } from "@baton/keepalived-conf"
 import { command, config as configWith, instanceConfig, trackScript } from "@baton/keepalived-conf/testing";
 import { bootNow, wallMicros } from "@baton/linux";
 import type { KeptFile } from "../checking/kept-file.ts";
+import type { KnownLog } from "../checking/known-log.ts";
 import type { RunRecord } from "../run-record.ts";
 
 export const realClock: TestClock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
@@ -73,11 +74,30 @@ export function memoryFile(found?: string): MemoryFile {
     save: async (make) => {
       file.text = make();
     },
-    forget: async () => {
-      file.text = undefined;
-    },
   };
   return file;
+}
+
+export interface MemoryLog extends KnownLog {
+  text: string | undefined;
+}
+
+export function memoryLog(found?: string): MemoryLog {
+  const log: MemoryLog = {
+    found,
+    text: found,
+    append: (lines) => {
+      log.text += lines.map((line) => `${line}\n`).join("");
+    },
+    replace: (lines) => {
+      log.text = `${lines.join("\n")}\n`;
+    },
+    isLong: () => false,
+    forget: () => {
+      log.text = undefined;
+    },
+  };
+  return log;
 }
 
 export const healthHost = (config: ConfigSnapshot, restarts = 0): TestHost =>
