@@ -39,6 +39,17 @@ describe("answer", () => {
   ])("%s", (bytes, rcode) => {
     expect(readRcode(Uint8Array.from(Buffer.from(bytes, "hex")), 0x1234)).toBe(rcode);
   });
+  test("of an answer that is cut off, points at itself or is full of nonsense the header counts, as it does in keepalived", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), fc.nat(15), fc.boolean(), (rest, rcode, truncated) => {
+        const flags = [0x80 | (truncated ? 2 : 0), rcode];
+        // One question, and an answer whose name is a pointer to itself (RFC 1035 4.1.4).
+        const bytes = Uint8Array.from([0x12, 0x34, ...flags, 0, 1, 0xff, 0xff, 0, 0, 0, 0, 0xc0, 12, ...rest]);
+        expect(readRcode(bytes, 0x1234)).toBe(rcode);
+        expect(readRcode(bytes.subarray(0, 11), 0x1234)).toBeUndefined();
+      }),
+    );
+  });
   test("whatever comes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {

@@ -1,6 +1,7 @@
 // An answer to GET as it comes, octet by octet: of the header the status and Content-Length, of the body no more than what
 // is asked of it. Nothing is decoded: a chunked body is taken as it is sent, as keepalived takes it.
 import { createHash } from "node:crypto";
+import { keepOctets } from "./octets.ts";
 
 export const limits = {
   headerBytesMax: 32 * 1024,
@@ -30,47 +31,42 @@ const headerEnd = "\r\n\r\n";
 const excerptBytes = 512;
 
 export function readResponse(wanted: { readonly digest: boolean; readonly body: boolean }): ResponseReader {
-  const keptMax = wanted.body ? limits.patternBytesMax : excerptBytes;
   const hash = createHash("md5");
-  const kept: Buffer[] = [];
-  let keptBytes = 0;
-  let header = Buffer.alloc(0);
-  let complete = false;
+  const header = keepOctets(limits.headerBytesMax);
+  const kept = keepOctets(wanted.body ? limits.patternBytesMax : excerptBytes);
+  let headText: string | undefined;
   let contentLength = Number.POSITIVE_INFINITY;
   let bodyBytes = 0;
 
   const pushBody = (chunk: Buffer): "too-long" | undefined => {
     if (wanted.digest && bodyBytes < contentLength) hash.update(chunk.subarray(0, contentLength - bodyBytes));
     bodyBytes += chunk.length;
-    if (keptBytes < keptMax) {
-      const part = Buffer.from(chunk.subarray(0, keptMax - keptBytes));
-      kept.push(part);
-      keptBytes += part.length;
-    }
+    kept.push(chunk);
     return bodyBytes > limits.bodyBytesMax ? "too-long" : undefined;
   };
 
   return {
     push: (chunk) => {
-      if (complete) return pushBody(chunk);
+      if (headText !== undefined) return pushBody(chunk);
+      const before = header.bytes().length;
+      header.push(chunk);
       // The end may lie across two chunks.
-      const from = Math.max(0, header.length - headerEnd.length);
-      header = Buffer.concat([header, chunk.subarray(0, limits.headerBytesMax)]);
-      const end = header.indexOf(headerEnd, from);
-      if (end < 0) return header.length > limits.headerBytesMax ? "too-long" : undefined;
-      complete = true;
+      const end = header.bytes().indexOf(headerEnd, Math.max(0, before - headerEnd.length));
+      if (end < 0) return before + chunk.length > limits.headerBytesMax ? "too-long" : undefined;
       const bodyStart = end + headerEnd.length;
-      const before = header.length - Math.min(chunk.length, limits.headerBytesMax);
-      header = header.subarray(0, bodyStart);
-      contentLength = contentLengthOf(header.toString("latin1"));
+      headText = header.bytes().toString("latin1", 0, bodyStart);
+      contentLength = contentLengthOf(headText);
       const rest = chunk.subarray(bodyStart - before);
       return rest.length === 0 ? undefined : pushBody(rest);
     },
-    hasHeader: () => complete,
-    status: () => (complete ? statusOf(header.toString("latin1")) : 0),
+    hasHeader: () => headText !== undefined,
+    status: () => (headText === undefined ? 0 : statusOf(headText)),
     digest: () => hash.digest("hex"),
-    excerpt: () => (complete && keptBytes > 0 ? Buffer.concat(kept) : header).toString("utf8", 0, excerptBytes),
-    body: () => Buffer.concat(kept),
+    excerpt: () => {
+      const from = kept.bytes().length > 0 ? kept.bytes() : header.bytes();
+      return from.toString("utf8", 0, excerptBytes);
+    },
+    body: () => kept.bytes(),
   };
 }
 

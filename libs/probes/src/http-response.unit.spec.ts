@@ -25,6 +25,47 @@ test("cut anywhere", () => {
   );
 });
 
+const someBytes = fc.oneof(
+  fc.uint8Array({ maxLength: 60 }),
+  fc
+    .constantFrom("HTTP/1.1 200 OK\r\n", "\r\n", "\r\n\r\n", "Content-Length: 3\r\n", "\r", "\n", "200 ")
+    .map((text) => Buffer.from(text)),
+);
+const everything = (chunks: readonly Uint8Array[]) => {
+  const reader = readResponse({ digest: true, body: true });
+  const ends = chunks.map((chunk) => reader.push(Buffer.from(chunk)));
+  return [
+    ends.at(-1),
+    reader.hasHeader(),
+    reader.status(),
+    reader.excerpt(),
+    reader.body().toString("hex"),
+    reader.digest(),
+  ];
+};
+
+test("whatever comes, however it is cut: the same as in one piece, and octet by octet", () => {
+  fc.assert(
+    fc.property(fc.array(someBytes, { maxLength: 12 }), (chunks) => {
+      const whole = Buffer.concat([Buffer.alloc(0), ...chunks]);
+      const seen = everything([whole]);
+      expect(everything(chunks.length === 0 ? [whole] : chunks)).toEqual(seen);
+      expect(everything(whole.length === 0 ? [whole] : [...whole].map((octet) => Uint8Array.of(octet)))).toEqual(seen);
+    }),
+  );
+});
+
+test("a body that comes octet by octet costs what it is, not an object for each", () => {
+  const reader = readResponse({ digest: false, body: true });
+  reader.push(Buffer.from("HTTP/1.1 200 OK\r\n\r\n"));
+  const octet = Buffer.from("x");
+  const before = process.memoryUsage();
+  for (let count = 0; count < limits.patternBytesMax; count++) reader.push(octet);
+  const after = process.memoryUsage();
+  expect(reader.body()).toHaveLength(limits.patternBytesMax);
+  expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(48 * 1024 * 1024);
+});
+
 describe("status: behind the first space, three digits and a space", () => {
   test.each([
     ["HTTP/1.1 204 No Content", 204],

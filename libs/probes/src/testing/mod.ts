@@ -1,4 +1,5 @@
 // For tests of whoever probes: a world of two namespaces, and the beginnings of checkers.
+export { type CertificateName, certificateNames, makeCertificates } from "./certificates.ts";
 export {
   connectionTo,
   families,
