@@ -3,21 +3,36 @@ import { messageOf } from "@baton/domain";
 import type { LoadBalancer } from "@baton/host";
 import type { EngineName } from "./keeper.ts";
 import { type EngineKernel, openIpvsKernel, openNftablesKernel } from "./kernel.ts";
+import { insideOf, type NamespaceFile } from "./place.ts";
 
 export type ChosenEngine =
   | { readonly engine: EngineName; readonly kernel: EngineKernel }
   | { readonly engine: "none"; readonly error: string };
 
-export type OpenEngine = (engine: EngineName) => EngineKernel;
+export type OpenEngine = (engine: EngineName, namespace: NamespaceFile) => EngineKernel;
 
-export const openEngine: OpenEngine = (engine) => (engine === "ipvs" ? openIpvsKernel() : openNftablesKernel());
+/** Throws where the kernel has it not, or there is no such namespace. */
+export const openEngine: OpenEngine = (engine, namespace) => {
+  const inside = <T>(action: () => T): T => insideOf(namespace, action);
+  const kernel = inside(() => (engine === "ipvs" ? openIpvsKernel() : openNftablesKernel()));
+  return {
+    carryOut(ask) {
+      try {
+        return inside(() => kernel.carryOut(ask));
+      } catch (error) {
+        return { kind: "failed", error: messageOf(error) };
+      }
+    },
+    close: () => kernel.close(),
+  };
+};
 
-export function chooseEngine(setting: LoadBalancer, open: OpenEngine): ChosenEngine {
+export function chooseEngine(setting: LoadBalancer, namespace: NamespaceFile, open: OpenEngine): ChosenEngine {
   const tried = setting === "auto" ? (["ipvs", "nftables"] as const) : [setting];
   const errors: string[] = [];
   for (const engine of tried) {
     try {
-      return { engine, kernel: open(engine) };
+      return { engine, kernel: open(engine, namespace) };
     } catch (error) {
       errors.push(`${engine}: ${messageOf(error)}`);
     }

@@ -5,6 +5,7 @@ import type { AggregateState, Counter, VirtualServerState } from "@baton/contrac
 import { type CauseRef, type EventEnvelope, type Instant, messageOf, microsSince } from "@baton/domain";
 import { atCommonTimes, type ConfigSnapshot, type Host, notNeeded } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
+import type { Config } from "@baton/keepalived-conf";
 import { attribute, spanName } from "@baton/telemetry";
 import { chooseEngine, type OpenEngine } from "./choose-engine.ts";
 import { Core } from "./core.ts";
@@ -15,6 +16,7 @@ import type { EngineName } from "./keeper.ts";
 import type { EngineKernel } from "./kernel.ts";
 import { NftablesKeeper } from "./nftables/nftables-keeper.ts";
 import type { OwnFile } from "./own-file.ts";
+import { insideOf, namespaceOf } from "./place.ts";
 import type { Effect, Input, OwnRecord, PoolChange } from "./types.ts";
 
 export interface BalancerOptions {
@@ -81,7 +83,8 @@ class RunningBalancer implements Balancer {
   /** `isFresh`: nobody of this node has been here before, so that `lvs_flush` counts. */
   #begin(isFresh: boolean): void {
     const { host, open, file } = this.#options;
-    const chosen = chooseEngine(this.#snapshot.settings.loadBalancer ?? "auto", open);
+    const { settings, config } = this.#snapshot;
+    const chosen = chooseEngine(settings.loadBalancer ?? "auto", namespaceOf(config), open);
     if (chosen.engine === "none") return this.#lackOf(chosen.error, isFresh);
     this.#lack = undefined;
     const before = file.read();
@@ -89,7 +92,7 @@ class RunningBalancer implements Balancer {
     if (before !== undefined && before.engine !== chosen.engine) this.#clearUp(before.engine, before);
     const own = before?.engine === chosen.engine ? before : nothingOwn;
     host.log.info("balancing", { engine: chosen.engine });
-    const flush = isFresh && this.#snapshot.config.global.lvs.flushOnStart;
+    const flush = isFresh && config.global.lvs.flushOnStart;
     this.#session = new Session(this.#options, this.#snapshot, { ...chosen, own, flush });
   }
 
@@ -109,9 +112,10 @@ class RunningBalancer implements Balancer {
     if (this.#isStopped) return;
     const before = this.#snapshot;
     this.#snapshot = next;
-    if (this.#session === undefined || before.settings.loadBalancer === next.settings.loadBalancer) {
-      return this.#session?.configure(next);
-    }
+    const isSamePlace =
+      before.settings.loadBalancer === next.settings.loadBalancer &&
+      namespaceOf(before.config) === namespaceOf(next.config);
+    if (this.#session === undefined || isSamePlace) return this.#session?.configure(next);
     await this.#end(stopModeOf(before));
     if (!this.#isStopped) this.#begin(false);
   }
@@ -126,8 +130,8 @@ class RunningBalancer implements Balancer {
   #clearUp(engine: EngineName, own: OwnRecord): void {
     const { host, open } = this.#options;
     try {
-      const kernel = open(engine);
       const { config } = this.#snapshot;
+      const kernel = open(engine, namespaceOf(config));
       const empty = { ...config, virtualServers: [], virtualServerGroups: [] };
       const core = new Core({ config: empty, own, makeKeeper: makerOf(engine, false) }, host.now());
       core.step({ type: "stopped", mode: "services" }, host.now());
@@ -138,6 +142,14 @@ class RunningBalancer implements Balancer {
     } catch (error) {
       host.log.warn("what another engine carried before cannot be removed", { engine, error: messageOf(error) });
     }
+  }
+}
+
+function problemsOf(config: Config): string[] {
+  try {
+    return insideOf(namespaceOf(config), () => forwardingErrors(config));
+  } catch (error) {
+    return [`net_namespace_ipvs: ${messageOf(error)}`];
   }
 }
 
@@ -261,7 +273,7 @@ class Session {
 
   /** Servers that are reached by NAT need a kernel that forwards. */
   #notice(): void {
-    const errors = forwardingErrors(this.#snapshot.config);
+    const errors = problemsOf(this.#snapshot.config);
     if (isDeepStrictEqual(errors, this.#noticed)) return;
     this.#noticed = errors;
     for (const error of errors) this.#options.host.log.warn(error);

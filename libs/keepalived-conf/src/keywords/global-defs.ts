@@ -45,17 +45,12 @@ export const rootKeywords = {
     repeat: "first",
     default: "the one that it is started in",
   }),
-  netNamespaceIpvs: missing(
-    "net_namespace_ipvs",
-    optional(text("NAME"), ""),
-    "the balancer works in the network namespace of the node",
-    {
-      meaning: "The network namespace of the virtual servers; without a name the machine's.",
-      service: "supervisor",
-      repeat: "first",
-      default: "net_namespace",
-    },
-  ),
+  netNamespaceIpvs: works("net_namespace_ipvs", optional(text("NAME"), ""), {
+    meaning: "The network namespace of the virtual servers; without a name the machine's.",
+    service: "balancer",
+    repeat: "first",
+    default: "net_namespace",
+  }),
   namespaceWithIpsets: noted("namespace_with_ipsets", flag, nftAlone, {
     meaning: "Uses IP sets in a network namespace, too.",
     service: "dataplane",

@@ -164,7 +164,7 @@ describe("what is not carried out yet", () => {
   test.each([
     ["global_defs {\n enable_snmp_vrrp\n}", "info"],
     ["global_defs {\n vrrp_iptables\n}", "info"],
-    ["net_namespace_ipvs x", "warning"],
+    ["instance x", "warning"],
   ])("%j is known and said once", (text, severity) => {
     const { diagnostics } = parse(text);
     const said = diagnostics.filter(({ code }) => code === "accepted");

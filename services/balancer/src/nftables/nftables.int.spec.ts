@@ -58,14 +58,14 @@ const told = (...given: Parameters<typeof pool>): AggregateState => ({
   state: { $case: "virtualServer", value: pool(...given) },
 });
 
-async function start(restarts = 0) {
+async function start(restarts = 0, lines = "") {
   const clock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
   const config = {
     generation: 1,
     hash: "",
     file: "keepalived.conf",
     appliedAt: "",
-    config: configOf(virtualServer("192.0.2.1 80", [1, 2])),
+    config: configOf(`${lines}\n${virtualServer("192.0.2.1 80", [1, 2])}`),
     settings: { ...defaultSettings, loadBalancer: "nftables" as const },
   };
   const host = createTestHost({ service: "balancer", clock, config, env: { restarts } });
@@ -144,4 +144,25 @@ test("what somebody takes away is put back; a successor of a killed process touc
   expect(socket.destroyed).toBe(false);
   await next.balancer.stop("test");
   await killed.balancer.stop("test");
+});
+
+test("net_namespace_ipvs: the services are there, and nothing else is; without it they do not come to be", async () => {
+  const other = makeNamespace("lbo");
+  try {
+    const { health, host, balancer } = await start(0, `net_namespace_ipvs ${other.name}`);
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(other.inside(rules)).toBeDefined());
+    expect(rules()).toBeUndefined();
+    // A namespace of its own does not forward.
+    expect(host.states()).toMatchObject([
+      { state: { value: { errors: [expect.stringContaining("ip_forward is 0")] } } },
+    ]);
+    await balancer.stop("test");
+    expect(other.inside(rules)).toBeUndefined();
+  } finally {
+    other.remove();
+  }
+  const lost = await start(0, `net_namespace_ipvs ${other.name}`);
+  expect(lost.types()).toEqual(["balancer-failed"]);
+  await lost.balancer.stop("test");
 });
