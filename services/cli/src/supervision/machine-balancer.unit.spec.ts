@@ -39,20 +39,24 @@ describe("the balancer", () => {
     expect(running.take()).toEqual(["start balancer"]);
   });
 
-  test("one that does not stop is killed, and its end is no death", () => {
+  test("one that does not stop is killed, and another clears up; the next configuration tells it to stop", () => {
     const running = scene().configured(true).feed(told(false));
     running.take();
     running.pass(8_100);
     expect(running.take()).toEqual(["kill balancer"]);
     running.die("balancer", "SIGKILL").pass(60_000);
+    expect(running.take()).toEqual(["died balancer", "start balancer 1"]);
+    running.feed(told(false));
+    expect(running.take()).toEqual(["stop balancer"]);
+    running.die("balancer", "code 0").pass(60_000);
     expect(running.take()).toEqual([]);
   });
 
-  test("one that waits to be started again is not, when it has nothing to do any more", () => {
+  test("one that has died has a successor that clears up, although it has nothing else to do any more", () => {
     const running = scene().configured(true).die("balancer").die("balancer").feed(told(false));
     running.take();
     running.pass(60_000);
-    expect(running.take()).toEqual([]);
+    expect(running.take()).toEqual(["start balancer 2"]);
   });
 
   test("of an earlier supervisor is replaced in its turn", () => {

@@ -82,6 +82,7 @@ const stopBound = (child: ChildName) => secondsToMicros(child === "election" || 
 /** The balancer is there only where the configuration has virtual servers. */
 export const isNeeded = ({ balances }: SupervisorState, name: ChildName): boolean => name !== "balancer" || balances;
 
+const cleanExit = "code 0";
 /** EX_SOFTWARE of sysexits.h. */
 const exitSoftware = 70;
 
@@ -256,12 +257,15 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
   }
 }
 
-/** Started when the configuration has work for it again, told to stop when it has none; a stop is waited for. */
+/**
+ * Started when the configuration has work for it again, told to stop when it has none; a stop is waited for. One that has
+ * died has not cleared up after itself: its successor does, and is told to stop by the next configuration.
+ */
 function fit(state: SupervisorState, name: ChildName, now: Instant): Step {
   const child = state.children.get(name);
   if (child === undefined) return unchanged(state);
   if (isNeeded(state, name)) return child.kind === "down" ? startOne(state, name, now) : unchanged(state);
-  if (child.kind === "down") return unchanged(withChild(state, name, { ...child, startAt: undefined }));
+  if (child.kind === "down") return unchanged(child.startAt === undefined ? state : { ...state, balances: true });
   return child.kind === "up" ? askToStop(state, name, child, notNeeded, now) : unchanged(state);
 }
 
@@ -363,8 +367,12 @@ function onEnd(state: SupervisorState, name: ChildName, exit: string, now: Insta
     withChild(state, name, { kind: "down", startAt, record });
   if (state.phase !== "running") return stopNext(gone(undefined, child.record), now);
 
-  // It was told to go, or has nothing to do any more, which is no death.
-  if (!isNeeded(state, name)) return unchanged(gone(undefined, child.record));
+  if (!isNeeded(state, name)) {
+    // It was told to go, which is no death, unless something kept it from clearing up.
+    const hasTried = child.kind === "stopping" || child.kind === "killed";
+    if (!hasTried || exit === cleanExit) return unchanged(gone(undefined, child.record));
+    return onDeath({ ...state, balances: true }, name, child, exit, now);
+  }
   if (child.kind === "stopping") return startOne(gone(undefined, fresh), name, now);
   if (child.kind === "replaced") return startOne(gone(undefined, countRestart(child.record)), name, now);
   return onDeath(state, name, child, exit, now);
