@@ -129,6 +129,8 @@ test("a removed server and a removed service tell their end; a new one may be he
   };
   sayOfServer(gained({ virtualServer: "[g]:0", reason: "start" }), "[g]:0");
   host.applyConfig(other);
+  // Reloads are read before health has carried out the first of them.
+  host.applyConfig({ ...other, generation: 3 });
   sayOfServer(down({ reason: "removed", check: "" }), service);
   sayOfServer(lost({ reason: "removed" }), service);
   await eventually(() => expect(told().length).toBe(3));

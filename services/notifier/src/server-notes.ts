@@ -56,13 +56,15 @@ export interface ServerNotes {
 
 /** Changes of servers that no configuration knows yet: health may have read a new one before us. */
 const homelessMax = 10_000;
+/** Reloads that we may have read before health has told what the first of them took away. */
+const retiredMax = 8;
 
 export function createServerNotes(options: ServerNotesOptions, first: Config): ServerNotes {
   const { book } = options;
   let config = first;
   let subjects = serverSubjects(first);
-  /** What the last reload took away: its end is still to be told. */
-  let retired: ReadonlyMap<string, ServerSubject> = new Map();
+  /** What each of the last reloads took away, newest first: its end is still to be told, when health has come as far. */
+  let retired: readonly ReadonlyMap<string, ServerSubject>[] = [];
   const homeless: ServerChange[] = [];
   const deliveries = new Map<string, ScriptDelivery<ServerOccasion>>();
   /** Virtual servers of which health has said the last word. */
@@ -72,7 +74,7 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
   function take(change: ServerChange): void {
     const key = serverKey(change);
     if (change.server === undefined) noteEnd(change, key);
-    const subject = subjects.get(key) ?? retired.get(key);
+    const subject = subjectOf(key);
     if (subject === undefined) return keepForLater(change);
     const before = book.accepted(key);
     const verdict = judgeServer(before, change);
@@ -83,6 +85,9 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
     if (verdict === "tell" && change.isTold) tell(change, key, subject);
     else book.begun(key, change);
   }
+
+  const subjectOf = (key: string): ServerSubject | undefined =>
+    subjects.get(key) ?? retired.find((each) => each.has(key))?.get(key);
 
   function noteEnd({ reason }: ServerChange, key: string): void {
     if (reason === "stop" || reason === "removed") ended.add(key);
@@ -116,9 +121,9 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
     return delivery;
   }
 
-  /** Who was neither in the configuration before nor is in this one will not be heard of again. */
+  /** Who is in none of the last configurations will not be heard of again. */
   function forgetOthers(): void {
-    const isGone = (key: string): boolean => !subjects.has(key) && !retired.has(key);
+    const isGone = (key: string): boolean => subjectOf(key) === undefined;
     book.forget((key) => isServerKey(key) && isGone(key));
     for (const [key, delivery] of deliveries) if (delivery.idle && isGone(key)) deliveries.delete(key);
     for (const key of ended) if (isGone(key)) ended.delete(key);
@@ -130,12 +135,13 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
       const before = subjects;
       config = next;
       subjects = serverSubjects(next);
-      retired = new Map([...before].filter(([key]) => !subjects.has(key)));
+      const gone = new Map([...before].filter(([key]) => !subjects.has(key)));
+      retired = [gone, ...retired].slice(0, retiredMax);
       forgetOthers();
       for (const change of homeless.splice(0)) {
         const key = serverKey(change);
         // Who is not in this one either has gone with an earlier one: told later it would be of another life.
-        if (subjects.has(key) || retired.has(key)) take(change);
+        if (subjectOf(key) !== undefined) take(change);
       }
     },
     event(envelope) {
