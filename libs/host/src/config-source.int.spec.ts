@@ -1,11 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "@baton/event-log/testing";
+import type { Config } from "@baton/keepalived-conf";
+import { configOf } from "@baton/keepalived-conf/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type OwnedConfigSource, openConfigSource } from "./config-source.ts";
 import { paths } from "./env.ts";
-import { readSnapshot, snapshotHash, writeSnapshot } from "./snapshot.ts";
+import { readSnapshot, SnapshotReader, snapshotHash, writeSnapshot } from "./snapshot.ts";
 import { exampleSnapshot } from "./testing/example-snapshot.ts";
 
 let directory = "";
@@ -84,6 +86,31 @@ test("a snapshot that cannot be written leaves the old one, and no rubbish", asy
   expect(readdirSync(directory)).toEqual(["snapshot.json"]);
   await expect(writeSnapshot(join(directory, "none"), exampleSnapshot(2))).rejects.toThrow(/cannot write/);
   expect(existsSync(join(directory, "none"))).toBe(false);
+});
+
+test("of the next snapshot what is as before is the same object; to everybody else the file is JSON", async () => {
+  const text = (weight: number): string =>
+    [1, 2, 3]
+      .map(
+        (host) =>
+          `virtual_server 192.0.2.${host} 80 {\nprotocol TCP\nvirtualhost "\\"virtualServers\\":[]"\nreal_server 10.0.0.1 80 {\nweight ${host === 2 ? weight : 1}\n}\n}\n`,
+      )
+      .join("");
+  const reader = new SnapshotReader();
+  const written = async (generation: number, config: Config): Promise<Config | undefined> => {
+    const snapshot = { ...exampleSnapshot(generation), config };
+    await writeSnapshot(directory, snapshot);
+    const plain: unknown = JSON.parse(readFileSync(paths.snapshot(directory), "utf8"));
+    const read = await reader.read(directory);
+    expect(read).toEqual(plain);
+    expect(plain).toEqual(JSON.parse(JSON.stringify(snapshot)));
+    return read?.config;
+  };
+  const before = await written(1, configOf(text(1)));
+  const after = await written(2, configOf(text(7)));
+  const same = after?.virtualServers.map((each, at) => each === before?.virtualServers[at]);
+  expect(same).toEqual([true, false, true]);
+  expect(await written(3, configOf("global_defs {\nrouter_id r1\n}\n"))).toMatchObject({ virtualServers: [] });
 });
 
 test("equal configurations have equal hashes, whatever the order of their members", () => {

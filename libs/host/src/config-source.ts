@@ -7,7 +7,7 @@ import { messageOf } from "@baton/domain";
 import type { ConfigSource } from "./api.ts";
 import { untilCommon } from "./common-times.ts";
 import { paths } from "./env.ts";
-import { type ConfigSnapshot, readSnapshot } from "./snapshot.ts";
+import { type ConfigSnapshot, SnapshotReader } from "./snapshot.ts";
 
 export const configSourceLimits = {
   /** inotify says nothing on some file systems, and control may be gone. */
@@ -38,6 +38,7 @@ class SnapshotFile implements OwnedConfigSource {
   readonly #handlers: ((snapshot: ConfigSnapshot) => void)[] = [];
   readonly #every: ((snapshot: ConfigSnapshot) => void)[] = [];
   readonly #waiting: ((snapshot: ConfigSnapshot) => void)[] = [];
+  readonly #reader = new SnapshotReader();
   readonly #following: { close(): void } | undefined;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -109,7 +110,7 @@ class SnapshotFile implements OwnedConfigSource {
     if (found === undefined) return;
     const file = `${found.dev}:${found.ino}:${found.mtimeNs}:${found.size}`;
     if (file === this.#file) return;
-    const snapshot = await readSnapshot(stateDir);
+    const snapshot = await this.#reader.read(stateDir);
     this.#file = file;
     this.#problem = "";
     this.#take(snapshot);

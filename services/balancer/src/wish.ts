@@ -1,5 +1,6 @@
 // What the kernel is to hold, service by service, kept up to date by what has changed: one pool of ten thousand that
 // loses a server costs the services of that one, not the table.
+import { isDeepStrictEqual } from "node:util";
 import { changeDestinations, type DestinationWeight, type VirtualServerState } from "@baton/contracts";
 import { type AddressRange, type PoolServer, poolServers, type WantedService, wantedTable } from "@baton/ipvs";
 import {
@@ -21,9 +22,17 @@ interface Member {
   readonly config: VirtualServerConfig;
   /** Place in the file. */
   readonly place: number;
-  readonly groups: readonly VirtualServerGroupConfig[];
+  readonly group: VirtualServerGroupConfig | undefined;
   /** Of its services. */
   readonly names: readonly string[];
+  /** Ranges of its group that are left out. */
+  readonly tooWide: readonly AddressRange[];
+}
+
+function memberOf(config: VirtualServerConfig, place: number, group: VirtualServerGroupConfig | undefined): Member {
+  const virtualServerGroups = group === undefined ? [] : [group];
+  const { services, tooWide } = wantedTable({ virtualServers: [config], virtualServerGroups }, () => []);
+  return { config, place, group, names: [...services.keys()], tooWide };
 }
 
 export class Wish implements Wanted {
@@ -50,36 +59,39 @@ export class Wish implements Wanted {
     return this.#members.get(virtualServer)?.names ?? [];
   }
 
-  /** The services that it has touched: all, and those that are configured no more. */
+  /** The services that it has touched: of virtual servers that are another, that are new, and that have gone. */
   configure({ virtualServers, virtualServerGroups }: Config): readonly string[] {
-    const before = [...this.#owners.keys()];
+    const before = this.#members;
     const groups = new Map(virtualServerGroups.map((group) => [group.name, group]));
-    const tooWide: AddressRange[] = [];
     this.#members = new Map();
     this.#owners = new Map();
+    const changed: string[] = [];
     for (const [place, config] of virtualServers.entries()) {
       const group = config.id.kind === "group" ? groups.get(config.id.name) : undefined;
-      const own = group === undefined ? [] : [group];
-      const table = wantedTable({ virtualServers: [config], virtualServerGroups: own }, () => []);
-      tooWide.push(...table.tooWide);
       const name = virtualServerName(config);
-      const names = [...table.services.keys()];
-      this.#members.set(name, { config, place, groups: own, names });
-      for (const service of names) {
+      const old = before.get(name);
+      const isSame = isDeepStrictEqual(old?.config, config) && isDeepStrictEqual(old?.group, group);
+      const member = old !== undefined && isSame ? { ...old, place } : memberOf(config, place, group);
+      if (member.names !== old?.names) changed.push(name);
+      this.#members.set(name, member);
+      for (const service of member.names) {
         const owners = this.#owners.get(service);
         if (owners === undefined) this.#owners.set(service, [name]);
         else owners.push(name);
       }
     }
-    this.#tooWide = tooWide;
-    this.#pools = new Map([...this.#pools].filter(([name]) => this.#members.has(name)));
-    for (const name of before) {
+    this.#tooWide = [...this.#members.values()].flatMap(({ tooWide }) => tooWide);
+    for (const name of this.#pools.keys()) if (!this.#members.has(name)) this.#pools.delete(name);
+    const left = [...before].flatMap(([name, { names }]) => (this.#members.get(name)?.names === names ? [] : names));
+    for (const name of left) {
       if (this.#owners.has(name)) continue;
       this.services.delete(name);
       this.unknown.delete(name);
     }
-    this.#renew(this.#members.keys());
-    return [...new Set([...this.#owners.keys(), ...before])];
+    // What others have a say in depends on who of them comes first, too.
+    const shared = [...this.#owners.values()].filter((owners) => owners.length > 1).flat();
+    const others = left.flatMap((service) => this.#owners.get(service) ?? []);
+    return [...new Set([...this.#renew([...changed, ...others, ...shared]), ...left])];
   }
 
   /** What health says of all. Of whom it does not speak (yet), its last word stands: a health that starts is no outage. */
@@ -152,7 +164,7 @@ function tableOf(members: readonly Member[], poolOf: (member: Member) => readonl
   const byConfig = new Map(members.map((member) => [member.config, member]));
   const config = {
     virtualServers: members.map((member) => member.config),
-    virtualServerGroups: [...new Set(members.flatMap(({ groups }) => groups))],
+    virtualServerGroups: [...new Set(members.flatMap(({ group }) => group ?? []))],
   };
   return wantedTable(config, (server) => {
     const member = byConfig.get(server);

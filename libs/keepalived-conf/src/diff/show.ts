@@ -77,8 +77,7 @@ export function isSame(a: unknown, b: unknown): boolean {
   if (a === b || ((a ?? null) === null && (b ?? null) === null)) return true;
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => isSame(item, b[i]));
   if (!isMembers(a) || !isMembers(b)) return false;
-  return (
-    Object.keys(a).every((name) => isSame(a[name], b[name])) &&
-    Object.keys(b).every((name) => name in a || isSame(undefined, b[name]))
-  );
+  for (const name of Object.keys(a)) if (!isSame(a[name], b[name])) return false;
+  for (const name of Object.keys(b)) if (!(name in a) && !isSame(undefined, b[name])) return false;
+  return true;
 }

@@ -43,18 +43,39 @@ export interface PoolSpec {
   readonly servers: readonly ServerSpec[];
 }
 
-export function poolSpecs(config: Config, settings: CheckingSettings): PoolSpec[] {
-  return config.virtualServers.map((server) => {
-    const whileLocal = server.haSuspend ? rangesOf(server, config) : undefined;
-    return {
-      name: virtualServerName(server),
-      pool: poolConfig(server, config, settings),
-      servers: server.realServers.map((real) => ({
-        server: poolServerName(real),
-        checks: real.checkers.map((checker) => checkSpec(checker, whileLocal)),
-      })),
-    };
-  });
+export const poolSpecs = (config: Config, settings: CheckingSettings): PoolSpec[] =>
+  config.virtualServers.map((server) => poolSpec(server, config, settings));
+
+/**
+ * As `poolSpecs`, for one configuration after the other: of a virtual server that is the same object as before, and of which
+ * nothing else says anything new, the spec is the same object as well.
+ */
+export function rememberPoolSpecs(): typeof poolSpecs {
+  let around = "";
+  let known = new WeakMap<VirtualServerConfig, PoolSpec>();
+  return (config, settings) => {
+    const { virtualServerGroups, global } = config;
+    const now = JSON.stringify([settings, virtualServerGroups, global.lvs.initNotifies]);
+    if (now !== around) known = new WeakMap();
+    around = now;
+    return config.virtualServers.map((server) => {
+      const spec = known.get(server) ?? poolSpec(server, config, settings);
+      known.set(server, spec);
+      return spec;
+    });
+  };
+}
+
+function poolSpec(server: VirtualServerConfig, config: Config, settings: CheckingSettings): PoolSpec {
+  const whileLocal = server.haSuspend ? rangesOf(server, config) : undefined;
+  return {
+    name: virtualServerName(server),
+    pool: poolConfig(server, config, settings),
+    servers: server.realServers.map((real) => ({
+      server: poolServerName(real),
+      checks: real.checkers.map((checker) => checkSpec(checker, whileLocal)),
+    })),
+  };
 }
 
 function poolConfig(server: VirtualServerConfig, { global }: Config, settings: CheckingSettings): PoolConfig {

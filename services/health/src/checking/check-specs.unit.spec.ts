@@ -1,7 +1,7 @@
 import { micros } from "@baton/domain";
 import { configOf, ip } from "@baton/keepalived-conf/testing";
 import { expect, test } from "vitest";
-import { createNames, isWithin, machineConfig, poolSpecs } from "./check-specs.ts";
+import { createNames, isWithin, machineConfig, poolSpecs, rememberPoolSpecs } from "./check-specs.ts";
 
 const settings = { jitter: 0, slowStart: micros(0), panicGuard: false };
 const specsOf = (text: string) => poolSpecs(configOf(text), settings);
@@ -102,4 +102,19 @@ test("names are each their own, and many of one label are linear work", () => {
   expect(["a", "a", "a", "b"].map(names.unique)).toEqual(["a", "a #3", "a #4", "b"]);
   const many = new Set(Array.from({ length: 20_000 }, () => names.unique("x")));
   expect(many.size).toBe(20_000);
+});
+
+test("of what is as before the spec is the same object, unless what is around it says something else", () => {
+  const specs = rememberPoolSpecs();
+  const before = configOf([1, 2, 3].map((host) => virtual(real(tcp), `192.0.2.${host} 80`)).join(""));
+  const [second] = configOf(virtual(`quorum 2\n${real(tcp)}`, "192.0.2.2 80")).virtualServers;
+  const [first, , third] = before.virtualServers;
+  if (first === undefined || second === undefined || third === undefined) throw new Error("three virtual servers");
+  const after = { ...before, virtualServers: [first, second, third] };
+  const old = specs(before, settings);
+  const now = specs(after, settings);
+  expect(now).toEqual(poolSpecs(after, settings));
+  expect(now.map((spec, at) => spec === old[at])).toEqual([true, false, true]);
+  const guarded = specs(after, { ...settings, panicGuard: true });
+  expect(guarded).toEqual(poolSpecs(after, { ...settings, panicGuard: true }));
 });

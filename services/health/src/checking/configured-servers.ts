@@ -1,9 +1,12 @@
 // Checks and pools in step with the configuration: at the first one they begin, but for what a killed process knew; each
 // later one is a diff.
+import { isDeepStrictEqual } from "node:util";
 import {
   type CheckMoment,
+  type Pool,
   type PoolCheck,
   type PoolChecks,
+  type PoolConfig,
   type ServerCheck,
   type ServerCheckConfig,
   startCheck,
@@ -136,7 +139,9 @@ export function createConfiguredServers({
       const own = poolChecks.get(name) ?? new Map();
       const drainOf = (server: string) => drains.of(name, server).drain;
       const before = recalling.pools.get(name);
-      if (pools.members.has(name)) pools.feed(name, { type: "reload", config: pool, checks: own });
+      const member = pools.members.get(name);
+      if (member !== undefined && isAsBefore(member.state, pool, own)) continue;
+      if (member !== undefined) pools.feed(name, { type: "reload", config: pool, checks: own });
       else if (before === undefined) pools.start(pool, own, drainOf);
       else {
         const knownServers = recalling.servers.get(name) ?? [];
@@ -156,6 +161,10 @@ export function createConfiguredServers({
     },
   };
 }
+
+/** Nothing for a reload to do: it is the same configuration, and every check says what it said. */
+const isAsBefore = ({ config, servers }: Pool, now: PoolConfig, checks: PoolChecks): boolean =>
+  config === now && servers.every((each) => isDeepStrictEqual(each.checks, checks.get(each.config.server) ?? []));
 
 const uniqueSpecs = (specs: readonly PoolSpec[]): CheckSpec[] => [
   ...new Map(

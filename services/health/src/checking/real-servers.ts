@@ -9,7 +9,7 @@ import { openDeadlineTimer } from "@baton/linux";
 import { loadTls, type ProbedConfig } from "@baton/probes";
 import { createAgenda } from "./agenda.ts";
 import { type CheckBoardOptions, createCheckBoard } from "./check-board.ts";
-import { poolSpecs } from "./check-specs.ts";
+import { rememberPoolSpecs } from "./check-specs.ts";
 import { checkingSettings } from "./checking-settings.ts";
 import { checkCounters, checkerState, virtualServerState } from "./checking-view.ts";
 import { createConfiguredServers } from "./configured-servers.ts";
@@ -63,6 +63,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
   let addresses: LocalAddresses | undefined;
 
   const notes = createKnownNotes({ host, log: known, boot: options.boot });
+  const specsOf = rememberPoolSpecs();
   const agenda = createAgenda({ now: host.now, openTimer: openDeadlineTimer });
   const pools = createPoolBoard({
     host,
@@ -157,7 +158,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
   return {
     apply: ({ config, settings }) => {
       const checking = checkingSettings(settings);
-      const specs = poolSpecs(config, checking);
+      const specs = specsOf(config, checking);
       if (current === undefined && specs.length === 0) return;
       const flush = config.global.lvs.flushOnStop !== "no";
       current = { config, tls: contextOf(config.tls), flush };
