@@ -1,5 +1,7 @@
 // What readers hold after events is what the owner's next snapshot says.
+
 import type { AggregateKind, BatonEvent, EventEnvelope } from "@baton/domain";
+import { refusedCheck } from "@baton/domain/testing";
 import { expect, test } from "vitest";
 import { evolve } from "./evolve.ts";
 import { changeDestinations } from "./evolve-balancing.ts";
@@ -25,17 +27,7 @@ function after(kind: AggregateKind, events: readonly BatonEvent[]): AggregateSta
   return states?.state;
 }
 
-const failure = {
-  check: "TCP_CHECK 10.0.0.1:80",
-  reason: "refused",
-  errno: "ECONNREFUSED",
-  status: 0,
-  excerpt: "",
-  detail: "",
-  durationMs: 1,
-  attempt: 2,
-  url: 0,
-};
+const failure = refusedCheck("TCP_CHECK 10.0.0.1:80", 2);
 const change = { virtualServer: "it", reason: "check", changed: true, told: "everyone" };
 const down = (server: string, check: string, held = false): BatonEvent => ({
   type: "realserver-down",

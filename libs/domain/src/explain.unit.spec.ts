@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { AggregateKind, BatonEvent, EventEnvelope } from "./events.ts";
 import { explain } from "./explain.ts";
+import { refusedCheck } from "./testing/mod.ts";
 
 const about = (kind: AggregateKind, event: BatonEvent): EventEnvelope => ({
   id: "1",
@@ -17,17 +18,7 @@ const about = (kind: AggregateKind, event: BatonEvent): EventEnvelope => ({
 });
 const place = { instance: "VI_1", vrid: 51, interface: "eth0", term: 3 };
 
-const failure = {
-  check: "TCP_CHECK 10.0.0.1:80",
-  reason: "refused",
-  errno: "ECONNREFUSED",
-  status: 0,
-  excerpt: "",
-  detail: "",
-  durationMs: 1,
-  attempt: 1,
-  url: 0,
-};
+const failure = refusedCheck("TCP_CHECK 10.0.0.1:80");
 const realServer = { virtualServer: "vs", server: "a", reason: "check", check: "chk", changed: true, told: "everyone" };
 const quorum = {
   virtualServer: "vs",

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSnapshot, type Settings } from "@baton/host";
+import { defaultSettings, readSnapshot, type Settings } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import { type Config, changeSentences, type Diagnostic } from "@baton/keepalived-conf";
 import { config as exampleConfig, diagnostic as exampleDiagnostic, globalConfig } from "@baton/keepalived-conf/testing";
@@ -9,14 +9,7 @@ import { afterEach, expect, test } from "vitest";
 import { ConfigKeeper, type Loaded, settingsChanges } from "./config-keeper.ts";
 
 const config = (routerId: string): Config => exampleConfig({ global: globalConfig({ routerId }) });
-const settings: Settings = {
-  nats: undefined,
-  redis: undefined,
-  otlp: undefined,
-  hub: undefined,
-  metrics: undefined,
-  segments: {},
-};
+const settings: Settings = { ...defaultSettings, metrics: undefined };
 const diagnostic = (severity: Diagnostic["severity"], message: string): Diagnostic =>
   exampleDiagnostic({ severity, message });
 const good = (routerId: string, diagnostics: readonly Diagnostic[] = []): Loaded => ({

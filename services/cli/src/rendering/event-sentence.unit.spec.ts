@@ -1,5 +1,6 @@
 import { eventTypes } from "@baton/contracts";
 import type { BatonEvent, EventEnvelope } from "@baton/domain";
+import { refusedCheck } from "@baton/domain/testing";
 import { expect, test } from "vitest";
 import { eventLine, eventSentence } from "./event-sentence.ts";
 
@@ -13,17 +14,7 @@ const routing = {
 const vip = { instance: "VI_1", address: "172.16.100.1/16", interface: "eth0", term: 3 };
 const mail = { instance: "VI_1", state: "MASTER", channel: "script", target: "notify.sh", attempts: 1 };
 
-const failure = {
-  check: "HTTP_GET 10.0.0.1:80",
-  reason: "refused",
-  errno: "ECONNREFUSED",
-  status: 0,
-  excerpt: "",
-  detail: "",
-  durationMs: 1,
-  attempt: 1,
-  url: 0,
-};
+const failure = refusedCheck("HTTP_GET 10.0.0.1:80");
 const realServer = {
   virtualServer: "[10.0.0.9]:tcp:80",
   server: "[10.0.0.1]:tcp:80",

@@ -1,4 +1,5 @@
 import type { BatonEvent, EventEnvelope } from "@baton/domain";
+import { refusedCheck } from "@baton/domain/testing";
 import { expect, test } from "vitest";
 import { storyLines, storyOf } from "./story.ts";
 
@@ -20,17 +21,7 @@ const envelope = (id: string, causationId: string, at: number, event: BatonEvent
 
 const failed: BatonEvent = {
   type: "check-failed",
-  data: {
-    check: "TCP_CHECK 10.0.0.1:80",
-    reason: "refused",
-    errno: "ECONNREFUSED",
-    status: 0,
-    excerpt: "",
-    detail: "",
-    durationMs: 1,
-    attempt: 2,
-    url: 0,
-  },
+  data: refusedCheck("TCP_CHECK 10.0.0.1:80", 2),
 };
 const told = { virtualServer, told: "everyone" };
 const down: BatonEvent = {

@@ -1,6 +1,6 @@
 // A health service on a test host with the machine's own clock, since its scripts are real processes.
 import { micros } from "@baton/domain";
-import type { ConfigSnapshot, Settings } from "@baton/host";
+import { type ConfigSnapshot, defaultSettings, type Settings } from "@baton/host";
 import { createTestHost, type TestClock, type TestHost } from "@baton/host/testing";
 import type { Command, Config, TrackScriptConfig } from "@baton/keepalived-conf";
 import { command, config as configWith, instanceConfig, trackScript } from "@baton/keepalived-conf/testing";
@@ -29,15 +29,7 @@ export const snapshotOf = (config: Config, generation: number, settings: Partial
   file: "keepalived.conf",
   appliedAt: "",
   config,
-  settings: {
-    nats: undefined,
-    redis: undefined,
-    otlp: undefined,
-    hub: undefined,
-    metrics: undefined,
-    segments: {},
-    ...settings,
-  },
+  settings: { ...defaultSettings, ...settings },
 });
 
 export const snapshot = (
