@@ -1,8 +1,8 @@
 // Health in one network namespace, real servers in another: what only a network of one's own can do to a check, and the
 // checks that follow something else.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { openDescriptors } from "@baton/linux/testing";
 import { makeProbeWorld, type ProbeWorld, serverAddress } from "@baton/probes/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -134,6 +134,23 @@ test("MISC_CHECK: its status is the weight, and then the end", async () => {
     type: "check-failed",
     data: { reason: "exit-status", status: 1, excerpt: "status is 1" },
   });
+});
+
+test("MISC_CHECK: as whom it says, or not at all", async () => {
+  const script = join(mkdtempSync(join(tmpdir(), "baton-checking-user-")), "whoami.sh");
+  writeFileSync(script, "#!/bin/sh\nid -u\nexit 3\n", { mode: 0o755 });
+  chmodSync(dirname(script), 0o755);
+  const check = (user: string): string => `MISC_CHECK { misc_path "${script} ${user}"; misc_timeout 5; user ${user} }`;
+  const node = await nodes.start(
+    service([realServer(address, 80, check("nobody")), realServer(address, 81, check("root"))]),
+  );
+  await vi.waitFor(() => expect(node.pool().servers[0]?.alive).toBe(false), { timeout: 10_000 });
+  expect(node.events("checker").map(({ event }) => event)).toEqual([
+    expect.objectContaining({ type: "check-failed", data: expect.objectContaining({ status: 3, excerpt: "65534" }) }),
+  ]);
+  // Whom nobody knows here: a fault of this machine, which says nothing of the server.
+  expect(node.pool().servers[1]?.alive).toBe(true);
+  rmSync(dirname(script), { recursive: true });
 });
 
 test("at most so many probes at once: the others wait, and it shows", async () => {

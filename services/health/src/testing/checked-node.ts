@@ -72,7 +72,7 @@ export function makeCheckedNodes() {
       host,
       record: memoryRecord(),
       environment: scriptEnvironment({ PATH: process.env.PATH }),
-      lookup: () => undefined,
+      lookup: (user) => (user === "nobody" ? { uid: 65_534, gid: 65_534 } : undefined),
       own: { uid: 0, gid: 0 },
       kept,
       boot: "this one",
