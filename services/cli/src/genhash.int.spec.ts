@@ -20,6 +20,8 @@ const servers: Server[] = [];
 /** The page says what was asked, so that a digest tells of the request. */
 function answer({ url, headers, httpVersion, socket }: IncomingMessage, response: ServerResponse): void {
   response.statusCode = url === "/missing" ? 404 : 200;
+  if (url === "/empty") return void response.end();
+  if (url === "/chunks") response.flushHeaders();
   const name = (socket as TLSSocket).servername;
   response.end(`${url} ${headers.host} ${httpVersion} ${headers.connection} ${name === undefined ? "" : name}`);
 }
@@ -35,7 +37,7 @@ beforeAll(async () => {
     servers.map(
       (server) =>
         new Promise<string>((resolve) =>
-          server.listen(0, "127.0.0.1", () => resolve(String((server.address() as AddressInfo).port))),
+          server.listen(0, "::", () => resolve(String((server.address() as AddressInfo).port))),
         ),
     ),
   );
@@ -59,6 +61,30 @@ test.each([
   ["whatever its status", ["--server", "127.0.0.1", "--port", "PLAIN", "--url", "/missing"]],
   ["of a name", ["-s", "127.0.0.1", "-p", "PLAIN", "-u", "/", "-V", "www.example", "-P", "1.0c"]],
   ["over TLS", ["-S", "-s", "127.0.0.1", "-p", "TLS", "-u", "/"]],
+  ["over IPv6", ["-s", "::1", "-p", "PLAIN", "-u", "/a"]],
+  ["over TLS and IPv6", ["--use-ssl", "-s", "::1", "-p", "TLS", "-u", "/"]],
+  ["of HTTP/1.1", ["-s", "127.0.0.1", "-p", "PLAIN", "-u", "/a", "--protocol", "1.1"]],
+  ["with a mark and a timeout", ["-s", "127.0.0.1", "-p", "PLAIN", "-u", "/", "-m", "5", "-t", "7"]],
+  ["in long words", ["--server", "127.0.0.1", "--port", "PLAIN", "--url", "/", "--fwmark", "16", "--timeout", "7"]],
+  [
+    "of a name, in long words",
+    [
+      "--use-ssl",
+      "--use-sni",
+      "--server",
+      "127.0.0.1",
+      "--port",
+      "TLS",
+      "--url",
+      "/x",
+      "--use-virtualhost",
+      "web.example",
+      "--protocol",
+      "1.0c",
+    ],
+  ],
+  ["an empty page", ["-s", "127.0.0.1", "-p", "PLAIN", "-u", "/empty"]],
+  ["a page in chunks", ["-s", "127.0.0.1", "-p", "PLAIN", "-u", "/chunks", "-P", "1.1"]],
   ["over TLS, of a name", ["-S", "-I", "-s", "127.0.0.1", "-p", "TLS", "-u", "/", "-V", "web.example"]],
 ])("keepalived's words have keepalived's digest: %s", async (_name, given) => {
   const words = given.map((word) => word.replace("PLAIN", ports.plain).replace("TLS", ports.tls));

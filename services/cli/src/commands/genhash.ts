@@ -75,7 +75,7 @@ async function checkerOf(command: GenhashCommand): Promise<HttpCheckerConfig | S
     ...times,
     connection,
     httpVersion: protocol === "1.1" ? "1.1" : "1.0",
-    closeConnection: protocol === "1.0c",
+    closeConnection: protocol !== "1.0",
     fastRecovery: false,
   } as const;
   const statusCodes = [{ min: 1, max: 999 }];
