@@ -41,6 +41,25 @@ interface Doubt {
   readonly error: string;
 }
 
+/** Everything is read and judged, a part at a time. */
+interface Look {
+  readonly table: TableReading;
+  readonly story: Story;
+  /** What was changed meanwhile is not judged by what was read. */
+  readonly touched: Set<string>;
+  /** For each story that has not ended well one more, for the same reason; and one for what somebody else has done. */
+  readonly others: Map<Story | "drift", Story>;
+  drift: number;
+}
+
+const lookOf = (story: Story, withDestinations: boolean): Look => ({
+  table: new TableReading(withDestinations),
+  story,
+  touched: new Set(),
+  others: new Map(),
+  drift: 0,
+});
+
 const errorsMax = 20;
 
 export class IpvsKeeper implements Keeper {
@@ -51,7 +70,7 @@ export class IpvsKeeper implements Keeper {
   /** What the kernel has of what is ours, wanted, or not known yet. */
   #kernel = new Map<string, DumpedService>();
   #isKnown = false;
-  #reading: { readonly table: TableReading; readonly story: Story; readonly touched: Set<string> } | undefined;
+  #reading: Look | undefined;
   /** A look that is to begin as soon as one can. */
   #due: Story | undefined;
   #doubts = new Map<string, Doubt>();
@@ -107,12 +126,7 @@ export class IpvsKeeper implements Keeper {
     if (answer.kind === "failed") return this.#pause(answer.error);
     this.#trouble = "";
     if (answer.kind === "changed" && ask.kind === "change") return this.#takeChanged(ask.operations, answer.errors);
-    const reading = this.#reading;
-    reading?.table.take(answer, (name) => this.#isRelevant(name));
-    if (reading?.table.isDone !== true) return;
-    this.#reading = undefined;
-    if (this.#ending === undefined) this.#compare(reading.table.found, reading.touched, reading.story);
-    else this.#ending.operations = planStop(this.#own, [...reading.table.found.values()], this.#ending.mode);
+    if (this.#reading !== undefined) this.#takeRead(this.#reading, answer);
   }
 
   settled(): readonly Story[] {
@@ -124,7 +138,7 @@ export class IpvsKeeper implements Keeper {
     this.#pieces = [];
     this.#doubts = new Map();
     this.#isPaused = false;
-    this.#reading = undefined;
+    this.#endReading();
     story.waiting++;
     this.#ending = { mode, story, operations: undefined };
   }
@@ -264,7 +278,7 @@ export class IpvsKeeper implements Keeper {
     if (story !== undefined) this.#due ??= renewed(story);
     this.#pieces = [];
     this.#isKnown = false;
-    this.#reading = undefined;
+    this.#endReading();
     if (this.#ending === undefined) return;
     tellFailure(this.#ending.story, "clear up", error);
     this.#queue.release(this.#ending.story);
@@ -274,44 +288,72 @@ export class IpvsKeeper implements Keeper {
 
   #startReading(story: Story): void {
     this.#due = undefined;
-    this.#reading = { table: new TableReading(true), story, touched: new Set() };
+    this.#reading = lookOf(story, true);
+    story.waiting++;
   }
 
-  #compare(found: ReadonlyMap<string, DumpedService>, touched: ReadonlySet<string>, story: Story): void {
-    const doubts = this.#doubts;
-    this.#doubts = new Map([...doubts].filter(([name]) => touched.has(name)));
-    const kept = [...this.#kernel].filter(([name]) => touched.has(name));
-    this.#kernel = new Map([...[...found].filter(([name]) => !touched.has(name)), ...kept]);
-    this.#isKnown = true;
-    this.#drift = 0;
-    // For each story that has not ended well one more, for the same reason; and one for what somebody else has done.
-    const others = new Map<Story | "drift", Story>();
-    const other = (of: Story | "drift", make: () => Story): Story => {
-      const known = others.get(of) ?? make();
-      if (!others.has(of)) known.waiting++;
-      others.set(of, known);
-      return known;
-    };
-    story.waiting++;
-    for (const name of new Set([...this.#own.keys(), ...this.#wanted.services.keys()])) {
-      if (touched.has(name)) continue;
-      const { operations, drift, own } = this.#planOf(name);
-      this.#drift += drift;
-      if (operations.length === 0) {
-        this.#keepOwn(name, own);
-        this.#failures.delete(name);
-      } else if (!this.#queue.has(name)) {
-        const doubt = doubts.get(name);
-        const told =
-          doubt !== undefined
-            ? other(doubt.story, () => renewed(doubt.story))
-            : drift > 0
-              ? other("drift", () => startStory("repair", story.startedAt))
-              : story;
-        this.#queue.put(name, told, this.#rankOf(name, false));
-      }
+  #takeRead(look: Look, answer: Answer): void {
+    const names = look.table.take(answer, (name) => this.#isRelevant(name));
+    if (this.#ending !== undefined) {
+      if (!look.table.isDone) return;
+      this.#reading = undefined;
+      this.#ending.operations = planStop(this.#own, [...look.table.found.values()], this.#ending.mode);
+      return;
     }
-    for (const each of [...others.values(), story]) this.#queue.release(each);
+    for (const name of names) {
+      const found = look.table.found.get(name);
+      if (look.touched.has(name) || found === undefined) continue;
+      this.#kernel.set(name, found);
+      this.#judge(look, name);
+    }
+    if (look.table.isDone) this.#finishLook(look);
+  }
+
+  /** What is not there has not been judged yet. */
+  #finishLook(look: Look): void {
+    const { found } = look.table;
+    const isOld = (name: string): boolean => !found.has(name) && !look.touched.has(name);
+    for (const name of this.#kernel.keys()) if (isOld(name)) this.#kernel.delete(name);
+    for (const name of new Set([...this.#own.keys(), ...this.#wanted.services.keys()])) {
+      if (isOld(name)) this.#judge(look, name);
+    }
+    for (const name of this.#doubts.keys()) if (isOld(name)) this.#doubts.delete(name);
+    this.#isKnown = true;
+    this.#drift = look.drift;
+    this.#endReading();
+  }
+
+  #endReading(): void {
+    const look = this.#reading;
+    this.#reading = undefined;
+    // That of an end waits for the end.
+    if (look === undefined || look.story === this.#ending?.story) return;
+    for (const each of [...look.others.values(), look.story]) this.#queue.release(each);
+  }
+
+  #judge(look: Look, name: string): void {
+    const doubt = this.#doubts.get(name);
+    this.#doubts.delete(name);
+    if (!this.#own.has(name) && !this.#wanted.services.has(name)) return;
+    const { operations, drift, own } = this.#planOf(name);
+    look.drift += drift;
+    if (operations.length === 0) {
+      this.#keepOwn(name, own);
+      this.#failures.delete(name);
+    } else if (!this.#queue.has(name)) {
+      this.#queue.put(name, this.#storyOf(look, doubt, drift), this.#rankOf(name, false));
+    }
+  }
+
+  #storyOf({ others, story }: Look, doubt: Doubt | undefined, drift: number): Story {
+    if (doubt === undefined && drift === 0) return story;
+    const of = doubt?.story ?? "drift";
+    const known = others.get(of);
+    if (known !== undefined) return known;
+    const other = doubt === undefined ? startStory("repair", story.startedAt) : renewed(doubt.story);
+    other.waiting++;
+    others.set(of, other);
+    return other;
   }
 
   // --- the end ------------------------------------------------------------------------------------------------------
@@ -320,7 +362,7 @@ export class IpvsKeeper implements Keeper {
     if (ending.operations === undefined) {
       if (ending.mode === "keep" || ending.mode === "all") ending.operations = planStop(new Map(), [], ending.mode);
       else {
-        this.#reading ??= { table: new TableReading(ending.mode === "no"), story: ending.story, touched: new Set() };
+        this.#reading ??= lookOf(ending.story, ending.mode === "no");
         return this.#reading.table.next();
       }
     }

@@ -26,24 +26,26 @@ export class TableReading {
     return { kind: "list-destinations", services: this.#slice().map(({ key }) => key) };
   }
 
-  /** `isRelevant`: by the name of a service; somebody else's are not read. */
-  take(answer: Answer, isRelevant: (name: string) => boolean): void {
+  /** Names of the services that are read with it. `isRelevant`: by the name of a service; somebody else's are not read. */
+  take(answer: Answer, isRelevant: (name: string) => boolean): readonly string[] {
     if (answer.kind === "services") {
       this.#services = answer.services.filter(({ key }) => isRelevant(serviceName(key)));
-      if (!this.#withDestinations) this.#keep(this.#services, []);
-      return;
+      return this.#withDestinations ? [] : this.#keep(this.#services, []);
     }
-    if (answer.kind === "destinations") this.#keep(this.#slice(), answer.lists);
+    return answer.kind === "destinations" ? this.#keep(this.#slice(), answer.lists) : [];
   }
 
   #slice(): readonly Alone[] {
     return this.#services?.slice(this.#at, this.#at + servicesMax) ?? [];
   }
 
-  #keep(services: readonly Alone[], lists: readonly DumpedService["destinations"][]): void {
-    services.forEach((service, at) => {
-      this.found.set(serviceName(service.key), { ...service, destinations: lists[at] ?? [] });
+  #keep(services: readonly Alone[], lists: readonly DumpedService["destinations"][]): readonly string[] {
+    const names = services.map((service, at) => {
+      const name = serviceName(service.key);
+      this.found.set(name, { ...service, destinations: lists[at] ?? [] });
+      return name;
     });
     this.#at += services.length;
+    return names;
   }
 }
