@@ -1,8 +1,9 @@
-// npm run bench -- [balancing] [directors] [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N] [--keepalived PATH]
+// npm run bench -- [balancing] [checks] [directors] [failover] [preemption] [flood] [idle] [loss] [parse] [running] [scale] [--runs N] [--seconds N] [--keepalived PATH]
 // [--rate N] [--large] [--only CROWD]: one JSON object on standard output.
 import { parseArgs } from "node:util";
-import { measureProgramming } from "@baton/directors";
+import { measureProgramming, measureRunning } from "@baton/directors";
 import { measureBalancing } from "./balancing.ts";
+import { measureChecks } from "./checks/measure-checks.ts";
 import { measureFailover, measurePreemption } from "./failover.ts";
 import { measureFlood } from "./flood.ts";
 import { measureIdle } from "./idle.ts";
@@ -24,13 +25,16 @@ const { values, positionals } = parseArgs({
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 5) {
   process.stderr.write(
-    "usage: bench [balancing] [directors] [failover] [preemption] [flood] [idle] [loss] [parse] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
+    "usage: bench [balancing] [checks] [directors] [failover] [preemption] [flood] [idle] [loss] [parse] [running] [scale] [--runs N] [--seconds N>=5] [--keepalived PATH] [--rate N] [--large]\n",
   );
   process.exit(1);
 }
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
 const result = {
   ...(wanted("balancing") ? { balancing: await measureBalancing() } : {}),
+  ...(wanted("checks")
+    ? { checks: await measureChecks({ seconds, keepalived: values.keepalived, only: values.only }) }
+    : {}),
   ...(wanted("directors") ? { directors: await measureProgramming([1000, 10_000]) } : {}),
   ...(wanted("failover") ? { failover: await measureFailover(runs) } : {}),
   ...(wanted("preemption") ? { preemption: await measurePreemption(runs) } : {}),
@@ -40,6 +44,7 @@ const result = {
   ...(wanted("idle") ? { idle: await measureIdle(seconds, runs) } : {}),
   ...(wanted("loss") ? { loss: await measureLoss(seconds, values.keepalived) } : {}),
   ...(wanted("parse") ? { parse: measureParse(runs, values.keepalived) } : {}),
+  ...(wanted("running") ? { running: await measureRunning(values.only === "" ? [1000] : [Number(values.only)]) } : {}),
   ...(wanted("scale")
     ? { scale: await measureScale({ seconds, large: values.large, only: values.only, keepalived: values.keepalived }) }
     : {}),

@@ -1,2 +1,14 @@
-// Directors in the small machine, for measurements.
-export { measureProgramming } from "./scale/programming.ts";
+// Directors in the small machine, and crowds of servers, for measurements.
+export { type Attempts, readAttempts, tcpdumpCommand } from "./scale/attempts.ts";
+export {
+  addedServer,
+  crowdConfig,
+  crowdPort,
+  delayLoopSeconds,
+  doorAddress,
+  doorCount,
+  doorPort,
+  serversMain,
+  serversNetwork,
+} from "./scale/crowd.ts";
+export { measureProgramming, measureRunning } from "./scale/programming.ts";
