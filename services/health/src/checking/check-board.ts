@@ -37,6 +37,8 @@ export interface CheckMember {
   spec: CheckSpec;
   state: ServerCheck;
   users: readonly CheckUser[];
+  /** Some user takes for granted what this check has not found out yet: it is told of the first result, news or not. */
+  isDisputed: boolean;
   readonly entry: AgendaEntry;
   probing: AbortController | undefined;
   /** When one that follows something else last heard of it. */
@@ -98,6 +100,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
     member.state = state;
     let cause: CauseRef | undefined;
     for (const effect of effects) cause = carryOut(member, state, effect) ?? cause;
+    if (input.type === "probed" && input.outcome.ok === state.up) settleDispute(member);
     member.entry.set(nextCheckDeadline(state));
     if (isOtherMemory(before, state)) onKnown(member);
 
@@ -173,6 +176,13 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
     for (const user of member.users) onReport({ user, report: { check: user.check, up, weight }, news, cause });
   }
 
+  function settleDispute(member: CheckMember): void {
+    const { up, weight, hasRun } = member.state;
+    if (!member.isDisputed || !hasRun) return;
+    member.isDisputed = false;
+    tell(member, { up, weight, news: "weight" }, member.lastEvent);
+  }
+
   function follow(
     member: CheckMember,
     { state, news }: FollowedStep,
@@ -181,7 +191,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
   ): void {
     member.state = state;
     member.heardAt = host.now();
-    if (news === undefined) return;
+    if (news === undefined) return settleDispute(member);
     const check = member.name;
     const cause =
       news === "weight"
@@ -206,6 +216,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
       spec,
       state,
       users: [],
+      isDisputed: false,
       entry: agenda.entry(() => feed(member, { type: "deadline-reached" })),
       probing: undefined,
       heardAt: undefined,

@@ -103,6 +103,7 @@ export function createConfiguredServers({
   function employ(specs: readonly PoolSpec[], isUp: Supposition): Map<string, PoolChecks> {
     const users = new Map<string, CheckUser[]>();
     const poolChecks = new Map<string, PoolChecks>();
+    for (const member of checks.members.values()) member.isDisputed = false;
     keys = new Map();
     for (const { name: pool, servers } of specs) {
       const own = new Map<string, readonly PoolCheck[]>();
@@ -118,7 +119,9 @@ export function createConfiguredServers({
           const known = users.get(key);
           if (known === undefined) users.set(key, [user]);
           else known.push(user);
-          return [{ check, up: isUp(pool, server, member.state, key), weight: member.state.weight }];
+          const up = isUp(pool, server, member.state, key);
+          if (up !== member.state.up) member.isDisputed = true;
+          return [{ check, up, weight: member.state.weight }];
         });
         own.set(server, used);
         ownKeys.set(server, [...new Set(wanted.map(({ key }) => key))]);

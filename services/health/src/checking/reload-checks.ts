@@ -99,12 +99,19 @@ function settle(
   if (own !== undefined) {
     adopted.add(own);
     // It may have come from a server that is gone to one that is new: what is known stands.
-    return { spec, state: from === own ? state : withConfig(own.state, configOf(spec)), member: own };
+    return { spec, state: from === own ? state : withConfig(learned(own.state, state), configOf(spec)), member: own };
   }
   if (from === undefined) return { spec, state, member: undefined };
   if (wanted.has(from.spec.key) || adopted.has(from)) return { spec, state: withoutRun(state), member: undefined };
   adopted.add(from);
   return { spec, state, member: from };
+}
+
+/** Its schedule and its run go on; what it has not found out itself is what another knows, or supposes in its favour. */
+function learned(own: ServerCheck, other: ServerCheck): ServerCheck {
+  if (own.hasRun || !isProbed(own) || !isProbed(other) || (!other.hasRun && own.up)) return own;
+  const { up, hasRun, attempts, url, failedUrl, weight, failures } = other;
+  return { ...own, up, hasRun, attempts, url, failedUrl, weight, failures };
 }
 
 function withConfig(state: ServerCheck, config: ServerCheckConfig): ServerCheck {

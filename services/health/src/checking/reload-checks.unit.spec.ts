@@ -50,6 +50,7 @@ function membersOf(specs: readonly PoolSpec[], over: Partial<Checker> = {}): Map
         state,
         users: [],
         entry: { set: () => undefined },
+        isDisputed: false,
         probing: undefined,
         heardAt: undefined,
         lastEvent: undefined,
