@@ -35,12 +35,28 @@ export async function measureChecks(options: ChecksOptions): Promise<Record<stri
     const bySystem: Record<string, unknown> = {};
     for (const system of ["baton", "keepalived"] as const) {
       // What one of them cannot do is a result, too.
-      bySystem[system] = await measureSystem(system, servers, options).catch((error) => ({ failed: String(error) }));
-      process.stderr.write(`${servers} real servers, ${system}: ${JSON.stringify(bySystem[system])}\n`);
+      const measured = await measureSystem(system, servers, options).catch((error) => ({ failed: String(error) }));
+      bySystem[system] = measured;
+      process.stderr.write(
+        `${servers} real servers, ${system}: ${"failed" in measured ? measured.failed : rowOf(measured)}\n`,
+      );
     }
     results[`${servers} real servers`] = bySystem;
   }
   return results;
+}
+
+function rowOf({ costs, lateness, latenessAroundReload, reload: took, detection }: Measured): string {
+  const lateOf = ({ p50Ms, p99Ms, maxMs }: Lateness): string => `p50 ${p50Ms}, p99 ${p99Ms}, max ${maxMs} ms`;
+  const checking = costs.find(({ name }) => name === "health" || name === "keepalived");
+  const { name = "", cpuPercent = 0, pssMiB = 0 } = checking ?? {};
+  return [
+    `${name} ${rounded(cpuPercent * 0.6)} s of processor a minute, ${pssMiB} MiB`,
+    `late ${lateOf(lateness)}`,
+    `around the reload ${lateOf(latenessAroundReload)}`,
+    `one server more ${took.decidedMs} ms`,
+    `gone ${detection.whole.p50Ms} ms after it closed, ${detection.own.p50Ms} (p90 ${detection.own.p90Ms}) after the last attempt`,
+  ].join("; ");
 }
 
 interface Phase {
@@ -53,7 +69,7 @@ interface Measured {
   readonly lateness: Lateness;
   readonly latenessAroundReload: Lateness;
   readonly reload: { readonly decidedMs: number; readonly programmedMs: number | undefined };
-  readonly detection: object;
+  readonly detection: Detection;
 }
 
 async function measureSystem(system: System, servers: number, options: ChecksOptions): Promise<Measured> {
@@ -167,8 +183,22 @@ const since = (at: number | undefined, from: number): number | undefined =>
 
 // --- figures ----------------------------------------------------------------------------------------------------------
 
-/** `own`: after the last attempt that failed, which is what the software makes of it. */
-function detectionOf(verdicts: readonly Verdict[], attempts: Attempts): object {
+interface Spread {
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly maxMs: number;
+}
+
+interface Detection {
+  readonly count: number;
+  /** From the closing on. */
+  readonly whole: Spread;
+  /** After the last attempt that failed, which is what the software makes of it. */
+  readonly own: Spread;
+  readonly ownAndProgrammed?: Spread;
+}
+
+function detectionOf(verdicts: readonly Verdict[], attempts: Attempts): Detection {
   const last = ({ server, decidedAt }: Verdict): number =>
     Math.max(...(attempts.get(server) ?? []).filter((at) => at < decidedAt));
   const of = (values: readonly number[]) => ({
