@@ -3,6 +3,7 @@ import type { Destination, ForwardingMethod, Operation, Service, ServiceKey, Syn
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeFamily, familyRequest } from "./generic-netlink.ts";
+import { changeEach } from "./ipvs-batch.ts";
 import { decodeDaemon, decodeDestination, decodeInfo, decodeService, decodeTimeouts } from "./ipvs-reply.ts";
 import {
   daemonDumpBody,
@@ -305,6 +306,22 @@ test("counters of 64 bits, or of 32 where the kernel is old", () => {
     inBytes: 4,
     outBytes: 2 ** 33,
   });
+});
+
+test("what cannot be written is refused, each by itself; its neighbours are sent", () => {
+  const add = (more: Partial<Service>): Operation => ({ kind: "new-service", service: { ...aService, ...more } });
+  const batch = [add({}), add({ engine: "a".repeat(16) }), add({ scheduler: "rr" }), add({ scheduler: "" })];
+  const sent: NetlinkRequest[] = [];
+  const results = changeEach(family, batch, (requests) => {
+    sent.push(...requests);
+    return [{ ok: true }, { ok: false, code: "EEXIST", message: "" }];
+  });
+  expect(sent).toEqual([batch[0], batch[2]].map((each) => each && encodeOperation(family, each)));
+  expect(results.map((each) => (each.ok ? "done" : each.code))).toEqual(["done", "EINVAL", "EEXIST", "EINVAL"]);
+  const nobodyIsAsked = (): never => {
+    throw new Error("nothing is to be sent");
+  };
+  expect(changeEach(family, [add({ scheduler: "" })], nobodyIsAsked)).toHaveLength(1);
 });
 
 test.each<[string, Partial<Service>, Partial<Destination>]>([

@@ -12,6 +12,7 @@ import type {
 import type { ChangeResult, Closable } from "./api.ts";
 import { LinuxError } from "./error.ts";
 import { decodeFamily, familyRequest, NETLINK_GENERIC } from "./generic-netlink.ts";
+import { changeEach } from "./ipvs-batch.ts";
 import { ipvsFamilyName } from "./ipvs-numbers.ts";
 import {
   type DumpedServiceAlone,
@@ -27,7 +28,6 @@ import {
   destinationDumpBody,
   encodeDaemonStart,
   encodeDaemonStop,
-  encodeOperation,
   encodeTimeouts,
   encodeZero,
   infoRequest,
@@ -51,7 +51,7 @@ export interface IpvsTable extends Closable {
   /**
    * Carries out each, whatever becomes of those before it; a result for each, in order. By errno: EEXIST, the service or
    * destination is there; ESRCH, no such service; ENOENT, no such destination, or no such scheduler or engine. The kernel
-   * loads the module of a scheduler within the call (some 80 ms for one that it has not).
+   * loads the module of a scheduler within the call (some 80 ms for one that it has not). EINVAL too: it cannot be written.
    */
   change(batch: readonly Operation[]): ChangeResult[];
   timeouts(): ConnectionTimeouts;
@@ -99,8 +99,7 @@ export function openIpvsTable(): IpvsTable {
     listServices,
     listDestinations,
     list: () => listServices().map((service) => ({ ...service, destinations: listDestinations(service.key) })),
-    // All are encoded before the first is sent: a mistake in one of them changes nothing.
-    change: (batch) => client.change(batch.map((operation) => encodeOperation(family, operation))),
+    change: (batch) => changeEach(family, batch, (requests) => client.change(requests)),
     timeouts: () =>
       answered(
         "ipvs timeouts",

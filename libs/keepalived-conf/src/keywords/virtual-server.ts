@@ -149,17 +149,19 @@ const scheduling = {
   mhFallback: schedulerFlag("mh-fallback", "A server that takes nothing is stepped over; after lb_algo mh."),
 } as const;
 
-/** IP_VS_PENAME_MAXLEN of linux/ip_vs.h. */
+/** IP_VS_PENAME_MAXLEN of linux/ip_vs.h: octets, of which the kernel needs the last for the end of the name. */
 const engineMax = 16;
 
-const engine = oneWord("NAME", `up to ${engineMax} characters`, (word, line, report) => {
-  if (word.text.length <= engineMax) return word.text;
-  const used = word.text.slice(0, engineMax);
+const engine = oneWord("NAME", `up to ${engineMax - 1} characters`, (word, line, report) => {
+  const octets = new TextEncoder().encode(word.text);
+  if (octets.length < engineMax) return word.text;
+  const used = new TextDecoder().decode(octets.subarray(0, engineMax - 1), { stream: true });
   report({
     place: line.at(word),
-    severity: "error",
-    code: "invalid-value",
-    errorClass: "general-error",
+    // keepalived says nothing of one octet too many.
+    ...(octets.length === engineMax
+      ? ({ severity: "warning", code: "invalid-value", errorClass: "ok" } as const)
+      : ({ severity: "error", code: "invalid-value", errorClass: "general-error" } as const)),
     message: `persistence_engine: '${word.text}' is too long`,
     used: `persistence_engine ${used}`,
     hint: "write the name of one of the kernel's modules ip_vs_pe_NAME, as sip",

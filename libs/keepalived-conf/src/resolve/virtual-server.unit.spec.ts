@@ -203,6 +203,10 @@ describe("persistence", () => {
     ["persistence_timeout 0", undefined, ["invalid-number"]],
     ["persistence_engine sip", undefined, ["no-persistence"]],
     ["persistence_engine sip\npersistence_timeout 5", { timeout: 5_000_000, engine: "sip" }, []],
+    // The kernel takes 15 octets.
+    ["persistence_engine abcdefghijklmno\npersistence_timeout", { engine: "abcdefghijklmno" }, []],
+    ["persistence_engine abcdefghijklmnop\npersistence_timeout", { engine: "abcdefghijklmno" }, ["invalid-value"]],
+    ["persistence_engine abcdefghijklmné\npersistence_timeout", { engine: "abcdefghijklmn" }, ["invalid-value"]],
     [
       "persistence_granularity 255.255.255.0",
       { timeout: 360_000_000, granularity: { kind: "mask", mask: "255.255.255.0" } },
