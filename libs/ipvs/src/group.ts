@@ -35,6 +35,8 @@ export function serviceKeys(
   const tooWide: AddressRange[] = [];
   for (const entry of groups.get(id.name)?.entries ?? []) {
     if (entry.kind === "fwmark") {
+      // On every packet that nobody has marked: the kernel has no such service, and nobody means it.
+      if (entry.mark === 0) continue;
       keys.push({ kind: "fwmark", family: entry.family ?? family ?? 4, mark: entry.mark });
       continue;
     }

@@ -176,6 +176,12 @@ describe("groups", () => {
     expect(rulesOf(text)).toContain("-a -u 192.0.2.1:80 -r [2001:db8::11]:80 -i -w 1 --tun-type ipip");
   });
 
+  test("a mark of 0 in a group is no service: packets without a mark have it", () => {
+    const group = "virtual_server_group g {\nfwmark 0\n192.0.2.1 80\n}\n";
+    const { services } = wantedOf(group + server("group g", "protocol TCP\nlb_kind NAT"));
+    expect([...services.keys()]).toEqual(["tcp 192.0.2.1:80"]);
+  });
+
   test("a mark without a family has that of the servers", () => {
     const text = `virtual_server_group g {\nfwmark 7\n}\n${server(
       "group g",

@@ -34,6 +34,10 @@ function resolveGroup(list: ValueList, context: ResolveContext): VirtualServerGr
       return [{ kind: "range", ...addresses.value }];
     }
     const marked = read && optionValue(read, mark);
+    if (marked?.value.mark === 0) {
+      const message = "fwmark 0 is on packets without a mark; nothing of it is carried out";
+      advise(context, marked.place, "no-mark", message, "write a number from 1 on, or leave the line out");
+    }
     return marked === undefined ? [] : [{ kind: "fwmark", ...marked.value }];
   });
   if (entries.length === 0) {

@@ -40,6 +40,8 @@ describe("entries", () => {
     ["2001:db8::1/128 80", range("2001:db8::1"), []],
     ["nowhere 80", undefined, ["empty-group", "invalid-value"]],
     ["fwmark 5", [{ kind: "fwmark", mark: 5, family: undefined }], []],
+    // keepalived takes it, and the kernel does not.
+    ["fwmark 0", [{ kind: "fwmark", mark: 0, family: undefined }], ["no-mark"]],
     ["fwmark 5 inet6", [{ kind: "fwmark", mark: 5, family: 6 }], []],
     ["fwmark 5 inet more", [{ kind: "fwmark", mark: 5, family: 4 }], []],
     ["fwmark 5x", [{ kind: "fwmark", mark: 5, family: undefined }], ["invalid-number"]],
