@@ -23,6 +23,8 @@ export interface CheckSpec {
   readonly key: string;
   /** Short for the key. */
   readonly id: string;
+  /** Equal for checks that try the same, whatever their times are. */
+  readonly likeness: string;
   /** Its type and what it tries, for people; of two checks it may be the same. */
   readonly label: string;
   readonly checker: CheckerConfig;
@@ -103,9 +105,12 @@ function checkSpec(checker: CheckerConfig, whileLocal: readonly AddressRange[] |
   const ranges = isProbedChecker(checker) ? whileLocal : undefined;
   // Plain data that the same code has made: its members come in the same order.
   const key = JSON.stringify({ checker, whileLocal: ranges ?? null });
-  const id = createHash("sha256").update(key).digest("base64url").slice(0, 22);
-  return { key, id, label: labelOf(checker), checker, whileLocal: ranges };
+  const id = digestOf(key);
+  const likeness = digestOf(`${checker.type} ${checkIdentity(checker)}`);
+  return { key, id, likeness, label: labelOf(checker), checker, whileLocal: ranges };
 }
+
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 22);
 
 export const isProbedChecker = (checker: CheckerConfig): checker is ProbedConfig =>
   checker.type !== "FILE_CHECK" && checker.type !== "BFD_CHECK";

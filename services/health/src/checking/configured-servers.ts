@@ -14,7 +14,7 @@ import {
 import type { CheckBoard, CheckUser } from "./check-board.ts";
 import { type CheckSpec, createNames, machineConfig, type PoolSpec } from "./check-specs.ts";
 import type { Drains } from "./drains.ts";
-import { type Known, nothingKnown, recalled, recalledPool } from "./known.ts";
+import { type Known, type KnownCheck, nothingKnown, recalled, recalledPool } from "./known.ts";
 import type { PoolBoard } from "./pool-board.ts";
 import { type CheckPlan, planReload, supposedOf } from "./reload-checks.ts";
 
@@ -43,9 +43,14 @@ export function createConfiguredServers({
   moment,
 }: ConfiguredServersOptions): ConfiguredServers {
   let recalling = known;
+  const alike = new Map([...known.checks.values()].map((each) => [each.likeness, each]));
   let isFirst = true;
   /** Of each server: keys of its checks, in order, by pool and name. */
   let keys = new Map<string, Map<string, readonly string[]>>();
+
+  /** Another configuration may have come while nobody was there: the same check with other times is known, too. */
+  const beforeKill = ({ id, likeness }: CheckSpec): KnownCheck | undefined =>
+    recalling.checks.get(id) ?? alike.get(likeness);
 
   function begun(spec: CheckSpec, name: string, jitter: number) {
     const config = machineConfig(spec.checker, name, jitter);
@@ -53,16 +58,16 @@ export function createConfiguredServers({
       config.type === "FILE_CHECK" || config.type === "BFD_CHECK"
         ? startFollowed(config, "start")
         : startCheck(config, "start", moment());
-    const before = recalling.checks.get(spec.id);
+    const before = beforeKill(spec);
     return before === undefined ? fresh : recalled(fresh, before, moment());
   }
 
   /** The first configuration of this process: as at a start, but for what a killed one knew. */
   function begin(specs: readonly PoolSpec[], jitter: number): Supposition {
     const wanted = uniqueSpecs(specs);
-    const names = namesOf(wanted, ({ id, label }) => {
-      const before = recalling.checks.get(id)?.name;
-      return before?.startsWith(label) === true ? before : undefined;
+    const names = namesOf(wanted, (spec) => {
+      const before = beforeKill(spec)?.name;
+      return before?.startsWith(spec.label) === true ? before : undefined;
     });
     for (const spec of wanted) {
       const name = names.get(spec.key) ?? spec.label;
@@ -160,6 +165,7 @@ export function createConfiguredServers({
       meetPools(specs, poolChecks, flush);
       isFirst = false;
       recalling = nothingKnown;
+      alike.clear();
     },
   };
 }

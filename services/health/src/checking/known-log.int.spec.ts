@@ -42,28 +42,34 @@ test("what nobody has confirmed for too long is not found", () => {
   log.forget();
 });
 
-test("it is long when it has grown by more than it was, and by enough to matter", () => {
+test("it is worn when it has grown by more than it was, and by enough to matter", () => {
   const { log } = open("long");
   log.replace(["x"]);
   log.append(["y".repeat(limits.bytesWorthIt - 2)]);
-  expect(log.isLong()).toBe(false);
+  expect(log.isWorn()).toBe(false);
   log.append(["z"]);
-  expect(log.isLong()).toBe(true);
+  expect(log.isWorn()).toBe(true);
   log.replace(["x".repeat(2 * limits.bytesWorthIt)]);
   log.append(["y".repeat(limits.bytesWorthIt + 1)]);
-  expect(log.isLong()).toBe(false);
+  expect(log.isWorn()).toBe(false);
   log.forget();
 });
 
-test("what cannot be written is said once, and tried again when it is written anew", () => {
+test("what cannot be written is said once; nothing older stays in its place, and the next try makes it good", () => {
+  const earlier = open("c");
+  earlier.log.replace(["of an earlier process"]);
   const { path, problems, log, read } = open("c");
-  mkdirSync(path);
+  mkdirSync(join(`${path}.new`, "in the way"), { recursive: true });
   log.replace(["one"]);
-  log.replace(["two"]);
-  expect(problems).toHaveLength(1);
-  rmSync(path, { recursive: true });
+  log.append(["two"]);
   log.replace(["three"]);
-  expect(read()).toBe("three\n");
+  expect([problems.length, log.isWorn()]).toEqual([1, true]);
+  expect(read).toThrow(/ENOENT/);
+  rmSync(`${path}.new`, { recursive: true });
+  log.replace(["four"]);
+  log.append(["five"]);
+  expect(log.isWorn()).toBe(false);
+  expect(read()).toBe("four\nfive\n");
   expect(readdirSync(folder)).toEqual(["c"]);
-  log.forget();
+  for (const each of [earlier.log, log]) each.forget();
 });

@@ -19,10 +19,13 @@ export interface KnownLog {
   readonly found: string | undefined;
   /** Survives this process when it returns. */
   append(lines: readonly string[]): void;
-  /** In place of all lines so far: a reader finds those or these. */
+  /** In place of all lines so far: a reader finds those or these, or nothing where that is refused. */
   replace(lines: readonly string[]): void;
-  /** It has grown to more than twice what it began with, and by enough to be worth the work. */
-  isLong(): boolean;
+  /**
+   * It is to be replaced, soon: something could not be written, or it has grown to more than twice what it began with, and
+   * by enough to be worth the work.
+   */
+  isWorn(): boolean;
   /** Nothing is to be found by the next one. */
   forget(): void;
 }
@@ -43,6 +46,8 @@ export const limits = {
 export function openKnownLog({ path, freshMillis, onProblem }: KnownLogOptions): KnownLog {
   const found = readFresh(path, freshMillis);
   let descriptor: number | undefined;
+  /** Whatever was given is there. */
+  let isWhole = false;
   let bytes = { atFirst: 0, since: 0 };
   let problem = "";
 
@@ -52,6 +57,7 @@ export function openKnownLog({ path, freshMillis, onProblem }: KnownLogOptions):
       action();
       problem = "";
     } catch (error) {
+      isWhole = false;
       const reason = messageOf(error);
       if (reason !== problem) onProblem(reason);
       problem = reason;
@@ -63,47 +69,62 @@ export function openKnownLog({ path, freshMillis, onProblem }: KnownLogOptions):
   }
 
   const confirming = setInterval(() => {
+    // One of an earlier process, or with a line missing, is to grow old.
+    if (!isWhole) return;
     const now = new Date();
-    // There may be none yet.
     utimes(path, now, now, () => undefined);
   }, limits.confirmMillis).unref();
 
   return {
     found,
-    append: (lines) =>
+    append: (lines) => {
+      const file = descriptor;
+      if (file === undefined || !isWhole || lines.length === 0) return;
       attempt(() => {
-        if (descriptor === undefined || lines.length === 0) return;
-        const text = `${lines.join("\n")}\n`;
-        appendFileSync(descriptor, text);
+        const text = textOf(lines);
+        appendFileSync(file, text);
         bytes = { ...bytes, since: bytes.since + text.length };
-      }),
+      });
+    },
     replace: (lines) =>
       attempt(() => {
-        const text = `${lines.join("\n")}\n`;
-        const aside = `${path}.new`;
-        rmSync(aside, { force: true });
-        const fresh = openSync(aside, "ax", 0o600);
+        const text = textOf(lines);
+        close();
         try {
-          writeFileSync(fresh, text);
-          renameSync(aside, path);
+          descriptor = writeAside(path, text);
         } catch (error) {
-          closeSync(fresh);
-          rmSync(aside, { force: true });
+          // What an earlier process knew would be taken for what is known now.
+          rmSync(path, { force: true });
           throw error;
         }
-        close();
-        descriptor = fresh;
+        isWhole = true;
         bytes = { atFirst: text.length, since: 0 };
       }),
-    isLong: () => bytes.since > Math.max(bytes.atFirst, limits.bytesWorthIt),
+    isWorn: () => !isWhole || bytes.since > Math.max(bytes.atFirst, limits.bytesWorthIt),
     forget: () => {
       clearInterval(confirming);
       attempt(() => {
         close();
-        rmSync(path, { force: true });
+        for (const file of [path, `${path}.new`]) rmSync(file, { force: true });
       });
     },
   };
+}
+
+const textOf = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
+
+/** The descriptor of what is at `path` then. */
+function writeAside(path: string, text: string): number {
+  const aside = `${path}.new`;
+  const file = openSync(aside, "w", 0o600);
+  try {
+    writeFileSync(file, text);
+    renameSync(aside, path);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
 }
 
 function readFresh(path: string, freshMillis: number): string | undefined {

@@ -1,8 +1,9 @@
 // Keeps the log of what is known in step with checks and pools: a line for what is another than the line before it said.
-import type { Aggregate, Instant } from "@baton/domain";
+import { type Aggregate, type Instant, microsSince } from "@baton/domain";
+import type { PoolServer } from "@baton/health";
 import type { Host } from "@baton/host";
 import type { CheckMember } from "./check-board.ts";
-import { knownCheck, knownHeader, knownLine, knownPool, knownServers } from "./known.ts";
+import { knownCheck, knownHeader, knownLine, knownPool, knownServer, lastMoments } from "./known.ts";
 import type { KnownLog } from "./known-log.ts";
 import type { PoolMember } from "./pool-board.ts";
 
@@ -21,72 +22,91 @@ export interface KnownNotesOptions {
   readonly boot: string;
 }
 
-/**
- * The log is written anew some time after it has become long: a kill just after a change then finds the line of before, by
- * which the change is judged.
- */
+/** The log is not written anew for each of many changes. */
 const rewriteAfterMillis = 2_000;
 
+/** What the log says of somebody. */
+interface Note {
+  readonly text: string;
+  readonly line: string;
+  readonly at: Instant;
+  /** The line before: should the event of this one die with the process, that one counts. */
+  readonly before: string | undefined;
+}
+
+type Noted = readonly [key: string, line: string | undefined];
+
 export function createKnownNotes({ host, log, boot }: KnownNotesOptions): KnownNotes {
-  /** The last line of each, by whom it is about. */
-  const lines = new Map<string, { readonly text: string; readonly line: string }>();
+  /** By whom they are about. */
+  const notes = new Map<string, Note>();
+  /** Servers as they were when they were noted: a pool of thousands changes one by one. */
+  const noted = new Map<string, PoolServer>();
   let timer: NodeJS.Timeout | undefined;
   let isBegun = false;
 
-  /** undefined: nothing new. */
-  function lineOf(key: string, what: object, aggregate: Aggregate, now: Instant): string | undefined {
+  /** `line` undefined: nothing new. */
+  function note(key: string, what: object, aggregate: Aggregate): Noted {
     const text = JSON.stringify(what);
-    if (lines.get(key)?.text === text) return undefined;
-    const line = knownLine(text, { version: host.events.version(aggregate), at: now });
-    lines.set(key, { text, line });
-    return line;
+    const earlier = notes.get(key);
+    if (earlier?.text === text) return [key, undefined];
+    const at = host.now();
+    const line = knownLine(text, { version: host.events.version(aggregate), at });
+    notes.set(key, { text, line, at, before: earlier?.line });
+    return [key, line];
   }
 
-  function ofCheck({ name, spec, state }: CheckMember): [key: string, line: string | undefined][] {
-    const key = `check ${spec.id}`;
-    const check = knownCheck(spec.id, name, state);
-    return [[key, lineOf(key, { check }, { kind: "checker", id: name }, host.now())]];
+  function ofCheck({ name, spec, state }: CheckMember): Noted {
+    return note(`check ${spec.id}`, { check: knownCheck(spec, name, state) }, { kind: "checker", id: name });
   }
 
-  function ofPool({ name, state, quorumSince }: PoolMember): [key: string, line: string | undefined][] {
+  function ofPool({ name, state, quorumSince }: PoolMember): Noted[] {
     const aggregate = { kind: "virtual-server", id: name } as const;
-    const now = host.now();
-    const key = `pool ${name}`;
-    return [
-      [key, lineOf(key, { pool: knownPool(state, quorumSince) }, aggregate, now)],
-      ...knownServers(state).map((server): [string, string | undefined] => {
-        const own = `server ${name} ${server.server}`;
-        return [own, lineOf(own, { server }, aggregate, now)];
-      }),
-    ];
+    const servers = state.servers.map((server): Noted => {
+      const key = `server ${name} ${server.config.server}`;
+      if (noted.get(key) === server) return [key, undefined];
+      noted.set(key, server);
+      return note(key, { server: knownServer(name, server) }, aggregate);
+    });
+    return [note(`pool ${name}`, { pool: knownPool(state, quorumSince) }, aggregate), ...servers];
+  }
+
+  function linesOf({ line, at, before }: Note): string[] {
+    return before === undefined || microsSince(host.now(), at) > lastMoments ? [line] : [before, line];
   }
 
   function rewrite(): void {
     clearTimeout(timer);
     timer = undefined;
     isBegun = true;
-    log.replace([knownHeader(boot), ...[...lines.values()].map(({ line }) => line)]);
+    log.replace([knownHeader(boot), ...[...notes.values()].flatMap(linesOf)]);
+    if (log.isWorn()) rewriteSoon();
   }
 
-  function append(noted: readonly (readonly [string, string | undefined])[]): void {
+  function rewriteSoon(): void {
+    timer ??= setTimeout(rewrite, rewriteAfterMillis).unref();
+  }
+
+  function append(news: readonly Noted[]): void {
     if (!isBegun) return;
-    log.append(noted.flatMap(([, line]) => line ?? []));
-    if (log.isLong()) timer ??= setTimeout(rewrite, rewriteAfterMillis).unref();
+    log.append(news.flatMap(([, line]) => line ?? []));
+    if (log.isWorn()) rewriteSoon();
   }
 
   return {
-    check: (member) => append(ofCheck(member)),
+    check: (member) => append([ofCheck(member)]),
     pool: (member) => append(ofPool(member)),
     all: (checks, pools) => {
-      const noted = [...[...checks].flatMap(ofCheck), ...[...pools].flatMap(ofPool)];
-      const before = lines.size;
-      const there = new Set(noted.map(([key]) => key));
-      for (const key of [...lines.keys()]) if (!there.has(key)) lines.delete(key);
-      if (!isBegun) rewrite();
-      else {
-        append(noted);
-        if (lines.size < before) timer ??= setTimeout(rewrite, rewriteAfterMillis).unref();
+      const news = [...[...checks].map(ofCheck), ...[...pools].flatMap(ofPool)];
+      const before = notes.size;
+      const there = new Set(news.map(([key]) => key));
+      for (const key of [...notes.keys()]) {
+        if (there.has(key)) continue;
+        notes.delete(key);
+        noted.delete(key);
       }
+      if (!isBegun) return rewrite();
+      append(news);
+      if (notes.size < before) rewriteSoon();
     },
     close: () => {
       clearTimeout(timer);

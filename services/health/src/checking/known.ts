@@ -19,6 +19,7 @@ import {
 export interface KnownCheck {
   /** Of its spec. */
   readonly id: string;
+  readonly likeness: string;
   readonly name: string;
   readonly up: boolean;
   readonly hasRun: boolean;
@@ -64,16 +65,21 @@ const format = 2;
  * Events are on disk a moment after they are appended. A line of the log's last moments whose event is not there is about
  * something that nobody has been told, and is to happen again. An older one has lost its event in another way.
  */
-const lastMoments = secondsToMicros(1);
+export const lastMoments = secondsToMicros(1);
 export const nothingKnown: Known = { checks: new Map(), pools: new Map(), servers: new Map() };
 
 // --- to text --------------------------------------------------------------------------------------------------------
 
-export function knownCheck(id: string, name: string, state: ServerCheck): KnownCheck {
+export function knownCheck(
+  { id, likeness }: Pick<KnownCheck, "id" | "likeness">,
+  name: string,
+  state: ServerCheck,
+): KnownCheck {
   const { up, hasRun, weight } = state;
-  if (!isProbed(state)) return { id, name, up, hasRun, attempts: 0, url: 0, failedUrl: undefined, weight, failures: 0 };
+  if (!isProbed(state))
+    return { id, likeness, name, up, hasRun, attempts: 0, url: 0, failedUrl: undefined, weight, failures: 0 };
   const { attempts, url, failedUrl, failures } = state;
-  return { id, name, up, hasRun, attempts, url, failedUrl, weight, failures };
+  return { id, likeness, name, up, hasRun, attempts, url, failedUrl, weight, failures };
 }
 
 export const knownPool = (state: Pool, quorumSince: Instant): KnownPool => ({
@@ -85,8 +91,12 @@ export const knownPool = (state: Pool, quorumSince: Instant): KnownPool => ({
   quorumSince,
 });
 
-export const knownServers = ({ config: { name }, servers }: Pool): KnownServer[] =>
-  servers.map(({ config: { server }, alive, ramp }) => ({ pool: name, server, alive, ramp }));
+export const knownServer = (pool: string, { config: { server }, alive, ramp }: PoolServer): KnownServer => ({
+  pool,
+  server,
+  alive,
+  ramp,
+});
 
 /** `boot`: which start of the machine; times are counted from it. */
 export const knownHeader = (boot: string): string => JSON.stringify({ format, boot });
@@ -148,11 +158,13 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 function checkOf(value: unknown): KnownCheck | undefined {
-  const { id, name, up, hasRun, attempts, url, failedUrl, weight, failures } = objectOf(value) ?? {};
-  if (!isText(id) || !isText(name) || typeof up !== "boolean" || typeof hasRun !== "boolean") return undefined;
+  const { id, likeness, name, up, hasRun, attempts, url, failedUrl, weight, failures } = objectOf(value) ?? {};
+  if (!isText(id) || !isText(likeness) || !isText(name) || typeof up !== "boolean" || typeof hasRun !== "boolean")
+    return undefined;
   if (!isCount(attempts) || !isCount(url) || !isCount(failures)) return undefined;
   return {
     id,
+    likeness,
     name,
     up,
     hasRun,

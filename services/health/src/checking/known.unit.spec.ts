@@ -8,7 +8,7 @@ import {
   knownHeader,
   knownLine,
   knownPool,
-  knownServers,
+  knownServer,
   type LineStamp,
   nothingKnown,
   parseKnown,
@@ -53,7 +53,7 @@ const allTold = () => 1;
 
 test("what was known is known again: memory and failures, with a schedule of its own", () => {
   const before = { ...startCheck(config, "start", moment), up: true, hasRun: true, attempts: 2, url: 1, failures: 2 };
-  const text = textOf([{ check: knownCheck("id", "check", before) }]);
+  const text = textOf([{ check: knownCheck({ id: "id", likeness: "like" }, "check", before) }]);
   const known = parseKnown(text, "boot", allTold).checks.get("id");
   if (known === undefined) throw new Error("forgotten");
   const after = recalled(startCheck(config, "start", moment), known, moment);
@@ -69,7 +69,7 @@ test("a pool goes on as it was, and tells nobody", () => {
   const begun = startPool(poolConfig, checks).state;
   const text = textOf(
     [{ pool: knownPool(begun, instant(7)) }],
-    ...knownServers(begun).map((server) => [{ server }] as const),
+    ...begun.servers.map((server) => [{ server: knownServer("vs", server) }] as const),
   );
   const { pools, servers } = parseKnown(text, "boot", allTold);
   const known = pools.get("vs");
@@ -83,20 +83,22 @@ test("a pool goes on as it was, and tells nobody", () => {
 });
 
 test("of another start of the machine nothing is known", () => {
-  const text = textOf([{ check: knownCheck("id", "check", startCheck(config, "start", moment)) }]);
+  const text = textOf([
+    { check: knownCheck({ id: "id", likeness: "like" }, "check", startCheck(config, "start", moment)) },
+  ]);
   expect(parseKnown(text, "boot", allTold).checks.size).toBe(1);
   expect(parseKnown(text, "another", allTold)).toEqual(nothingKnown);
 });
 
 test("the last line about somebody counts, and a torn one is none", () => {
-  const check = knownCheck("id", "check", startCheck(config, "start", moment));
+  const check = knownCheck({ id: "id", likeness: "like" }, "check", startCheck(config, "start", moment));
   const lines = textOf([{ check }], [{ check: { ...check, failures: 3 } }]);
   expect(parseKnown(lines, "boot", allTold).checks.get("id")?.failures).toBe(3);
   expect(parseKnown(lines.slice(0, -2), "boot", allTold).checks.get("id")?.failures).toBe(check.failures);
 });
 
 test("what died untold is not known; what lost its event long ago is", () => {
-  const check = knownCheck("id", "check", startCheck(config, "start", moment));
+  const check = knownCheck({ id: "id", likeness: "like" }, "check", startCheck(config, "start", moment));
   const failed = { ...check, up: !check.up };
   const text = textOf([{ check }], [{ check: failed }, { version: 2, at: instant(2_000_000) }]);
   const upAt = (versions: Record<string, number>, lines = text) =>
@@ -116,6 +118,7 @@ const hostileLine = fc.oneof(
     check: fc.record(
       {
         id: fc.oneof(fc.string(), fc.anything()),
+        likeness: fc.oneof(fc.string(), fc.anything()),
         name: fc.oneof(fc.string(), fc.anything()),
         up: fc.oneof(fc.boolean(), fc.anything()),
         hasRun: fc.boolean(),

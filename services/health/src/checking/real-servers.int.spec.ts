@@ -170,6 +170,19 @@ test("a killed health flaps nobody", async () => {
   expect([...second.events("virtual-server"), ...second.events("checker")]).toEqual([]);
 });
 
+test("a killed health comes back to other times: nobody flaps", async () => {
+  const up = await listen(createServer());
+  const down = await closed();
+  const text = service([server(up, "TCP_CHECK { alpha }"), server(down)]);
+  const first = await start(text);
+  await vi.waitFor(() => expect(first.destinations()).toEqual({ [`127.0.0.1:${up}`]: 1 }));
+  await vi.waitFor(() => expect(first.checkers().map(({ status }) => status)).toEqual(["up", "down"]));
+  const second = await start(text.replace("delay_loop 0.1", "delay_loop 5"), await first.kill());
+  expect(second.destinations()).toEqual({ [`127.0.0.1:${up}`]: 1 });
+  expect(second.checkers().map(({ status }) => status)).toEqual(["up", "down"]);
+  expect(second.host.appended).toEqual([]);
+});
+
 test("killed with its last events: they happen again, and those that were told do not", async () => {
   const steady = await listen(createServer());
   const listener = createServer();

@@ -84,7 +84,7 @@ export function memoryLog(found?: string): MemoryLog {
     replace: (lines) => {
       log.text = `${lines.join("\n")}\n`;
     },
-    isLong: () => false,
+    isWorn: () => false,
     forget: () => {
       log.text = undefined;
     },
