@@ -1,19 +1,27 @@
 // npm run directors -- verdicts
 // npm run directors -- story [--both] FILE…
+// npm run directors -- faults [--whole] [--seed N] FILE…
 // What is shown on a real IPVS and takes too long for the tests. verdicts: the same servers checked by Baton and by keepalived.
 // story: a user's LVS file, word for word, on two directors and two real servers; the first director is Baton, the second
-// keepalived, or (--both) Baton too. Prints what was seen; exit code 1 where something is not as it has to be.
+// keepalived, or (--both) Baton too. faults: processes of one director of such a file are killed under traffic;
+// --whole: of a whole node, with dataplane. Prints what was seen; exit code 1 where something is not as it has to be.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startKernelVm } from "@baton/kernel-vm";
+import { type FaultsResult, faultsOfKills } from "./scene/faults.ts";
+import { bringPrograms } from "./scene/programs.ts";
 import { faultsOf, type StoryResult } from "./scene/story.ts";
 import { type Verdict, verdictFaults } from "./verdicts/verdict.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { both: { type: "boolean", default: false } },
+  options: {
+    both: { type: "boolean", default: false },
+    whole: { type: "boolean", default: false },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+  },
 });
 const [part, ...files] = positionals;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -23,9 +31,10 @@ async function runInside(program: string, before: readonly string[], after: read
   const vm = await startKernelVm({ memoryMegabytes: 4096 });
   try {
     await vm.must("modprobe -a ip_vs ip_vs_rr");
+    await bringPrograms(vm);
     const place = join(vm.directory, "result.json");
     const { code, stderr } = await vm.run([process.execPath, here(program), ...before, place, ...after], {
-      timeoutSeconds: 1800,
+      timeoutSeconds: 3600,
     });
     if (stderr !== "") process.stderr.write(stderr);
     if (!existsSync(place)) throw new Error(`${program} has ended with ${code} and no result`);
@@ -49,7 +58,14 @@ if (part === "verdicts") {
     const result = (await runInside("scene/story-main.js", [resolve(file)], kinds)) as StoryResult;
     show({ file, kinds, ...result }, faultsOf(result));
   }
+} else if (part === "faults" && files.length > 0) {
+  process.stderr.write(`seed ${values.seed}\n`);
+  for (const file of files) {
+    const how = [values.seed, values.whole ? "whole" : "part"];
+    const result = (await runInside("scene/faults-main.js", [resolve(file)], how)) as FaultsResult;
+    show({ file, ...result }, faultsOfKills(result));
+  }
 } else {
-  process.stderr.write("usage: directors verdicts | directors story [--both] FILE…\n");
+  process.stderr.write("usage: directors verdicts | story [--both] FILE… | faults [--whole] [--seed N] FILE…\n");
   process.exitCode = 1;
 }

@@ -19,7 +19,7 @@ function ask(localAddress: string): void {
     response.setEncoding("utf8").on("data", (text: string) => {
       body += text;
     });
-    response.on("end", () => end({ answer: body }));
+    response.on("end", () => end({ answer: body.trimEnd() }));
     response.on("error", (error) => end({ error: error.message }));
   });
   request.on("timeout", () => request.destroy(new Error("timeout")));

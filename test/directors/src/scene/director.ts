@@ -47,7 +47,7 @@ export function startBaton(name: string, text: string, settings?: string): Baton
     ...director,
     runDirectory: place("run"),
     waitReady: async () => {
-      await until(`${name} to be ready:\n${director.log().slice(-3000)}`, () => existsSync(place("ready")), 600);
+      await until(`${name} to be ready:\n${director.log().slice(-3000)}`, () => existsSync(place("ready")), 1200);
     },
     pidOf(service) {
       const file = place("run/services.json");

@@ -19,7 +19,7 @@ export const within = <T>(namespace: string, action: () => T): T => insideNamesp
 export async function until<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  seconds = 60,
+  seconds = 300,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
@@ -77,14 +77,14 @@ export interface WebServer {
   start(): void;
 }
 
-/** Answers every request on port 80 with its name. */
+/** Answers every request on port 80 with its name and a line's end, and closes no connection by itself. */
 export function startWebServer(namespace: string, name = namespace): WebServer {
   const counts = { answered: 0 };
   const listen = (): Server =>
     within(namespace, () =>
-      createServer((_, response) => {
+      createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (_, response) => {
         counts.answered += 1;
-        response.setHeader("connection", "close").end(name);
+        response.end(`${name}\n`);
       }).listen(80),
     );
   let server: Server | undefined = listen();
