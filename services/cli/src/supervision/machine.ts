@@ -31,6 +31,8 @@ export const limits = {
   quick: secondsToMicros(60),
   /** An adopted child is replaced this long after the one before it at the latest; its successor may take 4 s to load. */
   replacement: secondsToMicros(10),
+  /** A reload that control has not answered when it dies is asked for again; what is older was answered, by a refusal. */
+  reload: secondsToMicros(10),
   /** The node is ready this long after election, whoever else is not. */
   readyWithoutOthers: secondsToMicros(5),
   /** Control that dies this often before it has said anything about the configuration will not say it. */
@@ -96,6 +98,7 @@ export function initialState(
     balances: false,
     readiness: { children: new Set(), announceAt: undefined, announced: false },
     replacing: undefined,
+    reloadAt: undefined,
     reason: "",
     exitCode: 0,
     children: new Map(
@@ -138,7 +141,7 @@ function apply(state: SupervisorState, input: Input, now: Instant): Step {
     case "reported":
       return onReport(state, input.child, input.report, now);
     case "reload":
-      return { state, effects: state.phase === "running" ? [{ type: "reload-config" }] : [] };
+      return onReload(state, now);
     case "stop":
       return onStop(state, input.reason, input.exitCode, now);
     default:
@@ -188,9 +191,16 @@ function onStarted(state: SupervisorState, name: ChildName, pid: number, now: In
   const child = state.children.get(name);
   if (child === undefined || child.kind === "down") return unchanged(state);
   const next = withChild(state, name, { ...child, pid });
-  return child.kind === "up"
-    ? { state: withChild(next, name, { ...child, pid, aliveAt: now }), effects: [] }
-    : unchanged(next);
+  if (child.kind !== "up") return unchanged(next);
+  const up = withChild(next, name, { ...child, pid, aliveAt: now });
+  return name === "control" && up.reloadAt !== undefined ? onReload(up, now) : unchanged(up);
+}
+
+/** A control that is down hears it when it is there again: it takes up what the one before had applied, and reads no file. */
+function onReload(state: SupervisorState, now: Instant): Step {
+  if (state.phase !== "running") return unchanged(state);
+  const hears = state.children.get("control")?.kind === "up";
+  return { state: { ...state, reloadAt: now }, effects: hears ? [{ type: "reload-config" }] : [] };
 }
 
 // --- taking over ------------------------------------------------------------------------------------------------------
@@ -234,7 +244,7 @@ function onReport(state: SupervisorState, name: ChildName, report: Report, now: 
       ]);
     case "config": {
       if (alive.phase !== "running") return unchanged(alive);
-      const told = { ...alive, balances: report.balances };
+      const told = { ...alive, balances: report.balances, reloadAt: undefined };
       if (told.configured) return fit(told, "balancer", now);
       return sequence({ ...told, configured: true }, [
         (before) => start(before, startOrder, now),
@@ -400,7 +410,9 @@ function onDeath(
   const dead: ChildState = { kind: "down", startAt, record: { restarts, quickDeaths: quickDeaths + 1 } };
   const death: Effect = { type: "note-death", child: name, pid: child.pid, exit, restarts };
   const hopeless = name === "control" && !state.configured && quickDeaths + 1 >= limits.deathsBeforeConfigured;
-  return sequence(withChild(state, name, dead), [
+  const isAnswered = state.reloadAt !== undefined && microsSince(now, state.reloadAt) > limits.reload;
+  const known = name === "control" && isAnswered ? { ...state, reloadAt: undefined } : state;
+  return sequence(withChild(known, name, dead), [
     (before) => ({ state: before, effects: [death] }),
     (before) => {
       if (hopeless) return onStop(before, "control does not start", exitSoftware, now);

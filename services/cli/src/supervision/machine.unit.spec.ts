@@ -315,9 +315,37 @@ describe("stopping", () => {
   });
 });
 
-test("a reload goes to control", () => {
-  const scene = new Scene().configured().feed({ type: "reload" });
-  expect(scene.take()).toEqual(["reload-config"]);
+describe("a reload", () => {
+  const answer = { type: "reported", child: "control", report: config(9) } as const;
+
+  test("goes to control", () => {
+    const scene = new Scene().configured().feed({ type: "reload" });
+    expect(scene.take()).toEqual(["reload-config"]);
+  });
+
+  test("that comes while control is dead waits for the next one, which reads no file by itself", () => {
+    const scene = new Scene().configured().die("control").die("control");
+    scene.take();
+    scene.feed({ type: "reload" });
+    expect(scene.take()).toEqual([]);
+    scene.pass(200);
+    expect(scene.take()).toEqual(["start control 2", "reload-config"]);
+  });
+
+  test("of which a control that dies has said nothing is asked for again, one that was answered is not", () => {
+    const scene = new Scene().configured().feed({ type: "reload" }).die("control");
+    expect(scene.take()).toEqual(["reload-config", "died control", "start control 1", "reload-config"]);
+    scene.feed(answer).die("control");
+    scene.pass(200);
+    expect(scene.take()).toEqual(["died control", "start control 2"]);
+  });
+
+  test("that control has refused is not asked for again when it dies later", () => {
+    const scene = new Scene().configured().feed({ type: "reload" });
+    scene.pass(11_000);
+    scene.die("control");
+    expect(scene.take()).toEqual(["reload-config", "died control", "start control 1"]);
+  });
 });
 
 test("the bound of the watchdog is above every lease", () => {

@@ -103,6 +103,8 @@ export interface SupervisorState {
   readonly balances: boolean;
   readonly readiness: Readiness;
   readonly replacing: Replacement | undefined;
+  /** When a reload was asked for of which nothing has been heard yet. */
+  readonly reloadAt: Instant | undefined;
   readonly reason: string;
   readonly exitCode: number;
   readonly children: ReadonlyMap<ChildName, ChildState>;
