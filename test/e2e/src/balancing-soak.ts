@@ -62,7 +62,7 @@ ${service(ports[1], "lvs_sched wrr\n persistence_timeout 50")}
 interface World {
   readonly lab: Lab;
   readonly director: Router;
-  readonly node: BatonNode;
+  node: BatonNode;
   readonly random: Random;
   readonly running: Map<ServerName, LabProcess>;
   readonly customers: { readonly process: LabProcess; readonly heard: Customers; lines: number; sad: number }[];
@@ -261,6 +261,18 @@ async function reloaded(world: World): Promise<Storm> {
   return { told, serving: serving(world), touched: "s3" };
 }
 
+/** A new supervisor replaces what the killed one has left, some of which dies meanwhile. */
+async function superseded(world: World): Promise<Storm> {
+  const kills = someKills(world, ["health", "balancer", "nats"]);
+  await world.node.killSupervisor();
+  const replace = async (): Promise<void> => {
+    world.node = await startNode(world.director, world.members);
+    await world.node.waitReady(60_000);
+  };
+  await Promise.all([replace(), kill(world, kills)]);
+  return { told: `another supervisor, ${wordsOf(kills)}`, serving: serving(world) };
+}
+
 // --- the whole ------------------------------------------------------------------------------------------------------
 
 export interface BalancingReport {
@@ -282,12 +294,15 @@ export interface BalancingSoakOptions {
 /** Long enough for every check to run twice. */
 const calmMs = 1_200;
 
+const startNode = (director: Router, members: readonly ServerName[]): Promise<BatonNode> =>
+  director.startBaton(configOf(members), { settings: "load_balancer: nftables\n" });
+
 async function build(lab: Lab, random: Random): Promise<World> {
   const director = lab.router("r1");
   await director.exec("echo 1 >/proc/sys/net/ipv4/ip_forward");
   const running = new Map<ServerName, LabProcess>();
   const monitor = await director.spawn("monitor", ["nft", "monitor"]);
-  const node = await director.startBaton(configOf(["s1", "s2"]), { settings: "load_balancer: nftables\n" });
+  const node = await startNode(director, ["s1", "s2"]);
   const world: World = {
     lab,
     director,
@@ -328,7 +343,7 @@ interface Outcome {
 /** `before`: as it was seen after the last one, so that nothing is missed in between. */
 async function storm(world: World, before: View): Promise<Outcome> {
   const dice = world.random.next();
-  const kind = dice < 0.7 ? onlyKills : dice < 0.85 ? serverToggled : reloaded;
+  const kind = dice < 0.6 ? onlyKills : dice < 0.75 ? serverToggled : dice < 0.9 ? reloaded : superseded;
   const { told, serving, touched, event } = await kind(world);
   try {
     const wellAfterMs = await waitWell(world, "all to be well", serving);
