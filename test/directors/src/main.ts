@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startKernelVm } from "@baton/kernel-vm";
+import { type KernelVm, startKernelVm } from "@baton/kernel-vm";
 import { type FaultsResult, faultsOfKills } from "./scene/faults.ts";
 import { bringPrograms } from "./scene/programs.ts";
 import { faultsOf, type StoryResult } from "./scene/story.ts";
@@ -27,11 +27,16 @@ const [part, ...files] = positionals;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Runs a program of this package in a machine of its own, and gives what it left as its result. */
-async function runInside(program: string, before: readonly string[], after: readonly string[]): Promise<unknown> {
+async function runInside(
+  program: string,
+  before: readonly string[],
+  after: readonly string[],
+  prepare: (vm: KernelVm) => Promise<void> = async () => undefined,
+): Promise<unknown> {
   const vm = await startKernelVm({ memoryMegabytes: 4096 });
   try {
     await vm.must("modprobe -a ip_vs ip_vs_rr");
-    await bringPrograms(vm);
+    await prepare(vm);
     const place = join(vm.directory, "result.json");
     const { code, stderr } = await vm.run([process.execPath, here(program), ...before, place, ...after], {
       timeoutSeconds: 3600,
@@ -55,14 +60,14 @@ if (part === "verdicts") {
 } else if (part === "story" && files.length > 0) {
   const kinds = ["baton", values.both ? "baton" : "keepalived"];
   for (const file of files) {
-    const result = (await runInside("scene/story-main.js", [resolve(file)], kinds)) as StoryResult;
+    const result = (await runInside("scene/story-main.js", [resolve(file)], kinds, bringPrograms)) as StoryResult;
     show({ file, kinds, ...result }, faultsOf(result));
   }
 } else if (part === "faults" && files.length > 0) {
   process.stderr.write(`seed ${values.seed}\n`);
   for (const file of files) {
     const how = [values.seed, values.whole ? "whole" : "part"];
-    const result = (await runInside("scene/faults-main.js", [resolve(file)], how)) as FaultsResult;
+    const result = (await runInside("scene/faults-main.js", [resolve(file)], how, bringPrograms)) as FaultsResult;
     show({ file, ...result }, faultsOfKills(result));
   }
 } else {

@@ -25,6 +25,8 @@ const sources = Array.from({ length: 200 }, (_, i) => `172.16.9.${i + 1}`);
 
 const result: FaultsResult = { seed: Number(seed), rounds: [], events: [], answers: {}, log: "" };
 const keep = (): void => writeFileSync(resultFile, JSON.stringify(result));
+const note = (what: object): void =>
+  void process.stderr.write(`${Math.round(performance.now() / 1000)} s: ${JSON.stringify(what)}\n`);
 
 // --- the scene ------------------------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ async function round(scene: Scene, customers: ReturnType<typeof readCustomers>, 
   };
   result.rounds.push(done);
   keep();
-  process.stderr.write(`${JSON.stringify({ ...done, before: undefined })}\n`);
+  note({ ...done, before: undefined, after: undefined });
 }
 
 function courses(scene: Scene): Course[] {
@@ -175,10 +177,12 @@ function courses(scene: Scene): Course[] {
 async function tell(): Promise<void> {
   const scene = await buildScene();
   const { director, commands } = scene;
+  note({ director: "is there" });
   await serving(scene, ["s1", "s2"]);
   const { customers, stop } = startCustomers();
   await until("answers of both", () => Object.keys(customers.answeredSince(0)).length === 2, patienceSeconds);
   if (commands.count() === 0) throw new Error("commands to ip_vs are not counted");
+  note({ customers: "are answered", commands: commands.count() });
   for (const course of courses(scene)) await round(scene, customers, course);
   result.events.push(...(await director.events()));
   stop();
