@@ -168,6 +168,25 @@ describe("a reload", () => {
     expect(rig.rules).toEqual([service, server(3), server(4)]);
   });
 
+  test("that leaves only those who take no connections keeps who does, until health names the new ones", () => {
+    const rig = started(one, [name, { 1: 0, 2: 1 }, [1]]);
+    rig.feed({ type: "configured", config: configOf(virtualServer("192.0.2.1 80", [1, 3])) }).run();
+    expect(rig.rules).toEqual([service, server(1, 0), server(2)]);
+    rig.feed(change(name, { 3: 1 }, [2])).run();
+    expect(rig.rules).toEqual([service, server(1, 0), server(3)]);
+  });
+
+  test("that moves an address into a group takes nobody out, also when health is first", () => {
+    const rig = started();
+    const before = rig.rules;
+    const grouped = `virtual_server_group G {\n192.0.2.1 80\n}\n${virtualServer("group G", [1, 2])}`;
+    rig.feed(change("[G]:0", { 1: 1, 2: 1 })).run();
+    expect(rig.rules).toEqual(before);
+    rig.feed({ type: "configured", config: configOf(grouped) }).run();
+    expect(rig.rules).toEqual(before);
+    expect(rig.asked.filter(({ kind }) => kind === "change")).toEqual([]);
+  });
+
   test("what is not configured any more is forgotten once it is gone", () => {
     const rig = started(two, [name, { 1: 1 }], [other, { 1: 1 }]);
     expect(rig.own.services.toSorted()).toEqual(["tcp 192.0.2.1:80", "tcp 192.0.2.2:80"]);

@@ -144,8 +144,9 @@ export class Wish implements Wanted {
   }
 
   /**
-   * After a reload health may name for some milliseconds only servers that are not configured any more: a service that
-   * could serve must not stand empty until it names the new ones.
+   * After a reload health may name for some milliseconds only servers that are not configured any more, or besides them
+   * only some that take no connections: a service that could serve must not stand without anybody who does until it names
+   * the new ones.
    */
   #poolOf({ config }: Member): readonly PoolServer[] | undefined {
     const said = this.#pools.get(virtualServerName(config));
@@ -156,9 +157,13 @@ export class Wish implements Wanted {
       weight,
     }));
     const servers = poolServers(config, weights);
-    return servers.length === 0 && said.length > 0 ? undefined : servers;
+    const hasLost = (said.length > 0 && servers.length === 0) || (said.some(takes) && !servers.some(takes));
+    return hasLost ? undefined : servers;
   }
 }
+
+/** Connections. */
+const takes = ({ weight }: { readonly weight: number }): boolean => weight > 0;
 
 function tableOf(members: readonly Member[], poolOf: (member: Member) => readonly PoolServer[] | undefined) {
   const byConfig = new Map(members.map((member) => [member.config, member]));
