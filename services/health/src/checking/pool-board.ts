@@ -35,8 +35,12 @@ export interface PoolBoard {
   /** As an earlier process left it. */
   resume(pool: Pool, config: PoolConfig, checks: PoolChecks, quorumSince: Instant): void;
   feed(name: string, input: PoolInput, cause?: CauseRef): void;
+  /**
+   * Nobody has it configured any more. As at the end, destinations are not told of: whoever programmed them takes them away
+   * when the configuration says so to him, and leaves nobody without servers before.
+   */
   remove(name: string, flush: boolean): void;
-  /** Baton ends. Destinations are not told of: whoever programmed them takes them away as the configuration says. */
+  /** Baton ends. */
   stop(flush: boolean): void;
 }
 
@@ -49,6 +53,8 @@ export interface PoolBoardOptions {
 
 export function createPoolBoard({ host, agenda, onChange }: PoolBoardOptions): PoolBoard {
   const members = new Map<string, PoolMember>();
+  /** Of those that were removed, by name, what others may still suppose: one of that name may come. */
+  const left = new Map<string, readonly WantedDestination[]>();
 
   function admit(name: string, state: Pool, quorumSince: Instant): PoolMember {
     const member: PoolMember = {
@@ -67,7 +73,7 @@ export function createPoolBoard({ host, agenda, onChange }: PoolBoardOptions): P
     const before = member.state;
     const step = stepPool(before, input, host.now());
     if (step.state === before && step.effects.length === 0) return;
-    follow(member, step, cause, input.type === "stop" ? "silently" : "changes");
+    follow(member, step, cause, isLast(input) ? "silently" : "changes");
   }
 
   function follow(
@@ -105,7 +111,8 @@ export function createPoolBoard({ host, agenda, onChange }: PoolBoardOptions): P
       const step = drained(startPool(config, checks), drainOf, host.now());
       const member = admit(config.name, { ...step.state, servers: [] }, host.now());
       // Whom nobody has heard of has nobody in it.
-      member.wanted = [];
+      member.wanted = left.get(config.name) ?? [];
+      left.delete(config.name);
       follow(member, step, undefined, "everything");
       host.log.info(`virtual server ${config.name} is checked`, { servers: config.servers.length });
     },
@@ -121,6 +128,7 @@ export function createPoolBoard({ host, agenda, onChange }: PoolBoardOptions): P
       const member = members.get(name);
       if (member === undefined) return;
       members.delete(name);
+      left.set(name, member.wanted);
       feed(member, { type: "remove", flush }, undefined);
       member.entry.set(undefined);
     },
@@ -163,7 +171,9 @@ function createCauses(first: CauseRef | undefined) {
   };
 }
 
-/** undefined: nobody has to do anything. `always`: that nobody is to be there is news, too. */
+const isLast = ({ type }: PoolInput): boolean => type === "stop" || type === "remove";
+
+/** undefined: nobody has to do anything. `always`: all of `after` is told, also that it is nobody. */
 export function differenceOf(
   before: readonly WantedDestination[],
   after: readonly WantedDestination[],
@@ -173,7 +183,7 @@ export function differenceOf(
   const set = after.filter(({ server, role, weight }) => {
     const old = known.get(server);
     known.delete(server);
-    return old === undefined || old.role !== role || old.weight !== weight;
+    return always || old === undefined || old.role !== role || old.weight !== weight;
   });
   const removed = [...known.keys()];
   return set.length > 0 || removed.length > 0 || always ? { set, removed } : undefined;

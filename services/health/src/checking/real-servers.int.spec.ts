@@ -149,9 +149,9 @@ test("a reload carries over what is known, and starts and ends only what is new 
   expect(
     node
       .events("virtual-server")
-      .slice(-4)
+      .slice(-3)
       .map(({ event }) => event.type),
-  ).toEqual(["realserver-down", "realserver-down", "quorum-lost", "destinations-changed"]);
+  ).toEqual(["realserver-down", "realserver-down", "quorum-lost"]);
   expect(node.host.states().filter(({ kind }) => kind !== "tracker")).toEqual([]);
 });
 
