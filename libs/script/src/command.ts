@@ -17,6 +17,25 @@ export function argvOf(command: Command, appended: readonly string[] = []): stri
 
 export type UserLookup = (user: string, group: string | undefined) => UserIds | undefined;
 
+/** Who is not found may only be out of reach: asked about again after this many milliseconds. */
+const unknownMillis = 60_000;
+
+/**
+ * Asking the name service takes 20 ms, and seconds where it does not answer, and whoever asks stands still meanwhile: once
+ * for each user of a configuration, and once a minute for one who is not there. `millis`: a clock.
+ */
+export function rememberUsers(ask: UserLookup, millis: () => number = () => performance.now()): UserLookup {
+  const known = new Map<string, { readonly ids: UserIds | undefined; readonly until: number }>();
+  return (user, group) => {
+    const key = `${user}:${group ?? ""}`;
+    const before = known.get(key);
+    if (before !== undefined && millis() < before.until) return before.ids;
+    const ids = ask(user, group);
+    known.set(key, { ids, until: ids === undefined ? millis() + unknownMillis : Number.POSITIVE_INFINITY });
+    return ids;
+  };
+}
+
 /** `ids` undefined: as Baton itself. */
 export type Identity =
   | { readonly ok: true; readonly ids: UserIds | undefined }

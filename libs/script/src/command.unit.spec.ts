@@ -1,7 +1,7 @@
 import type { Command, ScriptUser } from "@baton/keepalived-conf";
 import { command as exampleCommand } from "@baton/keepalived-conf/testing";
 import { describe, expect, test } from "vitest";
-import { argvOf, identityOf, scriptEnvironment } from "./command.ts";
+import { argvOf, identityOf, rememberUsers, scriptEnvironment } from "./command.ts";
 
 const command = (over: Partial<Command> = {}): Command => exampleCommand("killall -0 haproxy", over);
 
@@ -72,4 +72,24 @@ test("the environment keeps what is not dangerous and not Baton's own", () => {
   };
   expect(scriptEnvironment(from)).toEqual({ HOME: "/root", PATH: "/bin" });
   expect(scriptEnvironment({}).PATH).toMatch(/\/usr\/sbin/);
+});
+
+test("users are asked about once, and those that are not there once a minute", () => {
+  const clock = { now: 0 };
+  const asked: string[] = [];
+  const users = rememberUsers(
+    (user) => {
+      asked.push(user);
+      return user === "there" || clock.now > 100_000 ? { uid: 7, gid: 7 } : undefined;
+    },
+    () => clock.now,
+  );
+  for (clock.now = 0; clock.now < 150_000; clock.now += 10_000) {
+    expect(users("there", undefined)).toEqual({ uid: 7, gid: 7 });
+    users("later", undefined);
+  }
+  expect(asked).toEqual(["there", "later", "later", "later"]);
+  expect(users("later", undefined)).toEqual({ uid: 7, gid: 7 });
+  users("there", "group");
+  expect(asked).toHaveLength(5);
 });

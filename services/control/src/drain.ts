@@ -32,10 +32,12 @@ export async function askHealth(socket: string, request: DrainRequest): Promise<
 }
 
 function explained(error: ServiceError): Error {
-  const silent = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNIMPLEMENTED].includes(error.code);
-  return silent
-    ? new DrainError(status.FAILED_PRECONDITION, "health does not answer: nothing was drained", { cause: error })
-    : new Error(error.details === "" ? error.message : error.details, { cause: error });
+  const { code, details, message } = error;
+  if (code === status.UNAVAILABLE || code === status.UNIMPLEMENTED)
+    return new DrainError(status.FAILED_PRECONDITION, "health does not answer: nothing was drained", { cause: error });
+  if (code === status.DEADLINE_EXCEEDED)
+    return new Error("health has not answered yet: baton status tells what is drained", { cause: error });
+  return new Error(details === "" ? message : details, { cause: error });
 }
 
 /** With a sentence where nothing matches: what there is instead, as far as `known` says. */

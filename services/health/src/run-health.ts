@@ -4,7 +4,7 @@ import type { AggregateState, Counter } from "@baton/contracts";
 import { trackerAggregate } from "@baton/domain";
 import type { ConfigSnapshot, GrpcService, Host } from "@baton/host";
 import type { UserIds } from "@baton/linux";
-import type { Environment, UserLookup } from "@baton/script";
+import { type Environment, rememberUsers, type UserLookup } from "@baton/script";
 import { createBfdSessions } from "./bfd-sessions.ts";
 import { programOf } from "./checking/check-program.ts";
 import { createDrainService } from "./checking/drain-service.ts";
@@ -67,12 +67,13 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
     ...options.kept,
     boot: options.boot,
     wall: options.wall,
-    programOf: (checker, config) => programOf(checker, config, options),
+    programOf: (checker, config) => programOf(checker, config, { ...options, lookup }),
     followed: { file: files.value, bfd: bfd.isUp },
   });
   const balancer = createIdleFollower(host, servers);
   const leaving = new Set<Promise<void>>();
   let stopped = false;
+  let lookup = rememberUsers(options.lookup);
 
   function start(tracked: TrackedScript, origin: "fresh" | "resumed"): void {
     const slot = record.slot();
@@ -94,12 +95,13 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
 
   function apply(snapshot: ConfigSnapshot, origin: "fresh" | "resumed"): void {
     if (stopped) return;
+    lookup = rememberUsers(options.lookup);
     files.apply(snapshot.config, origin);
     processes.apply(snapshot.config);
     bfd.apply(snapshot.config, origin);
     servers.apply(snapshot);
     balancer.apply(snapshot);
-    const wanted = trackedScripts(snapshot.config, options.lookup, options.own);
+    const wanted = trackedScripts(snapshot.config, lookup, options.own);
     for (const [name, member] of [...members]) if (!wanted.has(name)) dismiss(name, member);
     for (const [name, tracked] of wanted) {
       const member = members.get(name);

@@ -26,7 +26,12 @@ export function openRunRecord(path: string): RunRecord & { readonly ended: reado
   let closed = false;
   /** A program that no signal ends in time may go when nobody writes any more: its line says so to the next process. */
   const write = (index: number, text: string): void => {
-    if (!closed) writeSync(file, text, index * lineBytes);
+    if (closed) return;
+    try {
+      writeSync(file, text, index * lineBytes);
+    } catch {
+      // A full disk: should this process be killed, what it runs now runs on. That is no reason not to check.
+    }
   };
   return {
     ended,

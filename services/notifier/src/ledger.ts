@@ -39,9 +39,9 @@ export function judge(record: TellingRecord | undefined, change: Telling): Verdi
  * nothing twice, and what it says of the same state again is meant (keepalived confirms a first failure under alpha, and
  * ends what was down already); what a later process finds as it was is not told anew.
  */
-export function judgeServer(record: TellingRecord | undefined, change: Telling): Verdict {
+export function judgeServer(record: TellingRecord | undefined, change: Telling & { readonly reason: string }): Verdict {
   if (record === undefined) return "tell";
-  const isOther = record.state !== change.state;
+  const isOther = record.state !== change.state || change.reason === "stop" || change.reason === "removed";
   if (change.order === undefined) return isOther ? "tell" : "unchanged";
   if (!isLater(record, change)) return "old";
   return isOther || record.epoch === change.order.epoch ? "tell" : "unchanged";

@@ -5,7 +5,7 @@ import { type EventEnvelope, type Micros, secondsToMicros } from "@baton/domain"
 import type { ConfigSnapshot, Host } from "@baton/host";
 import type { Command, Config } from "@baton/keepalived-conf";
 import type { UserIds } from "@baton/linux";
-import { type Environment, identityOf, type UserLookup } from "@baton/script";
+import { type Environment, identityOf, rememberUsers, type UserLookup } from "@baton/script";
 import { fifoLine } from "./fifo-line.ts";
 import type { Fifos } from "./fifos.ts";
 import { judge, recordOf, type TellingRecord } from "./ledger.ts";
@@ -244,21 +244,11 @@ function serverNotesOptions(
     newDelivery: own.newDelivery,
     write: (line) => fifos.write(line, "lvs"),
     mailOf: (change, subject) => serverMailOf(change, subject, own.config().global, sender),
-    post: (mail) => void post(mail).catch(own.complain),
+    post: (mail, onPosted) => void post(mail).then(onPosted, own.complain),
     onJudged: counters.judged,
     time: () => timeOf(host.now()),
     now: () => host.now(),
     isSuccessor: host.env.restarts > 0,
-  };
-}
-
-/** Asking the name service takes long: once per configuration. */
-function rememberUsers(ask: UserLookup): UserLookup {
-  const known = new Map<string, UserIds | undefined>();
-  return (user, group) => {
-    const key = `${user}:${group ?? ""}`;
-    if (!known.has(key)) known.set(key, ask(user, group));
-    return known.get(key);
   };
 }
 

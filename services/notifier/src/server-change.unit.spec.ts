@@ -1,7 +1,7 @@
 import { configOf } from "@baton/keepalived-conf/testing";
 import { expect, test } from "vitest";
 import { serverFifoLine } from "./fifo-line.ts";
-import { judgeServer, recordOf, type Telling, type TellingRecord } from "./ledger.ts";
+import { judgeServer, recordOf, type TellingRecord } from "./ledger.ts";
 import { serverChangesOfSnapshot, serverKey } from "./server-change.ts";
 import { serverSubjects } from "./server-subjects.ts";
 import { service, serviceState, web1 } from "./testing/server-events.ts";
@@ -73,18 +73,21 @@ const record = (over: Partial<TellingRecord> = {}): TellingRecord => ({
   mailed: undefined,
   ...over,
 });
-const event = (state: "UP" | "DOWN", epoch: number, version: number, at = 2_000): Telling => ({
+type Judged = Parameters<typeof judgeServer>[1];
+const event = (state: "UP" | "DOWN", epoch: number, version: number, at = 2_000, reason = "check"): Judged => ({
   state,
   order: { epoch, version },
   at,
+  reason,
 });
-const level = (state: "UP" | "DOWN"): Telling => ({ state, order: undefined, at: 0 });
+const level = (state: "UP" | "DOWN"): Judged => ({ state, order: undefined, at: 0, reason: "snapshot" });
 
 test.each([
   ["nothing known", undefined, event("UP", 1, 1), "tell"],
   ["a change", record(), event("UP", 2, 6), "tell"],
   ["the same again, meant so", record(), event("DOWN", 2, 6), "tell"],
   ["the same of another process", record(), event("DOWN", 3, 1), "unchanged"],
+  ["its end, of another process", record(), event("DOWN", 3, 1, 2_000, "stop"), "tell"],
   ["an older one", record(), event("UP", 2, 5), "old"],
   ["a snapshot of the same", record(), level("DOWN"), "unchanged"],
   ["a snapshot of something else", record(), level("UP"), "tell"],

@@ -160,6 +160,24 @@ describe("once, across deaths", () => {
     expect(third.host.appended.map(({ event }) => "replayed" in event.data && event.data.replayed)).toEqual([true]);
   });
 
+  test("a mail that went out while a script still waited is not sent again", async () => {
+    writeScript("slow", 'cd "$(dirname "$0")"; until [ -e gate ]; do sleep 0.02; done; exec "$PWD/note" up');
+    const config = serving({ server: { notifyUp: command(path("slow")) } });
+    const first = start(config);
+    first.sayOfServer(down(), service);
+    await eventually(() => expect(first.told().length).toBe(1));
+    first.sayOfServer(up(), service);
+    first.sayOfServer(down(), service);
+    await eventually(() => expect(first.mails.length).toBe(3));
+    first.notifier.close();
+    writeFileSync(path("gate"), "");
+    const second = start(config, { restarts: 1, servers: [serviceState({ alive: false })] });
+    await eventually(() => expect(calls().filter((call) => call === "down").length).toBe(2));
+    expect(second.mails).toEqual([]);
+    second.sayOfServer(up(), service);
+    await eventually(() => expect(second.mails.length).toBe(1));
+  });
+
   test("under alpha a first failure is told, also where the notifier has seen the server untried", async () => {
     const config = serving({ server: { alpha: true } });
     const { sayOfServer, told } = start(config, { servers: [serviceState({ alive: false }, 0)] });

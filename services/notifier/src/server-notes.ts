@@ -30,7 +30,7 @@ export interface ServerNotesOptions {
   write(line: string): void;
   /** Undefined where the configuration asks for no mail. */
   mailOf(change: ServerChange, subject: ServerSubject): Mail | undefined;
-  post(mail: Mail): void;
+  post(mail: Mail, onPosted: () => void): void;
   onJudged(verdict: Verdict): void;
   /** Now, RFC 3339. */
   time(): string;
@@ -82,7 +82,9 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
     // A snapshot of what is known says less than the event that it is known by.
     if (verdict === "old" || (verdict === "unchanged" && change.order === undefined)) return;
     book.accept(key, recordOf(before, change, false));
-    if (verdict === "tell" && change.isTold) tell(change, key, subject);
+    // A killed notifier may have mailed what it has not told a script yet.
+    const isMailed = change.order === undefined && before?.mailed === change.state;
+    if (verdict === "tell" && change.isTold) tell(change, key, subject, isMailed);
     else book.begun(key, change);
   }
 
@@ -99,13 +101,13 @@ export function createServerNotes(options: ServerNotesOptions, first: Config): S
     if (homeless.length > homelessMax) homeless.splice(0, homelessMax / 2);
   }
 
-  function tell(change: ServerChange, key: string, subject: ServerSubject): void {
+  function tell(change: ServerChange, key: string, subject: ServerSubject, isMailed: boolean): void {
     const command = change.state === "UP" ? subject.up : subject.down;
     if (command === undefined) book.begun(key, change);
     else deliveryOf(key).offer([{ command, appended: [], change: occasionOf(change, key) }]);
     options.write(serverFifoLine(subject, change.state));
-    const mail = options.mailOf(change, subject);
-    if (mail !== undefined) options.post(mail);
+    const mail = isMailed ? undefined : options.mailOf(change, subject);
+    if (mail !== undefined) options.post(mail, () => book.mailed(key, change));
   }
 
   function occasionOf(change: ServerChange, key: string): ServerOccasion {

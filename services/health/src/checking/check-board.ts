@@ -23,6 +23,7 @@ import { attribute, spanName } from "@baton/telemetry";
 import type { Agenda, AgendaEntry } from "./agenda.ts";
 import { type CheckSpec, isProbedChecker } from "./check-specs.ts";
 import { type CheckTotals, createTotals } from "./check-totals.ts";
+import { obstacleWords } from "./obstacle-words.ts";
 import type { ProbeQueue } from "./probe-queue.ts";
 
 /** One server that a check decides for; `check`: what it is called among that server's checks. */
@@ -129,6 +130,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
     const finish = (outcome: ProbeOutcome): void => {
       if (member.probing === probing) member.probing = undefined;
       const before = member.state;
+      noteObstacle(member, outcome);
       feed(member, { type: "probed", run, outcome });
       const { state } = member;
       if (state === before || !isProbed(state) || state.last === undefined) return;
@@ -146,6 +148,13 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
       underWay.add(over);
       return over;
     });
+  }
+
+  /** No event follows from it, and its server stays where it is: somebody has to say that it is not being checked. */
+  function noteObstacle({ name, state }: CheckMember, outcome: ProbeOutcome): void {
+    const wasHindered = isProbed(state) && state.last !== undefined && state.last.outcome.ok === undefined;
+    if (outcome.ok !== undefined || wasHindered) return;
+    host.log.error(`${name} cannot be tried, and what is known stands: ${obstacleWords(outcome)}`);
   }
 
   function announce(

@@ -6,6 +6,7 @@ import type { Host } from "@baton/host";
 import { type MetricName, metric, prometheusName } from "@baton/telemetry";
 import type { CheckBoard, CheckMember } from "./check-board.ts";
 import type { Drains } from "./drains.ts";
+import { obstacleWords } from "./obstacle-words.ts";
 import type { PoolMember } from "./pool-board.ts";
 
 type Events = Pick<Host["events"], "version">;
@@ -41,7 +42,8 @@ function statusOf({ state: { up, hasRun } }: CheckMember): Status {
 }
 
 function failureWords(check: string, { failures, url }: Checker, outcome: ProbeOutcome): string {
-  if (outcome.ok !== false) return "";
+  if (outcome.ok === undefined) return `cannot be tried: ${obstacleWords(outcome)}`;
+  if (outcome.ok) return "";
   const { reason, errno = "", status = 0, excerpt = "", detail = "" } = outcome;
   return checkFailureWords({ check, reason, errno, status, excerpt, detail, durationMs: 0, attempt: failures, url });
 }

@@ -155,6 +155,17 @@ test("a reload carries over what is known, and starts and ends only what is new 
   expect(node.host.states().filter(({ kind }) => kind !== "tracker")).toEqual([]);
 });
 
+test("a program of a user who is not there: the server stays, and somebody says why", async () => {
+  const check = "MISC_CHECK { misc_path /bin/false; user nobody-has-this-name }";
+  const node = await start(service([server(9, check)]));
+  const why = "cannot be tried: spawn there is no user nobody-has-this-name";
+  await vi.waitFor(() => expect(node.checkers()).toMatchObject([{ status: "unknown", lastFailure: why }]));
+  await vi.waitFor(() => expect(node.checkers()[0]?.runs).toBeGreaterThan(2));
+  expect(node.destinations()).toEqual({ "127.0.0.1:9": 1 });
+  const lines = node.host.lines.filter(({ message }) => message.includes("nobody-has-this-name"));
+  expect(lines.map(({ level }) => level)).toEqual(["error"]);
+});
+
 test("a killed health flaps nobody", async () => {
   const up = await listen(createServer());
   const down = await closed();

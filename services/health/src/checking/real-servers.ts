@@ -172,8 +172,8 @@ export function createRealServers(options: RealServersOptions): RealServers {
     bfdChanged: (session, up, cause) => checks.followBfd(session, up, cause),
     drain: async (order) => {
       const result = drains.order(order);
-      await drained.save(textOfDrains);
-      return result;
+      if (await drained.save(textOfDrains)) return result;
+      throw new Error("it is done, but cannot be written down yet: a restart would undo it (health's log says why)");
     },
     idle: (virtualServer, server, cause) => drains.idle(virtualServer, server, cause),
     states: () => [

@@ -65,6 +65,7 @@ export function memoryFile(found?: string): MemoryFile {
     },
     save: async (make) => {
       file.text = make();
+      return true;
     },
   };
   return file;
