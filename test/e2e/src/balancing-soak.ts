@@ -358,6 +358,14 @@ async function storm(world: World, before: View): Promise<Outcome> {
   }
 }
 
+/** SIGTERM: as keepalived, it takes with it what it has brought. */
+async function leave({ node, director }: World): Promise<string[]> {
+  const { code, signal } = await node.stop(60_000);
+  const { stdout } = await director.exec("nft list tables");
+  const left = stdout.includes("baton_lb") ? ["the table is left in the kernel"] : [];
+  return code === 0 ? left : [...left, `it ended with ${code ?? signal}`];
+}
+
 /** Storms for `seconds`; ends with the first after which something is not as it has to be. */
 export async function balancingSoak({ seconds, random, tell }: BalancingSoakOptions): Promise<BalancingReport> {
   const lab = await createLab({ name: "balancing-soak", routers: ["r1", ...servers] });
@@ -380,6 +388,7 @@ export async function balancingSoak({ seconds, random, tell }: BalancingSoakOpti
       hear(world);
       for (const { heard } of world.customers)
         for (const { answered } of heard.tallies) for (const n of Object.values(answered)) seen.answers += n;
+      if (seen.failures.length === 0) seen.failures.push(...(await leave(world)));
       if (seen.failures.length > 0)
         tell(`${lab.logs()}\n${(await world.director.exec("nft list ruleset; ip a")).stdout}`);
     } finally {

@@ -41,7 +41,7 @@ async function agreement(
         const [one = [], ...others] = read();
         return expected(one) && others.every((other) => other.join() === one.join());
       },
-      180,
+      600,
     );
   } catch (error) {
     note(`${what}: tables`, read());
@@ -84,7 +84,7 @@ async function tell(): Promise<void> {
   note("master", `${master.name} (${master.kind})`);
 
   const traffic = startTraffic("client", virtual, sources, 250);
-  await until("answers of both", () => namesIn(traffic.asked.slice(-8)).join() === "s1,s2", 120);
+  await until("answers of both", () => namesIn(traffic.asked.slice(-8)).join() === "s1,s2", 600);
   note("answers", namesIn(await traffic.next(20)));
 
   servers[0]?.stop();
@@ -99,7 +99,7 @@ async function tell(): Promise<void> {
 
   for (const server of servers) server.start();
   note("both returned", await agreement(directors, "both servers in both tables again", serves(...all)));
-  await until("answers of both again", () => namesIn(traffic.asked.slice(-8)).join() === "s1,s2", 120);
+  await until("answers of both again", () => namesIn(traffic.asked.slice(-8)).join() === "s1,s2", 600);
 
   const died = Date.now();
   const tableBefore = other.rules();

@@ -33,7 +33,7 @@ export function startTraffic(namespace: string, address: string, sources: readon
     asked,
     async next(count, since = Date.now()) {
       const sent = (): Asked[] => asked.filter(({ at }) => at >= since);
-      await until(`${count} questions to end`, () => sent().length >= count, 120);
+      await until(`${count} questions to end`, () => sent().length >= count, 600);
       return sent();
     },
     stop: () => void child.kill("SIGKILL"),
