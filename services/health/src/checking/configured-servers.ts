@@ -2,10 +2,7 @@
 // later one is a diff.
 import {
   type CheckMoment,
-  type Pool,
   type PoolCheck,
-  type PoolChecks,
-  type PoolConfig,
   type ServerCheck,
   type ServerCheckConfig,
   startCheck,
@@ -21,6 +18,16 @@ import { type CheckPlan, planReload, supposedOf } from "./reload-checks.ts";
 export interface ConfiguredServers {
   /** `flush`: what ends goes as a whole (`lvs_flush_on_stop`). */
   apply(specs: readonly PoolSpec[], options: { readonly jitter: number; readonly flush: boolean }): void;
+}
+
+/** What the checks of one pool decide. */
+interface Employed {
+  readonly spec: PoolSpec;
+  readonly users: { readonly key: string; readonly user: CheckUser }[];
+  /** Of each server: keys of its checks, in order. */
+  readonly keys: Map<string, readonly string[]>;
+  /** As it began or went on with. */
+  readonly checks: Map<string, readonly PoolCheck[]>;
 }
 
 /** Whether a check counts as passed for a server before it has run, and as what is known afterwards. */
@@ -45,8 +52,8 @@ export function createConfiguredServers({
   let recalling = known;
   const alike = new Map([...known.checks.values()].map((each) => [each.likeness, each]));
   let isFirst = true;
-  /** Of each server: keys of its checks, in order, by pool and name. */
-  let keys = new Map<string, Map<string, readonly string[]>>();
+  /** By pool. */
+  let employed = new Map<string, Employed>();
 
   /** Another configuration may have come while nobody was there: the same check with other times is known, too. */
   const beforeKill = ({ id, likeness }: CheckSpec): KnownCheck | undefined =>
@@ -76,14 +83,21 @@ export function createConfiguredServers({
     return (_pool, _server, { up }) => up;
   }
 
-  function reload(specs: readonly PoolSpec[], jitter: number): Supposition {
+  /** Nothing of it is another, and all its checks have run: a reload has nothing to say about it. */
+  const isSettled = (spec: PoolSpec): boolean =>
+    employed.get(spec.name)?.spec === spec &&
+    pools.members.get(spec.name)?.state.config === spec.pool &&
+    spec.servers.every((each) => each.checks.every(({ key }) => checks.members.get(key)?.state.hasRun === true));
+
+  function reload(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>, jitter: number): Supposition {
     const names = namesOf(uniqueSpecs(specs), ({ key }) => checks.members.get(key)?.name);
     const alive = aliveServers(pools);
     const configs = new Map<string, ServerCheckConfig>();
     const plan = planReload({
       specs,
+      settled,
       members: checks.members,
-      keysOf: (pool, server) => keys.get(pool)?.get(server),
+      keysOf: (pool, server) => employed.get(pool)?.keys.get(server),
       isAlive: (pool, server) => alive.get(pool)?.has(server) === true,
       configOf: (spec) => {
         const config = configs.get(spec.key) ?? machineConfig(spec.checker, names.get(spec.key) ?? spec.label, jitter);
@@ -105,50 +119,55 @@ export function createConfiguredServers({
   }
 
   /** Who decides for whom; and what each pool begins or goes on with. */
-  function employ(specs: readonly PoolSpec[], isUp: Supposition): Map<string, PoolChecks> {
+  function employ(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>, isUp: Supposition): void {
     const users = new Map<string, CheckUser[]>();
-    const poolChecks = new Map<string, PoolChecks>();
+    const before = employed;
     for (const member of checks.members.values()) member.isDisputed = false;
-    keys = new Map();
-    for (const { name: pool, servers } of specs) {
-      const own = new Map<string, readonly PoolCheck[]>();
-      const ownKeys = new Map<string, readonly string[]>();
-      for (const { server, checks: wanted } of servers) {
-        const names = createNames();
-        const used = wanted.flatMap(({ key }) => {
-          const member = checks.members.get(key);
-          if (member === undefined) return [];
-          // One that stands there twice counts twice.
-          const check = names.unique(member.name);
-          const user = { pool, server, check };
-          const known = users.get(key);
-          if (known === undefined) users.set(key, [user]);
-          else known.push(user);
-          const up = isUp(pool, server, member.state, key);
-          if (up !== member.state.up) member.isDisputed = true;
-          return [{ check, up, weight: member.state.weight }];
-        });
-        own.set(server, used);
-        ownKeys.set(server, [...new Set(wanted.map(({ key }) => key))]);
+    employed = new Map();
+    for (const spec of specs) {
+      const own = (settled.has(spec) ? before.get(spec.name) : undefined) ?? employOf(spec, isUp);
+      employed.set(spec.name, own);
+      for (const { key, user } of own.users) {
+        const known = users.get(key);
+        if (known === undefined) users.set(key, [user]);
+        else known.push(user);
       }
-      poolChecks.set(pool, own);
-      keys.set(pool, ownKeys);
     }
     for (const member of checks.members.values()) member.users = users.get(member.spec.key) ?? [];
-    return poolChecks;
   }
 
-  function meetPools(specs: readonly PoolSpec[], poolChecks: ReadonlyMap<string, PoolChecks>, flush: boolean): void {
+  function employOf(spec: PoolSpec, isUp: Supposition): Employed {
+    const { name: pool, servers } = spec;
+    const found: Employed = { spec, users: [], keys: new Map(), checks: new Map() };
+    for (const { server, checks: wanted } of servers) {
+      const names = createNames();
+      const used = wanted.flatMap(({ key }) => {
+        const member = checks.members.get(key);
+        if (member === undefined) return [];
+        // One that stands there twice counts twice.
+        const check = names.unique(member.name);
+        found.users.push({ key, user: { pool, server, check } });
+        const up = isUp(pool, server, member.state, key);
+        if (up !== member.state.up) member.isDisputed = true;
+        return [{ check, up, weight: member.state.weight }];
+      });
+      found.checks.set(server, used);
+      found.keys.set(server, [...new Set(wanted.map(({ key }) => key))]);
+    }
+    return found;
+  }
+
+  function meetPools(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>, flush: boolean): void {
     const wanted = new Set(specs.map(({ name }) => name));
     for (const name of [...pools.members.keys()]) if (!wanted.has(name)) pools.remove(name, flush);
     drains.keepOnly(wanted);
-    for (const { name, pool } of specs) {
-      const own = poolChecks.get(name) ?? new Map();
+    for (const spec of specs) {
+      if (settled.has(spec)) continue;
+      const { name, pool } = spec;
+      const own = employed.get(name)?.checks ?? new Map();
       const drainOf = (server: string) => drains.of(name, server).drain;
       const before = recalling.pools.get(name);
-      const member = pools.members.get(name);
-      if (member !== undefined && isAsBefore(member.state, pool, own)) continue;
-      if (member !== undefined) pools.feed(name, { type: "reload", config: pool, checks: own });
+      if (pools.members.has(name)) pools.feed(name, { type: "reload", config: pool, checks: own });
       else if (before === undefined) pools.start(pool, own, drainOf);
       else {
         const knownServers = recalling.servers.get(name) ?? [];
@@ -160,28 +179,16 @@ export function createConfiguredServers({
 
   return {
     apply: (specs, { jitter, flush }) => {
-      const isUp = isFirst ? begin(specs, jitter) : reload(specs, jitter);
-      const poolChecks = employ(specs, isUp);
-      meetPools(specs, poolChecks, flush);
+      const settled = new Set(specs.filter(isSettled));
+      const isUp = isFirst ? begin(specs, jitter) : reload(specs, settled, jitter);
+      employ(specs, settled, isUp);
+      meetPools(specs, settled, flush);
       isFirst = false;
       recalling = nothingKnown;
       alike.clear();
     },
   };
 }
-
-/** Nothing for a reload to do: it is the same configuration, and every check says what it said. */
-const isAsBefore = ({ config, servers }: Pool, now: PoolConfig, checks: PoolChecks): boolean =>
-  config === now && servers.every((each) => areSame(each.checks, checks.get(each.config.server) ?? []));
-
-/** As `isDeepStrictEqual`, which takes most of a reload where there are thousands. */
-const areSame = (before: readonly PoolCheck[], now: readonly PoolCheck[]): boolean =>
-  before.length === now.length &&
-  before.every(({ check, up, weight }, at) => {
-    const other = now[at];
-    if (check !== other?.check || up !== other.up) return false;
-    return weight?.kind === other.weight?.kind && weight?.weight === other.weight?.weight;
-  });
 
 const uniqueSpecs = (specs: readonly PoolSpec[]): CheckSpec[] => [
   ...new Map(

@@ -22,6 +22,8 @@ export interface ReloadPlan {
 
 export interface ReloadQuestion {
   readonly specs: readonly PoolSpec[];
+  /** Of these nothing is another, and all checks have run: they go on as they are. */
+  readonly settled: ReadonlySet<PoolSpec>;
   readonly members: ReadonlyMap<string, CheckMember>;
   /** Keys of the checks that a server has now; undefined: it is new. */
   readonly keysOf: (pool: string, server: string) => readonly string[] | undefined;
@@ -41,11 +43,14 @@ export const supposedOf = (pool: string, server: string, key: string): string =>
 export function planReload(question: ReloadQuestion): ReloadPlan {
   const candidates = new Map<string, Candidate>();
   const supposed = new Map<string, boolean>();
-  for (const { name, servers } of question.specs) {
+  for (const spec of question.specs) {
+    const { name, servers } = spec;
+    const isSettled = question.settled.has(spec);
     for (const { server, checks } of servers) {
-      for (const candidate of reloadServer(question, name, server, checks)) {
+      const own = isSettled ? asTheyAre(question, checks) : reloadServer(question, name, server, checks);
+      for (const candidate of own) {
         const { key } = candidate.spec;
-        supposed.set(supposedOf(name, server, key), candidate.state.up);
+        if (!isSettled) supposed.set(supposedOf(name, server, key), candidate.state.up);
         const known = candidates.get(key);
         if (known === undefined || isBetter(candidate, known)) candidates.set(key, candidate);
       }
@@ -56,6 +61,12 @@ export function planReload(question: ReloadQuestion): ReloadPlan {
   const ended = [...question.members.values()].filter((member) => !adopted.has(member));
   return { checks, ended, supposed };
 }
+
+const asTheyAre = ({ members }: ReloadQuestion, specs: readonly CheckSpec[]): Candidate[] =>
+  specs.flatMap((spec) => {
+    const from = members.get(spec.key);
+    return from === undefined ? [] : [{ spec, state: from.state, from }];
+  });
 
 function reloadServer(
   { members, keysOf, isAlive, configOf, moment }: ReloadQuestion,

@@ -66,6 +66,7 @@ const plan = (before: readonly PoolSpec[], next: readonly PoolSpec[], members = 
   );
   return planReload({
     specs: next,
+    settled: new Set(),
     members,
     keysOf: (pool) => keys.get(pool),
     isAlive: () => alive,
@@ -140,4 +141,34 @@ test("one that moves from a server that goes to one that comes keeps what is kno
   const { checks, ended } = plan(before, moved);
   expect(checks[0]?.state).toMatchObject({ run: 7, hasRun: true });
   expect(ended).toEqual([]);
+});
+
+test("of what is settled nothing is asked, and it goes on as it is", () => {
+  const before = specsOf("", "retry 2");
+  const [first] = before;
+  const [, second] = specsOf("", "retry 5");
+  if (first === undefined || second === undefined) throw new Error("two services");
+  const members = membersOf(before);
+  const asked: string[] = [];
+  const { checks, ended } = planReload({
+    specs: [first, second],
+    settled: new Set([first]),
+    members,
+    keysOf: (pool) => {
+      asked.push(pool);
+      return before.find(({ name }) => name === pool)?.servers.flatMap(({ checks: own }) => own.map(({ key }) => key));
+    },
+    isAlive: () => true,
+    configOf: (spec) => {
+      asked.push(second.name);
+      expect(spec.key).not.toBe(checksOf([first])[0]?.key);
+      return configFor(spec);
+    },
+    moment,
+  });
+  expect(new Set(asked)).toEqual(new Set([second.name]));
+  expect(ended).toEqual([]);
+  const [own] = checksOf([first]).flatMap(({ key }) => members.get(key) ?? []);
+  expect(checks.find(({ member }) => member === own)?.state).toBe(own?.state);
+  expect(checks.map(({ member }) => member)).toEqual([...members.values()]);
 });
