@@ -46,11 +46,12 @@ export async function measureChecks(options: ChecksOptions): Promise<Record<stri
   return results;
 }
 
-function rowOf({ costs, lateness, latenessAroundReload, reload: took, detection }: Measured): string {
+function rowOf({ allCheckedMs, costs, lateness, latenessAroundReload, reload: took, detection }: Measured): string {
   const lateOf = ({ p50Ms, p99Ms, maxMs }: Lateness): string => `p50 ${p50Ms}, p99 ${p99Ms}, max ${maxMs} ms`;
   const checking = costs.find(({ name }) => name === "health" || name === "keepalived");
   const { name = "", cpuPercent = 0, pssMiB = 0 } = checking ?? {};
   return [
+    `all checked after ${allCheckedMs} ms`,
     `${name} ${rounded(cpuPercent * 0.6)} s of processor a minute, ${pssMiB} MiB`,
     `late ${lateOf(lateness)}`,
     `around the reload ${lateOf(latenessAroundReload)}`,
@@ -65,6 +66,8 @@ interface Phase {
 }
 
 interface Measured {
+  /** From the start until each server has been checked once. */
+  readonly allCheckedMs: number;
   readonly costs: readonly ProcessCost[];
   readonly lateness: Lateness;
   readonly latenessAroundReload: Lateness;
@@ -77,17 +80,24 @@ async function measureSystem(system: System, servers: number, options: ChecksOpt
   try {
     const scene = await openScene(lab);
     const start = system === "baton" ? startBatonDirector : startKeepalivedDirector;
+    const began = Date.now();
     const director = await start(
       lab.router("r1"),
       crowdConfig({ virtualServers: servers / 2, isChecked: true }),
       options.keepalived,
     );
+    await waitFor("a check of every server", () => scene.seen() >= servers + doorCount, {
+      deadlineMs: patienceMs,
+      everyMs: 1_000,
+    });
+    const allCheckedMs = Date.now() - began;
     await sleep(settlingMs);
     const [calm, costs] = await calmly(director, options.seconds);
     const verdicts = await closeDoors(scene, director);
     const reloading = await reload(director, servers);
     const attempts = readAttempts(await scene.stop());
     return {
+      allCheckedMs,
       costs,
       lateness: latenessOf(attempts, calm.from, calm.until),
       latenessAroundReload: latenessOf(attempts, reloading.phase.from, reloading.phase.until),
@@ -103,6 +113,8 @@ async function measureSystem(system: System, servers: number, options: ChecksOpt
 
 interface Scene {
   readonly servers: LabProcess;
+  /** Servers that have been checked. */
+  seen(): number;
   /** What tcpdump has seen. */
   stop(): Promise<string>;
 }
@@ -119,6 +131,7 @@ async function openScene(lab: Lab): Promise<Scene> {
   await tcpdump.waitLog(/listening on/);
   return {
     servers,
+    seen: () => readAttempts(tcpdump.log()).size,
     stop: async () => {
       await tcpdump.stop();
       return tcpdump.log();
@@ -144,7 +157,7 @@ interface Verdict {
 }
 
 const betweenDoorsMs = 300;
-const patienceMs = 60_000;
+const patienceMs = 240_000;
 
 async function closeDoors({ servers }: Scene, director: Director): Promise<Verdict[]> {
   for (let door = 0; door < doorCount; door++) {
