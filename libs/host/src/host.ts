@@ -243,7 +243,8 @@ class ProcessHost implements Host {
     if (this.#stopping !== undefined) return;
     await this.stop(reason);
     await this.#supervisor.reportAndWait({ type: "stopped" });
-    process.exit(0);
+    // 0, unless a handler has said by `process.exitCode` that something was left undone.
+    process.exit();
   }
 
   async #attempt(what: string, action: () => unknown): Promise<void> {

@@ -3,6 +3,7 @@
 import type { VirtualServerState } from "@baton/contracts";
 import type { BatonEvent, CauseRef, Instant } from "@baton/domain";
 import { microsSince, secondsToMicros } from "@baton/domain";
+import type { StopMode } from "@baton/ipvs";
 import type { Config } from "@baton/keepalived-conf";
 import { Drains } from "./drains.ts";
 import { IpvsSettings } from "./ipvs/ipvs-settings.ts";
@@ -39,6 +40,8 @@ export class Core {
   #config: Config;
   #asked: Place | undefined;
   #isEnding = false;
+  /** Of the end: what has not been done yet, or not all of it. */
+  readonly #endings = new Set<Story>();
   /** Health has spoken. */
   #isFilled = false;
   /** Services may have to be remembered, or forgotten. */
@@ -86,6 +89,11 @@ export class Core {
   /** Changes that others made and that were undone. */
   get repairs(): number {
     return this.#repairs;
+  }
+
+  /** The kernel is as it was to be left. */
+  get hasEnded(): boolean {
+    return this.#isEnding && this.#endings.size === 0;
   }
 
   get keeper(): Pick<Keeper, "counts" | "drift" | "measured"> {
@@ -152,10 +160,19 @@ export class Core {
       case "drain-tick":
         return this.#drains.ask();
       case "stopped":
-        this.#isEnding = true;
-        this.#keeper.finish(input.mode, startStory("stop", now));
-        return input.mode === "keep" ? undefined : this.#settings?.finish(startStory("stop", now));
+        return this.#end(input.mode, now);
     }
+  }
+
+  #end(mode: StopMode, now: Instant): void {
+    this.#isEnding = true;
+    const ending = (): Story => {
+      const story = startStory("stop", now);
+      this.#endings.add(story);
+      return story;
+    };
+    this.#keeper.finish(mode, ending());
+    if (mode !== "keep") this.#settings?.finish(ending());
   }
 
   #fillPools(states: readonly VirtualServerState[], now: Instant): void {
@@ -229,6 +246,7 @@ export class Core {
   /** Returns the first that has not ended well. */
   #tellSettled(now: Instant, effects: Effect[]): Story | undefined {
     const settled = [...this.#keeper.settled(), ...(this.#settings?.settled() ?? [])];
+    for (const story of settled) if (story.failed.total === 0) this.#endings.delete(story);
     for (const { reason, changes, total, cause, startedAt } of settled) {
       if (total === 0) continue;
       this.#hasChanged = true;

@@ -14,6 +14,9 @@ const balancer = await runBalancer({
 });
 // Those of keepalived's checker process that are no script's: the balancer runs none.
 await keepProcessSettings(host, { settings: ({ checker }) => checker, realtimePriority: undefined, below: 1 });
-host.onStop((reason) => balancer.stop(reason));
+host.onStop(async (reason) => {
+  // Who is started in its place when something is left tries again.
+  if (!(await balancer.stop(reason))) process.exitCode = 1;
+});
 await host.serveWatch(balancer);
 host.ready();

@@ -60,10 +60,15 @@ interface Started {
 
 async function start(
   config = text,
-  more: { readonly restarts?: number; readonly absent?: readonly EngineName[]; readonly keeps?: boolean } = {},
+  more: {
+    readonly restarts?: number;
+    readonly absent?: readonly EngineName[];
+    readonly keeps?: boolean;
+    readonly loadBalancer?: "nftables";
+  } = {},
 ): Promise<Started> {
   const env = { restarts: more.restarts ?? 0 };
-  const host = createTestHost({ service: "balancer", clock, config: snapshotOf(config), env });
+  const host = createTestHost({ service: "balancer", clock, config: snapshotOf(config, more.loadBalancer), env });
   const health = host.play("health");
   const kernel = new MemoryKernel(table);
   const open = (engine: EngineName) => {
@@ -168,6 +173,28 @@ describe("the end", () => {
     expect(rules()).toEqual([]);
   });
 
+  test("that finds no answer keeps the record for the next process, and says so", async () => {
+    const { health, balancer, kernel } = await start();
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    kernel.isDeaf = true;
+    expect(await balancer.stop(notNeeded)).toBe(false);
+    expect(readFileSync(ownFile(), "utf8")).toContain("tcp 192.0.2.1:80");
+    const next = await start(text, { restarts: 1 });
+    expect(await next.balancer.stop(notNeeded)).toBe(true);
+    expect(rules()).toEqual([]);
+    expect(() => readFileSync(ownFile())).toThrow("ENOENT");
+  });
+
+  test("that is refused in part keeps the record, too", async () => {
+    const { health, balancer, kernel } = await start();
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    kernel.refuse = ({ kind }) => (kind === "delete-service" ? "EPERM" : undefined);
+    expect(await balancer.stop(notNeeded)).toBe(false);
+    expect(readFileSync(ownFile(), "utf8")).toContain("tcp 192.0.2.1:80");
+  });
+
   test("comes in the middle of the work as well", async () => {
     const ids = Array.from({ length: 250 }, (_, i) => `192.0.2.${i + 1}`);
     const { health, balancer } = await start(ids.map((id) => virtualServer(`${id} 80`, [1])).join(""));
@@ -202,6 +229,49 @@ describe("the engine", () => {
     expect(rules()).toEqual([]);
     host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 3 });
     await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    await balancer.stop("test");
+  });
+
+  test("one that cannot be opened leaves the services where they are, which is in the state, until that is taken back", async () => {
+    const { balancer, host, health, kernel } = await start(text, { absent: ["nftables"] });
+    table.apply({ kind: "new-service", service: aService(addressKey("203.0.113.1")) });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(3));
+    const asked = vi.spyOn(kernel, "carryOut");
+    host.applyConfig({ ...snapshotOf(text, "nftables"), generation: 2 });
+    const complaint = "nftables: the kernel has none";
+    await vi.waitFor(() => expect(JSON.stringify(host.states())).toContain(complaint));
+    host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 3 });
+    await vi.waitFor(() => expect(JSON.stringify(host.states())).not.toContain(complaint));
+    expect(host.states()).toMatchObject([{ id: "ipvs" }]);
+    expect(rules()).toHaveLength(3);
+    expect(asked.mock.calls.filter(([{ kind }]) => kind === "change")).toEqual([]);
+    await balancer.stop("test");
+  });
+
+  test("where there was none, another setting is tried at once", async () => {
+    const { balancer, host, health } = await start(text, { absent: ["nftables"], loadBalancer: "nftables" });
+    expect(host.states()).toMatchObject([{ id: "none" }]);
+    host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 2 });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    await balancer.stop("test");
+  });
+
+  test("others have what is theirs also with lvs_flush_on_stop, and two moves in a row end where the last one leads", async () => {
+    const flushing = `global_defs {\nlvs_flush_on_stop\n}\n${text}`;
+    const { balancer, host, health } = await start(flushing);
+    table.apply({ kind: "new-service", service: aService(addressKey("203.0.113.1")) });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(3));
+    host.applyConfig({ ...snapshotOf(flushing, "nftables"), generation: 2 });
+    host.applyConfig({ ...snapshotOf(flushing, "ipvs"), generation: 3 });
+    await new Promise((resolve) => setImmediate(resolve));
+    await vi.waitFor(() => expect(rules()).toHaveLength(3));
+    expect(host.states()).toMatchObject([{ id: "ipvs" }]);
+    host.applyConfig({ ...snapshotOf(flushing, "nftables"), generation: 4 });
+    await vi.waitFor(() => expect(host.states()).toMatchObject([{ id: "nftables" }]));
+    expect(rules()).toHaveLength(1);
     await balancer.stop("test");
   });
 });

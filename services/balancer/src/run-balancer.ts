@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AggregateState, Counter, VirtualServerState } from "@baton/contracts";
 import { type CauseRef, type EventEnvelope, type Instant, messageOf, microsSince } from "@baton/domain";
-import { atCommonTimes, type ConfigSnapshot, type Host, notNeeded } from "@baton/host";
+import { atCommonTimes, type ConfigSnapshot, type Host, type LoadBalancer, notNeeded } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
 import type { Config } from "@baton/keepalived-conf";
 import { attribute, spanName } from "@baton/telemetry";
@@ -16,7 +16,7 @@ import type { EngineName } from "./keeper.ts";
 import type { EngineKernel } from "./kernel.ts";
 import { NftablesKeeper } from "./nftables/nftables-keeper.ts";
 import type { OwnFile } from "./own-file.ts";
-import { insideOf, namespaceOf } from "./place.ts";
+import { insideOf, type NamespaceFile, namespaceOf } from "./place.ts";
 import type { Effect, Input, OwnRecord, PoolChange } from "./types.ts";
 
 export interface BalancerOptions {
@@ -33,7 +33,8 @@ export interface BalancerOptions {
 export interface Balancer {
   states(): AggregateState[];
   counters(): Counter[];
-  stop(reason: string): Promise<void>;
+  /** False: something of ours may be left in the kernel; the record of it is left, too, for the next process. */
+  stop(reason: string): Promise<boolean>;
 }
 
 /** All services wake up at these points in time: this one is not woken for it. */
@@ -54,7 +55,11 @@ class RunningBalancer implements Balancer {
   readonly #options: BalancerOptions;
   #snapshot: ConfigSnapshot;
   #session: Session | undefined;
-  #lack: { readonly error: string; readonly retry: NodeJS.Timeout } | undefined;
+  #lack: { readonly error: string; readonly isFresh: boolean } | undefined;
+  /** What could not be opened is tried again. */
+  #retry: NodeJS.Timeout | undefined;
+  /** While the session lets go of the kernel; false: of part of it only. */
+  #ending: Promise<boolean> | undefined;
   #isStopped = false;
 
   constructor(options: BalancerOptions, snapshot: ConfigSnapshot) {
@@ -73,27 +78,27 @@ class RunningBalancer implements Balancer {
   }
 
   /** The kernel keeps what is there for the next start of the node, not when the configuration has no more of it. */
-  async stop(reason: string): Promise<void> {
+  stop(reason: string): Promise<boolean> {
     this.#isStopped = true;
-    clearTimeout(this.#lack?.retry);
+    clearTimeout(this.#retry);
     const keeps = this.#options.keepsAtStop && reason !== notNeeded;
-    await this.#end(keeps ? "keep" : stopModeOf(this.#snapshot));
+    return this.#end(keeps ? "keep" : this.#snapshot.config.global.lvs.flushOnStop);
   }
 
   /** `isFresh`: nobody of this node has been here before, so that `lvs_flush` counts. */
   #begin(isFresh: boolean): void {
     const { host, open, file } = this.#options;
-    const { settings, config } = this.#snapshot;
-    const chosen = chooseEngine(settings.loadBalancer ?? "auto", namespaceOf(config), open);
+    const place = placeOf(this.#snapshot);
+    const chosen = chooseEngine(place.setting, place.namespace, open);
     if (chosen.engine === "none") return this.#lackOf(chosen.error, isFresh);
     this.#lack = undefined;
     const before = file.read();
-    // What carried the services before lets go of them when another engine does.
-    if (before !== undefined && before.engine !== chosen.engine) this.#clearUp(before.engine, before);
     const own = before?.engine === chosen.engine ? before : nothingOwn;
     host.log.info("balancing", { engine: chosen.engine });
-    const flush = isFresh && config.global.lvs.flushOnStart;
-    this.#session = new Session(this.#options, this.#snapshot, { ...chosen, own, flush });
+    const flush = isFresh && this.#snapshot.config.global.lvs.flushOnStart;
+    // What carried the services before lets go of them when another engine does.
+    if (before !== undefined && before.engine !== chosen.engine) this.#clearUp(before.engine, before);
+    this.#session = new Session(this.#options, this.#snapshot, { ...chosen, place, own, flush });
   }
 
   #lackOf(error: string, isFresh: boolean): void {
@@ -103,30 +108,65 @@ class RunningBalancer implements Balancer {
       const data = { engine: "none", changes: [], total: 0, error };
       host.events.append({ kind: "balancer", id: "none" }, { type: "balancer-failed", data });
     }
-    const retry = setTimeout(() => this.#begin(isFresh), retryEngineMs);
-    retry.unref();
-    this.#lack = { error, retry };
+    this.#lack = { error, isFresh };
+    this.#tryAgain(() => this.#begin(isFresh));
+  }
+
+  #tryAgain(action: () => unknown): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(action, retryEngineMs);
+    this.#retry.unref();
   }
 
   async #configure(next: ConfigSnapshot): Promise<void> {
     if (this.#isStopped) return;
-    const before = this.#snapshot;
     this.#snapshot = next;
-    const isSamePlace =
-      before.settings.loadBalancer === next.settings.loadBalancer &&
-      namespaceOf(before.config) === namespaceOf(next.config);
-    if (this.#session === undefined || isSamePlace) return this.#session?.configure(next);
-    await this.#end(stopModeOf(before));
+    // Who is just letting go begins with what is the newest then.
+    if (this.#ending !== undefined) return;
+    clearTimeout(this.#retry);
+    if (this.#lack !== undefined) return this.#begin(this.#lack.isFresh);
+    await this.#move();
+  }
+
+  /** To the engine and the namespace that are configured. Where nothing can be opened there, all stays where it is. */
+  async #move(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    const place = placeOf(this.#snapshot);
+    if (isDeepStrictEqual(place, session.place)) return session.configure(this.#snapshot, undefined);
+    const chosen = chooseEngine(place.setting, place.namespace, this.#options.open);
+    if (chosen.engine === "none") {
+      session.configure(this.#snapshot, `stays with ${session.engine} as it was: ${chosen.error}`);
+      return this.#tryAgain(() => this.#move());
+    }
+    chosen.kernel.close();
+    // Asked for in other words, it is the same.
+    if (chosen.engine === session.engine && place.namespace === session.place.namespace) {
+      session.place = place;
+      return session.configure(this.#snapshot, undefined);
+    }
+    // Not as at the end of Baton: what others have there is theirs.
+    await this.#end("services");
     if (!this.#isStopped) this.#begin(false);
   }
 
-  async #end(mode: StopMode): Promise<void> {
-    const session = this.#session;
-    await session?.finish(mode);
-    this.#session = undefined;
-    if (session !== undefined && mode !== "keep") this.#options.file.remove();
+  #end(mode: StopMode): Promise<boolean> {
+    this.#ending ??= this.#finish(mode).finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
   }
 
+  async #finish(mode: StopMode): Promise<boolean> {
+    const isDone = (await this.#session?.finish(mode)) ?? true;
+    const hadSession = this.#session !== undefined;
+    this.#session = undefined;
+    if (!isDone) this.#options.host.log.error("something of ours may be left in the kernel");
+    else if (hadSession && mode !== "keep") this.#options.file.remove();
+    return isDone;
+  }
+
+  /** Of an engine that carries nothing any more. */
   #clearUp(engine: EngineName, own: OwnRecord): void {
     const { host, open } = this.#options;
     try {
@@ -138,12 +178,30 @@ class RunningBalancer implements Balancer {
       for (let ask = core.next(); ask !== undefined; ask = core.next()) {
         core.step({ type: "answered", ask, answer: kernel.carryOut(ask), elapsedMicros: 0 }, host.now());
       }
+      core.step({ type: "idle" }, host.now());
       kernel.close();
+      if (core.hasEnded) return;
+      host.log.warn("what another engine carried before is not all removed", { engine });
     } catch (error) {
       host.log.warn("what another engine carried before cannot be removed", { engine, error: messageOf(error) });
     }
+    const again = (): void => {
+      if (!this.#isStopped && this.#session?.engine !== engine) this.#clearUp(engine, own);
+    };
+    setTimeout(again, retryEngineMs).unref();
   }
 }
+
+/** Where the services are to be, as the user says it. */
+interface SessionPlace {
+  readonly setting: LoadBalancer;
+  readonly namespace: NamespaceFile;
+}
+
+const placeOf = ({ settings, config }: ConfigSnapshot): SessionPlace => ({
+  setting: settings.loadBalancer ?? "auto",
+  namespace: namespaceOf(config),
+});
 
 function problemsOf(config: Config): string[] {
   try {
@@ -155,8 +213,6 @@ function problemsOf(config: Config): string[] {
 
 const nothingOwn: OwnRecord = { services: [], daemons: false, timeouts: undefined };
 
-const stopModeOf = ({ config }: ConfigSnapshot): StopMode => config.global.lvs.flushOnStop;
-
 const makerOf =
   (engine: EngineName, flush: boolean): ConstructorParameters<typeof Core>[0]["makeKeeper"] =>
   (wanted, own) =>
@@ -164,6 +220,7 @@ const makerOf =
 
 /** One engine at work. */
 class Session {
+  place: SessionPlace;
   readonly #options: BalancerOptions;
   readonly #kernel: EngineKernel;
   readonly #core: Core;
@@ -174,6 +231,7 @@ class Session {
   #followingElection: { close(): void } | undefined;
   #followedInstance: string | undefined;
   #noticed: readonly string[] = [];
+  #complaint: string | undefined;
   #draining: { close(): void } | undefined;
   #turn: NodeJS.Immediate | undefined;
   #snapshot: ConfigSnapshot;
@@ -186,11 +244,13 @@ class Session {
     given: {
       readonly engine: EngineName;
       readonly kernel: EngineKernel;
+      readonly place: SessionPlace;
       readonly own: OwnRecord;
       readonly flush: boolean;
     },
   ) {
     const { host } = options;
+    this.place = given.place;
     this.#options = options;
     this.#snapshot = snapshot;
     this.#kernel = given.kernel;
@@ -232,15 +292,21 @@ class Session {
     return countersOf(this.#core, this.#times);
   }
 
-  configure(snapshot: ConfigSnapshot): void {
+  get engine(): EngineName {
+    return this.#core.engine;
+  }
+
+  /** `complaint`: why it is not what the configuration asks for. */
+  configure(snapshot: ConfigSnapshot, complaint: string | undefined): void {
     this.#snapshot = snapshot;
+    this.#complaint = complaint;
     this.#feed({ type: "configured", config: snapshot.config });
     this.#followElection();
     this.#notice();
   }
 
-  /** Resolves when the kernel is as it is to be left, or time is up. */
-  async finish(mode: StopMode): Promise<void> {
+  /** Resolves when the kernel is as it is to be left, or cannot be brought there, or time is up. */
+  async finish(mode: StopMode): Promise<boolean> {
     this.#following.close();
     this.#followingElection?.close();
     this.#ticking.close();
@@ -253,6 +319,7 @@ class Session {
     await done;
     if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#kernel.close();
+    return this.#core.hasEnded;
   }
 
   get #aggregate() {
@@ -273,7 +340,7 @@ class Session {
 
   /** Servers that are reached by NAT need a kernel that forwards. */
   #notice(): void {
-    const errors = problemsOf(this.#snapshot.config);
+    const errors = [...problemsOf(this.#snapshot.config), ...(this.#complaint === undefined ? [] : [this.#complaint])];
     if (isDeepStrictEqual(errors, this.#noticed)) return;
     this.#noticed = errors;
     for (const error of errors) this.#options.host.log.warn(error);
