@@ -55,10 +55,11 @@ async function buildScene() {
 
 type Scene = Awaited<ReturnType<typeof buildScene>>;
 
+/** Few: emulated, an answer costs a tenth of a second of a processor that those who were killed need to come back. */
 function startCustomers() {
   const wishes = {
-    ...{ host: virtual, port: 80, sources, coming: 4, pauseMs: 400, patienceMs: 60_000 },
-    staying: [100, 200, 400, 800, ...Array.from({ length: 8 }, () => 3_000)],
+    ...{ host: virtual, port: 80, sources, coming: 1, pauseMs: 1_000, patienceMs: 60_000 },
+    staying: [1_000, 2_000, ...Array.from({ length: 6 }, () => 10_000)],
   };
   const child = within("client", () =>
     spawn(process.execPath, [customersMain, JSON.stringify(wishes)], { stdio: ["ignore", "pipe", "inherit"] }),
@@ -72,7 +73,7 @@ const serversIn = (rules: readonly string[]): string =>
   names.filter((name) => rules.some((rule) => rule.includes(`-r ${addressOf[name]}:80`))).join();
 
 const serving = ({ rules }: Scene, wanted: readonly ServerName[]): Promise<unknown> =>
-  until(`${wanted.join(" and ")} in the table`, () => serversIn(rules()) === wanted.join(), patienceSeconds);
+  until(`${wanted.join(" and ")} in the table`, () => serversIn(rules()) === wanted.join(), patienceSeconds, 200);
 
 // --- what happens ---------------------------------------------------------------------------------------------------
 
@@ -107,8 +108,8 @@ async function round(scene: Scene, customers: ReturnType<typeof readCustomers>, 
   if (failed.why === "") {
     // Everybody is answered again, and what was under way has come to its end.
     const enough = (): boolean =>
-      Object.values(customers.answeredSince(rightAt)).reduce((sum, count) => sum + count, 0) > 40;
-    await until("answers afterwards", enough, patienceSeconds).catch((error: unknown) => {
+      Object.values(customers.answeredSince(rightAt)).reduce((sum, count) => sum + count, 0) > 20;
+    await until("answers afterwards", enough, patienceSeconds, 500).catch((error: unknown) => {
       failed.why = String(error);
     });
   }

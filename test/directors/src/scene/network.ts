@@ -20,13 +20,14 @@ export async function until<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   seconds = 300,
+  everyMs = 50,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
-    await delay(50);
+    await delay(everyMs);
   }
 }
 

@@ -48,7 +48,7 @@ async function startWhole(name: string, text: string): Promise<Victim> {
         return pid !== undefined && pid !== one.pid && begun(one.service) > one.begun;
       };
       return async () => {
-        for (const one of before) await until(`${one.service} to be back`, () => isBack(one), patienceSeconds);
+        for (const one of before) await until(`${one.service} to be back`, () => isBack(one), patienceSeconds, 500);
       };
     },
     reload: async (changed) => director.reload(changed),
@@ -68,7 +68,7 @@ async function startPart(name: string, text: string): Promise<Victim> {
       return async () => {
         await baton.waitReady();
         if (!services.includes("nats")) return;
-        await until("the bus to be found", () => timesFound(baton.log()) > found, patienceSeconds);
+        await until("the bus to be found", () => timesFound(baton.log()) > found, patienceSeconds, 500);
       };
     },
     reload: (changed) => baton.reload(changed),
