@@ -60,12 +60,12 @@ export class MemoryTable {
   }
 
   /** As traffic would: what of it survives a change can be seen in the next dump. False: there is no such destination. */
-  connect(service: ServiceKey, destination: DestinationKey, active: number): boolean {
+  connect(service: ServiceKey, destination: DestinationKey, active: number, inactive = 0): boolean {
     const destinations = this.#entries.get(serviceName(service))?.destinations;
     const name = destinationName(destination);
     const found = destinations?.get(name);
     if (found === undefined) return false;
-    destinations?.set(name, { ...found, connections: { ...found.connections, active } });
+    destinations?.set(name, { ...found, connections: { ...found.connections, active, inactive } });
     return true;
   }
 

@@ -105,8 +105,18 @@ export function connectedByTable(
     const listed = lists.get(name) ?? list(service);
     lists.set(name, listed);
     const found = listed.find((each) => destinationName(each) === destinationName(destination));
-    return found && { weight: found.weight, active: found.connections.active };
+    return found && { weight: found.weight, active: livingOf(service, found) };
   });
+}
+
+/**
+ * Active is what is established by TCP or SCTP; a UDP flow never is, and lives until it is forgotten (lvs_timeouts). A mark
+ * may carry UDP. Of TCP the rest does not count: everybody who has left is remembered for 2 min, for which no drain is to
+ * wait; the price is that a half closed connection, on which the server still sends, is not waited for.
+ */
+function livingOf(service: ServiceKey, { connections: { active, inactive } }: DumpedDestination): number {
+  const hasStates = service.kind === "address" && service.protocol !== "udp";
+  return hasStates ? active : active + inactive;
 }
 
 const errorOf = (result: ChangeResult): string | undefined =>
