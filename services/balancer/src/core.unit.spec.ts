@@ -368,6 +368,22 @@ vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n19
     expect(rig.events).toEqual(["balancer-repaired"]);
     rig.feed({ type: "configured", config: configOf(one) }).run();
     expect([rig.kernel.daemons, rig.kernel.timeouts.tcp]).toEqual([[], 900]);
+    // The next look has found it so.
+    rig.tick();
     expect(rig.own).toMatchObject({ daemons: false, timeouts: undefined });
+  });
+
+  test("what cannot be given back is remembered and tried again; its error goes with it", () => {
+    const rig = new Rig(text).run().feed(master(true, "m")).run();
+    rig.kernel.refuseSetting = "ENOMEM";
+    rig.feed({ type: "configured", config: configOf(one) }).run();
+    const before = { tcp: 900, tcpFin: 120, udp: 300 };
+    expect(rig.own).toMatchObject({ daemons: true, timeouts: before });
+    expect(rig.core.errors()).toHaveLength(2);
+    rig.kernel.refuseSetting = undefined;
+    rig.tick().tick();
+    expect([rig.kernel.daemons, rig.kernel.timeouts]).toEqual([[], before]);
+    expect(rig.own).toMatchObject({ daemons: false, timeouts: undefined });
+    expect(rig.core.errors()).toEqual([]);
   });
 });

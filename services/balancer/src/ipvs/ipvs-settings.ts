@@ -46,6 +46,10 @@ export class IpvsSettings {
     return this.#config.syncDaemon?.instance;
   }
 
+  get #wantsTimeouts(): boolean {
+    return Object.values(this.#config.timeouts).some((each) => each !== undefined);
+  }
+
   configure(config: Pick<LvsGlobals, "syncDaemon" | "timeouts">, story: Story): void {
     this.#config = config;
     this.look(story);
@@ -59,14 +63,14 @@ export class IpvsSettings {
   }
 
   look(story: Story): void {
-    const { syncDaemon, timeouts } = this.#config;
+    const { syncDaemon } = this.#config;
     // Which role it is to have is not known before election has spoken.
     const isRoleKnown = syncDaemon?.instance === undefined || this.#isMaster !== undefined || this.#isEnding;
-    const wantsTimeouts = Object.values(timeouts).some((each) => each !== undefined);
     this.#looks = {
       daemons: (syncDaemon !== undefined || this.#own.daemons) && isRoleKnown,
-      timeouts: wantsTimeouts || this.#own.timeouts !== undefined,
+      timeouts: this.#wantsTimeouts || this.#own.timeouts !== undefined,
     };
+    for (const about of ["daemons", "timeouts"] as const) if (!this.#looks[about]) this.#errors.delete(about);
     if (this.#story !== undefined) this.#settled.push(this.#story);
     this.#story = story;
     this.#pending = undefined;
@@ -111,7 +115,8 @@ export class IpvsSettings {
     this.#errors.delete("daemons");
     const wanted = wantedDaemons(this.#config.syncDaemon, this.#isMaster === true);
     const operations = planDaemons(wanted, running, this.#own.daemons);
-    this.#own = { ...this.#own, daemons: wanted.length > 0 };
+    // What is stopped is ours until a look has found it gone.
+    this.#own = { ...this.#own, daemons: wanted.length > 0 || (this.#own.daemons && operations.length > 0) };
     if (operations.length > 0) this.#pending = { kind: "change-daemons", operations };
   }
 
@@ -126,9 +131,9 @@ export class IpvsSettings {
       tcpFin: timeouts.tcpFin ?? given(before.tcpFin),
       udp: timeouts.udp ?? given(before.udp),
     };
-    const isOurs = Object.values(timeouts).some((each) => each !== undefined);
-    this.#own = { ...this.#own, timeouts: isOurs ? before : undefined };
     const change = planTimeouts(wanted, current);
+    // What is given back is not forgotten before a look has found it there.
+    this.#own = { ...this.#own, timeouts: this.#wantsTimeouts || change !== undefined ? before : undefined };
     if (change !== undefined) this.#pending = { kind: "set-timeouts", timeouts: change };
   }
 

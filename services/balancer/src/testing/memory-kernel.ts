@@ -16,6 +16,8 @@ export class MemoryKernel implements EngineKernel {
   timeouts: ConnectionTimeouts = { tcp: 900, tcpFin: 120, udp: 300 };
   /** Refuses some of what it is told; undefined: it takes it. */
   refuse: (operation: Operation) => string | undefined = () => undefined;
+  /** Refuses to change daemons and timeouts. */
+  refuseSetting: string | undefined;
   /** No answer comes. */
   isDeaf = false;
 
@@ -47,6 +49,9 @@ export class MemoryKernel implements EngineKernel {
       case "list-daemons":
         return { kind: "daemons", daemons: this.daemons };
       case "change-daemons":
+        if (this.refuseSetting !== undefined) {
+          return { kind: "changed", errors: ask.operations.map(() => this.refuseSetting) };
+        }
         for (const operation of ask.operations) {
           const role = operation.kind === "stop-daemon" ? operation.role : operation.daemon.role;
           this.daemons = this.daemons.filter((each) => each.role !== role);
@@ -56,6 +61,7 @@ export class MemoryKernel implements EngineKernel {
       case "read-timeouts":
         return { kind: "timeouts", timeouts: this.timeouts };
       case "set-timeouts": {
+        if (this.refuseSetting !== undefined) return { kind: "changed", errors: [this.refuseSetting] };
         const { tcp, tcpFin, udp } = ask.timeouts;
         const kept = this.timeouts;
         this.timeouts = { tcp: tcp || kept.tcp, tcpFin: tcpFin || kept.tcpFin, udp: udp || kept.udp };
