@@ -39,9 +39,13 @@ function parse(value: unknown): ReturnType<OwnFile["read"]> {
   return { engine, services: names, daemons: daemons === true, timeouts: timeoutsOf(timeouts) };
 }
 
+/** Of the kernel, in seconds: a signed number of 32 bits. */
+const timeoutMax = 0x7fffffff;
+
 function timeoutsOf(value: unknown): ConnectionTimeouts | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { tcp, tcpFin, udp } = value as Record<string, unknown>;
-  const isTime = (seconds: unknown): seconds is number => Number.isSafeInteger(seconds) && Number(seconds) >= 0;
+  const isTime = (seconds: unknown): seconds is number =>
+    Number.isInteger(seconds) && Number(seconds) >= 0 && Number(seconds) <= timeoutMax;
   return isTime(tcp) && isTime(tcpFin) && isTime(udp) ? { tcp, tcpFin, udp } : undefined;
 }

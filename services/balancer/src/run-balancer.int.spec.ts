@@ -292,4 +292,11 @@ test("a record that makes no sense is none", () => {
   }
   writeFileSync(ownFile(), '{"engine":"ipvs","services":[1,"b"],"timeouts":{"tcp":-1}}');
   expect(file.read()).toEqual({ engine: "ipvs", services: ["b"], daemons: false, timeouts: undefined });
+  for (const [seconds, timeouts] of [
+    [0x7fffffff, { tcp: 1, tcpFin: 2, udp: 0x7fffffff }],
+    [0x80000000, undefined],
+  ]) {
+    writeFileSync(ownFile(), `{"engine":"ipvs","timeouts":{"tcp":1,"tcpFin":2,"udp":${seconds}}}`);
+    expect(file.read()?.timeouts).toEqual(timeouts);
+  }
 });
