@@ -160,11 +160,13 @@ const betweenDoorsMs = 300;
 const patienceMs = 240_000;
 
 async function closeDoors({ servers }: Scene, director: Director): Promise<Verdict[]> {
+  const closed = (): number[] => [...servers.log().matchAll(/^closed \d+ ([\d.]+)$/gm)].map((line) => Number(line[1]));
   for (let door = 0; door < doorCount; door++) {
+    // Two signals that nobody has seen are one.
     servers.signal("SIGUSR2");
+    await waitFor("a door to close", () => closed().length > door, { deadlineMs: patienceMs });
     await sleep(betweenDoorsMs);
   }
-  const closed = (): number[] => [...servers.log().matchAll(/^closed \d+ ([\d.]+)$/gm)].map((line) => Number(line[1]));
   return waitFor(
     "every door to be given up",
     () => {
