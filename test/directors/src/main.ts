@@ -1,15 +1,20 @@
 // npm run directors -- verdicts
 // npm run directors -- story [--both] FILE…
 // npm run directors -- faults [--whole] [--seed N] FILE…
+// npm run directors -- running [--ends] [FILE…]
 // What is shown on a real IPVS and takes too long for the tests. verdicts: the same servers checked by Baton and by keepalived.
 // story: a user's LVS file, word for word, on two directors and two real servers; the first director is Baton, the second
 // keepalived, or (--both) Baton too. faults: processes of one director of such a file are killed under traffic;
-// --whole: of a whole node, with dataplane. Prints what was seen; exit code 1 where something is not as it has to be.
+// --whole: of a whole node, with dataplane. running: a running Baton led through all states of the files, or of all
+// configurations of parity/, and (--ends) its starts and ends, beside keepalived. Prints what was seen; exit code 1 where
+// something is not as it has to be.
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type KernelVm, startKernelVm } from "@baton/kernel-vm";
+import { allConfigurations, configurationIn } from "./parity/parity-task.ts";
+import { compareEnds, compareRunning } from "./running/run-running.ts";
 import { type FaultsResult, faultsOfKills } from "./scene/faults.ts";
 import { bringPrograms } from "./scene/programs.ts";
 import { faultsOf, type StoryResult } from "./scene/story.ts";
@@ -20,6 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     both: { type: "boolean", default: false },
     whole: { type: "boolean", default: false },
+    ends: { type: "boolean", default: false },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -49,7 +55,7 @@ async function runInside(
   }
 }
 
-function show(what: object, faults: readonly string[]): void {
+function show(what: object, faults: readonly unknown[]): void {
   process.stdout.write(`${JSON.stringify({ ...what, faults }, null, 2)}\n`);
   if (faults.length > 0) process.exitCode = 1;
 }
@@ -57,6 +63,10 @@ function show(what: object, faults: readonly string[]): void {
 if (part === "verdicts") {
   const verdicts = (await runInside("verdicts/verdicts-main.js", [], [])) as Verdict[];
   show({ verdicts }, verdictFaults(verdicts));
+} else if (part === "running") {
+  const chosen = files.length > 0 ? files.map((file) => configurationIn(resolve(file))) : allConfigurations();
+  const { faults, ...result } = values.ends ? await compareEnds() : await compareRunning(chosen);
+  show(result, faults);
 } else if (part === "story" && files.length > 0) {
   const kinds = ["baton", values.both ? "baton" : "keepalived"];
   for (const file of files) {
@@ -71,6 +81,8 @@ if (part === "verdicts") {
     show({ file, ...result }, faultsOfKills(result));
   }
 } else {
-  process.stderr.write("usage: directors verdicts | story [--both] FILE… | faults [--whole] [--seed N] FILE…\n");
+  process.stderr.write(
+    "usage: directors verdicts | story [--both] FILE… | faults [--whole] [--seed N] FILE… | running [--ends] [FILE…]\n",
+  );
   process.exitCode = 1;
 }

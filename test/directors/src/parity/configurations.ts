@@ -190,8 +190,6 @@ const texts: Readonly<Record<string, string>> = {
 export interface Configuration {
   readonly name: string;
   readonly text: string;
-  /** Real servers that its checks have to find, on port 80: they answer all the time. */
-  readonly answering?: readonly string[];
 }
 
 /**

@@ -4,12 +4,11 @@
 //   node directors-main.js TASK.json ANSWER.json
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { openSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import {
-  destinationName,
   ipvsadmRules,
   type OwnServices,
   plan,
@@ -19,33 +18,23 @@ import {
   type WantedService,
 } from "@baton/ipvs";
 import { type IpvsTable, insideNamespace, namespacePath, openIpvsTable } from "@baton/linux";
+import type { Host } from "./configurations.ts";
+import { AnsweringAddress, follow, linesOf, same } from "./tables.ts";
 import type { Difference, ParityAnswer, ParityTask } from "./task.ts";
 
-/** For a table to become what it has to be. */
-const patienceMs = 20_000;
-
 const [taskFile = "", answerFile = ""] = process.argv.slice(2);
-const { configurations, states } = JSON.parse(readFileSync(taskFile, "utf8")) as ParityTask;
+const { configurations, states, patienceSeconds } = JSON.parse(readFileSync(taskFile, "utf8")) as ParityTask;
 const differences: Difference[] = [];
 const compared = { keepalived: 0, own: 0 };
-
-/** As ipvsadm prints them, and what it does not print: limits of connections. */
-function linesOf(services: readonly WantedService[]): string[] {
-  const limits = services.flatMap(({ key, destinations }) =>
-    destinations
-      .filter(({ upperThreshold, lowerThreshold }) => upperThreshold > 0 || lowerThreshold > 0)
-      .map((each) => `${serviceName(key)} ${destinationName(each)} ${each.upperThreshold} ${each.lowerThreshold}`),
-  );
-  return [...sortRules(ipvsadmRules(services)), ...limits.sort()];
-}
-
-const same = (one: readonly string[], other: readonly string[]): boolean => one.join("\n") === other.join("\n");
+const seen: Record<string, Record<string, readonly string[]>> = {};
 
 interface Director {
   readonly index: number;
   readonly name: string;
   readonly table: IpvsTable;
   readonly inside: <T>(action: () => T) => T;
+  /** Its configuration's, and those of the next one. */
+  readonly addresses: readonly AnsweringAddress[];
 }
 
 /** Each configuration is reloaded to the one behind it. */
@@ -60,12 +49,12 @@ function makeDirectors(): Director[] {
     const inside = <T>(action: () => T): T => insideNamespace(namespacePath(namespaceOf(index)), action);
     // Where no loopback is up the kernel takes no address for one that packets can be sent to.
     inside(() => execFileSync("ip", ["link", "set", "lo", "up"]));
-    const answering = [index, next(index)].flatMap((i) => configurations[i]?.answering ?? []);
-    for (const address of new Set(answering)) {
-      inside(() => execFileSync("ip", ["address", "add", address, "dev", "lo"]));
-    }
+    const answering = [index, next(index)].map((i) => configurations[i]?.answering ?? {});
+    const addresses = Object.entries(Object.assign({}, ...answering) as Record<string, Host>).map(([address, host]) => {
+      return new AnsweringAddress(namespaceOf(index), address, host);
+    });
     inside(() => createServer((_, response) => response.end("here\n")).listen(80));
-    return { index, name, table: inside(openIpvsTable), inside };
+    return { index, name, table: inside(openIpvsTable), inside, addresses };
   });
 }
 
@@ -76,13 +65,10 @@ function startKeepalived({ index, inside }: Director): ChildProcess {
   return inside(() => spawn("keepalived", words, { stdio: ["ignore", log, log] }));
 }
 
-const follow = (files: Readonly<Record<string, string>>): void => {
-  for (const [path, text] of Object.entries(files)) {
-    // In one step: nobody is to read an empty file.
-    writeFileSync(`${path}.new`, text);
-    renameSync(`${path}.new`, path);
-  }
-};
+function change(directors: readonly Director[], state: ParityTask["states"][number]): void {
+  follow(state.files);
+  for (const address of directors.flatMap(({ addresses }) => addresses)) address.follow(state);
+}
 
 /** Each director's table, once it is as it has to be or time is up. */
 async function compareAll(
@@ -90,7 +76,7 @@ async function compareAll(
   state: string,
   wantedOf: (index: number) => readonly WantedService[],
 ) {
-  const until = performance.now() + patienceMs;
+  const until = performance.now() + patienceSeconds * 1000;
   let open = directors.map((director) => ({ director, wanted: linesOf(wantedOf(director.index)) }));
   const isOpen = ({ director, wanted }: (typeof open)[number]): boolean =>
     !same(linesOf(director.table.list()), wanted);
@@ -99,6 +85,7 @@ async function compareAll(
     if (open.length > 0) await delay(50);
   }
   compared.keepalived += directors.length;
+  for (const { name, table } of directors) seen[name] = { ...seen[name], [state]: linesOf(table.list()) };
   for (const { director, wanted } of open) {
     const found = linesOf(director.table.list());
     differences.push({ configuration: director.name, state, of: "keepalived", wanted, found });
@@ -108,7 +95,10 @@ async function compareAll(
 /** By the one who judges for everybody. Whoever asks the servers of this process is answered meanwhile. */
 async function compareByIpvsadm(
   { index, name, inside }: Director,
-  whose: { readonly configuration: string; readonly of: Difference["of"] } = { configuration: name, of: "keepalived" },
+  whose: { readonly configuration: string; readonly of: "keepalived" | "own" } = {
+    configuration: name,
+    of: "keepalived",
+  },
   services: readonly WantedService[] = configurations[index]?.tables[0] ?? [],
 ): Promise<void> {
   const { stdout } = await inside(() => promisify(execFile)("ipvsadm", ["-Sn"]));
@@ -119,10 +109,11 @@ async function compareByIpvsadm(
 
 async function leadKeepalived(directors: readonly Director[]): Promise<void> {
   const tableIn = (state: number) => (index: number) => configurations[index]?.tables[state] ?? [];
-  follow(states[0]?.files ?? {});
+  if (states[0] !== undefined) change(directors, states[0]);
   const running = directors.map(startKeepalived);
-  for (const [i, { name, files }] of states.entries()) {
-    follow(files);
+  for (const [i, state] of states.entries()) {
+    const { name } = state;
+    change(directors, state);
     await compareAll(directors, name, tableIn(i));
     if (i > 0) continue;
     for (const director of directors) await compareByIpvsadm(director);
@@ -170,6 +161,6 @@ await leadOwn(own);
 console.info(`Baton has led the table from each to the next after ${seconds()}`);
 await leadKeepalived(all.slice(0, -1));
 console.info(`keepalived has led ${configurations.length} tables through all states after ${seconds()}`);
-const answer: ParityAnswer = { differences, compared };
+const answer: ParityAnswer = { differences, compared, seen };
 writeFileSync(answerFile, JSON.stringify(answer));
 process.exit(0); // servers go on listening

@@ -2,6 +2,8 @@
 import { instant, micros } from "@baton/domain";
 import {
   type FollowedCheck,
+  type FollowedConfig,
+  followBfd,
   followFile,
   type Pool,
   type PoolCheck,
@@ -33,6 +35,23 @@ export function configOf(text: string): Config {
   return config;
 }
 
+/** `172.16.100.11:80`, `down11` → `11` */
+function hostAt(name: string): Host {
+  const host = hosts.find((each) => new RegExp(`(^down|\\.)${each}($|:)`).test(name));
+  if (host === undefined) throw new Error(`whose is ${name}?`);
+  return host;
+}
+
+/** Servers that checks ask at their address, and whose they are. */
+export const answeringOf = (text: string): Record<string, Host> =>
+  Object.fromEntries(
+    configOf(text).virtualServers.flatMap(({ realServers }) =>
+      realServers
+        .filter(({ checkers }) => checkers.some(({ type }) => type !== "FILE_CHECK"))
+        .map(({ address }) => [address, hostAt(address)] as const),
+    ),
+  );
+
 /** The services of each state. */
 export function tablesOf(text: string): WantedService[][] {
   const config = configOf(text);
@@ -47,7 +66,7 @@ export function tablesOf(text: string): WantedService[][] {
   });
 }
 
-/** A pool whose checks follow files; what asks servers counts as answered. */
+/** A pool whose checks follow files, or hosts: what asks a server hears from it while its host is up. */
 class FollowingPool {
   pool: Pool;
   readonly #checks: { readonly server: string; check: FollowedCheck }[];
@@ -56,9 +75,11 @@ class FollowingPool {
     const { quorum, hysteresis, omega, realServers, sorryServer } = config;
     this.#checks = realServers.flatMap((server) =>
       server.checkers.flatMap((checker, i) => {
-        if (checker.type !== "FILE_CHECK") return [];
-        const check = startFollowed({ ...checker, name: checker.trackFile, identity: String(i) }, "start");
-        return [{ server: poolServerName(server), check }];
+        const config: FollowedConfig =
+          checker.type === "FILE_CHECK"
+            ? { ...checker, name: checker.trackFile, identity: String(i) }
+            : { type: "BFD_CHECK", name: poolServerName(server), identity: String(i), alpha: checker.alpha };
+        return [{ server: poolServerName(server), check: startFollowed(config, "start") }];
       }),
     );
     const checksOf = (server: string): PoolCheck[] =>
@@ -82,9 +103,10 @@ class FollowingPool {
 
   follow(up: readonly Host[]): void {
     for (const each of this.#checks) {
-      const host = hosts.find((name) => each.check.config.name === `down${name}`);
-      if (host === undefined) throw new Error(`whose file is ${each.check.config.name}?`);
-      const { state, news } = followFile(each.check, fileValue(host, up));
+      const { type, name } = each.check.config;
+      const host = hostAt(name);
+      const { state, news } =
+        type === "FILE_CHECK" ? followFile(each.check, fileValue(host, up)) : followBfd(each.check, up.includes(host));
       each.check = state;
       if (news === undefined) continue;
       const input = { type: "check-reported", server: each.server, report: reportOf(state), news } as const;

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ServiceReport } from "@baton/host";
-import { ipvsadmRules, sortRules, type WantedService } from "@baton/ipvs";
+import { type DumpedService, ipvsadmRules, sortRules } from "@baton/ipvs";
 import { type IpvsTable, openIpvsTable } from "@baton/linux";
 import { until, within } from "../scene/network.ts";
 import { type Life, Service, type ServiceName, startLife } from "./service.ts";
@@ -21,6 +21,8 @@ export interface RunningOptions {
 
 /** Emulated, and perhaps beside busy processes. */
 const patienceSeconds = 600;
+/** How control says it, to its log alone. */
+const rejected = "the configuration was rejected";
 /** In a namespace that nobody shares. */
 const natsPort = 4222;
 
@@ -81,7 +83,7 @@ export class RunningBaton {
     }
   }
 
-  table(): WantedService[] {
+  table(): DumpedService[] {
     return this.#table.list();
   }
 
@@ -93,13 +95,11 @@ export class RunningBaton {
   /** Fulfilled when control has applied it; the others hear of it then. */
   async reload(text: string): Promise<void> {
     writeFileSync(this.#place("keepalived.conf"), text);
-    const before = this.#applied;
+    const [applied, said] = [this.#applied, this.log().length];
     this.#services.control.tell({ type: "reload" });
-    await until("a configuration to be applied", () => this.#applied > before, patienceSeconds).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)}\n${this.log().slice(-4000)}`);
-      },
-    );
+    const answered = (): boolean => this.#applied > applied || this.log().includes(rejected, said);
+    await until("a configuration to be applied", answered, patienceSeconds);
+    if (this.#applied === applied) throw new Error(`rejected:\n${this.log().slice(said)}`);
   }
 
   pidOf(service: RunningName): number | undefined {
@@ -123,14 +123,13 @@ export class RunningBaton {
     this.#services[service].start();
   }
 
-  /** In the supervisor's order. */
+  /** In the supervisor's order. The table that it leaves can still be asked for. */
   async stop(): Promise<void> {
     this.#isOver = true;
     for (const service of ["balancer", "health", "control"] as const) await this.end(service, "SIGTERM");
     const { life } = this.#bus;
     life?.child.kill("SIGTERM");
     await life?.ended;
-    this.#table.close();
   }
 
   log(): string {

@@ -45,6 +45,8 @@ export class Service {
   readonly name: ServiceName;
   readonly #place: ServicePlace;
   #life: Life | undefined;
+  /** Was asked to end, and has not yet. */
+  #ending: Life | undefined;
   #isReady = false;
   #restarts = 0;
 
@@ -61,9 +63,10 @@ export class Service {
     return this.#life?.child.pid;
   }
 
-  /** Nothing where it runs. */
+  /** Nothing where it runs. One that still ends is waited for. */
   start(): void {
     if (this.#life !== undefined) return;
+    if (this.#ending !== undefined) return void this.#ending.ended.then(() => this.start());
     const { namespace, log, env, reported } = this.#place;
     const argv = [process.execPath, ...flags, mains[this.name]];
     const life = startLife(namespace, argv, log, { ...env, BATON_RESTARTS: String(this.#restarts) });
@@ -99,7 +102,10 @@ export class Service {
     const life = this.#life;
     this.tell({ type: "stop", reason });
     this.#life = undefined;
-    await life?.ended;
+    if (life === undefined) return;
+    this.#ending = life;
+    await life.ended;
+    this.#ending = undefined;
   }
 
   /** Where it or its successor has loaded and does its work. */
