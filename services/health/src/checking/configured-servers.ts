@@ -8,7 +8,7 @@ import {
   startCheck,
   startFollowed,
 } from "@baton/health";
-import type { CheckBoard, CheckUser } from "./check-board.ts";
+import type { CheckBoard, CheckMember, CheckUser } from "./check-board.ts";
 import { type CheckSpec, createNames, machineConfig, type PoolSpec } from "./check-specs.ts";
 import type { Drains } from "./drains.ts";
 import { type Known, type KnownCheck, nothingKnown, recalled, recalledPool } from "./known.ts";
@@ -83,11 +83,13 @@ export function createConfiguredServers({
     return (_pool, _server, { up }) => up;
   }
 
-  /** Nothing of it is another, and all its checks have run: a reload has nothing to say about it. */
+  /** Nothing of it is another, and all its checks have said what they found: a reload has nothing to say about it. */
   const isSettled = (spec: PoolSpec): boolean =>
     employed.get(spec.name)?.spec === spec &&
     pools.members.get(spec.name)?.state.config === spec.pool &&
-    spec.servers.every((each) => each.checks.every(({ key }) => checks.members.get(key)?.state.hasRun === true));
+    spec.servers.every((each) => each.checks.every(({ key }) => hasSpoken(checks.members.get(key))));
+  const hasSpoken = (member: CheckMember | undefined): boolean =>
+    member?.state.hasRun === true && !member.isDisputed;
 
   function reload(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>, jitter: number): Supposition {
     const names = namesOf(uniqueSpecs(specs), ({ key }) => checks.members.get(key)?.name);

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createAgenda } from "./agenda.ts";
 import { createCheckBoard } from "./check-board.ts";
-import { rememberPoolSpecs } from "./check-specs.ts";
+import { type PoolSpec, rememberPoolSpecs } from "./check-specs.ts";
 import { createConfiguredServers } from "./configured-servers.ts";
 import { nothingKnown } from "./known.ts";
 import { createPoolBoard } from "./pool-board.ts";
@@ -46,11 +46,17 @@ function world() {
     moment: () => ({ now: host.now(), random: 0 }),
   });
   const specsOf = rememberPoolSpecs();
+  let specs: readonly PoolSpec[] = [];
   const durationMicros = micros(10);
   return {
     pools,
     checks,
-    apply: (text: string) => configured.apply(specsOf(configOf(text), settings), { jitter: 0, flush: false }),
+    apply: (text: string) => {
+      specs = specsOf(configOf(text), settings);
+      configured.apply(specs, { jitter: 0, flush: false });
+    },
+    /** Nothing is another. */
+    applyAgain: () => configured.apply(specs, { jitter: 0, flush: false }),
     async pass(steps: number, succeeds: (attempt: number) => boolean): Promise<void> {
       let attempt = 0;
       for (let step = 0; step < steps; step++) {
@@ -95,6 +101,18 @@ test("alive where it is new, down where it begins: a first attempt that fails an
   apply(service(80, alpha) + service(443, alpha));
   expect(aliveAt()).toEqual({ 80: true, 443: false });
   await pass(100, (attempt) => attempt !== 1);
+  expect(aliveAt()).toEqual({ 80: true, 443: true });
+});
+
+test("a reload of something else after the attempt that fails", async () => {
+  const { apply, applyAgain, pass, aliveAt } = world();
+  apply(service(80, ""));
+  await pass(10, () => true);
+  apply(service(80, alpha) + service(443, alpha));
+  await pass(12, () => false);
+  expect(aliveAt()).toEqual({ 80: true, 443: false });
+  applyAgain();
+  await pass(100, () => true);
   expect(aliveAt()).toEqual({ 80: true, 443: true });
 });
 
