@@ -88,8 +88,7 @@ export function createConfiguredServers({
     employed.get(spec.name)?.spec === spec &&
     pools.members.get(spec.name)?.state.config === spec.pool &&
     spec.servers.every((each) => each.checks.every(({ key }) => hasSpoken(checks.members.get(key))));
-  const hasSpoken = (member: CheckMember | undefined): boolean =>
-    member?.state.hasRun === true && !member.isDisputed;
+  const hasSpoken = (member: CheckMember | undefined): boolean => member?.state.hasRun === true && !member.isDisputed;
 
   function reload(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>, jitter: number): Supposition {
     const names = namesOf(uniqueSpecs(specs), ({ key }) => checks.members.get(key)?.name);
