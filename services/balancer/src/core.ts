@@ -110,6 +110,7 @@ export class Core {
     return [
       ...this.#keeper.errors(),
       ...(this.#settings?.errors() ?? []),
+      ...this.#drains.errors(),
       ...(lacking ? ["lvs_sync_daemon: nftables does not share connections with another machine"] : []),
       ...this.#wish.tooWide.map(
         ({ first, last }) => `virtual_server_group: ${first} to ${last} are too many addresses`,
@@ -158,7 +159,7 @@ export class Core {
       case "tick":
         return this.#tick(now);
       case "drain-tick":
-        return this.#drains.ask();
+        return this.#drains.ask(now);
       case "stopped":
         return this.#end(input.mode, now);
     }
@@ -213,7 +214,7 @@ export class Core {
       if (looks.has(ask.kind)) this.#lookCost += elapsedMicros;
       return this.#keeper.take(ask, answer);
     }
-    for (const { virtualServer, server, cause } of this.#drains.take(answer, now)) {
+    for (const { virtualServer, server, cause } of this.#drains.take(answer, now, elapsedMicros)) {
       const event: BatonEvent = { type: "server-idle", data: { engine: this.engine, virtualServer, server } };
       effects.push({ type: "append", event, cause, startedAt: now, error: undefined });
     }

@@ -279,7 +279,7 @@ describe("a server that is drained", () => {
     rig.forget().feed({ type: "drain-tick" }).run();
     expect([rig.events, questions(rig)]).toEqual([[], 1]);
     rig.table.connect(key, aDestination("10.0.0.1"), 0);
-    rig.feed({ type: "drain-tick" }).run();
+    rig.wait(1_000_000).feed({ type: "drain-tick" }).run();
     const data = { engine: "ipvs", virtualServer: name, server: "10.0.0.1:80" };
     expect(rig.told).toEqual([{ cause: "d", event: { type: "server-idle", data } }]);
     rig.wait(1_000_000).feed({ type: "drain-tick" }).run();
@@ -298,7 +298,7 @@ describe("a server that is drained", () => {
       .feed(change(name, { 1: 0 }))
       .run()
       .forget();
-    rig.feed({ type: "drain-tick" }).run();
+    rig.wait(1_000_000).feed({ type: "drain-tick" }).run();
     expect(rig.events).toEqual(["server-idle"]);
     rig.feed(told([name, { 2: 1 }]));
     expect(rig.core.isDraining).toBe(false);

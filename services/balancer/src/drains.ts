@@ -24,8 +24,20 @@ interface DrainedPlace extends Place {
 }
 
 const toldAgain = secondsToMicros(5);
-/** Services that are asked about in a second: a group with a mark or an address for each of thousands is not. */
-const placesMax = 1_000;
+/** Services of one question; others are heard in between. */
+const placesMax = 100;
+/** Services that are asked about in a second: a group with a mark or an address for each of thousands takes several. */
+const placesPerSecond = 1_000;
+/** Asking takes its time from everybody else: so many times that, it is not repeated. */
+const restAfterAsking = 20;
+const restMax = secondsToMicros(60);
+
+/** Of all places of one drain, as far as they were asked about. */
+interface Found {
+  isBusy: boolean;
+  /** Some engines do not tell weights. */
+  isUnweighed: boolean;
+}
 
 type Named = Pick<DrainedServer, "virtualServer" | "server">;
 const keyOf = ({ virtualServer, server }: Named): string => `${virtualServer}\n${server}`;
@@ -33,8 +45,16 @@ const keyOf = ({ virtualServer, server }: Named): string => `${virtualServer}\n$
 export class Drains {
   readonly #wish: Wish;
   readonly #drains = new Map<string, Drain>();
-  #places: readonly DrainedPlace[] = [];
-  #isDue = false;
+  /** One round: nobody is judged before all his places were asked about. */
+  #round: DrainedPlace[] = [];
+  #found = new Map<Drain, Found>();
+  #asked: readonly DrainedPlace[] = [];
+  /** How many may be asked about now. */
+  #due = 0;
+  #askedAt: Instant | undefined;
+  /** Since then, in microseconds. */
+  #cost = 0;
+  #error = "";
 
   constructor(wish: Wish) {
     this.#wish = wish;
@@ -61,39 +81,64 @@ export class Drains {
     this.#drains.delete(keyOf(server));
   }
 
-  ask(): void {
-    this.#isDue = this.#drains.size > 0;
+  /** Why nobody can be judged. */
+  errors(): readonly string[] {
+    return this.#error === "" || this.isEmpty ? [] : [`connections of drained servers: ${this.#error}`];
+  }
+
+  ask(now: Instant): void {
+    const rest = Math.min(restMax, this.#cost * restAfterAsking);
+    if (this.isEmpty || (this.#askedAt !== undefined && microsSince(now, this.#askedAt) < rest)) return;
+    this.#askedAt = now;
+    this.#cost = 0;
+    this.#due = placesPerSecond;
+    if (this.#round.length === 0) this.#startRound();
   }
 
   next(): Ask | undefined {
-    if (!this.#isDue) return undefined;
-    this.#isDue = false;
-    this.#places = [...this.#drains.values()]
-      .flatMap((drain) =>
-        this.#wish
-          .aloneWith(drain.virtualServer, drain.server)
-          .flatMap(({ key, destinations }) =>
-            destinations.map((destination) => ({ drain, service: key, destination })),
-          ),
-      )
-      .slice(0, placesMax);
-    if (this.#places.length === 0) return undefined;
-    return { kind: "count-connections", places: this.#places };
+    this.#asked = this.#round.slice(0, Math.min(placesMax, this.#due));
+    return this.#asked.length === 0 ? undefined : { kind: "count-connections", places: this.#asked };
   }
 
   /** Those that nobody is connected to any more, and of whom that is to be told. */
-  take(answer: Answer, now: Instant): readonly DrainedServer[] {
-    if (answer.kind !== "connections") return [];
-    const found = new Map<Drain, Connected[]>();
-    this.#places.forEach(({ drain }, at) => {
+  take(answer: Answer, now: Instant, elapsedMicros: number): readonly DrainedServer[] {
+    this.#cost += elapsedMicros;
+    if (answer.kind !== "connections") {
+      this.#error = answer.kind === "failed" ? answer.error : "no answer";
+      this.#round = [];
+      return [];
+    }
+    this.#error = "";
+    this.#round.splice(0, this.#asked.length);
+    this.#due -= this.#asked.length;
+    this.#asked.forEach(({ drain }, at) => {
       const connected = answer.connected[at];
-      found.set(drain, [...(found.get(drain) ?? []), ...(connected === undefined ? [] : [connected])]);
+      const found = this.#found.get(drain) ?? { isBusy: false, isUnweighed: false };
+      this.#found.set(drain, found);
+      if (connected === undefined) return;
+      found.isBusy ||= isBusy(connected);
+      found.isUnweighed ||= connected.weight === undefined;
     });
-    for (const [drain, all] of found) drain.idleLooks = all.some(isBusy) ? 0 : drain.idleLooks + 1;
-    const idle = [...found].flatMap(([drain, all]) =>
-      drain.idleLooks >= looksFor(all) && (drain.toldAt === undefined || microsSince(now, drain.toldAt) >= toldAgain)
-        ? [drain]
-        : [],
+    return this.#round.length === 0 ? this.#judge(now) : [];
+  }
+
+  #startRound(): void {
+    this.#found = new Map();
+    this.#round = [...this.#drains.values()].flatMap((drain) =>
+      this.#wish
+        .aloneWith(drain.virtualServer, drain.server)
+        .flatMap(({ key, destinations }) => destinations.map((destination) => ({ drain, service: key, destination }))),
+    );
+  }
+
+  #judge(now: Instant): readonly DrainedServer[] {
+    this.#due = 0;
+    // Whoever has ended meanwhile is judged no more.
+    const judged = [...this.#found].filter(([drain]) => this.#drains.get(keyOf(drain)) === drain);
+    for (const [drain, found] of judged) drain.idleLooks = found.isBusy ? 0 : drain.idleLooks + 1;
+    const isDue = ({ toldAt }: Drain): boolean => toldAt === undefined || microsSince(now, toldAt) >= toldAgain;
+    const idle = judged.flatMap(([drain, found]) =>
+      drain.idleLooks >= looksFor(found) && isDue(drain) ? [drain] : [],
     );
     for (const drain of idle) drain.toldAt = now;
     return idle;
@@ -104,4 +149,4 @@ export class Drains {
 const isBusy = ({ weight = 0, active }: Connected): boolean => weight > 0 || active > 0;
 
 /** Where the weight is not told, the first look may have come before the change of the rules. */
-const looksFor = (all: readonly Connected[]): number => (all.some(({ weight }) => weight === undefined) ? 2 : 1);
+const looksFor = ({ isUnweighed }: Found): number => (isUnweighed ? 2 : 1);
