@@ -50,7 +50,7 @@ const tcp: TranslatedConnections = { protocol: "tcp", server: to("10.9.0.2"), as
 const count = (connections: TranslatedConnections): number => {
   const counter = openConnectionCounter();
   try {
-    return counter.count(connections);
+    return counter.count([connections])[0] ?? 0;
   } finally {
     counter.close();
   }
@@ -80,6 +80,10 @@ test("connections that a rule has led to a server are counted, by whom they aske
     [{ server: to("fd09::2") }, 0],
   ];
   for (const [change, expected] of rows) expect(count({ ...tcp, ...change }), JSON.stringify(change)).toBe(expected);
+  const counter = openConnectionCounter();
+  const all = rows.map(([change]) => ({ ...tcp, ...change }));
+  expect(counter.count(all), "all at once").toEqual(rows.map(([, expected]) => expected));
+  counter.close();
   for (const socket of [...sockets, ...parts.accepted]) socket.destroy();
   await vi.waitFor(() => expect(count(tcp)).toBe(0));
 });

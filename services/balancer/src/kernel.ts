@@ -140,15 +140,23 @@ export function openNftablesKernel(): EngineKernel {
   };
 }
 
-/** A mark stands for any protocol. */
-const connectedByTracking = (places: readonly Place[], counter: ConnectionCounter): Connected[] =>
-  places.map(({ service, destination: server }) => {
-    const counted: readonly TranslatedConnections[] =
-      service.kind === "fwmark"
-        ? (["tcp", "udp", "sctp"] as const).map((protocol) => ({ protocol, server, asked: undefined }))
-        : [{ protocol: service.protocol, server, asked: service }];
-    return { weight: undefined, active: counted.reduce((sum, each) => sum + counter.count(each), 0) };
-  });
+/** A mark stands for any protocol. The kernel is asked once for each server and protocol. */
+export function connectedByTracking(
+  places: readonly Place[],
+  counter: Pick<ConnectionCounter, "count">,
+): readonly Connected[] {
+  const wanted = places.flatMap(({ service, destination: server }, at): (TranslatedConnections & { at: number })[] =>
+    service.kind === "fwmark"
+      ? (["tcp", "udp", "sctp"] as const).map((protocol) => ({ at, protocol, server, asked: undefined }))
+      : [{ at, protocol: service.protocol, server, asked: service }],
+  );
+  const active = places.map(() => 0);
+  for (const [index, found] of counter.count(wanted).entries()) {
+    const at = wanted[index]?.at ?? 0;
+    active[at] = (active[at] ?? 0) + found;
+  }
+  return active.map((each) => ({ weight: undefined, active: each }));
+}
 
 function askNftables(ask: Ask): Answer {
   switch (ask.kind) {

@@ -2,7 +2,7 @@
 import { MemoryTable, type ServiceKey } from "@baton/ipvs";
 import { aDestination, addressKey, aService, markKey } from "@baton/ipvs/testing";
 import { expect, test } from "vitest";
-import { connectedByTable } from "./kernel.ts";
+import { connectedByTable, connectedByTracking } from "./kernel.ts";
 
 const tcp = addressKey("192.0.2.1");
 const rows: readonly [string, ServiceKey, number][] = [
@@ -19,4 +19,16 @@ test.each(rows)("%s counts", (_, service, living) => {
   table.connect(service, destination, 2, 3);
   const list = () => table.dump()[0]?.destinations ?? [];
   expect(connectedByTable([{ service, destination }], list)).toEqual([{ weight: 0, active: living }]);
+});
+
+test("connection tracking is asked in one question, of a mark for each protocol", () => {
+  const destination = aDestination("10.0.0.1");
+  const asked: string[][] = [];
+  const count = (all: Parameters<Parameters<typeof connectedByTracking>[1]["count"]>[0]) => {
+    asked.push(all.map(({ protocol }) => protocol));
+    return all.map((_, at) => 10 ** at);
+  };
+  const places = [tcp, markKey(7), addressKey("192.0.2.1", "udp")].map((service) => ({ service, destination }));
+  expect(connectedByTracking(places, { count }).map(({ active }) => active)).toEqual([1, 1_110, 10_000]);
+  expect(asked).toEqual([["tcp", "tcp", "udp", "sctp", "udp"]]);
 });
