@@ -284,7 +284,9 @@ export class Core {
     const names = (this.#hasNewNames ? this.#keeper.ownNames() : this.#recorded) ?? noNames;
     this.#hasNewNames = false;
     const settingsText = JSON.stringify(settings);
-    const isSame = names.size === this.#recorded.size && [...names].every((name) => this.#recorded.has(name));
+    const recorded = this.#recorded;
+    const isSame =
+      names === recorded || (names.size === recorded.size && [...names].every((name) => recorded.has(name)));
     if (isSame && settingsText === this.#recordedSettings) return;
     this.#recorded = names;
     this.#recordedSettings = settingsText;

@@ -1,14 +1,15 @@
 // Services that wait for their turn, each once and for its newest story; and the stories of which nothing waits any more.
 import type { Story } from "../story.ts";
+import { InOrder } from "./in-order.ts";
 
 const ranks = ["urgent", "plain", "leaving"] as const;
 export type Rank = (typeof ranks)[number];
 
 export class WorkQueue {
-  readonly #queues: Readonly<Record<Rank, Map<string, Story>>> = {
-    urgent: new Map(),
-    plain: new Map(),
-    leaving: new Map(),
+  readonly #queues: Readonly<Record<Rank, InOrder<Story>>> = {
+    urgent: new InOrder(),
+    plain: new InOrder(),
+    leaving: new InOrder(),
   };
   #settled: Story[] = [];
 
@@ -31,10 +32,8 @@ export class WorkQueue {
   /** Its story waits for it until `release`. */
   shift(urgentOnly: boolean): { readonly name: string; readonly story: Story } | undefined {
     for (const rank of urgentOnly ? (["urgent"] as const) : ranks) {
-      for (const [name, story] of this.#queues[rank]) {
-        this.#queues[rank].delete(name);
-        return { name, story };
-      }
+      const next = this.#queues[rank].shift();
+      if (next !== undefined) return { name: next.name, story: next.value };
     }
     return undefined;
   }
