@@ -23,11 +23,22 @@ export function listNft(words: readonly string[], what: string): unknown {
 /** Tables of some ten thousand elements, as text. */
 const answerMax = 256 * 1024 * 1024;
 
+/** An nft that hangs is no reason for this process to hang; ten thousand services take it some seconds. */
+const patienceMs = 60_000;
+
 function nft(words: readonly string[], input: string, what: string): string {
   // Not the caller's PATH: Debian keeps nft in /usr/sbin, where a service manager may not look.
   const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   try {
-    return execFileSync("nft", words, { input, encoding: "utf8", env: { PATH }, stdio: "pipe", maxBuffer: answerMax });
+    return execFileSync("nft", words, {
+      input,
+      encoding: "utf8",
+      env: { PATH },
+      stdio: "pipe",
+      maxBuffer: answerMax,
+      timeout: patienceMs,
+      killSignal: "SIGKILL",
+    });
   } catch (error) {
     const { code, stderr } = error as { code?: string; stderr?: string };
     const detail = stderr?.trim().split("\n")[0] ?? "";

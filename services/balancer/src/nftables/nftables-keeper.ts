@@ -80,6 +80,7 @@ export class NftablesKeeper implements Keeper {
     const found = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
     this.#refused = found.refused;
     if (found.script === "") {
+      this.#trouble = "";
       this.#carried = carriedOf(this.#wanted, found);
       this.#finishWaiting();
       return undefined;
