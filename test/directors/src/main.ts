@@ -1,8 +1,9 @@
-// npm run directors -- verdicts
+// npm run directors -- verdicts [TEXT]
 // npm run directors -- story [--both] FILE…
 // npm run directors -- faults [--whole] [--seed N] FILE…
 // npm run directors -- running [--ends] [FILE…]
-// What is shown on a real IPVS and takes too long for the tests. verdicts: the same servers checked by Baton and by keepalived.
+// What is shown on a real IPVS and takes too long for the tests. verdicts: the same servers checked by Baton and by
+// keepalived (TEXT: only those whose name contains it).
 // story: a user's LVS file, word for word, on two directors and two real servers; the first director is Baton, the second
 // keepalived, or (--both) Baton too. faults: processes of one director of such a file are killed under traffic;
 // --whole: of a whole node, with dataplane. running: a running Baton led through all states of the files, or of all
@@ -18,7 +19,7 @@ import { compareEnds, compareRunning } from "./running/run-running.ts";
 import { type FaultsResult, faultsOfKills } from "./scene/faults.ts";
 import { bringPrograms } from "./scene/programs.ts";
 import { faultsOf, type StoryResult } from "./scene/story.ts";
-import { type Verdict, verdictFaults } from "./verdicts/verdict.ts";
+import { type Verdict, verdictFaults, verdictLine } from "./verdicts/transcript.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,7 +42,7 @@ async function runInside(
 ): Promise<unknown> {
   const vm = await startKernelVm({ memoryMegabytes: 4096 });
   try {
-    await vm.must("modprobe -a ip_vs ip_vs_rr");
+    await vm.must("modprobe -a ip_vs ip_vs_rr nf_tables nft_reject_inet nft_log nf_log_syslog");
     await prepare(vm);
     const place = join(vm.directory, "result.json");
     const { code, stderr } = await vm.run([process.execPath, here(program), ...before, place, ...after], {
@@ -61,8 +62,8 @@ function show(what: object, faults: readonly unknown[]): void {
 }
 
 if (part === "verdicts") {
-  const verdicts = (await runInside("verdicts/verdicts-main.js", [], [])) as Verdict[];
-  show({ verdicts }, verdictFaults(verdicts));
+  const verdicts = (await runInside("verdicts/verdicts-main.js", [], files)) as Verdict[];
+  show({ verdicts: verdicts.map(verdictLine) }, verdictFaults(verdicts));
 } else if (part === "running") {
   const chosen = files.length > 0 ? files.map((file) => configurationIn(resolve(file))) : allConfigurations();
   const { faults, ...result } = values.ends ? await compareEnds() : await compareRunning(chosen);
@@ -82,7 +83,7 @@ if (part === "verdicts") {
   }
 } else {
   process.stderr.write(
-    "usage: directors verdicts | story [--both] FILE… | faults [--whole] [--seed N] FILE… | running [--ends] [FILE…]\n",
+    "usage: directors verdicts [TEXT] | story [--both] FILE… | faults [--whole] [--seed N] FILE… | running [--ends] [FILE…]\n",
   );
   process.exitCode = 1;
 }

@@ -142,7 +142,7 @@ test("MISC_CHECK: as whom it says, or not at all", async () => {
   chmodSync(dirname(script), 0o755);
   const check = (user: string): string => `MISC_CHECK { misc_path "${script} ${user}"; misc_timeout 5; user ${user} }`;
   const node = await nodes.start(
-    service([realServer(address, 80, check("nobody")), realServer(address, 81, check("root"))]),
+    service([realServer(address, 80, check("nobody")), realServer(address, 81, check("daemon"))]),
   );
   await vi.waitFor(() => expect(node.pool().servers[0]?.alive).toBe(false), { timeout: 10_000 });
   expect(node.events("checker").map(({ event }) => event)).toEqual([

@@ -15,6 +15,7 @@ import type { EventEnvelope } from "@baton/domain";
 import { type ConfigSnapshot, clientOptions, type Settings, serveGrpc } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import { configOf } from "@baton/keepalived-conf/testing";
+import type { UserIds } from "@baton/linux";
 import { scriptEnvironment } from "@baton/script";
 import { credentials } from "@grpc/grpc-js";
 import { type Health, runHealth } from "../run-health.ts";
@@ -53,6 +54,8 @@ export interface CheckedNode {
   kill(): Promise<Left>;
 }
 
+const users: Readonly<Record<string, UserIds>> = { root: { uid: 0, gid: 0 }, nobody: { uid: 65_534, gid: 65_534 } };
+
 /** To be cleared after each test. */
 export function makeCheckedNodes() {
   const ends: (() => Promise<void>)[] = [];
@@ -72,7 +75,7 @@ export function makeCheckedNodes() {
       host,
       record: memoryRecord(),
       environment: scriptEnvironment({ PATH: process.env.PATH }),
-      lookup: (user) => (user === "nobody" ? { uid: 65_534, gid: 65_534 } : undefined),
+      lookup: (user) => users[user],
       own: { uid: 0, gid: 0 },
       kept,
       boot: "this one",
