@@ -3,7 +3,7 @@ import { type Aggregate, type Instant, microsSince } from "@baton/domain";
 import type { PoolServer } from "@baton/health";
 import type { Host } from "@baton/host";
 import type { CheckMember } from "./check-board.ts";
-import { knownCheck, knownHeader, knownLine, knownPool, knownServer, lastMoments } from "./known.ts";
+import { knownCheck, knownHeader, knownLine, knownPool, knownServer, type LineStamp, lastMoments } from "./known.ts";
 import type { KnownLog } from "./known-log.ts";
 import type { PoolMember } from "./pool-board.ts";
 
@@ -26,11 +26,9 @@ export interface KnownNotesOptions {
 const rewriteAfterMillis = 2_000;
 
 /** What the log says of somebody. */
-interface Note {
+interface Note extends LineStamp {
   readonly text: string;
-  readonly line: string;
-  readonly at: Instant;
-  /** The line before: should the event of this one die with the process, that one counts. */
+  /** The line before, while it matters: should the event of this one die with the process, that one counts. */
   readonly before: string | undefined;
 }
 
@@ -45,18 +43,17 @@ export function createKnownNotes({ host, log, boot }: KnownNotesOptions): KnownN
   let isBegun = false;
 
   /** `line` undefined: nothing new. */
-  function note(key: string, what: object, aggregate: Aggregate): Noted {
+  function renew(key: string, what: object, aggregate: Aggregate): Noted {
     const text = JSON.stringify(what);
     const earlier = notes.get(key);
     if (earlier?.text === text) return [key, undefined];
-    const at = host.now();
-    const line = knownLine(text, { version: host.events.version(aggregate), at });
-    notes.set(key, { text, line, at, before: earlier?.line });
-    return [key, line];
+    const note = { text, version: host.events.version(aggregate), at: host.now() };
+    notes.set(key, { ...note, before: earlier && knownLine(earlier.text, earlier) });
+    return [key, knownLine(text, note)];
   }
 
   function ofCheck({ name, spec, state }: CheckMember): Noted {
-    return note(`check ${spec.id}`, { check: knownCheck(spec, name, state) }, { kind: "checker", id: name });
+    return renew(`check ${spec.id}`, { check: knownCheck(spec, name, state) }, { kind: "checker", id: name });
   }
 
   function ofPool({ name, state, quorumSince }: PoolMember): Noted[] {
@@ -65,12 +62,14 @@ export function createKnownNotes({ host, log, boot }: KnownNotesOptions): KnownN
       const key = `server ${name} ${server.config.server}`;
       if (noted.get(key) === server) return [key, undefined];
       noted.set(key, server);
-      return note(key, { server: knownServer(name, server) }, aggregate);
+      return renew(key, { server: knownServer(name, server) }, aggregate);
     });
-    return [note(`pool ${name}`, { pool: knownPool(state, quorumSince) }, aggregate), ...servers];
+    return [renew(`pool ${name}`, { pool: knownPool(state, quorumSince) }, aggregate), ...servers];
   }
 
-  function linesOf({ line, at, before }: Note): string[] {
+  function linesOf(note: Note): string[] {
+    const { text, before, at } = note;
+    const line = knownLine(text, note);
     return before === undefined || microsSince(host.now(), at) > lastMoments ? [line] : [before, line];
   }
 
