@@ -95,7 +95,6 @@ export class MemoryTable {
     const { method } = destination.forwarding;
     const mixed = destination.family !== entry.service.key.family;
     if (mixed && (this.syncing || method !== "tunnel")) return "EINVAL";
-    if (Math.max(destination.upperThreshold, destination.lowerThreshold) >= 2 ** 31) return "EINVAL";
     if (destination.weight < 0 || destination.weight >= 2 ** 31) return "ERANGE";
     if (destination.lowerThreshold > destination.upperThreshold) return "ERANGE";
     if (hasNoPort(destination.forwarding)) return "EINVAL";

@@ -248,7 +248,7 @@ const destinations: readonly ContractCase[] = [
       newDestination(web, { ...one, lowerThreshold: 1 }, "ERANGE"),
       newDestination(web, { ...one, lowerThreshold: 7, upperThreshold: 7 }),
       setDestination(web, { ...one, lowerThreshold: 8, upperThreshold: 7 }, "ERANGE"),
-      newDestination(web, { ...two, upperThreshold: 2 ** 31 }, "EINVAL"),
+      // What is more is refused by some kernels and taken by others: nobody asks for it.
       newDestination(web, { ...two, upperThreshold: 2 ** 31 - 1 }),
     ],
     left: [

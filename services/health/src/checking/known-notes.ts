@@ -1,5 +1,5 @@
 // Keeps the log of what is known in step with checks and pools: a line for what is another than the line before it said.
-import { type Aggregate, type Instant, microsSince } from "@baton/domain";
+import { type Aggregate, microsSince } from "@baton/domain";
 import type { PoolServer } from "@baton/health";
 import type { Host } from "@baton/host";
 import type { CheckMember } from "./check-board.ts";
