@@ -14,6 +14,12 @@ import type { RunningTask } from "./task.ts";
 export const strangers = ["-A -t 203.0.113.254:80 -s rr", "-a -t 203.0.113.254:80 -r 203.0.113.253:80 -g -w 1"];
 const isStrangers = (line: string): boolean => line.includes("203.0.113.25");
 
+/**
+ * Who starts with it does not gain a quorum that who comes to it by a reload, keepalived as well, keeps: within hysteresis.
+ * It is compared as one that has started.
+ */
+const hasToGain: ReadonlySet<string> = new Set(["an end that is told"]);
+
 export class Lead {
   readonly differences: Difference[] = [];
   compared = 0;
@@ -30,9 +36,12 @@ export class Lead {
   /** `note`: hears of each that is done. */
   async through(note: (name: string) => void): Promise<void> {
     const [first] = this.#task.states;
-    for (const [i, { name, text }] of this.#task.configurations.entries()) {
+    let before: string | undefined;
+    for (const { name, text } of this.#task.configurations) {
+      if (before !== undefined && hasToGain.has(name)) await this.#loseQuorum(before);
       // The first is what it has started with.
-      if (i > 0) await this.#baton.reload(text);
+      if (before !== undefined) await this.#baton.reload(text);
+      before = name;
       for (const state of this.#task.states) {
         this.change(state);
         await this.compare(name, state.name);
@@ -40,6 +49,13 @@ export class Lead {
       }
       note(name);
     }
+  }
+
+  async #loseQuorum(configuration: string): Promise<void> {
+    const state = this.#task.states.find(({ up }) => up.length === 0);
+    if (state === undefined) throw new Error("there is no state without servers");
+    this.change(state);
+    await this.compare(configuration, state.name);
   }
 
   change(state: RunningTask["states"][number]): void {
