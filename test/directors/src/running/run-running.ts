@@ -14,7 +14,7 @@ const patienceSeconds = 120;
 
 async function ask<Answer>(vm: KernelVm, program: string, task: unknown): Promise<Answer> {
   const [question, answer] = [join(vm.directory, "task.json"), join(vm.directory, "answer.json")];
-  writeFileSync(question, JSON.stringify(task));
+  if (task !== undefined) writeFileSync(question, JSON.stringify(task));
   const main = fileURLToPath(new URL(program, import.meta.url));
   const words = task === undefined ? [answer] : [question, answer];
   const said = await vm.must([process.execPath, main, ...words], { timeoutSeconds: 3600 });
