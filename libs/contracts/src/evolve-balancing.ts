@@ -57,10 +57,8 @@ function evolveChecker(before: CheckerState, { event, at }: EventEnvelope): Chec
 function evolveVirtualServer(before: VirtualServerState, { event, at }: EventEnvelope): VirtualServerState {
   switch (event.type) {
     case "realserver-up":
-      return {
-        ...setServer(before, event.data.server, { alive: true, failing: [] }),
-        held: before.held === event.data.server ? "" : before.held,
-      };
+      // Whoever was held, for want of others, is so no more.
+      return { ...setServer(before, event.data.server, { alive: true, failing: [] }), held: "" };
     case "realserver-down":
       return {
         ...setServer(before, event.data.server, ({ failing }) => ({

@@ -56,6 +56,8 @@ test("servers that fail by one check and another, and come back", () => {
   expect(after("virtual-server", [...twice, up])).toMatchObject({
     value: { held: "", servers: [{ server: "a", alive: true, failing: [] }] },
   });
+  const other: BatonEvent = { type: "realserver-up", data: { ...change, server: "b", check: "one" } };
+  expect(after("virtual-server", [...twice, other])).toHaveProperty("value.held", "");
 });
 
 test("quorum, sorry server and drains", () => {

@@ -149,6 +149,12 @@ export const metric = {
   checkAgeMax: metricOf("healthcheck.age.max", "gauge", "s", "The oldest last probe of the checks of a type"),
   checks: metricOf("healthcheck.checks", "gauge", "{check}", "Checks of real servers, by type and status"),
   probes: metricOf("healthcheck.probes", "gauge", "{probe}", "Probes that run, and that wait for their turn"),
+  checkGeneration: metricOf(
+    "healthcheck.config.generation",
+    "gauge",
+    "1",
+    "Generation of the configuration that is checked by",
+  ),
   checkSkipped: metricOf("healthcheck.skipped", "counter", "{run}", "Runs skipped because the last one still ran"),
   checkTimeouts: metricOf("healthcheck.timeouts", "counter", "{run}", "Runs killed at their timeout"),
   trackerAge: metricOf("tracker.age", "gauge", "s", "How long ago the status of the tracker was last confirmed"),

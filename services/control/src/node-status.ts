@@ -3,6 +3,7 @@
 import type { NodeStatus } from "@baton/contracts";
 import type { AggregateKind, ServiceName } from "@baton/domain";
 import type { SnapshotAnswer } from "@baton/host";
+import { metric } from "@baton/telemetry";
 import type { NodeFacts, NodeModel } from "./node-model.ts";
 
 export interface StatusDependencies {
@@ -21,6 +22,8 @@ export const asked: readonly ServiceName[] = ["supervisor", "election", "health"
 const freshMicros = 1_000_000;
 /** Milliseconds: somebody sits before a screen. */
 const patienceOfPeople = 250;
+/** After a reload, once: thousands of servers take their time to be told of. */
+const patienceToLearn = 2_000;
 
 /** What a service is asked for by those who ask each second: its checks and pools, in thousands, it tells by events. */
 const brief: Partial<Readonly<Record<ServiceName, readonly AggregateKind[]>>> = { health: ["tracker", "service"] };
@@ -38,6 +41,8 @@ export class NodeStatusSource {
   readonly #dependencies: StatusDependencies;
   readonly #refreshedAt = { brief: Number.NEGATIVE_INFINITY, whole: Number.NEGATIVE_INFINITY };
   readonly #refreshing: { brief?: Promise<void>; whole?: Promise<void> } = {};
+  /** Configurations by which services were asked for everything. */
+  readonly #known = new Map<ServiceName, number | undefined>();
 
   constructor(dependencies: StatusDependencies) {
     this.#dependencies = dependencies;
@@ -64,10 +69,25 @@ export class NodeStatusSource {
         .map(async (service) => {
           const kinds = whole ? undefined : brief[service];
           const answer = await ask(service, patience, kinds);
-          if (answer !== undefined) model.refresh(service, answer, kinds);
+          if (answer === undefined) return;
+          model.refresh(service, answer, kinds);
+          if (kinds === undefined) this.#known.set(service, generationOf(answer));
+          else if (generationOf(answer) !== this.#known.get(service)) await this.#learn(service);
         }),
     );
     this.#refreshedAt.brief = facts().now;
     if (whole) this.#refreshedAt.whole = facts().now;
   }
+
+  /** A reload takes servers away, and begins others, without an event for each. */
+  async #learn(service: ServiceName): Promise<void> {
+    const { model, ask } = this.#dependencies;
+    const answer = await ask(service, patienceToLearn, undefined);
+    if (answer === undefined) return;
+    model.refresh(service, answer);
+    this.#known.set(service, generationOf(answer));
+  }
 }
+
+const generationOf = ({ counters }: SnapshotAnswer): number | undefined =>
+  counters.find(({ name }) => name === metric.checkGeneration.name)?.value;

@@ -5,6 +5,7 @@ import { trackerAggregate } from "@baton/domain";
 import type { ConfigSnapshot, GrpcService, Host } from "@baton/host";
 import type { UserIds } from "@baton/linux";
 import { type Environment, rememberUsers, type UserLookup } from "@baton/script";
+import { metric } from "@baton/telemetry";
 import { createBfdSessions } from "./bfd-sessions.ts";
 import { programOf } from "./checking/check-program.ts";
 import { createDrainService } from "./checking/drain-service.ts";
@@ -73,6 +74,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
   const balancer = createIdleFollower(host, servers);
   const leaving = new Set<Promise<void>>();
   let stopped = false;
+  let generation = 0;
   let lookup = rememberUsers(options.lookup);
 
   function start(tracked: TrackedScript, origin: "fresh" | "resumed"): void {
@@ -108,6 +110,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
       if (member === undefined) start(tracked, origin);
       else meet(name, member, tracked);
     }
+    generation = snapshot.generation;
   }
 
   function meet(name: string, member: Member, tracked: TrackedScript): void {
@@ -146,6 +149,7 @@ export async function runHealth(options: HealthOptions): Promise<Health> {
       ...bfd.counters(),
       ...agesOf(states(), host.now()),
       ...servers.counters(),
+      { name: metric.checkGeneration.name, labels: {}, value: generation },
     ],
     async stop() {
       stopped = true;
