@@ -40,6 +40,8 @@ interface Report {
 
 /** A restarted health is back sooner than this; one that hangs is given up by the follower some seconds before. */
 const patience: Micros = secondsToMicros(5);
+/** One that health has said nothing of is asked for so often: a reload may have told it later than us. */
+const askAgainEvery = secondsToMicros(5);
 /** Who comes into office or leaves it is looked at so often; beats may be many more. */
 const lookEvery = millisToMicros(250);
 
@@ -48,7 +50,9 @@ export class Quorums {
   readonly #reports = new Map<string, Report>();
   /** By instance, then by virtual server. */
   readonly #weighed = new Map<string, Map<string, StayPut>>();
+  #tracked: ReadonlySet<string> = new Set();
   #following: { close(): void } | undefined;
+  #followedAt: Instant | undefined;
   /** Undefined: health is there. */
   #silentSince: Instant | undefined;
   #stale = false;
@@ -65,10 +69,10 @@ export class Quorums {
       for (const name of weighed.keys()) if (wanted.get(instance)?.has(name) !== true) weighed.delete(name);
       if (weighed.size === 0) this.#weighed.delete(instance);
     }
-    const names = new Set([...wanted.values()].flatMap((each) => [...each]));
-    for (const name of this.#reports.keys()) if (!names.has(name)) this.#reports.delete(name);
-    if (names.size === 0) this.close();
-    else this.#following ??= this.#follow();
+    this.#tracked = new Set([...wanted.values()].flatMap((each) => [...each]));
+    for (const name of this.#reports.keys()) if (!this.#tracked.has(name)) this.#reports.delete(name);
+    if (this.#tracked.size === 0) this.close();
+    else if (this.#following === undefined || this.#isMissing()) this.#follow();
     this.#look();
   }
 
@@ -99,6 +103,7 @@ export class Quorums {
       this.#stale = stale;
       this.#tellStale();
     }
+    this.#askForMissing(now);
     if (this.#lookedAt === undefined || microsSince(now, this.#lookedAt) >= lookEvery) this.#look();
   }
 
@@ -109,10 +114,23 @@ export class Quorums {
     this.#stale = false;
   }
 
-  #follow(): { close(): void } {
+  #isMissing(): boolean {
+    return [...this.#tracked].some((name) => !this.#reports.has(name));
+  }
+
+  /** What begins without its quorum has no event that says so, and what was not tracked is not remembered. */
+  #askForMissing(now: Instant): void {
+    const isDue = this.#followedAt === undefined || microsSince(now, this.#followedAt) >= askAgainEvery;
+    if (isDue && this.#silentSince === undefined && this.#isMissing()) this.#follow();
+  }
+
+  /** From a snapshot on, of all there are. */
+  #follow(): void {
     const { host } = this.#parts;
-    this.#silentSince = host.now();
-    return host.events.follow("health", ["virtual-server"], {
+    this.#following?.close();
+    this.#followedAt = host.now();
+    this.#silentSince ??= host.now();
+    this.#following = host.events.follow("health", ["virtual-server"], {
       snapshot: (states) => {
         this.#silentSince = undefined;
         for (const state of states) this.#take(...reportOfState(state));

@@ -10,12 +10,13 @@ const name = "[192.0.2.1]:tcp:80";
 const aggregate = { kind: "virtual-server", id: name } as const;
 const quorum = { name, weight: -50, hold: micros(10 * second) };
 
-const poolState = (quorumUp: boolean) => ({
-  ...aggregate,
+const poolState = (quorumUp: boolean, id = name) => ({
+  kind: "virtual-server" as const,
+  id,
   version: 0,
   state: {
     $case: "virtualServer" as const,
-    value: VirtualServerState.fromPartial({ name, quorumUp, lastEventId: "e1" }),
+    value: VirtualServerState.fromPartial({ name: id, quorumUp, lastEventId: "e1" }),
   },
 });
 const data = { virtualServer: name, quorum: 1, hysteresis: 0, threshold: 1, weight: 0, told: "everyone" };
@@ -55,7 +56,7 @@ function scene() {
   const told = (): string[] => fed.splice(0);
   const configure = (): void =>
     quorums.configure(watchers.length === 0 ? [{ name: "VI_1", quorums: [quorum] }] : watchers);
-  return { host, health, quorums, causes, watch, pass, setOffice, told, configure };
+  return { host, health, quorums, causes, watchers, watch, pass, setOffice, told, configure };
 }
 
 /** Both have started, and count their quorum as it is: up. */
@@ -189,4 +190,34 @@ test("a process that did not run counts its hold without that time", () => {
   expect(told()).toEqual([]);
   pass(1);
   expect(told()).toEqual(["master: down"]);
+});
+
+test("one that is tracked from a later reload on is learnt, though nothing happens to it", () => {
+  const { health, watchers, watch, pass, told, configure } = scene();
+  const other = { ...quorum, name: "[192.0.2.2]:tcp:80" };
+  configure();
+  health.states([poolState(true), poolState(false, other.name)]);
+  watch("one", true);
+  configure();
+  pass(11);
+  told();
+  watchers[0] = { name: "one", quorums: [quorum, other], inOffice: true };
+  configure();
+  pass(11);
+  expect(told()).toEqual(["one: up", "one: down"]);
+});
+
+test("one that health begins with later, without its quorum, is learnt: nothing tells of that", () => {
+  const { health, watchers, pass, told, configure } = scene();
+  watchers.push({ name: "one", quorums: [quorum], inOffice: true });
+  configure();
+  const states: ReturnType<typeof poolState>[] = [];
+  health.states(states);
+  pass(20);
+  expect(told()).toEqual(["one: up"]);
+  states.push(poolState(false));
+  pass(4);
+  expect(told()).toEqual([]);
+  pass(11);
+  expect(told()).toEqual(["one: down"]);
 });
