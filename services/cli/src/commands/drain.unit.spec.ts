@@ -2,6 +2,7 @@ import { type DrainRequest, NodeStatus } from "@baton/contracts";
 import { expect, test } from "vitest";
 import type { DrainCommand } from "../arguments/parse-arguments.ts";
 import { drain } from "./drain.ts";
+import { NodeError } from "./node-error.ts";
 
 const command: DrainCommand = {
   type: "drain",
@@ -15,7 +16,7 @@ const command: DrainCommand = {
 };
 const web = { virtualServer: "web", server: "10.0.0.1:80" };
 
-/** `looks`: the drain of the server at each look. */
+/** `looks`: the drain of the server at each look; `silence`: nobody answers. */
 function scene(answer: string, looks: readonly string[] = []) {
   const said: string[] = [];
   const asked: DrainRequest[] = [];
@@ -34,7 +35,11 @@ function scene(answer: string, looks: readonly string[] = []) {
         asked.push(request);
         return { drained: [{ ...web, drain: answer }] };
       },
-      status: async () => status(left.shift()),
+      status: async () => {
+        const state = left.shift();
+        if (state === "silence") throw new NodeError("no node runs here");
+        return status(state);
+      },
     },
     pause: async () => {},
   };
@@ -64,4 +69,11 @@ test("--wait ends when somebody brings it back, or takes it out of the configura
     expect(await drain({ ...command, wait: true }, parts)).toBe(1);
     expect(parts.said).toEqual([back]);
   }
+});
+
+test("--wait outlives a node that does not answer for a moment, and says that the drain goes on where it is gone", async () => {
+  const moment = scene("draining", ["draining", ...Array(59).fill("silence"), "draining", "silence", "removed"]);
+  expect(await drain({ ...command, wait: true }, moment)).toBe(0);
+  const gone = scene("draining", Array(61).fill("silence"));
+  await expect(drain({ ...command, wait: true }, gone)).rejects.toThrow("the drain goes on");
 });
