@@ -40,7 +40,7 @@ function compile(regex: RegexConfig): BodyPattern | undefined {
       if (typeof index !== "number") return index;
       const newline = text.indexOf("\n");
       if (translated.firstLine && newline >= 0 && index > newline) return false;
-      return offsetOf(text, index) < maxOffset;
+      return offsetOf(text, index) <= maxOffset;
     },
   };
 }

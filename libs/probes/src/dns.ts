@@ -18,7 +18,8 @@ export function probeDns(
   return runAttempt(signal, (attempt) => {
     const id = randomInt(0x1_0000);
     const query = encodeQuery(id, name, queryType);
-    if (query === undefined) return attempt.block("socket", `no name that can be asked for: ${name}`);
+    // keepalived asks all the same, by a query that is malformed: no server answers that without an error.
+    if (query === undefined) return attempt.fail("wrong-reply", { detail: `no name that can be asked for: ${name}` });
     const socket = openConnectedSocket({
       protocol: "udp",
       peer: connection.address,

@@ -1,5 +1,4 @@
-// The ten checkers of a real server. Read into the Config; carried out by a later release, so the virtual server says
-// once that it is not, and these keywords say nothing more.
+// The ten checkers of a real server.
 import { dnsTypes } from "../config/checker.ts";
 import { ip } from "./address-arguments.ts";
 import {
@@ -238,6 +237,19 @@ const dnsType = oneWord(dnsTypes.join("|"), "upper or lower case", (word, line, 
   return type;
 });
 
+/** Octets (RFC 1035 2.3.4); a name counts one more for each label and for the root. */
+const labelMax = 63;
+const nameMax = 255;
+const encoder = new TextEncoder();
+
+function isTooLong(name: string): boolean {
+  const labels = name
+    .replace(/\.$/, "")
+    .split(".")
+    .map((label) => encoder.encode(label).length);
+  return labels.some((length) => length > labelMax) || labels.reduce((sum, length) => sum + 1 + length, 1) > nameMax;
+}
+
 /** A dot at the start, or two in a row, leave a label empty; the root is a dot alone. */
 const dnsName = oneWord("FQDN", "without empty labels", (word, line, report) => {
   const name = word.text;
@@ -245,6 +257,16 @@ const dnsName = oneWord("FQDN", "without empty labels", (word, line, report) => 
   if (name.startsWith(".") || name.includes("..")) {
     invalidValue(word, line, report, "a domain name, as example.com");
     return undefined;
+  }
+  if (isTooLong(name)) {
+    report({
+      place: line.at(word),
+      severity: "warning",
+      code: "invalid-value",
+      errorClass: "ok",
+      message: "name: too long to be asked for, so that the check always fails",
+      hint: `a label has ${labelMax} octets at most, a name ${nameMax}`,
+    });
   }
   if (name[1] === ".") {
     report({

@@ -229,6 +229,7 @@ describe("DNS_CHECK", () => {
 5 name a ; name b
 5 name ..
 5 name a.. ; name b
+0 name ${"a".repeat(64)}.example
 `),
   )("%j: %i", (line, exit) => expect(exitOf(checking(`DNS_CHECK {\n${line}\n}`))).toBe(exit));
 });

@@ -1,5 +1,4 @@
-// `virtual_server`, its real servers and groups of addresses. Read into the Config; carried out by a later release, so
-// each block outside of all others says once that it is not, and its keywords say nothing more.
+// `virtual_server`, its real servers and groups of addresses.
 import { schedulers } from "../config/virtual-server.ts";
 import { addressPort, virtualServerId } from "./address-arguments.ts";
 import {

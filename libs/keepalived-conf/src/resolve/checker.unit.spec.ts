@@ -229,6 +229,9 @@ test.each<[string, object, string[]]>([
   ['name ""', { name: "." }, []],
   ["name .", { name: "." }, []],
   ["name .a", { name: "." }, ["invalid-value"]],
+  [`name ${"a".repeat(63)}.example`, { name: `${"a".repeat(63)}.example` }, []],
+  [`name ${"a".repeat(64)}.example`, { name: `${"a".repeat(64)}.example` }, ["invalid-value"]],
+  [`name ${"abc.".repeat(64)}`, { name: "abc.".repeat(64) }, ["invalid-value"]],
   ["name a..b\nname c.d.e", { name: "c.d.e" }, ["invalid-value", "short-label"]],
   ["name ab\nname cd", { name: "ab" }, ["repeated"]],
 ])("DNS_CHECK %j", (lines, expected, said) => {
