@@ -64,6 +64,9 @@ describe("a plan", () => {
     });
     const { script, after } = planFrom(nothing, [persistent(web(a, b))]);
     expect(script).toContain("{ ip saddr & 255.255.255.0 timeout 60s }");
+    // With a size the kernel takes 2 MiB for it at once, of each server of each service.
+    const sets = about(script, "add set").filter((line) => line.includes("/from/"));
+    expect(sets).toEqual([a, b].map(({ address }) => expect.stringMatching(`${address}/80 { type ipv4_addr; flags `)));
     const next = planFrom(after, [persistent(web(a))]);
     expect(about(next.script, " set ")).toEqual(["delete set ip baton_lb tcp/10.0.0.1/80/from/10.1.0.2/80"]);
   });

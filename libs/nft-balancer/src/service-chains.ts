@@ -18,10 +18,10 @@ export interface ServiceChains {
 }
 
 /**
- * Clients that one server may remember; those beyond are served without being remembered. The kernel takes the memory for
- * the table of all of them at once: 1 MiB.
+ * Without a size the kernel remembers 65,535 clients, serves those beyond without remembering them, and takes memory as
+ * they come. With one it takes the table of as many at once: 2 MiB for 65,535, of each server of each service.
  */
-const rememberedMax = 65_535;
+const clientSet = "flags dynamic,timeout;";
 
 /** The same for ever and on every node: a client finds its server again after a restart, and behind another director. */
 const seed = "0x6261746f";
@@ -44,7 +44,7 @@ export function serviceChains(name: string, service: WantedService, scheduler: S
     const translation = translationOf(service, destination);
     if (!persistent) return add(`${base}/to/${place}`, [translation]);
     const set = `${base}/from/${place}`;
-    clients.set(set, `type ${addressType(service.key.family)}; size ${rememberedMax}; flags dynamic,timeout;`);
+    clients.set(set, `type ${addressType(service.key.family)}; ${clientSet}`);
     const seconds = Math.max(1, service.timeoutSeconds);
     const chain = add(`${base}/to/${place}`, [
       `update @${set} { ${clientOf(service)} timeout ${seconds}s }`,
