@@ -8,6 +8,7 @@ import type { Config } from "@baton/keepalived-conf";
 import { Drains } from "./drains.ts";
 import { IpvsSettings } from "./ipvs/ipvs-settings.ts";
 import type { Ask, EngineName, Keeper } from "./keeper.ts";
+import { Silence } from "./silence.ts";
 import { type Reason, type Story, startStory } from "./story.ts";
 import type { Effect, Input, OwnRecord, PoolChange } from "./types.ts";
 import { Wish } from "./wish.ts";
@@ -44,6 +45,7 @@ export class Core {
   readonly #endings = new Set<Story>();
   /** Health has spoken. */
   #isFilled = false;
+  readonly #silence: Silence;
   /** Services may have to be remembered, or forgotten. */
   #hasNewNames = true;
   #recorded: ReadonlySet<string>;
@@ -64,6 +66,7 @@ export class Core {
     this.#keeper = makeKeeper(this.#wish, names);
     this.engine = this.#keeper.engine;
     this.#drains = new Drains(this.#wish);
+    this.#silence = new Silence(this.#wish);
     this.#recorded = new Set(own.services);
     if (this.engine === "ipvs") {
       this.#settings = new IpvsSettings(config.global.lvs, own);
@@ -102,7 +105,7 @@ export class Core {
 
   /** What is not as it is to be, and what keeps it from serving. */
   errors(): readonly string[] {
-    return [...this.#failures(), ...this.#noticed];
+    return [...this.#failures(), ...this.#silence.errors(), ...this.#noticed];
   }
 
   #failures(): readonly string[] {
@@ -157,6 +160,7 @@ export class Core {
       case "idle":
         return;
       case "tick":
+        if (this.#isFilled && this.#silence.asksAt(now)) effects.push({ type: "ask-health" });
         return this.#tick(now);
       case "drain-tick":
         return this.#drains.ask(now);

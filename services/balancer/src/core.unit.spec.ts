@@ -187,6 +187,45 @@ describe("a reload", () => {
     expect(rig.asked.filter(({ kind }) => kind === "change")).toEqual([]);
   });
 
+  test("that health skips takes its word for a service nowhere", () => {
+    const rig = started(two, [name, { 1: 1, 2: 1 }], [other, { 1: 1, 2: 1 }]);
+    rig.feed({ type: "configured", config: configOf(one) }).run();
+    expect(rig.rules).not.toContain(at("192.0.2.2"));
+    rig.feed({ type: "configured", config: configOf(two) }).run();
+    expect(rig.rules).toContain(server(2, 1, "192.0.2.2:80"));
+    rig.feed(change(other, {}, [2])).run();
+    expect(rig.rules.filter((line) => line.includes("192.0.2.2"))).toEqual([
+      at("192.0.2.2"),
+      server(1, 1, "192.0.2.2:80"),
+    ]);
+  });
+
+  test("that health has seen before an older one is applied here finds its word", () => {
+    const rig = started(one);
+    rig.feed(change(other, { 1: 1 }), { type: "configured", config: configOf(`${one}\n`) }).run();
+    rig.feed({ type: "configured", config: configOf(two) }).run();
+    expect(rig.rules).toContain(server(1, 1, "192.0.2.2:80"));
+  });
+
+  test("is not waited for by what health said of a service before it told everything anew", () => {
+    const rig = started(one).feed(change(other, { 1: 1 }), told([name, { 1: 1 }]));
+    rig.feed({ type: "configured", config: configOf(two) }).run();
+    expect(rig.rules.filter((line) => line.includes("192.0.2.2"))).toEqual([]);
+  });
+
+  test("of whom health says nothing has it asked to say everything again, now and then, and is an error until then", () => {
+    const rig = started(two, [name, { 1: 1 }]);
+    const look = () => rig.wait(3_000_000).feed({ type: "tick" }).run();
+    look();
+    expect([look().healthAsked, rig.core.errors()]).toEqual([0, []]);
+    look();
+    expect(rig.core.errors()).toEqual(["tcp 192.0.2.2:80: health has not said who is in it; it is asked again"]);
+    expect([rig.healthAsked, look().healthAsked, look().healthAsked]).toEqual([1, 1, 2]);
+    rig.feed(told([name, { 1: 1 }], [other, { 1: 1 }])).run();
+    expect(rig.core.errors()).toEqual([]);
+    expect([rig.tick().tick().healthAsked, rig.events]).toEqual([2, ["balancer-programmed"]]);
+  });
+
   test("what is not configured any more is forgotten once it is gone", () => {
     const rig = started(two, [name, { 1: 1 }], [other, { 1: 1 }]);
     expect(rig.own.services.toSorted()).toEqual(["tcp 192.0.2.1:80", "tcp 192.0.2.2:80"]);

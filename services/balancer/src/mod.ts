@@ -1,1 +1,2 @@
-export { type Balancer, type BalancerOptions, runBalancer } from "./run-balancer.ts";
+export { type Balancer, runBalancer } from "./run-balancer.ts";
+export type { BalancerOptions } from "./session.ts";

@@ -140,6 +140,17 @@ test("one that was killed leaves its services to the next, which knows which are
   await killed.balancer.stop("test");
 });
 
+test("health that has not spoken of a service is asked to say everything again", async () => {
+  const { health, host, balancer } = await start();
+  const follow = vi.spyOn(host.events, "follow");
+  health.states([]);
+  const asked = () => follow.mock.calls.filter(([of]) => of === "health").length;
+  await vi.waitFor(() => expect(asked()).toBe(1), { timeout: 9_000 });
+  health.states([told(name, { 1: 1 })]);
+  await vi.waitFor(() => expect(rules()).toEqual([service, server(1)]));
+  await balancer.stop("test");
+});
+
 test("a drained server is asked about, and told of once nobody is connected to it", async () => {
   const { host, health, kernel, balancer } = await start();
   health.states([told(name, { 1: 1, 2: 1 })]);

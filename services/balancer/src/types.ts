@@ -49,6 +49,8 @@ export type Effect =
       readonly startedAt: Instant;
       readonly error: string | undefined;
     }
+  /** Health is to say everything again, beginning with all virtual servers. */
+  | { readonly type: "ask-health" }
   /** Before anything else is done: the next process of this kind has to know it. */
   | { readonly type: "remember"; readonly own: OwnRecord };
 

@@ -18,6 +18,9 @@ export interface Wanted {
   readonly unknown: ReadonlySet<string>;
 }
 
+/** Virtual servers that are not configured. */
+const strangersMax = 10_000;
+
 interface Member {
   readonly config: VirtualServerConfig;
   /** Place in the file. */
@@ -81,7 +84,7 @@ export class Wish implements Wanted {
       }
     }
     this.#tooWide = [...this.#members.values()].flatMap(({ tooWide }) => tooWide);
-    for (const name of this.#pools.keys()) if (!this.#members.has(name)) this.#pools.delete(name);
+    this.#forgetStrangers();
     const left = [...before].flatMap(([name, { names }]) => (this.#members.get(name)?.names === names ? [] : names));
     for (const name of left) {
       if (this.#owners.has(name)) continue;
@@ -94,13 +97,17 @@ export class Wish implements Wanted {
     return [...new Set([...this.#renew([...changed, ...others, ...shared]), ...left])];
   }
 
-  /** What health says of all. Of whom it does not speak (yet), its last word stands: a health that starts is no outage. */
+  /**
+   * What health says of all. Of whom it does not speak (yet), its last word stands, as long as he is configured: a health
+   * that starts is no outage.
+   */
   setPools(states: Iterable<VirtualServerState>): readonly string[] {
-    const names: string[] = [];
+    const names = new Set<string>();
     for (const { name, destinations } of states) {
       this.#pools.set(name, destinations);
-      names.push(name);
+      names.add(name);
     }
+    for (const name of this.#pools.keys()) if (!names.has(name) && !this.#members.has(name)) this.#pools.delete(name);
     return this.#renew(names);
   }
 
@@ -116,6 +123,15 @@ export class Wish implements Wanted {
     if (member === undefined) return [];
     const weights = [{ server, role: "real", weight: 0 } as const];
     return [...tableOf([member], ({ config }) => poolServers(config, weights)).services.values()];
+  }
+
+  /**
+   * What was said of whom this process has not configured is kept: health reads each generation by itself, may be ahead or
+   * behind, or skip one that this process has seen, and says nothing a second time.
+   */
+  #forgetStrangers(): void {
+    const strangers = [...this.#pools.keys()].filter((name) => !this.#members.has(name));
+    for (const name of strangers.slice(0, -strangersMax)) this.#pools.delete(name);
   }
 
   #renew(virtualServers: Iterable<string>): readonly string[] {

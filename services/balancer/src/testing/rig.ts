@@ -95,6 +95,8 @@ export class Rig {
   readonly asked: Ask[] = [];
   readonly told: Told[] = [];
   readonly kernel: MemoryKernel;
+  /** How often health was to say everything again. */
+  healthAsked = 0;
   /** What is written down. */
   own: OwnRecord;
   #now = instant(1_000_000_000);
@@ -171,6 +173,7 @@ export class Rig {
   #take(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.type === "remember") this.own = effect.own;
+      else if (effect.type === "ask-health") this.healthAsked++;
       else this.told.push({ event: effect.event, cause: effect.cause?.id });
     }
   }
