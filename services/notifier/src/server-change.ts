@@ -73,7 +73,8 @@ export interface Beginnings {
 /**
  * What a snapshot says of a virtual server and of its servers. What was not heard of before has begun: without a sorry
  * server nobody is told of a quorum that begins down, nor of a server that begins up without `rs_init_notifies`. What is
- * down because nothing has been tried yet is nothing that has happened: its first failure will be told.
+ * down because nothing has been tried yet is nothing that has happened: its first failure will be told. Nor is what files
+ * alone have out, which they may have had from the beginning.
  */
 export function serverChangesOfSnapshot({ state }: AggregateState, view: SnapshotView): ServerChange[] {
   if (state?.$case !== "virtualServer") return [];
@@ -94,7 +95,9 @@ export function serverChangesOfSnapshot({ state }: AggregateState, view: Snapsho
   };
   const servers = value.servers.map(({ server, alive, failing }): ServerChange => {
     const isBeginning = !isKnown(serverKey({ virtualServer, server }));
-    const isTold = !isBeginning || (alive ? begins.tellsServersUp : !begins.isAlpha(virtualServer, server));
+    const hasFailed =
+      failing.some((check) => !check.startsWith("FILE_CHECK ")) && !begins.isAlpha(virtualServer, server);
+    const isTold = !isBeginning || (alive ? begins.tellsServersUp : hasFailed);
     return { ...common, server, state: wordOf(alive), check: failing[0] ?? "", isTold };
   });
   const isTold = isKnown(serverKey({ virtualServer, server: undefined })) || value.quorumUp || value.sorry;

@@ -55,6 +55,9 @@ test.each([
   ["up at the beginning, rs_init_notifies", {}, { tellsServersUp: true }, ["UP true", "UP true"]],
   ["failed before anybody listened", { alive: false }, {}, ["DOWN true"]],
   ["alpha, not checked yet", { alive: false }, { alpha: true }, []],
+  ["out by its file", { alive: false, failing: ["FILE_CHECK f"] }, {}, []],
+  ["out by its file, and failed", { alive: false, failing: ["FILE_CHECK f", "TCP_CHECK x"] }, {}, ["DOWN true"]],
+  ["out by its file, heard of before", { alive: false, failing: ["FILE_CHECK f"] }, { known: [server] }, ["DOWN true"]],
   ["alpha, with a sorry server", { alive: false, sorry: true }, { alpha: true }, ["DOWN true"]],
   ["heard of before", { alive: false }, { known: [server, quorum], alpha: true }, ["DOWN true", "DOWN true"]],
 ] as const)("a snapshot: %s", (_name, state, over, expected) => {

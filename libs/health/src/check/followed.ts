@@ -29,7 +29,7 @@ export interface FollowedStep {
 const weightMax = 2 ** 31 - 1;
 const fault = -(2 ** 31);
 
-/** A file's checker is up until its number is known, which is at once. */
+/** A file's checker is up until its number is known: where it is before a pool begins, it is followed before. */
 export const startFollowed = (config: FollowedConfig, origin: "start" | "reload"): FollowedCheck => ({
   config,
   up: origin === "reload" || config.type === "FILE_CHECK" || !config.alpha,

@@ -286,6 +286,22 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
   };
 }
 
+/** Files' checks that begin take what is known, before anybody supposes anything of them: there is nothing to tell. */
+export function beginFiles(
+  members: Iterable<CheckMember>,
+  value: (file: string) => number | undefined,
+  now: Instant,
+): void {
+  for (const member of members) {
+    const { checker } = member.spec;
+    if (checker.type !== "FILE_CHECK" || isProbed(member.state) || member.state.hasRun) continue;
+    const number = value(checker.trackFile);
+    if (number === undefined) continue;
+    member.state = followFile(member.state, number).state;
+    member.heardAt = now;
+  }
+}
+
 /** What a restarted process has to know: not when it runs next. */
 function isOtherMemory(before: Checker, after: Checker): boolean {
   return (

@@ -8,7 +8,7 @@ import {
   startCheck,
   startFollowed,
 } from "@baton/health";
-import type { CheckBoard, CheckMember, CheckUser } from "./check-board.ts";
+import { beginFiles, type CheckBoard, type CheckMember, type CheckUser } from "./check-board.ts";
 import { type CheckSpec, createNames, machineConfig, type PoolSpec } from "./check-specs.ts";
 import type { Drains } from "./drains.ts";
 import { type Known, type KnownCheck, nothingKnown, recalled, recalledPool } from "./known.ts";
@@ -40,6 +40,8 @@ export interface ConfiguredServersOptions {
   /** For the first configuration. */
   readonly known: Known;
   readonly moment: () => CheckMoment;
+  /** What a tracked file says; undefined: nobody has read it. */
+  readonly fileValue: (name: string) => number | undefined;
 }
 
 export function createConfiguredServers({
@@ -48,6 +50,7 @@ export function createConfiguredServers({
   drains,
   known,
   moment,
+  fileValue,
 }: ConfiguredServersOptions): ConfiguredServers {
   let recalling = known;
   const alike = new Map([...known.checks.values()].map((each) => [each.likeness, each]));
@@ -182,6 +185,7 @@ export function createConfiguredServers({
     apply: (specs, { jitter, flush }) => {
       const settled = new Set(specs.filter(isSettled));
       const isUp = isFirst ? begin(specs, jitter) : reload(specs, settled, jitter);
+      beginFiles(checks.members.values(), fileValue, moment().now);
       employ(specs, settled, isUp);
       meetPools(specs, settled, flush);
       isFirst = false;

@@ -100,6 +100,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
     drains,
     known: parseKnown(known.found, options.boot, host.events.version),
     moment: () => ({ now: host.now(), random: Math.random() }),
+    fileValue: followed.file,
   });
 
   function configNow(): Config {

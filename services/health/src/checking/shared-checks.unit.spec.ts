@@ -44,6 +44,7 @@ function world() {
     drains: { of: () => ({ drain: "none", until: undefined }), keepOnly: () => undefined },
     known: nothingKnown,
     moment: () => ({ now: host.now(), random: 0 }),
+    fileValue: () => undefined,
   });
   const specsOf = rememberPoolSpecs();
   let specs: readonly PoolSpec[] = [];

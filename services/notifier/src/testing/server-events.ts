@@ -31,10 +31,10 @@ export const serverEvent = {
 
 /** As the Watch of health has it. */
 export const serviceState = (
-  over: Partial<VirtualServerState> & { readonly alive?: boolean } = {},
+  over: Partial<VirtualServerState> & { readonly alive?: boolean; readonly failing?: readonly string[] } = {},
   version = 1,
 ): AggregateState => {
-  const { alive = true, ...rest } = over;
+  const { alive = true, failing = alive ? [] : ["TCP_CHECK 198.51.100.1:80"], ...rest } = over;
   const server = { server: web1, alive, drain: "none", drainUntil: 0, configuredWeight: 1 };
   return {
     kind: "virtual-server",
@@ -49,7 +49,7 @@ export const serviceState = (
         quorumUp: alive,
         sorry: false,
         held: "",
-        servers: [{ ...server, failing: alive ? [] : ["TCP_CHECK 198.51.100.1:80"] }],
+        servers: [{ ...server, failing: [...failing] }],
         destinations: [],
         since: 1,
         lastEventId: "0190-last",
