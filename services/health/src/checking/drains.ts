@@ -1,5 +1,6 @@
 // Servers that an operator takes out: weight 0 at once, out of the service when its connections have ended or its time is
-// over. It is the operator's will until it is undone: it outlives this process, and Baton.
+// over. It is the operator's will until it is undone, or the server leaves the configuration: it outlives this process, and
+// Baton.
 import { addMicros, type CauseRef, type Instant, millisToMicros, parseIp } from "@baton/domain";
 import type { Drain } from "@baton/health";
 import type { Host } from "@baton/host";
@@ -36,7 +37,7 @@ export interface Drains {
   order(order: DrainOrder): DrainedServer[];
   /** It has no connections any more. */
   idle(virtualServer: string, server: string, cause: CauseRef | undefined): void;
-  /** After a pool has begun or has changed: what is to be drained in it is, and who is gone is forgotten. */
+  /** After a pool has begun or has changed: what is to be drained in it is; who is gone is drained no longer. */
   meet(member: PoolMember): void;
   /** Only these virtual servers are left. */
   keepOnly(virtualServers: ReadonlySet<string>): void;
@@ -148,6 +149,15 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
     orders.delete(keyOf(order));
   }
 
+  /** A reload has taken it away: should it come back, nobody has ordered anything of it. */
+  function lose(order: Order): void {
+    const { server, virtualServer } = order;
+    forget(order);
+    append(order, "drain-undone", {}, undefined);
+    host.log.warn(`the drain of ${server} of ${virtualServer} is forgotten: it is not configured any more`);
+    onChange();
+  }
+
   /** Who is not in the service has no connections that anybody could wait for. */
   function finishAbsent(order: Order, { wanted }: PoolMember): void {
     if (order.drain === "draining" && !wanted.some(({ server }) => server === order.server))
@@ -183,8 +193,7 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
         if (order.virtualServer !== member.name) continue;
         const server = servers.get(order.server);
         if (server === undefined) {
-          forget(order);
-          onChange();
+          lose(order);
           continue;
         }
         if (server.drain !== order.drain) apply(order, order.cause);
@@ -192,9 +201,7 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
       }
     },
     keepOnly: (virtualServers) => {
-      const gone = [...orders.values()].filter(({ virtualServer }) => !virtualServers.has(virtualServer));
-      for (const order of gone) forget(order);
-      if (gone.length > 0) onChange();
+      for (const order of [...orders.values()]) if (!virtualServers.has(order.virtualServer)) lose(order);
     },
     of: (virtualServer, server) => orders.get(keyOf({ virtualServer, server })) ?? { drain: "none", until: undefined },
     kept: () =>

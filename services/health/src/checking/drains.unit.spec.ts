@@ -190,13 +190,16 @@ test.each([
   expect(told()).toEqual(["drain-finished", "destinations-changed"]);
 });
 
-test("who has left the configuration is forgotten", () => {
-  const { pools, start, drains, told } = makeDrains();
+test("who has left the configuration is drained no longer, and that is told", () => {
+  const { host, pools, start, drains, told } = makeDrains();
   start("vs", ["10.0.0.1:80", "10.0.0.2:80"]);
   drains.order(order("10.0.0.1", { deadlineMs: 1_000 }));
+  told();
   pools.feed("vs", { type: "reload", config: poolConfig("vs", ["10.0.0.2:80"]), checks: new Map() });
   expect(drains.kept()).toEqual([]);
-  told();
+  expect(told()).toEqual(["realserver-down", "destinations-changed", "drain-undone"]);
+  expect(host.appended.at(-1)?.event.data).toEqual({ virtualServer: "vs", server: "10.0.0.1:80" });
+  expect(host.lines.at(-1)).toMatchObject({ level: "warn" });
   pools.feed("vs", { type: "reload", config: poolConfig("vs", ["10.0.0.1:80", "10.0.0.2:80"]), checks: new Map() });
   expect(told()).toEqual(["realserver-up", "destinations-changed"]);
 });
@@ -210,8 +213,10 @@ test("an end of Baton ends no drain; an end of the virtual server does", () => {
   pools.stop(false);
   expect(told()).not.toContain("drain-finished");
   expect(drains.kept()).toMatchObject([{ drain: "draining" }]);
+  told();
   drains.keepOnly(new Set());
   expect(drains.kept()).toEqual([]);
+  expect(told()).toEqual(["drain-undone"]);
 });
 
 test("an order whose deadline makes no sense has the longest", () => {
