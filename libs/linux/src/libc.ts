@@ -90,6 +90,10 @@ export const libc = {
     flags: number,
   ) => number,
   pipe2: program.func("int pipe2(void *descriptors, int flags)") as (descriptors: Int32Array, flags: number) => number,
+  memfdCreate: program.func("int memfd_create(str name, unsigned int flags)") as (
+    name: string,
+    flags: number,
+  ) => number,
   mkfifo: program.func("int mkfifo(str path, uint32_t mode)") as (path: string, mode: number) => number,
   flock: program.func("int flock(int fd, int operation)") as (fd: number, operation: number) => number,
   schedSetscheduler: program.func("int sched_setscheduler(int pid, int policy, void *parameter)") as (

@@ -66,7 +66,7 @@ export { lockFile } from "./lock-file.ts";
 export { openNdPort } from "./nd-port.ts";
 export { openNeighbourSilence } from "./neighbour-silence.ts";
 export { enterNamespace, insideNamespace, namespacePath } from "./network-namespace.ts";
-export { listNft, runNft } from "./nft.ts";
+export { listNft, type Nft, openNft, runNft } from "./nft.ts";
 export { openPacketFilter } from "./packet-filter.ts";
 export { openPipe, type PipeEnds } from "./pipe.ts";
 export {

@@ -14,7 +14,7 @@ export type OpenEngine = (engine: EngineName, namespace: NamespaceFile) => Engin
 /** Throws where the kernel has it not, or there is no such namespace. */
 export const openEngine: OpenEngine = (engine, namespace) => {
   const inside = <T>(action: () => T): T => insideOf(namespace, action);
-  const kernel = inside(() => (engine === "ipvs" ? openIpvsKernel() : openNftablesKernel()));
+  const kernel = engine === "ipvs" ? inside(openIpvsKernel) : openNftablesKernel(inside);
   return {
     carryOut(ask) {
       try {
@@ -23,6 +23,7 @@ export const openEngine: OpenEngine = (engine, namespace) => {
         return { kind: "failed", error: messageOf(error) };
       }
     },
+    cancel: () => kernel.cancel(),
     close: () => kernel.close(),
   };
 };

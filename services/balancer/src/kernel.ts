@@ -9,19 +9,26 @@ import {
   type IpvsTable,
   LinuxError,
   listNft,
+  type Nft,
   openConnectionCounter,
   openIpvsTable,
+  openNft,
   rulesVersion,
-  runNft,
   type TranslatedConnections,
 } from "@baton/linux";
 import { listElements, listTable, type Prefix, readTable, type TableState } from "@baton/nft-balancer";
 import type { Answer, Ask, Connected, Place } from "./keeper.ts";
 
 export interface EngineKernel {
-  carryOut(ask: Ask): Answer;
+  /** A promise where another program is asked, which may take long; it never rejects. The next question comes after it. */
+  carryOut(ask: Ask): Answer | Promise<Answer>;
+  /** What is being carried out is given up: it fails at once, and the kernel has all of it, or nothing. */
+  cancel(): void;
   close(): void;
 }
+
+/** Goes where the engine is; synchronous code only. */
+export type Inside = <T>(action: () => T) => T;
 
 /** Throws LinuxError with ENOENT where the kernel has no ip_vs, also no module of it. */
 export function openIpvsKernel(): EngineKernel {
@@ -41,6 +48,7 @@ export function openIpvsKernel(): EngineKernel {
         return { kind: "failed", error: messageOf(error) };
       }
     },
+    cancel: () => undefined,
     close,
   };
 }
@@ -123,22 +131,30 @@ const errorOf = (result: ChangeResult): string | undefined =>
   result.ok ? undefined : result.message === "" ? result.code : `${result.code}: ${result.message}`;
 
 /** Throws LinuxError with ENOENT without the nft command. */
-export function openNftablesKernel(): EngineKernel {
-  listNft(["list", "tables"], "list the tables");
+export function openNftablesKernel(inside: Inside): EngineKernel {
+  inside(() => listNft(["list", "tables"], "list the tables"));
+  const nft = openNft({ inside });
   let counter: ConnectionCounter | undefined;
   return {
     carryOut(ask) {
-      try {
-        if (ask.kind !== "count-connections") return askNftables(ask);
-        counter ??= openConnectionCounter();
-        return { kind: "connections", connected: connectedByTracking(ask.places, counter) };
-      } catch (error) {
-        return { kind: "failed", error: messageOf(error) };
+      if (ask.kind === "read-rules") return readRules(nft, inside).catch(failed);
+      if (ask.kind === "run-rules") return runRules(ask.script, nft, inside).catch(failed);
+      if (ask.kind === "rules-version") {
+        return inside(() => ({ kind: ask.kind, version: rulesVersion(), connected: connectedPrefixes() }));
       }
+      if (ask.kind !== "count-connections") return failed(`not a question for nftables: ${ask.kind}`);
+      counter ??= inside(openConnectionCounter);
+      return { kind: "connections", connected: connectedByTracking(ask.places, counter) };
     },
-    close: () => counter?.close(),
+    cancel: () => nft.cancel(),
+    close: () => {
+      nft.cancel();
+      counter?.close();
+    },
   };
 }
+
+const failed = (error: unknown): Answer => ({ kind: "failed", error: messageOf(error) });
 
 /** A mark stands for any protocol. The kernel is asked once for each server and protocol. */
 export function connectedByTracking(
@@ -158,27 +174,25 @@ export function connectedByTracking(
   return active.map((each) => ({ weight: undefined, active: each }));
 }
 
-function askNftables(ask: Ask): Answer {
-  switch (ask.kind) {
-    case "rules-version":
-      return { kind: "rules-version", version: rulesVersion(), connected: connectedPrefixes() };
-    case "read-rules": {
-      // Before it is read: what somebody changes meanwhile is seen next time.
-      const version = rulesVersion();
-      return { kind: "rules", version, state: { 4: readFamily(4), 6: readFamily(6) }, connected: connectedPrefixes() };
-    }
-    case "run-rules":
-      runNft(ask.script, "program the virtual servers");
-      return { kind: "ran", version: rulesVersion() };
-    default:
-      return { kind: "failed", error: `not a question for nftables: ${ask.kind}` };
-  }
+async function readRules(nft: Nft, inside: Inside): Promise<Answer> {
+  // Before it is read: what somebody changes meanwhile is seen next time.
+  const version = inside(rulesVersion);
+  const state = { 4: await readFamily(4, nft), 6: await readFamily(6, nft) };
+  return { kind: "rules", version, state, connected: inside(connectedPrefixes) };
 }
 
-function readFamily(family: 4 | 6): TableState | undefined {
-  const table = listNft(listTable(family), "read the table of virtual servers");
+async function runRules(script: string, nft: Nft, inside: Inside): Promise<Answer> {
+  await nft.run(script, "program the virtual servers");
+  return { kind: "ran", version: inside(rulesVersion) };
+}
+
+async function readFamily(family: 4 | 6, nft: Nft): Promise<TableState | undefined> {
+  const table = await nft.list(listTable(family), "read the table of virtual servers");
   if (table === undefined) return undefined;
-  const elements = listElements(family).map((words) => listNft(words, "read the elements of virtual servers"));
+  const elements: unknown[] = [];
+  for (const words of listElements(family)) {
+    elements.push(await nft.list(words, "read the elements of virtual servers"));
+  }
   return readTable(family, table, elements);
 }
 

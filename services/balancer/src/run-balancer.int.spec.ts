@@ -9,7 +9,7 @@ import { ipvsadmRules, MemoryTable } from "@baton/ipvs";
 import { aDestination, addressKey, aService } from "@baton/ipvs/testing";
 import { bootNow, wallMicros } from "@baton/linux";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { EngineName } from "./keeper.ts";
+import type { Answer, EngineName } from "./keeper.ts";
 import { openOwnFile } from "./own-file.ts";
 import { type Balancer, runBalancer } from "./run-balancer.ts";
 import { MemoryKernel } from "./testing/memory-kernel.ts";
@@ -212,6 +212,55 @@ describe("the end", () => {
     health.states(ids.map((id) => told(`[${id}]:tcp:80`, { 1: 1 })));
     await balancer.stop("test");
     expect(rules()).toEqual([]);
+  });
+});
+
+describe("a question that takes long", () => {
+  /** Each answer comes when the test says so. */
+  async function startSlow() {
+    const { kernel, health, balancer } = await start(text, { restarts: 1 });
+    const answer = kernel.carryOut.bind(kernel);
+    const asked: string[] = [];
+    let go = (): void => undefined;
+    vi.spyOn(kernel, "carryOut").mockImplementation((ask) => {
+      asked.push(ask.kind);
+      const given = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      return given.then(() => answer(ask)) as unknown as Answer;
+    });
+    return { kernel, health, balancer, asked, release: () => go() };
+  }
+
+  test("is carried out before the next one, while others are heard", async () => {
+    const { health, balancer, asked, release } = await startSlow();
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    health.states([told(name, { 1: 1 })]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(asked).toHaveLength(1);
+    release();
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await vi.waitFor(() => {
+      release();
+      expect(rules()).toEqual([service, server(1)]);
+    });
+    const stopped = balancer.stop("test");
+    await vi.waitFor(() => {
+      release();
+      expect(rules()).toEqual([]);
+    });
+    release();
+    await stopped;
+  });
+
+  test("is given up when the end comes", async () => {
+    const { kernel, balancer, asked, release } = await startSlow();
+    vi.spyOn(kernel, "cancel").mockImplementation(() => {
+      vi.mocked(kernel.carryOut).mockRestore();
+      release();
+    });
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    expect(await balancer.stop("test")).toBe(true);
   });
 });
 

@@ -71,7 +71,7 @@ class RunningBalancer implements Balancer {
     host.log.info("balancing", { engine: chosen.engine });
     const flush = isFresh && this.#snapshot.config.global.lvs.flushOnStart;
     // What carried the services before lets go of them when another engine does.
-    if (before !== undefined && before.engine !== chosen.engine) this.#clearUp(before.engine, before);
+    if (before !== undefined && before.engine !== chosen.engine) void this.#clearUp(before.engine, before);
     this.#session = new Session(this.#options, this.#snapshot, { ...chosen, place, own, flush });
   }
 
@@ -141,7 +141,7 @@ class RunningBalancer implements Balancer {
   }
 
   /** Of an engine that carries nothing any more. */
-  #clearUp(engine: EngineName, own: OwnRecord): void {
+  async #clearUp(engine: EngineName, own: OwnRecord): Promise<void> {
     const { host, open } = this.#options;
     try {
       const { config } = this.#snapshot;
@@ -150,7 +150,7 @@ class RunningBalancer implements Balancer {
       const core = new Core({ config: empty, own, makeKeeper: makerOf(engine, false) }, host.now());
       core.step({ type: "stopped", mode: "services" }, host.now());
       for (let ask = core.next(); ask !== undefined; ask = core.next()) {
-        core.step({ type: "answered", ask, answer: kernel.carryOut(ask), elapsedMicros: 0 }, host.now());
+        core.step({ type: "answered", ask, answer: await kernel.carryOut(ask), elapsedMicros: 0 }, host.now());
       }
       core.step({ type: "idle" }, host.now());
       kernel.close();
@@ -160,7 +160,7 @@ class RunningBalancer implements Balancer {
       host.log.warn("what another engine carried before cannot be removed", { engine, error: messageOf(error) });
     }
     const again = (): void => {
-      if (!this.#isStopped && this.#session?.engine !== engine) this.#clearUp(engine, own);
+      if (!this.#isStopped && this.#session?.engine !== engine) void this.#clearUp(engine, own);
     };
     setTimeout(again, retryEngineMs).unref();
   }

@@ -12,7 +12,7 @@ import { Core } from "./core.ts";
 import { ApplyTimes, countersOf } from "./counters.ts";
 import { forwardingErrors } from "./forwarding.ts";
 import { IpvsKeeper } from "./ipvs/ipvs-keeper.ts";
-import type { EngineName } from "./keeper.ts";
+import type { Answer, Ask, EngineName } from "./keeper.ts";
 import type { EngineKernel } from "./kernel.ts";
 import { NftablesKeeper } from "./nftables/nftables-keeper.ts";
 import type { OwnFile } from "./own-file.ts";
@@ -62,6 +62,9 @@ export class Session {
   #snapshot: ConfigSnapshot;
   #lastEvent: EventEnvelope | undefined;
   #idle: (() => void) | undefined;
+  /** A question that is answered later. */
+  #isAsking = false;
+  #isOver = false;
 
   constructor(
     options: BalancerOptions,
@@ -138,7 +141,10 @@ export class Session {
       setTimeout(resolve, stopMicros / 1_000).unref();
     });
     this.#feed({ type: "stopped", mode });
+    // What is being made is not wanted any more.
+    if (mode !== "keep") this.#kernel.cancel();
     await done;
+    this.#isOver = true;
     if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#kernel.close();
     return this.#core.hasEnded;
@@ -232,18 +238,31 @@ export class Session {
 
   #work(): void {
     this.#turn = undefined;
+    if (this.#isAsking) return;
     const { host } = this.#options;
     const began = host.now();
     this.#takeChanges();
     for (let ask = this.#core.next(); ask !== undefined; ask = this.#core.next()) {
       const asked = host.now();
       const answer = this.#kernel.carryOut(ask);
+      if (answer instanceof Promise) return this.#await(ask, answer, asked);
       this.#step({ type: "answered", ask, answer, elapsedMicros: microsSince(host.now(), asked) });
       if (microsSince(host.now(), began) > turnMicros) return this.#wake();
     }
     // What was settled without a question.
     this.#step({ type: "idle" });
     this.#idle?.();
+  }
+
+  /** Others are heard meanwhile; nothing else is asked. */
+  #await(ask: Ask, coming: Promise<Answer>, asked: Instant): void {
+    this.#isAsking = true;
+    void coming.then((answer) => {
+      this.#isAsking = false;
+      if (this.#isOver) return;
+      this.#step({ type: "answered", ask, answer, elapsedMicros: microsSince(this.#options.host.now(), asked) });
+      this.#wake();
+    });
   }
 
   #carryOut(effect: Effect, now: Instant): void {

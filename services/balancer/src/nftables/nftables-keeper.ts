@@ -40,11 +40,13 @@ export class NftablesKeeper implements Keeper {
   /** What this process has left there, once it has. */
   #left: BalancerState | undefined;
   #connected: readonly Prefix[] = [];
-  /** What is to be done, and what the transaction that runs does. */
+  /** What is to be done. */
   #waiting: Job[] = [];
+  /** What the transaction that runs does. */
+  #running: Job[] = [];
   #settled: Story[] = [];
   #looking: Story | undefined;
-  #planned: { readonly plan: BalancerPlan; readonly before: BalancerState } | undefined;
+  #planned: { readonly plan: BalancerPlan; readonly before: BalancerState; readonly carried: ServiceTable } | undefined;
   #refused: BalancerPlan["refused"] = [];
   /** As it was carried out last. */
   #carried: ServiceTable = new Map();
@@ -79,17 +81,20 @@ export class NftablesKeeper implements Keeper {
     const { services, unknown } = this.#wanted;
     const found = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
     this.#refused = found.refused;
+    const carried = carriedOf(this.#wanted, found);
     if (found.script === "") {
       this.#trouble = "";
-      this.#carried = carriedOf(this.#wanted, found);
-      this.#finishWaiting();
+      this.#carried = carried;
+      this.#finishAll();
       return undefined;
     }
-    this.#planned = { plan: found, before: this.#state };
+    this.#planned = { plan: found, before: this.#state, carried };
+    this.#running = this.#waiting.splice(0);
     return { kind: "run-rules", script: found.script };
   }
 
-  take(_ask: Ask, answer: Answer): void {
+  take(ask: Ask, answer: Answer): void {
+    if (this.#ending !== undefined) return this.#takeLast(ask, answer);
     if (answer.kind === "failed") return this.#fail(answer.error);
     if (answer.kind === "rules-version") return this.#takeVersion(answer);
     if (answer.kind === "rules") return this.#takeRules(answer);
@@ -101,7 +106,7 @@ export class NftablesKeeper implements Keeper {
   }
 
   finish(mode: StopMode, story: Story): void {
-    this.#finishWaiting();
+    this.#finishAll();
     this.#isPaused = false;
     this.#looking = undefined;
     if (mode === "keep") {
@@ -178,14 +183,20 @@ export class NftablesKeeper implements Keeper {
     this.#add(this.#drift > 0 ? startStory("repair", story.startedAt) : story);
   }
 
-  #takeRun(version: number): void {
-    if (this.#ending !== undefined && this.#ending !== "ended") {
-      tell(this.#ending, "remove everything");
-      this.#settled.push(this.#ending);
-      this.#ending = "ended";
+  /** What ran when the end came does not count any more. */
+  #takeLast(ask: Ask, answer: Answer): void {
+    const story = this.#ending;
+    if (story === undefined || story === "ended" || ask.kind !== "run-rules" || ask.script !== removalScript) return;
+    if (answer.kind === "failed") tellFailure(story, "remove everything", answer.error);
+    else {
+      tell(story, "remove everything");
       this.#carried = new Map();
-      return;
     }
+    this.#settled.push(story);
+    this.#ending = "ended";
+  }
+
+  #takeRun(version: number): void {
     const planned = this.#planned;
     if (planned === undefined) return;
     this.#trouble = "";
@@ -197,15 +208,15 @@ export class NftablesKeeper implements Keeper {
     const isKnown = this.#left !== undefined || isEmpty(planned.before);
     this.#left = planned.plan.after;
     const before = this.#carried;
-    this.#carried = carriedOf(this.#wanted, planned.plan);
+    this.#carried = planned.carried;
     const lines = linesOf(planned.plan.script);
     const changes = isKnown ? changesBetween(before, this.#carried) : [];
-    for (const job of this.#waiting) {
+    for (const job of this.#running) {
       const isOthers = job.story.reason === "repair" || changes.length === 0;
       for (const each of isOthers ? linesAbout(job, lines) : textsAbout(job, changes)) tell(job.story, each);
     }
     this.#planned = undefined;
-    this.#finishWaiting();
+    this.#finish(this.#running);
   }
 
   #fail(error: string): void {
@@ -213,24 +224,24 @@ export class NftablesKeeper implements Keeper {
     this.#trouble = error;
     this.#state = undefined;
     this.#planned = undefined;
-    if (this.#ending !== undefined && this.#ending !== "ended") {
-      tellFailure(this.#ending, "remove everything", error);
-      this.#settled.push(this.#ending);
-      this.#ending = "ended";
-      return;
-    }
     // It is tried again, for the same reasons.
-    const again = this.#waiting.map(({ story: { reason, startedAt, cause }, names }) => ({
+    const jobs = [...this.#running, ...this.#waiting];
+    const again = jobs.map(({ story: { reason, startedAt, cause }, names }) => ({
       story: startStory(reason, startedAt, cause),
       names,
     }));
-    for (const { story } of this.#waiting) tellFailure(story, "everything that is wanted", error);
-    this.#finishWaiting();
+    for (const { story } of jobs) tellFailure(story, "everything that is wanted", error);
+    this.#finishAll();
     this.#waiting = again;
   }
 
-  #finishWaiting(): void {
-    this.#settled.push(...this.#waiting.splice(0).map(({ story }) => story));
+  #finishAll(): void {
+    this.#finish(this.#running);
+    this.#finish(this.#waiting);
+  }
+
+  #finish(jobs: Job[]): void {
+    this.#settled.push(...jobs.splice(0).map(({ story }) => story));
   }
 }
 

@@ -1,9 +1,10 @@
-// What nft could not do is said until all is as it is to be, also where nothing is left to do for it.
+// What nft could not do is said until all is as it is to be, also where nothing is left to do for it; what comes while it
+// runs is part of the next transaction, or of none.
 import { instant } from "@baton/domain";
 import { expect, test } from "vitest";
 import type { Answer, Ask } from "../keeper.ts";
 import { startStory } from "../story.ts";
-import { configOf, virtualServer } from "../testing/rig.ts";
+import { configOf, pool, virtualServer } from "../testing/rig.ts";
 import { Wish } from "../wish.ts";
 import { NftablesKeeper } from "./nftables-keeper.ts";
 
@@ -25,4 +26,70 @@ test("trouble is over with the next look that finds everything right", () => {
   expect(keeper.errors()).toEqual(["nft: EAGAIN"]);
   look(answerTo);
   expect(keeper.errors()).toEqual([]);
+});
+
+const name = "[192.0.2.1]:tcp:80";
+const nothingThere: Answer = { kind: "rules", version: 5, state: { 4: undefined, 6: undefined }, connected: [] };
+
+/** Its first transaction runs. */
+function running(): { wish: Wish; keeper: NftablesKeeper; first: Ask & { readonly kind: "run-rules" } } {
+  const wish = new Wish();
+  wish.configure(configOf(virtualServer("192.0.2.1 80", [1, 2])));
+  const keeper = new NftablesKeeper(wish);
+  keeper.want(wish.setPools([pool(name, { 1: 1 })]), startStory("start", instant(1)));
+  expect(keeper.next()).toEqual({ kind: "read-rules" });
+  keeper.take({ kind: "read-rules" }, nothingThere);
+  return { wish, keeper, first: scriptOf(keeper.next()) };
+}
+
+function scriptOf(ask: Ask | undefined): Ask & { readonly kind: "run-rules" } {
+  if (ask?.kind !== "run-rules") throw new Error(`it asks ${ask?.kind}`);
+  return ask;
+}
+
+test("what comes while nft runs is told of, and there, after the next run", () => {
+  const { wish, keeper, first } = running();
+  expect(first.script).toContain("10.0.0.1");
+  const news = startStory("pools", instant(2));
+  keeper.want(wish.changePool(name, { set: [{ server: "10.0.0.2:80", role: "real", weight: 1 }], removed: [] }), news);
+  keeper.take(first, { kind: "ran", version: 6 });
+  expect(keeper.settled()).toMatchObject([{ reason: "start", total: 2 }]);
+  expect(keeper.counts()).toEqual({ services: 1, destinations: 1 });
+  const second = scriptOf(keeper.next());
+  expect(second.script).toContain("10.0.0.2");
+  keeper.take(second, { kind: "ran", version: 7 });
+  expect(keeper.settled()).toMatchObject([{ reason: "pools", total: 1 }]);
+  expect([keeper.counts().destinations, keeper.next()]).toEqual([2, undefined]);
+});
+
+test("what fails while something else waits is tried again with that", () => {
+  const { wish, keeper, first } = running();
+  keeper.want(wish.changePool(name, { set: [], removed: ["10.0.0.1:80"] }), startStory("pools", instant(2)));
+  keeper.take(first, { kind: "failed", error: "nft took more than 60 s" });
+  expect([keeper.errors(), keeper.next()]).toEqual([["nft took more than 60 s"], undefined]);
+  keeper.retry();
+  expect(keeper.next()).toEqual({ kind: "read-rules" });
+  keeper.take({ kind: "read-rules" }, nothingThere);
+  expect(scriptOf(keeper.next()).script).not.toContain("10.0.0.1");
+});
+
+test("at the end what was running counts for nothing: all is removed after it", () => {
+  const { keeper, first } = running();
+  const last = startStory("stop", instant(3));
+  keeper.finish("services", last);
+  keeper.settled();
+  keeper.take(first, { kind: "failed", error: "nft was ended" });
+  expect(keeper.settled()).toEqual([]);
+  const removal = scriptOf(keeper.next());
+  expect(removal.script).toContain("delete table");
+  keeper.take(removal, { kind: "ran", version: 8 });
+  expect([keeper.settled(), last.failed.total, keeper.next()]).toEqual([[last], 0, undefined]);
+});
+
+test("what an nft whose process was killed does in between is seen, and nothing stands twice", () => {
+  const { keeper, first } = running();
+  // Its transaction was the same: one number more than there would be with this one alone.
+  keeper.take(first, { kind: "ran", version: 7 });
+  keeper.look(startStory("repair", instant(4)));
+  expect(keeper.next()).toEqual({ kind: "read-rules" });
 });

@@ -29,6 +29,8 @@ export class MemoryKernel implements EngineKernel {
     return this.isDeaf ? { kind: "failed", error: "ETIMEDOUT" } : this.#answer(ask);
   }
 
+  cancel(): void {}
+
   close(): void {}
 
   #answer(ask: Ask): Answer {
