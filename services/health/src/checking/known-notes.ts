@@ -3,7 +3,16 @@ import { type Aggregate, microsSince } from "@baton/domain";
 import type { PoolServer } from "@baton/health";
 import type { Host } from "@baton/host";
 import type { CheckMember } from "./check-board.ts";
-import { knownCheck, knownHeader, knownLine, knownPool, knownServer, type LineStamp, lastMoments } from "./known.ts";
+import {
+  goneText,
+  knownCheck,
+  knownHeader,
+  knownLine,
+  knownPool,
+  knownServer,
+  type LineStamp,
+  lastMoments,
+} from "./known.ts";
 import type { KnownLog } from "./known-log.ts";
 import type { PoolMember } from "./pool-board.ts";
 
@@ -28,8 +37,11 @@ const rewriteAfterMillis = 2_000;
 /** What the log says of somebody. */
 interface Note extends LineStamp {
   readonly text: string;
+  readonly aggregate: Aggregate;
   /** The line before, while it matters: should the event of this one die with the process, that one counts. */
   readonly before: string | undefined;
+  /** A reload has taken it away. */
+  readonly isGone: boolean;
 }
 
 type Noted = readonly [key: string, line: string | undefined];
@@ -45,11 +57,15 @@ export function createKnownNotes({ host, log, boot }: KnownNotesOptions): KnownN
   /** `line` undefined: nothing new. */
   function renew(key: string, what: object, aggregate: Aggregate): Noted {
     const text = JSON.stringify(what);
+    return [key, notes.get(key)?.text === text ? undefined : write(key, text, aggregate)];
+  }
+
+  function write(key: string, text: string, aggregate: Aggregate, isGone = false): string {
     const earlier = notes.get(key);
-    if (earlier?.text === text) return [key, undefined];
-    const note = { text, version: host.events.version(aggregate), at: host.now() };
-    notes.set(key, { ...note, before: earlier && knownLine(earlier.text, earlier) });
-    return [key, knownLine(text, note)];
+    const stamp = { version: host.events.version(aggregate), at: host.now() };
+    const before = earlier && knownLine(earlier.text, earlier);
+    notes.set(key, { ...stamp, text, aggregate, before, isGone });
+    return knownLine(text, stamp);
   }
 
   function ofCheck({ name, spec, state }: CheckMember): Noted {
@@ -67,16 +83,18 @@ export function createKnownNotes({ host, log, boot }: KnownNotesOptions): KnownN
     return [renew(`pool ${name}`, { pool: knownPool(state, quorumSince) }, aggregate), ...servers];
   }
 
+  const isSettled = ({ at }: Note): boolean => microsSince(host.now(), at) > lastMoments;
+
   function linesOf(note: Note): string[] {
-    const { text, before, at } = note;
-    const line = knownLine(text, note);
-    return before === undefined || microsSince(host.now(), at) > lastMoments ? [line] : [before, line];
+    const line = knownLine(note.text, note);
+    return note.before === undefined || isSettled(note) ? [line] : [note.before, line];
   }
 
   function rewrite(): void {
     clearTimeout(timer);
     timer = undefined;
     isBegun = true;
+    for (const [key, note] of notes) if (note.isGone && isSettled(note)) notes.delete(key);
     log.replace([knownHeader(boot), ...[...notes.values()].flatMap(linesOf)]);
     if (log.isWorn()) rewriteSoon();
   }
@@ -96,16 +114,14 @@ export function createKnownNotes({ host, log, boot }: KnownNotesOptions): KnownN
     pool: (member) => append(ofPool(member)),
     all: (checks, pools) => {
       const news = [...[...checks].map(ofCheck), ...[...pools].flatMap(ofPool)];
-      const before = notes.size;
       const there = new Set(news.map(([key]) => key));
-      for (const key of [...notes.keys()]) {
-        if (there.has(key)) continue;
-        notes.delete(key);
+      const gone = [...notes].filter(([key, { isGone }]) => !isGone && !there.has(key));
+      const ends = gone.map(([key, { text, aggregate }]): Noted => {
         noted.delete(key);
-      }
+        return [key, write(key, goneText(text), aggregate, true)];
+      });
       if (!isBegun) return rewrite();
-      append(news);
-      if (notes.size < before) rewriteSoon();
+      append([...news, ...ends]);
     },
     close: () => {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { micros } from "@baton/domain";
+import { micros, secondsToMicros } from "@baton/domain";
 import { type Pool, startPool, stepPool } from "@baton/health";
 import { createTestHost } from "@baton/host/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -15,19 +15,19 @@ afterEach(() => {
 });
 
 const names = Array.from({ length: 500 }, (_, i) => `10.0.${i >> 8}.${i & 255}:80`);
-const begun = (): Pool => {
+const begun = (servers: readonly string[] = names): Pool => {
   const config = {
     name: "vs",
     quorum: 1,
     hysteresis: 0,
     omega: false,
-    servers: names.map((server) => ({ server, weight: 1, inhibitOnFailure: false })),
+    servers: servers.map((server) => ({ server, weight: 1, inhibitOnFailure: false })),
     sorryServer: undefined,
     startNotices: false,
     panicGuard: false,
     slowStart: micros(0),
   };
-  const checks = new Map(names.map((server) => [server, [{ check: "c", up: true, weight: undefined }]]));
+  const checks = new Map(servers.map((server) => [server, [{ check: "c", up: true, weight: undefined }]]));
   return startPool(config, checks).state;
 };
 
@@ -98,4 +98,33 @@ test("what cannot be written is tried again until it is", () => {
   written.length = 0;
   vi.advanceTimersByTime(10_000);
   expect(written).toEqual([]);
+});
+
+test("whom a reload has taken away is known no longer, from the moment that this is told", () => {
+  const { host, notes, written, state, member, aggregate } = world();
+  const [kept = "", gone = ""] = names;
+  const before = begun([kept, gone]);
+  const after = begun([kept]);
+  const known = (version: number): unknown =>
+    parseKnown(written.flat().join("\n"), "boot", () => version)
+      .servers.get("vs")
+      ?.map(({ server }) => server);
+  host.clock.advance(secondsToMicros(10));
+  notes.all([], [member(before)]);
+  host.events.append(aggregate, { type: "sorry-server-removed", data: { virtualServer: "vs", server: "any event" } });
+  notes.all([], [member(after)]);
+  const version = host.events.version(aggregate);
+  expect([known(version), known(version - 1)]).toEqual([[kept], [kept, gone]]);
+  notes.all([], [member(after)]);
+  expect(written.at(-1)).toEqual([]);
+  // Written anew while it may be untold, and when it no longer can be.
+  state.worn = true;
+  notes.all([], [member(after)]);
+  vi.advanceTimersByTime(2_000);
+  expect([known(version), known(version - 1)]).toEqual([[kept], [kept, gone]]);
+  host.clock.advance(secondsToMicros(2));
+  vi.advanceTimersByTime(2_000);
+  expect([known(version), written.flat().length]).toEqual([[kept], 3]);
+  notes.all([], [member(before)]);
+  expect(known(version)).toEqual([kept, gone]);
 });

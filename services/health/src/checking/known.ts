@@ -1,7 +1,8 @@
 // What health knows, as it is kept for a process that comes after one that was killed: memories of checks, and the pools.
 // No schedule: it begins anew. What is read is hostile until parsed; a log of before the machine's start is worth nothing.
 //
-// A log is a header and lines, `[version, at, {"check" | "pool" | "server": …}]`, of which the last about somebody counts.
+// A log is a header and lines, `[version, at, {"check" | "pool" | "server": …}]`, of which the last about somebody counts; a reload
+// that takes somebody away makes `{"gone": {…}}` of it.
 import { type Aggregate, addMicros, type Instant, instant, secondsToMicros } from "@baton/domain";
 import {
   type Checker,
@@ -101,8 +102,10 @@ export const knownServer = (pool: string, { config: { server }, alive, ramp }: P
 /** `boot`: which start of the machine; times are counted from it. */
 export const knownHeader = (boot: string): string => JSON.stringify({ format, boot });
 
-/** `text`: JSON of `{ check }`, `{ pool }` or `{ server }`. */
+/** `text`: JSON of `{ check }`, `{ pool }` or `{ server }`, or that one as gone. */
 export const knownLine = (text: string, { version, at }: LineStamp): string => `[${version},${at},${text}]`;
+
+export const goneText = (text: string): string => `{"gone":${text}}`;
 
 // --- from text ------------------------------------------------------------------------------------------------------
 
@@ -119,16 +122,21 @@ export function parseKnown(text: string | undefined, boot: string, versionOf: Ve
   const checks = new Map<string, KnownCheck>();
   const pools = new Map<string, KnownPool>();
   const servers = new Map<string, Map<string, KnownServer>>();
-  for (const { version, at, what } of lines) {
+  for (const { version, at, what: said } of lines) {
+    const gone = objectOf(said.gone);
+    const what = gone ?? said;
+    const learn = <Key, What>(from: Map<Key, What>, key: Key, about: What): unknown =>
+      gone === undefined ? from.set(key, about) : from.delete(key);
     const isTold = (aggregate: Aggregate): boolean => version <= versionOf(aggregate) || at < end - lastMoments;
     const check = checkOf(what.check);
-    if (check !== undefined && isTold({ kind: "checker", id: check.name })) checks.set(check.id, check);
+    if (check !== undefined && isTold({ kind: "checker", id: check.name })) learn(checks, check.id, check);
     const pool = poolOf(what.pool);
-    if (pool !== undefined && isTold({ kind: "virtual-server", id: pool.name })) pools.set(pool.name, pool);
+    if (pool !== undefined && isTold({ kind: "virtual-server", id: pool.name })) learn(pools, pool.name, pool);
     const server = serverOf(what.server);
     if (server === undefined || !isTold({ kind: "virtual-server", id: server.pool })) continue;
     const others = servers.get(server.pool) ?? new Map<string, KnownServer>();
-    servers.set(server.pool, others.set(server.server, server));
+    learn(others, server.server, server);
+    servers.set(server.pool, others);
   }
   return { checks, pools, servers: new Map([...servers].map(([pool, own]) => [pool, [...own.values()]])) };
 }

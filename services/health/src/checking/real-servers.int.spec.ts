@@ -194,6 +194,17 @@ test("a killed health comes back to other times: nobody flaps", async () => {
   expect(second.host.appended).toEqual([]);
 });
 
+test("killed after a reload that took a server away: its end is told once", async () => {
+  const [steady, gone] = [await listen(createServer()), await listen(createServer())];
+  const first = await start(service([server(steady), server(gone)]));
+  await vi.waitFor(() => expect(first.checkers().every(({ status }) => status === "up")).toBe(true));
+  const text = service([server(steady)]);
+  first.reload(text);
+  const second = await start(text, await first.kill());
+  expect(second.destinations()).toEqual({ [`127.0.0.1:${steady}`]: 1 });
+  expect(second.host.appended).toEqual([]);
+});
+
 test("killed with its last events: they happen again, and those that were told do not", async () => {
   const steady = await listen(createServer());
   const listener = createServer();
