@@ -350,6 +350,18 @@ describe("panic guard", () => {
     expect(story({ ...guarded, sorryServer }, ["b"], ["a down"])[1]).toMatch(/\| b=0 s!=1$/);
   });
 
+  test("who has a weight of 0 in the configuration is not held", () => {
+    const held = report(started({ ...guarded, servers: [server("a", 3)] }), "a", false).state;
+    const made = { ...guarded, servers: [server("a", 0)] };
+    for (const [pool, down] of [
+      [held, ["a"]],
+      [started({ ...guarded, servers: [server("a", 3)] }), []],
+    ] as const) {
+      const next = stepPool(pool, { type: "reload", config: made, checks: checksOf(made, down) }, at(0)).state;
+      expect([next.held, table(next)]).toEqual([undefined, down.length > 0 ? "" : "a=0"]);
+    }
+  });
+
   test("whom the operator drains or takes out of the configuration goes", () => {
     const held = report(started({ ...guarded, servers: [server("a", 3)] }), "a", false).state;
     expect(table(held)).toBe("a=3");

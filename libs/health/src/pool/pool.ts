@@ -259,12 +259,13 @@ function remove(pool: Pool, flush: boolean): PoolStep {
 
 // --- panic guard ----------------------------------------------------------------------------------------------------
 
-/** Who served last stays, while nobody else does; whom the operator has drained or taken out does not. */
+/** Who served last stays, while nobody else does; whom the operator has drained, given weight 0 or taken out does not. */
 function heldOf(before: Pool, { config, servers, ended }: Pool): string | undefined {
   if (!config.panicGuard || config.sorryServer !== undefined || ended || servers.some(serves)) return undefined;
   const served = before.servers.filter(serves).map((server) => server.config.server);
   const wanted = before.held === undefined ? served : [before.held];
-  return servers.find(({ config: { server }, drain }) => wanted.includes(server) && drain === "none")?.config.server;
+  const isWilled = ({ config: { weight }, drain }: PoolServer): boolean => weight > 0 && drain === "none";
+  return servers.find((server) => wanted.includes(server.config.server) && isWilled(server))?.config.server;
 }
 
 const markHeld = (effects: PoolStep["effects"], { held }: Pool): PoolStep["effects"] =>

@@ -80,14 +80,22 @@ type Failures = ReadonlyMap<string, string>;
 
 /** What is not as it is on a good day. */
 function troubles(virtualServer: VirtualServerState, failures: Failures, now: number): string[] {
-  const { servers, held, sorry, destinations } = virtualServer;
-  const stand = destinations.find(({ role }) => role === "sorry");
   return [
-    ...servers.flatMap((server) => {
+    ...virtualServer.servers.flatMap((server) => {
       const words = [...downWords(server, failures), ...drainWords(server, now)];
       return words.length === 0 ? [] : [`${server.server} is ${words.join(", and ")}`];
     }),
-    ...(held === "" ? [] : [`${held} stays in the service though it has failed, as nobody else is left`]),
+    ...whoStandsIn(virtualServer),
+  ];
+}
+
+/** The panic guard's, and the sorry server. */
+function whoStandsIn({ servers, held, sorry, destinations }: VirtualServerState): string[] {
+  const stand = destinations.find(({ role }) => role === "sorry");
+  const isAlive = servers.some(({ server, alive }) => server === held && alive);
+  const though = isAlive ? "its check wants weight 0" : "it has failed";
+  return [
+    ...(held === "" ? [] : [`${held} stays in the service though ${though}, as nobody else is left`]),
     ...(sorry ? [`the sorry server serves${stand === undefined ? "" : `: ${stand.server}`}`] : []),
   ];
 }
@@ -122,8 +130,7 @@ function serverLines(virtualServer: VirtualServerState, failures: Failures, now:
     weightWords(weights.get(server.server), server.configuredWeight),
     [failingWords(server, failures), ...drainWords(server, now)].filter((word) => word !== "").join(", "),
   ]);
-  const others = troubles({ ...virtualServer, servers: [] }, failures, now);
-  return [...table(rows), ...others];
+  return [...table(rows), ...whoStandsIn(virtualServer)];
 }
 
 function weightWords(weight: number | undefined, configured: number): string {

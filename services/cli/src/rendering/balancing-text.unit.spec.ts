@@ -96,6 +96,14 @@ test("with every server", () => {
   ]);
 });
 
+test("a server that its check gives weight 0 is held, too", () => {
+  const held = NodeStatus.fromPartial({
+    virtualServers: [{ name: "FWM 5", quorum: 1, held: "10.0.0.9:80", servers: [server("10.0.0.9:80")] }],
+  });
+  const words = "  10.0.0.9:80 stays in the service though its check wants weight 0, as nobody else is left";
+  for (const all of [false, true]) expect(balancingLines(held, now, all)).toContain(words);
+});
+
 /** Every `nth` has a server that is down. */
 const many = (count: number, nth: number): NodeStatus =>
   NodeStatus.fromPartial({

@@ -1,8 +1,8 @@
 // What health knows, as it is kept for a process that comes after one that was killed: memories of checks, and the pools.
 // No schedule: it begins anew. What is read is hostile until parsed; a log of before the machine's start is worth nothing.
 //
-// A log is a header and lines, `[version, at, {"check" | "pool" | "server": …}]`, of which the last about somebody counts; a reload
-// that takes somebody away makes `{"gone": {…}}` of it.
+// A log is a header and lines, `[version, at, {"check" | "pool" | "server": …}]`, of which the last about somebody counts; a
+// reload that takes somebody away makes `{"gone": {…}}` of it.
 import { type Aggregate, addMicros, type Instant, instant, secondsToMicros } from "@baton/domain";
 import {
   type Checker,
