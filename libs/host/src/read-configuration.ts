@@ -10,7 +10,7 @@ import {
   type ParseResult,
   parseConfig,
 } from "@baton/keepalived-conf";
-import { balancingProblems } from "./balancing-problems.ts";
+import { balancingProblems, slowStartAdvice } from "./balancing-problems.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { defaultSettings, type ParsedSettings, parseSettings, type Settings } from "./settings.ts";
 import { trackingProblems } from "./tracking-problems.ts";
@@ -62,9 +62,10 @@ export function readConfiguration(files: ConfigurationFiles): ConfigurationResul
         ];
   const unusable = config === undefined || settings === undefined || isFatal(diagnostics) || crossed.length > 0;
   const exitCode = exitCodeOf(diagnostics);
+  const advice = unusable ? [] : slowStartAdvice(config, settings, files.file);
   return {
     configuration: unusable ? undefined : { config, settings },
-    diagnostics: [...own.diagnostics, ...crossed, ...diagnostics],
+    diagnostics: [...own.diagnostics, ...crossed, ...advice, ...diagnostics],
     exitCode: (settings === undefined || crossed.length > 0) && exitCode === 0 ? settingsExitCode : exitCode,
     parsed,
   };

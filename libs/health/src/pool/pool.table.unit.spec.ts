@@ -413,6 +413,16 @@ describe("slow start", () => {
     expect(table(report(ramped, "a", false).state)).toBe("b=100");
   });
 
+  test("whose drain is undone is ramped, where somebody else serves and it lives", () => {
+    const undone = (pool: Pool): Pool => drain(drain(pool, "b", "draining").state, "b", "none").state;
+    const back = undone(started(slow));
+    expect([table(back), nextPoolDeadline(back)]).toEqual(["a=100 b=10", at(1)]);
+    expect(table(undone(report(started(slow), "a", false).state))).toBe("b=100");
+    expect(nextPoolDeadline(undone(started(slow, ["b"])))).toBeUndefined();
+    const never = drain(started(slow), "b", "none").state;
+    expect(table(never)).toBe("a=100 b=100");
+  });
+
   test("at the start nobody is ramped, at a reload only who is new; without slow_start nobody any more", () => {
     expect(table(started(slow))).toBe("a=100 b=100");
     const made = { ...slow, servers: [...slow.servers, server("c", 50)] };

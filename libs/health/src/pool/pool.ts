@@ -9,6 +9,7 @@
 import { assert, assertNever, type Instant } from "@baton/domain";
 import { dropRamp, nextRampStep, ramped, stepRamps, withoutIdleRamps } from "./ramp.ts";
 import type {
+  Drain,
   Pool,
   PoolCheck,
   PoolChecks,
@@ -51,7 +52,7 @@ function take(pool: Pool, input: PoolInput, now: Instant): PoolStep {
       return onReport(pool, input, now);
     case "drain":
       return weigh(
-        changeServer(pool, input.server, (server) => ({ ...server, drain: input.drain })),
+        changeServer(pool, input.server, (server) => drainedAs(pool, server, input.drain, now)),
         false,
       );
     case "deadline-reached":
@@ -119,6 +120,12 @@ function onReport(
 /** Who comes back is warmed up slowly, unless nobody else is there to serve meanwhile. */
 const afterChange = (pool: Pool, server: PoolServer, now: Instant): PoolServer =>
   server.alive ? ramped(pool, server, now) : dropRamp(server);
+
+/** Whose drain is undone comes back as from a failure. */
+function drainedAs(pool: Pool, server: PoolServer, drain: Drain, now: Instant): PoolServer {
+  const isBack = server.alive && server.drain !== "none" && drain === "none";
+  return isBack ? ramped(pool, { ...server, drain }, now) : { ...server, drain };
+}
 
 const changeOf = (pool: Pool, server: PoolServer, check: string, changed: boolean): PoolEvent => {
   const data = {
