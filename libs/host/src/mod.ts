@@ -14,6 +14,7 @@ export type {
   Tracer,
   WatchSource,
 } from "./api.ts";
+export { balancingProblems } from "./balancing-problems.ts";
 export { atCommonTimes } from "./common-times.ts";
 export { type NodeCredentials, readCredentials } from "./credentials.ts";
 export { batonVersion, paths } from "./env.ts";

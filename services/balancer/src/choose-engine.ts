@@ -28,8 +28,20 @@ export const openEngine: OpenEngine = (engine, namespace) => {
   };
 };
 
-export function chooseEngine(setting: LoadBalancer, namespace: NamespaceFile, open: OpenEngine): ChosenEngine {
-  const tried = setting === "auto" ? (["ipvs", "nftables"] as const) : [setting];
+/** Where the services are to be, as the user says it. */
+export interface SessionPlace {
+  readonly setting: LoadBalancer;
+  readonly namespace: NamespaceFile;
+}
+
+/** `first`: what carries services already; `auto` leaves it only where it cannot be opened any more. */
+export function chooseEngine(
+  { setting, namespace }: SessionPlace,
+  open: OpenEngine,
+  first: EngineName = "ipvs",
+): ChosenEngine {
+  const second: EngineName = first === "ipvs" ? "nftables" : "ipvs";
+  const tried: readonly EngineName[] = setting === "auto" ? [first, second] : [setting];
   const errors: string[] = [];
   for (const engine of tried) {
     try {

@@ -85,6 +85,11 @@ export class Core {
     return this.#settings?.followed;
   }
 
+  /** Something of what is wanted, if anything is. */
+  get isCarrying(): boolean {
+    return this.#wish.services.size === 0 || this.#keeper.counts().services > 0;
+  }
+
   get programmedAt(): Instant | undefined {
     return this.#programmedAt;
   }

@@ -1,2 +1,1 @@
-export { type Balancer, runBalancer } from "./run-balancer.ts";
-export type { BalancerOptions } from "./session.ts";
+export { type Balancer, type BalancerOptions, runBalancer } from "./run-balancer.ts";

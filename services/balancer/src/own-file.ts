@@ -4,13 +4,20 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { ConnectionTimeouts } from "@baton/ipvs";
 import type { EngineName } from "./keeper.ts";
+import type { NamespaceFile } from "./place.ts";
 import type { OwnRecord } from "./types.ts";
+
+/** What is ours, and where. */
+export interface PlacedRecord extends OwnRecord {
+  readonly engine: EngineName;
+  readonly namespace: NamespaceFile;
+}
 
 export interface OwnFile {
   /** Undefined: there is none. */
-  read(): (OwnRecord & { readonly engine: EngineName }) | undefined;
+  read(): PlacedRecord | undefined;
   /** Throws where the directory takes no file. */
-  write(engine: EngineName, own: OwnRecord): void;
+  write(record: PlacedRecord): void;
   remove(): void;
 }
 
@@ -23,20 +30,42 @@ export function openOwnFile(path: string): OwnFile {
         return undefined; // the first process of this run, or a file that somebody else wrote
       }
     },
-    write(engine, own) {
-      writeFileSync(`${path}.new`, JSON.stringify({ engine, ...own }), { mode: 0o600 });
+    write(record) {
+      writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
       renameSync(`${path}.new`, path);
     },
     remove: () => rmSync(path, { force: true }),
   };
 }
 
+/** Writes nothing, and throws nothing, until it is released, then what was to be written last. */
+export function holdBack(file: Pick<OwnFile, "write">): Pick<OwnFile, "write"> & { release(): void } {
+  let held: PlacedRecord | undefined;
+  let isHolding = true;
+  return {
+    write(record) {
+      if (isHolding) held = record;
+      else file.write(record);
+    },
+    release() {
+      isHolding = false;
+      if (held !== undefined) file.write(held);
+    },
+  };
+}
+
 function parse(value: unknown): ReturnType<OwnFile["read"]> {
   if (typeof value !== "object" || value === null) return undefined;
-  const { engine, services, daemons, timeouts } = value as Record<string, unknown>;
+  const { engine, namespace, services, daemons, timeouts } = value as Record<string, unknown>;
   if (engine !== "ipvs" && engine !== "nftables") return undefined;
   const names = Array.isArray(services) ? services.filter((each) => typeof each === "string") : [];
-  return { engine, services: names, daemons: daemons === true, timeouts: timeoutsOf(timeouts) };
+  return {
+    engine,
+    namespace: typeof namespace === "string" ? namespace : undefined,
+    services: names,
+    daemons: daemons === true,
+    timeouts: timeoutsOf(timeouts),
+  };
 }
 
 /** Of the kernel, in seconds: a signed number of 32 bits. */

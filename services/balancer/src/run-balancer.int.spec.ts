@@ -8,9 +8,11 @@ import { createTestHost, type TestHost } from "@baton/host/testing";
 import { ipvsadmRules, MemoryTable } from "@baton/ipvs";
 import { aDestination, addressKey, aService } from "@baton/ipvs/testing";
 import { bootNow, wallMicros } from "@baton/linux";
+import { removalScript } from "@baton/nft-balancer";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Answer, EngineName } from "./keeper.ts";
-import { openOwnFile } from "./own-file.ts";
+import type { EngineKernel } from "./kernel.ts";
+import { openOwnFile, type PlacedRecord } from "./own-file.ts";
 import { type Balancer, runBalancer } from "./run-balancer.ts";
 import { MemoryKernel } from "./testing/memory-kernel.ts";
 import { configOf, pool, virtualServer } from "./testing/rig.ts";
@@ -41,6 +43,7 @@ let table: MemoryTable;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "baton-balancer-"));
   table = new MemoryTable();
+  tables.stand = false;
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -51,10 +54,29 @@ const rules = (): string[] =>
 const ownFile = (): string => join(directory, "balancer.own");
 const clock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
 
+/** Whether nftables has been given anything; what, and whether each of it, is told elsewhere. */
+const tables = { stand: false, version: 1 };
+const rulesKernel: EngineKernel = {
+  carryOut(ask) {
+    const { version } = tables;
+    if (ask.kind === "rules-version") return { kind: "rules-version", version, connected: [] };
+    if (ask.kind === "read-rules") {
+      return { kind: "rules", version, state: { 4: undefined, 6: undefined }, connected: [] };
+    }
+    if (ask.kind !== "run-rules") return { kind: "failed", error: "not a question for nftables" };
+    tables.stand = ask.script !== removalScript;
+    return { kind: "ran", version: ++tables.version };
+  },
+  cancel: () => undefined,
+  close: () => undefined,
+};
+
 interface Started {
   readonly host: TestHost;
   readonly health: ReturnType<TestHost["play"]>;
   readonly kernel: MemoryKernel;
+  /** What cannot be opened just now. */
+  readonly absent: Set<EngineName>;
   readonly balancer: Balancer;
 }
 
@@ -71,15 +93,16 @@ async function start(
   const host = createTestHost({ service: "balancer", clock, config: snapshotOf(config, more.loadBalancer), env });
   const health = host.play("health");
   const kernel = new MemoryKernel(table);
+  const absent = new Set(more.absent);
   const open = (engine: EngineName) => {
-    if (more.absent?.includes(engine) === true) throw new Error("the kernel has none");
-    return kernel;
+    if (absent.has(engine)) throw new Error("the kernel has none");
+    return engine === "ipvs" ? kernel : rulesKernel;
   };
   const timing = { lookEveryMs: 20, drainEveryMs: 20 };
   const file = openOwnFile(ownFile());
   const balancer = await runBalancer({ host, open, file, keepsAtStop: more.keeps === true, ...timing });
   await host.serveWatch(balancer);
-  return { host, health, kernel, balancer };
+  return { host, health, kernel, absent, balancer };
 }
 
 const events = (host: TestHost): string[] => host.appended.map(({ event }) => event.type);
@@ -285,8 +308,8 @@ describe("the engine", () => {
     health.states([told(name, { 1: 1 })]);
     await vi.waitFor(() => expect(rules()).toHaveLength(2));
     host.applyConfig({ ...snapshotOf(text, "nftables"), generation: 2 });
-    await vi.waitFor(() => expect(host.states()).toMatchObject([{ id: "nftables" }]));
-    expect(rules()).toEqual([]);
+    await vi.waitFor(() => expect(rules()).toEqual([]));
+    expect([tables.stand, host.states()]).toMatchObject([true, [{ id: "nftables" }]]);
     host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 3 });
     await vi.waitFor(() => expect(rules()).toHaveLength(2));
     await balancer.stop("test");
@@ -309,6 +332,90 @@ describe("the engine", () => {
     await balancer.stop("test");
   });
 
+  test("of one that was killed is kept by auto, whatever the kernel has got meanwhile; of a regular end it is not", async () => {
+    const killed = await start(text, { absent: ["ipvs"] });
+    killed.health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(tables.stand).toBe(true));
+    const next = await start(text, { restarts: 1 });
+    expect(next.host.states()).toMatchObject([{ id: "nftables" }]);
+    expect(tables.stand).toBe(true);
+    await next.balancer.stop("test");
+    const fresh = await start(text);
+    expect(fresh.host.states()).toMatchObject([{ id: "ipvs" }]);
+    await fresh.balancer.stop("test");
+    await killed.balancer.stop("test");
+  });
+
+  test("is ip_vs again with a reload under auto where nftables refuses something, and that says how", async () => {
+    const direct = text.replace("lb_kind NAT", "lb_kind DR");
+    const { absent, balancer, host, health } = await start(text, { absent: ["ipvs"] });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(tables.stand).toBe(true));
+    host.applyConfig({ ...snapshotOf(direct), generation: 2 });
+    await vi.waitFor(() => expect(JSON.stringify(host.states())).toContain("for ip_vs: modprobe ip_vs"));
+    expect(host.states()).toMatchObject([{ id: "nftables" }]);
+    absent.clear();
+    host.applyConfig({ ...snapshotOf(text), generation: 3 });
+    host.applyConfig({ ...snapshotOf(direct), generation: 4 });
+    await vi.waitFor(() => expect(rules()).toEqual([service, server(1).replace("-m", "-g")]));
+    await vi.waitFor(() => expect(tables.stand).toBe(false));
+    expect(host.states()).toMatchObject([{ id: "ipvs", state: { value: { errors: [] } } }]);
+    await balancer.stop("test");
+  });
+
+  test("before is left when the new one carries the services, and known to the next process until then", async () => {
+    const { balancer, host, health, kernel } = await start(text, { loadBalancer: "nftables" });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(tables.stand).toBe(true));
+    kernel.isDeaf = true;
+    host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 2 });
+    await vi.waitFor(() => expect(JSON.stringify(host.states())).toContain("ETIMEDOUT"));
+    expect(tables.stand).toBe(true);
+    expect(openOwnFile(ownFile()).read()).toMatchObject({ engine: "nftables" });
+    kernel.isDeaf = false;
+    await vi.waitFor(() => expect(tables.stand).toBe(false));
+    expect(rules()).toEqual([service, server(1)]);
+    await vi.waitFor(() => expect(openOwnFile(ownFile()).read()).toMatchObject({ engine: "ipvs" }));
+    await balancer.stop("test");
+  });
+
+  test("before is let go of by the end, too, that comes while the new one is waited for", async () => {
+    const { balancer, host, health, kernel } = await start(text);
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    vi.spyOn(rulesKernel, "carryOut").mockReturnValue({ kind: "failed", error: "no nft today" });
+    host.applyConfig({ ...snapshotOf(text, "nftables"), generation: 2 });
+    expect(await balancer.stop("test")).toBe(false);
+    vi.mocked(rulesKernel.carryOut).mockRestore();
+    expect(rules()).toEqual([]);
+    expect(openOwnFile(ownFile()).read()).toMatchObject({ engine: "ipvs", services: ["tcp 192.0.2.1:80"] });
+    kernel.close();
+  });
+
+  test("of a killed one in another place is left as soon as this one carries the services", async () => {
+    const record = { namespace: undefined, services: ["tcp 192.0.2.1:80"], daemons: false, timeouts: undefined };
+    table.apply({ kind: "new-service", service: aService(addressKey("192.0.2.1")) });
+    openOwnFile(ownFile()).write({ engine: "ipvs", ...record });
+    const { balancer, health } = await start(text, { restarts: 1, loadBalancer: "nftables" });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(rules()).toEqual([service]);
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toEqual([]));
+    expect(tables.stand).toBe(true);
+    await balancer.stop("test");
+  });
+
+  test("of a killed one in another namespace left nothing here: what has the same names is somebody else's", async () => {
+    const record = { services: ["tcp 203.0.113.1:80"], daemons: true, timeouts: undefined };
+    table.apply({ kind: "new-service", service: aService(addressKey("203.0.113.1")) });
+    openOwnFile(ownFile()).write({ engine: "ipvs", namespace: "/run/netns/baton-gone", ...record });
+    const { balancer, health } = await start(text, { restarts: 1 });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(rules()).toEqual([service, "-A -t 203.0.113.1:80 -s rr", server(1)]));
+    await vi.waitFor(() => expect(openOwnFile(ownFile()).read()?.namespace).toBeUndefined());
+    await balancer.stop("test");
+  });
+
   test("where there was none, another setting is tried at once", async () => {
     const { balancer, host, health } = await start(text, { absent: ["nftables"], loadBalancer: "nftables" });
     expect(host.states()).toMatchObject([{ id: "none" }]);
@@ -326,12 +433,12 @@ describe("the engine", () => {
     await vi.waitFor(() => expect(rules()).toHaveLength(3));
     host.applyConfig({ ...snapshotOf(flushing, "nftables"), generation: 2 });
     host.applyConfig({ ...snapshotOf(flushing, "ipvs"), generation: 3 });
-    await new Promise((resolve) => setImmediate(resolve));
-    await vi.waitFor(() => expect(rules()).toHaveLength(3));
-    expect(host.states()).toMatchObject([{ id: "ipvs" }]);
+    await vi.waitFor(() => expect(host.states()).toMatchObject([{ id: "ipvs" }]));
+    await vi.waitFor(() => expect(tables.stand).toBe(false));
+    expect(rules()).toHaveLength(3);
     host.applyConfig({ ...snapshotOf(flushing, "nftables"), generation: 4 });
-    await vi.waitFor(() => expect(host.states()).toMatchObject([{ id: "nftables" }]));
-    expect(rules()).toHaveLength(1);
+    await vi.waitFor(() => expect(rules()).toHaveLength(1));
+    expect(host.states()).toMatchObject([{ id: "nftables" }]);
     await balancer.stop("test");
   });
 });
@@ -339,13 +446,15 @@ describe("the engine", () => {
 test("a record that makes no sense is none", () => {
   const file = openOwnFile(ownFile());
   expect(file.read()).toBeUndefined();
-  file.write("ipvs", { services: ["a"], daemons: true, timeouts: { tcp: 1, tcpFin: 2, udp: 3 } });
-  expect(file.read()).toEqual({
+  const record: PlacedRecord = {
     engine: "ipvs",
+    namespace: "/run/netns/a",
     services: ["a"],
     daemons: true,
     timeouts: { tcp: 1, tcpFin: 2, udp: 3 },
-  });
+  };
+  file.write(record);
+  expect(file.read()).toEqual(record);
   for (const wrong of ["", "[]", "null", '{"engine":"haproxy"}']) {
     writeFileSync(ownFile(), wrong);
     expect([wrong, file.read()]).toEqual([wrong, undefined]);

@@ -1,15 +1,24 @@
-// Which engine is at work, and where: chosen at the start, left for another one when the configuration says so.
+// Which engine is at work, and where: chosen at the start, left for another one when the configuration says so. What carried
+// the services before goes on until the new one is programmed; connections that it carries end with it.
+import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { AggregateState, Counter } from "@baton/contracts";
 import { messageOf } from "@baton/domain";
-import { type ConfigSnapshot, notNeeded } from "@baton/host";
+import { balancingProblems, type ConfigSnapshot, notNeeded } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
-import { chooseEngine } from "./choose-engine.ts";
+import { chooseEngine, type OpenEngine, type SessionPlace } from "./choose-engine.ts";
 import { Core } from "./core.ts";
-import type { EngineName } from "./keeper.ts";
+import { holdBack, type OwnFile, type PlacedRecord } from "./own-file.ts";
 import { namespaceOf } from "./place.ts";
-import { type BalancerOptions, makerOf, Session, type SessionPlace } from "./session.ts";
+import { makerOf, Session, type SessionOptions, type SessionStart } from "./session.ts";
 import type { OwnRecord } from "./types.ts";
+
+export interface BalancerOptions extends Omit<SessionOptions, "file"> {
+  readonly open: OpenEngine;
+  readonly file: OwnFile;
+  /** `-I`: what is in the kernel stays at the end. */
+  readonly keepsAtStop: boolean;
+}
 
 export interface Balancer {
   states(): AggregateState[];
@@ -17,6 +26,9 @@ export interface Balancer {
   /** False: something of ours may be left in the kernel; the record of it is left, too, for the next process. */
   stop(reason: string): Promise<boolean>;
 }
+
+/** Lets go of what carried the services before; false: of part of it only. */
+type Former = (mode: StopMode) => Promise<boolean>;
 
 /** A kernel without an engine is asked again: somebody may install what is missing. */
 const retryEngineMs = 30_000;
@@ -29,10 +41,11 @@ class RunningBalancer implements Balancer {
   readonly #options: BalancerOptions;
   #snapshot: ConfigSnapshot;
   #session: Session | undefined;
+  /** Until the session has been programmed. */
+  #former: Former | undefined;
   #lack: { readonly error: string; readonly isFresh: boolean } | undefined;
   /** What could not be opened is tried again. */
   #retry: NodeJS.Timeout | undefined;
-  /** While the session lets go of the kernel; false: of part of it only. */
   #ending: Promise<boolean> | undefined;
   #isStopped = false;
 
@@ -40,7 +53,7 @@ class RunningBalancer implements Balancer {
     this.#options = options;
     this.#snapshot = snapshot;
     this.#begin(options.host.env.restarts === 0);
-    options.host.config.onChange((next) => void this.#configure(next));
+    options.host.config.onChange((next) => this.#configure(next));
   }
 
   states(): AggregateState[] {
@@ -56,23 +69,53 @@ class RunningBalancer implements Balancer {
     this.#isStopped = true;
     clearTimeout(this.#retry);
     const keeps = this.#options.keepsAtStop && reason !== notNeeded;
-    return this.#end(keeps ? "keep" : this.#snapshot.config.global.lvs.flushOnStop);
+    this.#ending ??= this.#finish(keeps ? "keep" : this.#snapshot.config.global.lvs.flushOnStop);
+    return this.#ending;
   }
 
   /** `isFresh`: nobody of this node has been here before, so that `lvs_flush` counts. */
   #begin(isFresh: boolean): void {
-    const { host, open, file } = this.#options;
+    const { open, file } = this.#options;
     const place = placeOf(this.#snapshot);
-    const chosen = chooseEngine(place.setting, place.namespace, open);
+    const before = file.read();
+    const chosen = chooseEngine(place, open, before?.engine);
     if (chosen.engine === "none") return this.#lackOf(chosen.error, isFresh);
     this.#lack = undefined;
-    const before = file.read();
-    const own = before?.engine === chosen.engine ? before : nothingOwn;
-    host.log.info("balancing", { engine: chosen.engine });
     const flush = isFresh && this.#snapshot.config.global.lvs.flushOnStart;
-    // What carried the services before lets go of them when another engine does.
-    if (before !== undefined && before.engine !== chosen.engine) void this.#clearUp(before.engine, before);
-    this.#session = new Session(this.#options, this.#snapshot, { ...chosen, place, own, flush });
+    const isThere = before?.engine === chosen.engine && before.namespace === place.namespace;
+    const given = { ...chosen, place, own: isThere ? before : nothingOwn, flush };
+    if (before === undefined || isThere) this.#start(given);
+    else this.#start(given, async (mode) => mode === "keep" || (await this.#clearUp(before)));
+  }
+
+  #start(given: SessionStart, former?: Former): void {
+    this.#options.host.log.info("balancing", { engine: given.engine });
+    if (former === undefined) {
+      this.#session = new Session(this.#options, this.#snapshot, given);
+      return;
+    }
+    // Until it has gone, the next process has to know of what was there before: the new one it knows from the configuration.
+    const file = holdBack(this.#options.file);
+    this.#session = new Session({ ...this.#options, file }, this.#snapshot, given);
+    const leave = once(former);
+    this.#former = leave;
+    void this.#session.programmed.then(async () => {
+      if (this.#isStopped) return;
+      await leave("services");
+      if (this.#isStopped) return;
+      this.#former = undefined;
+      this.#release(file);
+      // What was configured meanwhile may ask for yet another.
+      this.#move();
+    });
+  }
+
+  #release(file: { release(): void }): void {
+    try {
+      file.release();
+    } catch (error) {
+      this.#options.host.log.error("what is ours in the kernel cannot be written down", { cause: error });
+    }
   }
 
   #lackOf(error: string, isFresh: boolean): void {
@@ -92,77 +135,85 @@ class RunningBalancer implements Balancer {
     this.#retry.unref();
   }
 
-  async #configure(next: ConfigSnapshot): Promise<void> {
+  #configure(next: ConfigSnapshot): void {
     if (this.#isStopped) return;
     this.#snapshot = next;
-    // Who is just letting go begins with what is the newest then.
-    if (this.#ending !== undefined) return;
     clearTimeout(this.#retry);
     if (this.#lack !== undefined) return this.#begin(this.#lack.isFresh);
-    await this.#move();
+    if (this.#former !== undefined) return this.#session?.configure(next, undefined);
+    this.#move();
   }
 
   /** To the engine and the namespace that are configured. Where nothing can be opened there, all stays where it is. */
-  async #move(): Promise<void> {
+  #move(): void {
     const session = this.#session;
     if (session === undefined) return;
     const place = placeOf(this.#snapshot);
-    if (isDeepStrictEqual(place, session.place)) return session.configure(this.#snapshot, undefined);
-    const chosen = chooseEngine(place.setting, place.namespace, this.#options.open);
+    const isAsked = isDeepStrictEqual(place, session.place);
+    if (isAsked && !this.#isTooMuchFor(session)) return session.configure(this.#snapshot, undefined);
+    const chosen = chooseEngine(place, this.#options.open);
     if (chosen.engine === "none") {
       session.configure(this.#snapshot, `stays with ${session.engine} as it was: ${chosen.error}`);
       return this.#tryAgain(() => this.#move());
     }
-    chosen.kernel.close();
     // Asked for in other words, it is the same.
     if (chosen.engine === session.engine && place.namespace === session.place.namespace) {
+      chosen.kernel.close();
       session.place = place;
       return session.configure(this.#snapshot, undefined);
     }
-    // Not as at the end of Baton: what others have there is theirs.
-    await this.#end("services");
-    if (!this.#isStopped) this.#begin(false);
+    this.#start({ ...chosen, place, own: nothingOwn, flush: false }, async (mode) => {
+      // Not as at the end of Baton: what others have there is theirs.
+      if (await session.finish(mode)) return true;
+      this.#options.host.log.error("something of ours may be left in the kernel", { engine: session.engine });
+      const before = this.#options.file.read();
+      return !this.#isStopped && before !== undefined && (await this.#clearUp(before));
+    });
   }
 
-  #end(mode: StopMode): Promise<boolean> {
-    this.#ending ??= this.#finish(mode).finally(() => {
-      this.#ending = undefined;
-    });
-    return this.#ending;
+  /** `auto` has taken nftables, where there was no ip_vs or as one that was killed had: of what it refuses ip_vs may carry all. */
+  #isTooMuchFor({ engine, place }: Session): boolean {
+    if (place.setting !== "auto" || engine !== "nftables") return false;
+    return balancingProblems(this.#snapshot.config, { loadBalancer: "nftables" }, this.#snapshot.file).length > 0;
   }
 
   async #finish(mode: StopMode): Promise<boolean> {
-    const isDone = (await this.#session?.finish(mode)) ?? true;
-    const hadSession = this.#session !== undefined;
+    const session = this.#session;
+    const done = await Promise.all([session?.finish(mode), this.#former?.(mode)]);
+    const isDone = !done.includes(false);
     this.#session = undefined;
     if (!isDone) this.#options.host.log.error("something of ours may be left in the kernel");
-    else if (hadSession && mode !== "keep") this.#options.file.remove();
+    else if (session !== undefined && mode !== "keep") this.#options.file.remove();
     return isDone;
   }
 
-  /** Of an engine that carries nothing any more. */
-  async #clearUp(engine: EngineName, own: OwnRecord): Promise<void> {
+  /** Of a place where nothing is carried any more. False: not all of it; while this process runs it is tried again. */
+  async #clearUp(before: PlacedRecord): Promise<boolean> {
     const { host, open } = this.#options;
+    const { engine, namespace } = before;
+    // With a namespace goes what was in it.
+    if (namespace !== undefined && !existsSync(namespace)) return true;
     try {
-      const { config } = this.#snapshot;
-      const kernel = open(engine, namespaceOf(config));
-      const empty = { ...config, virtualServers: [], virtualServerGroups: [] };
-      const core = new Core({ config: empty, own, makeKeeper: makerOf(engine, false) }, host.now());
+      const empty = { ...this.#snapshot.config, virtualServers: [], virtualServerGroups: [] };
+      const kernel = open(engine, namespace);
+      const core = new Core({ config: empty, own: before, makeKeeper: makerOf(engine, false) }, host.now());
       core.step({ type: "stopped", mode: "services" }, host.now());
       for (let ask = core.next(); ask !== undefined; ask = core.next()) {
         core.step({ type: "answered", ask, answer: await kernel.carryOut(ask), elapsedMicros: 0 }, host.now());
       }
       core.step({ type: "idle" }, host.now());
       kernel.close();
-      if (core.hasEnded) return;
-      host.log.warn("what another engine carried before is not all removed", { engine });
+      if (core.hasEnded) return true;
+      host.log.warn("what carried services before is not all removed", { engine });
     } catch (error) {
-      host.log.warn("what another engine carried before cannot be removed", { engine, error: messageOf(error) });
+      host.log.warn("what carried services before cannot be removed", { engine, error: messageOf(error) });
     }
     const again = (): void => {
-      if (!this.#isStopped && this.#session?.engine !== engine) void this.#clearUp(engine, own);
+      const isBack = this.#session?.engine === engine && this.#session.place.namespace === namespace;
+      if (!this.#isStopped && !isBack) void this.#clearUp(before);
     };
     setTimeout(again, retryEngineMs).unref();
+    return false;
   }
 }
 
@@ -170,6 +221,14 @@ const placeOf = ({ settings, config }: ConfigSnapshot): SessionPlace => ({
   setting: settings.loadBalancer ?? "auto",
   namespace: namespaceOf(config),
 });
+
+function once(former: Former): Former {
+  let done: Promise<boolean> | undefined;
+  return (mode) => {
+    done ??= former(mode);
+    return done;
+  };
+}
 
 const nothingOwn: OwnRecord = { services: [], daemons: false, timeouts: undefined };
 

@@ -3,11 +3,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AggregateState, Counter, VirtualServerState } from "@baton/contracts";
 import { type CauseRef, type EventEnvelope, type Instant, messageOf, microsSince } from "@baton/domain";
-import { atCommonTimes, type ConfigSnapshot, type Host, type LoadBalancer } from "@baton/host";
+import { atCommonTimes, type ConfigSnapshot, type Host } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
 import type { Config } from "@baton/keepalived-conf";
 import { attribute, spanName } from "@baton/telemetry";
-import type { OpenEngine } from "./choose-engine.ts";
+import type { SessionPlace } from "./choose-engine.ts";
 import { Core } from "./core.ts";
 import { ApplyTimes, countersOf } from "./counters.ts";
 import { forwardingErrors } from "./forwarding.ts";
@@ -16,24 +16,23 @@ import type { Answer, Ask, EngineName } from "./keeper.ts";
 import type { EngineKernel } from "./kernel.ts";
 import { NftablesKeeper } from "./nftables/nftables-keeper.ts";
 import type { OwnFile } from "./own-file.ts";
-import { insideOf, type NamespaceFile, namespaceOf } from "./place.ts";
+import { insideOf, namespaceOf } from "./place.ts";
 import type { Effect, Input, OwnRecord, PoolChange } from "./types.ts";
 
-export interface BalancerOptions {
+export interface SessionOptions {
   readonly host: Pick<Host, "now" | "events" | "tracer" | "log" | "config" | "env">;
-  readonly open: OpenEngine;
-  readonly file: OwnFile;
-  /** `-I`: what is in the kernel stays at the end. */
-  readonly keepsAtStop: boolean;
+  readonly file: Pick<OwnFile, "write">;
   /** How often the kernel may be looked at, and drained servers are asked about, in milliseconds. */
   readonly lookEveryMs?: number;
   readonly drainEveryMs?: number;
 }
 
-/** Where the services are to be, as the user says it. */
-export interface SessionPlace {
-  readonly setting: LoadBalancer;
-  readonly namespace: NamespaceFile;
+export interface SessionStart {
+  readonly engine: EngineName;
+  readonly kernel: EngineKernel;
+  readonly place: SessionPlace;
+  readonly own: OwnRecord;
+  readonly flush: boolean;
 }
 
 /** All services wake up at these points in time: this one is not woken for it. */
@@ -43,10 +42,12 @@ const drainEvery = 1_000;
 const turnMicros = 5_000;
 /** The supervisor's patience, less what the outbox takes. */
 const stopMicros = 6_000_000;
+/** What is wanted elsewhere is not put off for ever by a kernel that refuses it. */
+const programmingMs = 30_000;
 
 export class Session {
   place: SessionPlace;
-  readonly #options: BalancerOptions;
+  readonly #options: SessionOptions;
   readonly #kernel: EngineKernel;
   readonly #core: Core;
   readonly #times = new ApplyTimes();
@@ -65,18 +66,12 @@ export class Session {
   /** A question that is answered later. */
   #isAsking = false;
   #isOver = false;
+  /** Health has spoken. */
+  #isFilled = false;
+  readonly #programmed = deferred();
+  #patience: NodeJS.Timeout | "over" | undefined;
 
-  constructor(
-    options: BalancerOptions,
-    snapshot: ConfigSnapshot,
-    given: {
-      readonly engine: EngineName;
-      readonly kernel: EngineKernel;
-      readonly place: SessionPlace;
-      readonly own: OwnRecord;
-      readonly flush: boolean;
-    },
-  ) {
+  constructor(options: SessionOptions, snapshot: ConfigSnapshot, given: SessionStart) {
     const { host } = options;
     this.place = given.place;
     this.#options = options;
@@ -121,6 +116,11 @@ export class Session {
     return this.#core.engine;
   }
 
+  /** Resolves once the kernel carries services as health says, or does not for long, or all is over. */
+  get programmed(): Promise<void> {
+    return this.#programmed.promise;
+  }
+
   /** `complaint`: why it is not what the configuration asks for. */
   configure(snapshot: ConfigSnapshot, complaint: string | undefined): void {
     this.#snapshot = snapshot;
@@ -145,6 +145,7 @@ export class Session {
     if (mode !== "keep") this.#kernel.cancel();
     await done;
     this.#isOver = true;
+    this.#resolveProgrammed();
     if (this.#turn !== undefined) clearImmediate(this.#turn);
     this.#kernel.close();
     return this.#core.hasEnded;
@@ -157,7 +158,10 @@ export class Session {
   /** Begins with all that it has to say. */
   #followHealth(): { close(): void } {
     return this.#options.host.events.follow("health", ["virtual-server"], {
-      snapshot: (states) => this.#feed({ type: "pools-told", states: states.flatMap(virtualServerOf) }),
+      snapshot: (states) => {
+        this.#isFilled = true;
+        this.#feed({ type: "pools-told", states: states.flatMap(virtualServerOf) });
+      },
       event: (envelope) => this.#hear(envelope),
     });
   }
@@ -252,6 +256,19 @@ export class Session {
     // What was settled without a question.
     this.#step({ type: "idle" });
     this.#idle?.();
+    this.#noticeProgrammed();
+  }
+
+  #noticeProgrammed(): void {
+    if (!this.#isFilled || this.#patience === "over") return;
+    if (this.#core.isCarrying) return this.#resolveProgrammed();
+    this.#patience ??= setTimeout(() => this.#resolveProgrammed(), programmingMs).unref();
+  }
+
+  #resolveProgrammed(): void {
+    if (this.#patience !== "over") clearTimeout(this.#patience);
+    this.#patience = "over";
+    this.#programmed.resolve();
   }
 
   /** Others are heard meanwhile; nothing else is asked. */
@@ -295,11 +312,19 @@ export class Session {
   #remember(own: OwnRecord): void {
     const { file, host } = this.#options;
     try {
-      file.write(this.#core.engine, own);
+      file.write({ ...own, engine: this.#core.engine, namespace: this.place.namespace });
     } catch (error) {
       host.log.error("what is ours in the kernel cannot be written down", { cause: error });
     }
   }
+}
+
+function deferred(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 const virtualServerOf = ({ state }: AggregateState): VirtualServerState[] =>

@@ -28,6 +28,7 @@ interface Job {
 /** Of more services than this nobody asks which line is about which. */
 const namesMax = 4;
 const errorsMax = 20;
+const advice = "; for ip_vs: modprobe ip_vs, load_balancer auto or ipvs, and a reload";
 /** Of a line of nft, in an event. */
 const lineMax = 200;
 
@@ -128,7 +129,7 @@ export class NftablesKeeper implements Keeper {
 
   errors(): readonly string[] {
     const refused = this.#refused.flatMap(({ service, obstacles }) =>
-      obstacles.map((obstacle) => `${service}: ${explainObstacle(obstacle)}`),
+      obstacles.map((obstacle) => `${service}: ${explainObstacle(obstacle)}${advice}`),
     );
     return [...(this.#trouble === "" ? [] : [this.#trouble]), ...refused].slice(0, errorsMax);
   }
