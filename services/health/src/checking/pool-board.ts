@@ -51,6 +51,9 @@ export interface PoolBoardOptions {
   readonly onChange: (member: PoolMember) => void;
 }
 
+/** Virtual servers that were removed, and whose destinations are remembered: as many as the balancer remembers. */
+const leftMax = 10_000;
+
 export function createPoolBoard({ host, agenda, onChange }: PoolBoardOptions): PoolBoard {
   const members = new Map<string, PoolMember>();
   /** Of those that were removed, by name, what others may still suppose: one of that name may come. */
@@ -129,6 +132,8 @@ export function createPoolBoard({ host, agenda, onChange }: PoolBoardOptions): P
       if (member === undefined) return;
       members.delete(name);
       left.set(name, member.wanted);
+      const [oldest] = left.keys();
+      if (left.size > leftMax && oldest !== undefined) left.delete(oldest);
       feed(member, { type: "remove", flush }, undefined);
       member.entry.set(undefined);
     },

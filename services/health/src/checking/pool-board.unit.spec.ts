@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import { createPoolBoard } from "./pool-board.ts";
 
 const name = "[192.0.2.1]:tcp:80";
-const configOf = (servers: readonly string[]) => ({
-  name,
+const configOf = (servers: readonly string[], called = name) => ({
+  name: called,
   quorum: 1,
   hysteresis: 0,
   omega: false,
@@ -54,4 +54,20 @@ test("one of the same name that comes after it replaces what was told before", (
   told();
   start(["10.0.0.2:80", "10.0.0.3:80"]);
   expect(told()).toEqual([{ set: ["10.0.0.2:80", "10.0.0.3:80"], removed: ["10.0.0.1:80"] }]);
+});
+
+test.each([
+  ["remembered", 9_999, ["10.0.0.1:80"]],
+  ["forgotten", 10_000, []],
+])("one that was removed is %s when %i others were removed after it", (_name, others, removed) => {
+  const { board, told, start } = makeBoard();
+  start(["10.0.0.1:80"]);
+  board.remove(name, false);
+  for (let other = 0; other < others; other++) {
+    board.start(configOf([], `FWM ${other}`), new Map(), () => "none");
+    board.remove(`FWM ${other}`, false);
+  }
+  told();
+  start(["10.0.0.2:80"]);
+  expect(told()).toEqual([{ set: ["10.0.0.2:80"], removed }]);
 });
