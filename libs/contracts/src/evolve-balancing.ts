@@ -69,8 +69,8 @@ function evolveVirtualServer(before: VirtualServerState, { event, at }: EventEnv
       };
     case "quorum-gained":
     case "quorum-lost": {
-      const { quorum, hysteresis } = event.data;
-      return { ...before, quorum, hysteresis, quorumUp: event.type === "quorum-gained", since: at };
+      const { quorum, hysteresis, weight: liveWeight } = event.data;
+      return { ...before, quorum, hysteresis, liveWeight, quorumUp: event.type === "quorum-gained", since: at };
     }
     case "sorry-server-added":
     case "sorry-server-removed":
@@ -156,6 +156,7 @@ const emptyVirtualServer = (name: string): VirtualServerState => ({
   held: "",
   servers: [],
   destinations: [],
+  liveWeight: 0,
   since: 0,
   ...emptyHistory,
 });

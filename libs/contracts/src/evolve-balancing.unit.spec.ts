@@ -61,7 +61,7 @@ test("servers that fail by one check and another, and come back", () => {
 });
 
 test("quorum, sorry server and drains", () => {
-  const quorum = { ...change, quorum: 2, hysteresis: 1, threshold: 1, weight: 0 };
+  const quorum = { ...change, quorum: 2, hysteresis: 1, threshold: 1, weight: 4 };
   const events: BatonEvent[] = [
     { type: "quorum-gained", data: quorum },
     { type: "quorum-lost", data: quorum },
@@ -75,6 +75,7 @@ test("quorum, sorry server and drains", () => {
       quorum: 2,
       hysteresis: 1,
       quorumUp: false,
+      liveWeight: 4,
       since: 1_001,
       sorry: true,
       servers: [

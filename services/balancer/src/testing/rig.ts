@@ -47,6 +47,7 @@ export const pool = (
     role: "real",
     weight,
   })),
+  liveWeight: 0,
   since: 0,
   lastEventId: "",
   correlationId: "",

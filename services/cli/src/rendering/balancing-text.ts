@@ -48,7 +48,7 @@ function overview(
     each.quorumUp ? "yes" : "NO",
     each.since === 0 ? "" : span(now - each.since),
     `${each.servers.filter(({ alive }) => alive).length} of ${each.servers.length}`,
-    String(liveWeight(each)),
+    String(each.liveWeight),
     needed(each),
   ]);
   const [header = "", ...lines] = table([["VIRTUAL SERVER", "QUORUM", "FOR", "LIVE", "WEIGHT", "NEEDED"], ...rows]);
@@ -60,10 +60,6 @@ function overview(
 
 const needed = ({ quorum, hysteresis }: VirtualServerState): string =>
   hysteresis === 0 ? String(quorum) : `${quorum} ± ${hysteresis}`;
-
-/** Of those in the service; a sorry server is none of them. */
-const liveWeight = ({ destinations }: VirtualServerState): number =>
-  destinations.reduce((sum, { role, weight }) => (role === "real" ? sum + weight : sum), 0);
 
 function summary(virtualServers: readonly VirtualServerState[]): string {
   const servers = virtualServers.flatMap((each) => each.servers);

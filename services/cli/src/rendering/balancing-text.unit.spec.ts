@@ -30,6 +30,7 @@ const few = NodeStatus.fromPartial({
         server("10.0.0.3:80", { drain: "draining", drainUntil: now + 90 * second }),
         server("10.0.0.4:80", { drain: "removed", alive: false }),
       ],
+      liveWeight: 3,
       destinations: [real("10.0.0.1:80"), real("10.0.0.3:80", 0)],
     },
     {
@@ -93,6 +94,23 @@ test("with every server", () => {
     "  10.0.0.2:80  down  not in the service       TCP_CHECK 10.0.0.2:80: refused; MISC_CHECK x",
     "  10.0.0.3:80  up    weight 0 (configured 3)  being drained, for 1 min 30 s at most",
     "  10.0.0.4:80  down  not in the service       drained and taken out",
+  ]);
+});
+
+test("WEIGHT is what NEEDED is compared with, and not what everybody has now", () => {
+  const status = NodeStatus.fromPartial({
+    virtualServers: [
+      // Slow start; a sorry server beside one that lives; one that is held.
+      { name: "1", quorum: 5, quorumUp: true, liveWeight: 6, servers: [], destinations: [real("a", 3), real("b", 1)] },
+      { name: "2", quorum: 5, sorry: true, liveWeight: 3, servers: [server("a")], destinations: [] },
+      { name: "3", quorum: 1, liveWeight: 0, held: "a", servers: [], destinations: [real("a", 3)] },
+    ],
+  });
+  const rows = balancingLines(status, now, true).filter((line) => /^\d/.test(line));
+  expect(rows.map((row) => row.trim().split(/ +/).slice(-2))).toEqual([
+    ["6", "5"],
+    ["3", "5"],
+    ["0", "1"],
   ]);
 });
 

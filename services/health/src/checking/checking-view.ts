@@ -1,7 +1,7 @@
 // What others see of checks and pools: their Watch states and their metric samples.
 import type { AggregateState, Counter } from "@baton/contracts";
 import { checkFailureWords } from "@baton/domain";
-import { type Checker, isProbed, type ProbeOutcome } from "@baton/health";
+import { type Checker, isProbed, liveWeight, type ProbeOutcome } from "@baton/health";
 import type { Host } from "@baton/host";
 import { type MetricName, metric, prometheusName } from "@baton/telemetry";
 import type { CheckBoard, CheckMember } from "./check-board.ts";
@@ -67,6 +67,7 @@ export function virtualServerState(member: PoolMember, drains: Drains, events: E
       failing: checks.filter(({ up }) => !up).map(({ check }) => check),
     })),
     destinations: wanted.map((each) => ({ ...each })),
+    liveWeight: liveWeight(state),
     since: quorumSince,
     lastEventId: lastEvent?.id ?? "",
     correlationId: lastEvent?.correlationId ?? "",

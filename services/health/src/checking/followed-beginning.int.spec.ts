@@ -42,7 +42,7 @@ test("a server whose file says that it is out begins out, and nobody has lost an
 test("a number that is added is there from the first moment", async () => {
   write("more", 3);
   const node = await nodes.start(track("more") + service([followed("more", "2")], "quorum 16"));
-  expect(node.destinations()).toEqual({ "10.0.0.1:80": 16 });
+  expect(node.pool()).toMatchObject({ liveWeight: 16, destinations: [{ server: "10.0.0.1:80", weight: 16 }] });
   expect(node.events("virtual-server").map(({ event }) => event.type)).toEqual([
     "realserver-up",
     "quorum-gained",

@@ -51,6 +51,7 @@ export const serviceState = (
         held: "",
         servers: [{ ...server, failing: [...failing] }],
         destinations: [],
+        liveWeight: alive ? 1 : 0,
         since: 1,
         lastEventId: "0190-last",
         correlationId: "",
