@@ -21,6 +21,8 @@ export interface VerdictCase {
   /** Lines in the checker, and in the virtual server. `WHO`: the director. */
   readonly check: string;
   readonly service: string;
+  /** False: keepalived does not hear what Baton hears at once, and waits for its timeout. */
+  readonly sameWaits: boolean;
 }
 
 export const directors = ["baton", "keepalived"] as const;
@@ -33,7 +35,12 @@ const times = `delay_loop ${seconds.loop}\ndelay_before_retry ${seconds.retry}\n
 export const dropSeconds = seconds.timeout + 1;
 
 /** `4`: over IPv4 alone, where a family makes no difference, or the checker has none. */
-type Row = readonly [name: string, kind: Kind, script: string, check: string, more?: { service?: string; only?: 4 }];
+type Row = readonly [name: string, kind: Kind, script: string, check: string, more?: More];
+interface More {
+  readonly service?: string;
+  readonly only?: 4;
+  readonly sameWaits?: false;
+}
 
 const retry2 = "retry 2";
 const get = (url = "", lines = retry2): string => `${lines}\nurl {\npath /\n${url}\n}`;
@@ -139,7 +146,7 @@ const rows: readonly Row[] = [
   ["a long reply", "udp", onceDown("long"), `${retry2}\nrequire_reply 67\nmin_reply_length 2\nmax_reply_length 8`],
   ["any reply", "udp", "good bad long bad good", `${retry2}\nrequire_reply`, only4],
   ["dropped", "ping", onceDown("dropped"), retry2],
-  ["prohibited", "ping", onceDown("prohibited"), retry2],
+  ["prohibited", "ping", onceDown("prohibited"), retry2, { sameWaits: false }],
   ["a status", "program", onceDown("1"), retry2, only4],
   ["default retry", "program", "0 1 0 1 1 0", "", only4],
   ["too long", "program", onceDown("hang"), `${retry2}\nmisc_timeout 2`, only4],
@@ -178,9 +185,20 @@ export const place = "/run/verdicts";
 export const fileOf = ({ number }: VerdictCase): string => `${place}/file${number}`;
 
 export const verdictCases = (family: 4 | 6): readonly VerdictCase[] =>
-  rows.flatMap(([name, kind, script, check, { service = "", only = family } = {}], row) =>
+  rows.flatMap(([name, kind, script, check, { service = "", only = family, sameWaits = true } = {}], row) =>
     only === family
-      ? [{ name: `${kind}: ${name}`, kind, family, number: row + 1, script: script.split(" "), check, service }]
+      ? [
+          {
+            name: `${kind}: ${name}`,
+            kind,
+            family,
+            number: row + 1,
+            script: script.split(" "),
+            check,
+            service,
+            sameWaits,
+          },
+        ]
       : [],
   );
 

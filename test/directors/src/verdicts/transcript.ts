@@ -23,6 +23,7 @@ export interface Verdict {
   readonly name: string;
   readonly family: 4 | 6;
   readonly script: string;
+  readonly sameWaits: boolean;
   readonly transcripts: Readonly<Record<Director, Transcript>>;
 }
 
@@ -63,7 +64,7 @@ const isCompared = (table: readonly string[], at: number): boolean =>
 
 /** Empty: both said the same after the same attempts, and waited as long in between. */
 export const verdictFaults = (verdicts: readonly Verdict[]): string[] =>
-  verdicts.flatMap(({ name, family, script, transcripts: { baton, keepalived } }) => {
+  verdicts.flatMap(({ name, family, script, sameWaits, transcripts: { baton, keepalived } }) => {
     const label = `IPv${family} ${name} (${script})`;
     const faults: string[] = [];
     if (baton.said.length === 0) faults.push(`${label}: nothing was said`);
@@ -75,7 +76,8 @@ export const verdictFaults = (verdicts: readonly Verdict[]): string[] =>
     if (baton.waits.length !== count - 1 || keepalived.waits.length !== count - 1)
       faults.push(`${label}: ${baton.waits.length + 1} and ${keepalived.waits.length + 1} of ${count} attempts`);
     const other = baton.waits.findIndex(
-      (wait, at) => isCompared(baton.table, at) && Math.abs(wait - (keepalived.waits[at] ?? wait)) > waitSlack,
+      (wait, at) =>
+        sameWaits && isCompared(baton.table, at) && Math.abs(wait - (keepalived.waits[at] ?? wait)) > waitSlack,
     );
     if (other >= 0)
       faults.push(

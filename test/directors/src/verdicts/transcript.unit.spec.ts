@@ -34,6 +34,7 @@ const verdict = (over: Partial<Transcript> = {}, both: Partial<Transcript> = {})
   name: "tcp: refused",
   family: 4,
   script: "good refused good",
+  sameWaits: true,
   transcripts: { baton: { ...transcript, ...both, ...over }, keepalived: { ...transcript, ...both } },
 });
 
@@ -41,6 +42,7 @@ test.each<[string, Verdict, RegExp | undefined]>([
   ["the same", verdict(), undefined],
   ["nearly the same wait", verdict({ waits: [9.9, 4.5] }), undefined],
   ["another wait", verdict({ waits: [9, 9] }), /after attempt 2 Baton waits 9 s, keepalived 4 s/],
+  ["another wait where that is known", { ...verdict({ waits: [9, 9] }), sameWaits: false }, undefined],
   ["another wait at first", verdict({ waits: [20, 4] }), undefined],
   ["another wait of who is down", verdict({ waits: [9, 9] }, { table: ["out", "out"] }), undefined],
   ["another line", verdict({ said: ["3 RS DOWN"] }), /Baton says 3 RS DOWN; keepalived 2 RS DOWN/],

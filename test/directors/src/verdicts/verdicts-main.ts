@@ -184,6 +184,7 @@ async function compare(family: 4 | 6, cases: readonly VerdictCase[]): Promise<Ve
     name: each.name,
     family,
     script: each.script.join(" "),
+    sameWaits: each.sameWaits,
     transcripts: {
       baton: transcriptOf(each, log.get(each)?.baton ?? [], endedAt),
       keepalived: transcriptOf(each, log.get(each)?.keepalived ?? [], endedAt),
