@@ -56,6 +56,8 @@ export interface NetlinkClient extends Closable {
   ask<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined): T | undefined;
   /** One consistent dump, decoded message by message; what decodes to undefined is left out. */
   dump<T>(type: number, body: Uint8Array, decode: (message: NetlinkMessage) => T | undefined): T[];
+  /** As `dump`, but only once, and as the kernel hands it out: until the last part nothing else may be asked. */
+  dumpInParts<T>(type: number, body: Uint8Array, decode: (message: NetlinkMessage) => T | undefined): Iterable<T[]>;
 }
 
 /** `strict`: what the body of a dump says is a filter (NETLINK_GET_STRICT_CHK). */
@@ -112,6 +114,14 @@ export function openNetlinkClient(protocol: number, options: { readonly strict?:
         // The table changed meanwhile: entries may be missing. A table that never rests is believed at last: its
         // watchers will be told of the changes.
         if (!interrupted || attempt === limits.dumpAttempts) return items;
+      }
+    },
+    *dumpInParts(type, body, decode) {
+      const sequence = sendRequests([{ type, flags: NLM_F_DUMP, body }]);
+      for (let isOver = false; !isOver; ) {
+        const part = receivePart(fd, sequence, decode);
+        isOver = part.isOver;
+        yield part.items;
       }
     },
     close: () => {
@@ -210,20 +220,30 @@ const batchMark = (type: number, subsystem: number): NetlinkRequest => ({
 /** Reads what a dump or a question brings, up to its end or acknowledgement. */
 function receiveItems<T>(fd: number, sequence: number, decode: (message: NetlinkMessage) => T | undefined) {
   const items: T[] = [];
-  let interrupted = false;
-  for (;;) {
-    for (const message of receive(fd, 0)) {
-      if (message.sequence !== sequence) continue;
-      if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
-      if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
-        const { errno, text } = readError(message);
-        if (errno !== 0) throw errorOf(errno, "netlink request", text);
-        return { items, interrupted };
-      }
-      const item = decode(message);
-      if (item !== undefined) items.push(item);
-    }
+  for (let interrupted = false; ; ) {
+    const part = receivePart(fd, sequence, decode);
+    for (const item of part.items) items.push(item);
+    interrupted ||= part.interrupted;
+    if (part.isOver) return { items, interrupted };
   }
+}
+
+/** What one receive brings of it. */
+function receivePart<T>(fd: number, sequence: number, decode: (message: NetlinkMessage) => T | undefined) {
+  const items: T[] = [];
+  let interrupted = false;
+  for (const message of receive(fd, 0)) {
+    if (message.sequence !== sequence) continue;
+    if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
+    if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
+      const { errno, text } = readError(message);
+      if (errno !== 0) throw errorOf(errno, "netlink request", text);
+      return { items, interrupted, isOver: true };
+    }
+    const item = decode(message);
+    if (item !== undefined) items.push(item);
+  }
+  return { items, interrupted, isOver: false };
 }
 
 /** Reads until nothing waits; true when the kernel dropped events. The surviving ones come after that error. */
