@@ -51,6 +51,8 @@ describe("a plan", () => {
       lines(script).every((line) => line.includes("ip baton_lb tcp/10.0.0.1/80/") || line.includes("element")),
     ).toBe(true);
     expect(about(script, "10.1.0.1/80/")).toEqual([expect.stringMatching(/^add rule \S+ \S+ \S+ goto /)]);
+    // Nothing leads there any more, and it stays.
+    expect(about(script, "10.1.0.2/80/")).toEqual([]);
     expect(about(script, "delete element")).toHaveLength(1);
     expect(script).not.toContain("ip6");
   });

@@ -36,7 +36,12 @@ export function serviceChains(name: string, service: WantedService, scheduler: S
     chains.set(chain, rules);
     return chain;
   };
-  const live = service.destinations.filter(({ weight }) => weight > 0);
+  const live: Destination[] = [];
+  for (const destination of service.destinations) {
+    if (destination.weight > 0) live.push(destination);
+    // Nothing leads there. It says that the server is still one of the service's: its flows are not stray.
+    else add(`${base}/to/${placeOf(destination)}`, [translationOf(service, destination)]);
+  }
   const persistent = (service.flags & flag.persistent) !== 0;
   const known: string[] = [];
   const servers = live.map((destination) => {

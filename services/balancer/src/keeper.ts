@@ -11,7 +11,7 @@ import type {
   StopMode,
   SyncDaemon,
 } from "@baton/ipvs";
-import type { BalancerState, Prefix } from "@baton/nft-balancer";
+import type { BalancerState, FlowEnd, Prefix, StrayFlows } from "@baton/nft-balancer";
 import type { Story } from "./story.ts";
 
 export type EngineName = "ipvs" | "nftables";
@@ -29,7 +29,9 @@ export type Ask =
   /** Which state of all rules of the machine this is: a number that each change makes another one. */
   | { readonly kind: "rules-version" }
   | { readonly kind: "read-rules" }
-  | { readonly kind: "run-rules"; readonly script: string };
+  | { readonly kind: "run-rules"; readonly script: string }
+  /** A part of it; the same is asked until all is done. `spared`: asked for there, it is nothing of a mark's. */
+  | { readonly kind: "forget-flows"; readonly flows: readonly StrayFlows[]; readonly spared: readonly FlowEnd[] };
 
 /** `failed`: the kernel, or the program that speaks to it, gave no answer. */
 export type Answer =
@@ -51,6 +53,7 @@ export type Answer =
       readonly connected: readonly Prefix[];
     }
   | { readonly kind: "ran"; readonly version: number }
+  | { readonly kind: "forgot"; readonly isDone: boolean }
   | { readonly kind: "failed"; readonly error: string };
 
 /** One server of one service. */

@@ -13,6 +13,7 @@ import {
   openConnectionCounter,
   openIpvsTable,
   openNft,
+  removeUdpFlows,
   rulesVersion,
   type TranslatedConnections,
 } from "@baton/linux";
@@ -135,6 +136,7 @@ export function openNftablesKernel(inside: Inside): EngineKernel {
   inside(() => listNft(["list", "tables"], "list the tables"));
   const nft = openNft({ inside });
   let counter: ConnectionCounter | undefined;
+  const forgetting = new Forgetting();
   return {
     carryOut(ask) {
       if (ask.kind === "read-rules") return readRules(nft, inside).catch(failed);
@@ -142,6 +144,7 @@ export function openNftablesKernel(inside: Inside): EngineKernel {
       if (ask.kind === "rules-version") {
         return inside(() => ({ kind: ask.kind, version: rulesVersion(), connected: connectedPrefixes() }));
       }
+      if (ask.kind === "forget-flows") return inside(() => forgetting.goOn(ask));
       if (ask.kind !== "count-connections") return failed(`not a question for nftables: ${ask.kind}`);
       counter ??= inside(openConnectionCounter);
       return { kind: "connections", connected: connectedByTracking(ask.places, counter) };
@@ -150,8 +153,30 @@ export function openNftablesKernel(inside: Inside): EngineKernel {
     close: () => {
       nft.cancel();
       counter?.close();
+      forgetting.close();
     },
   };
+}
+
+type Forget = Ask & { readonly kind: "forget-flows" };
+
+/** A part each time: what is asked again goes on where it stood. */
+class Forgetting {
+  #running: { readonly ask: Forget; readonly parts: ReturnType<typeof removeUdpFlows> } | undefined;
+
+  goOn(ask: Forget): Answer {
+    if (this.#running?.ask !== ask) this.close();
+    const running = this.#running ?? { ask, parts: removeUdpFlows(ask.flows, ask.spared) };
+    this.#running = undefined;
+    const isDone = running.parts.next().done === true;
+    if (!isDone) this.#running = running;
+    return { kind: "forgot", isDone };
+  }
+
+  close(): void {
+    this.#running?.parts.return();
+    this.#running = undefined;
+  }
 }
 
 const failed = (error: unknown): Answer => ({ kind: "failed", error: messageOf(error) });

@@ -4,14 +4,18 @@
 import { isDeepStrictEqual } from "node:util";
 import { ownByName, plan, type ServiceTable, type StopMode } from "@baton/ipvs";
 import {
+  askedByAddress,
   type BalancerOptions,
   type BalancerPlan,
   type BalancerState,
   baseOf,
   explainObstacle,
+  nothing,
   type Prefix,
   planBalancer,
   removalScript,
+  type Strays,
+  straysBetween,
 } from "@baton/nft-balancer";
 import { asDumped } from "../ipvs/dumped.ts";
 import { operationText, serviceOf } from "../ipvs/operation-text.ts";
@@ -48,6 +52,11 @@ export class NftablesKeeper implements Keeper {
   #settled: Story[] = [];
   #looking: Story | undefined;
   #planned: { readonly plan: BalancerPlan; readonly before: BalancerState; readonly carried: ServiceTable } | undefined;
+  /** Flows that changes of the rules have left behind, and those that are asked about until they are forgotten. */
+  #strays: Strays = new Map();
+  #forgetting: { readonly ask: Ask; readonly strays: Strays } | undefined;
+  #mayForget = false;
+  #strayTrouble = "";
   #refused: BalancerPlan["refused"] = [];
   /** As it was carried out last. */
   #carried: ServiceTable = new Map();
@@ -71,14 +80,15 @@ export class NftablesKeeper implements Keeper {
 
   retry(): void {
     this.#isPaused = false;
+    this.#mayForget = true;
   }
 
   next(): Ask | undefined {
     if (this.#isPaused || this.#ending === "ended") return undefined;
     if (this.#ending !== undefined) return { kind: "run-rules", script: removalScript };
     if (this.#looking !== undefined && this.#state !== undefined) return { kind: "rules-version" };
-    if (this.#state === undefined) return this.#hasWork() ? { kind: "read-rules" } : undefined;
-    if (this.#waiting.length === 0) return undefined;
+    if (this.#state === undefined) return this.#hasWork() ? { kind: "read-rules" } : this.#forget();
+    if (this.#waiting.length === 0) return this.#forget();
     const { services, unknown } = this.#wanted;
     const found = planBalancer({ wanted: services, unknown, state: this.#state, options: this.#options() });
     this.#refused = found.refused;
@@ -87,7 +97,8 @@ export class NftablesKeeper implements Keeper {
       this.#trouble = "";
       this.#carried = carried;
       this.#finishAll();
-      return undefined;
+      if (this.#strays.size > 0) this.#strays = straysBetween(this.#state, found.after, this.#strays);
+      return this.#forget();
     }
     this.#planned = { plan: found, before: this.#state, carried };
     this.#running = this.#waiting.splice(0);
@@ -96,6 +107,7 @@ export class NftablesKeeper implements Keeper {
 
   take(ask: Ask, answer: Answer): void {
     if (this.#ending !== undefined) return this.#takeLast(ask, answer);
+    if (ask.kind === "forget-flows") return this.#takeForgotten(answer);
     if (answer.kind === "failed") return this.#fail(answer.error);
     if (answer.kind === "rules-version") return this.#takeVersion(answer);
     if (answer.kind === "rules") return this.#takeRules(answer);
@@ -131,7 +143,8 @@ export class NftablesKeeper implements Keeper {
     const refused = this.#refused.flatMap(({ service, obstacles }) =>
       obstacles.map((obstacle) => `${service}: ${explainObstacle(obstacle)}${advice}`),
     );
-    return [...(this.#trouble === "" ? [] : [this.#trouble]), ...refused].slice(0, errorsMax);
+    const troubles = [this.#trouble, this.#strayTrouble].filter((trouble) => trouble !== "");
+    return [...troubles, ...refused].slice(0, errorsMax);
   }
 
   drift(): number {
@@ -218,12 +231,40 @@ export class NftablesKeeper implements Keeper {
     }
     this.#planned = undefined;
     this.#finish(this.#running);
+    this.#strays = straysBetween(planned.before, planned.plan.after, this.#strays);
+    this.#mayForget = true;
+  }
+
+  /** A part at a time, when nothing else is to be done: there may be a hundred thousand. */
+  #forget(): Ask | undefined {
+    if (!this.#mayForget) return undefined;
+    if (this.#forgetting === undefined && this.#strays.size > 0) {
+      const flows = [...this.#strays.values()];
+      const hasMarks = flows.some(({ asked }) => asked === undefined);
+      const spared = hasMarks ? askedByAddress(this.#state ?? this.#left ?? nothing) : [];
+      this.#forgetting = { ask: { kind: "forget-flows", flows, spared }, strays: this.#strays };
+      this.#strays = new Map();
+    }
+    return this.#forgetting?.ask;
+  }
+
+  #takeForgotten(answer: Answer): void {
+    if (answer.kind === "forgot" && !answer.isDone) return;
+    this.#strayTrouble = answer.kind === "failed" ? `UDP flows that the rules have left: ${answer.error}` : "";
+    if (answer.kind === "failed") {
+      this.#mayForget = false;
+      this.#strays = new Map([...(this.#forgetting?.strays ?? []), ...this.#strays]);
+    }
+    this.#forgetting = undefined;
   }
 
   #fail(error: string): void {
     this.#isPaused = true;
     this.#trouble = error;
     this.#state = undefined;
+    const planned = this.#planned;
+    // Nobody knows whether the kernel has taken it.
+    if (planned !== undefined) this.#strays = straysBetween(planned.before, planned.plan.after, this.#strays);
     this.#planned = undefined;
     // It is tried again, for the same reasons.
     const jobs = [...this.#running, ...this.#waiting];

@@ -93,3 +93,60 @@ test("what an nft whose process was killed does in between is seen, and nothing 
   keeper.look(startStory("repair", instant(4)));
   expect(keeper.next()).toEqual({ kind: "read-rules" });
 });
+
+test("UDP flows of a server that has gone are forgotten after the rules, in parts, and again when that fails", () => {
+  const wish = new Wish();
+  wish.configure(configOf(virtualServer("192.0.2.1 53", [1, 2]).replace("TCP", "UDP")));
+  const keeper = new NftablesKeeper(wish);
+  const asked: Ask[] = [];
+  let version = 5;
+  let answers: Answer[] = [];
+  const work = (): void => {
+    asked.splice(0);
+    for (let ask = keeper.next(); ask !== undefined; ask = keeper.next()) {
+      asked.push(ask);
+      if (ask.kind === "run-rules") keeper.take(ask, { kind: "ran", version: ++version });
+      else if (ask.kind === "forget-flows") keeper.take(ask, answers.shift() ?? { kind: "forgot", isDone: true });
+      else keeper.take(ask, answerTo(ask));
+    }
+  };
+  const told = (weights: Record<number, number>): void => {
+    keeper.want(wish.setPools([pool("[192.0.2.1]:udp:53", weights)]), startStory("pools", instant(1)));
+    work();
+  };
+  const kinds = () => asked.map(({ kind }) => kind);
+  const flows = () =>
+    asked.flatMap((ask) => (ask.kind === "forget-flows" ? ask.flows.map(({ server }) => server?.address) : []));
+
+  told({ 1: 1, 2: 1 });
+  expect(kinds()).toEqual(["read-rules", "run-rules", "forget-flows"]);
+  expect(flows()).toEqual([undefined]);
+  told({ 1: 1, 2: 0 });
+  expect(kinds()).toEqual(["run-rules"]);
+  answers = [{ kind: "forgot", isDone: false }];
+  told({ 1: 1 });
+  expect(kinds()).toEqual(["run-rules", "forget-flows", "forget-flows"]);
+  expect(flows()).toEqual(["10.0.0.2", "10.0.0.2"]);
+
+  // A change does not wait for it.
+  told({ 1: 1, 2: 1 });
+  keeper.want(wish.setPools([pool("[192.0.2.1]:udp:53", { 1: 1 })]), startStory("pools", instant(1)));
+  keeper.take(scriptOf(keeper.next()), { kind: "ran", version: ++version });
+  const begun = keeper.next();
+  if (begun !== undefined) keeper.take(begun, { kind: "forgot", isDone: false });
+  told({ 2: 1 });
+  expect(kinds()).toEqual(["run-rules", "forget-flows", "forget-flows"]);
+  expect([asked[1] === begun, flows()]).toEqual([true, ["10.0.0.2", "10.0.0.1"]]);
+  told({ 1: 1 });
+
+  answers = [{ kind: "failed", error: "EOPNOTSUPP" }];
+  told({ 2: 1 });
+  expect(flows()).toEqual(["10.0.0.1"]);
+  expect(keeper.errors()).toEqual([expect.stringContaining("EOPNOTSUPP")]);
+  work();
+  expect(kinds()).toEqual([]);
+  keeper.retry();
+  work();
+  expect(flows()).toEqual(["10.0.0.1"]);
+  expect(keeper.errors()).toEqual([]);
+});
