@@ -1,5 +1,5 @@
 // `lvs_sync_daemon` and `lvs_timeouts`: what else there is to set in ip_vs, and when it has to be.
-import { type Micros, toSeconds } from "@baton/domain";
+import { ipFamily, type Micros, toSeconds } from "@baton/domain";
 import type { LvsGlobals, SyncDaemonConfig } from "@baton/keepalived-conf";
 import type { ConnectionTimeouts, SyncDaemon } from "./model.ts";
 
@@ -27,19 +27,31 @@ export function wantedDaemons(config: SyncDaemonConfig | undefined, isMaster: bo
   return [daemon(isMaster ? "master" : "backup")];
 }
 
+/** What the kernel chooses where it is left open: whether it was, nobody can tell from a daemon that runs. */
+export const daemonOptions = ({ maxLength, group, port, ttl }: SyncDaemonConfig): string =>
+  JSON.stringify({ maxLength, group, port, ttl });
+
+/** Daemons of Baton's own. `options`: what they were started with (`daemonOptions`); undefined: nobody knows. */
+export interface OwnDaemons {
+  readonly options: string | undefined;
+}
+
 /**
  * Stops first: the kernel starts no role twice, and changes none that runs. What the wish leaves open is the kernel's
- * choice, and as it is it is right. `own`: a daemon runs that Baton has started; somebody else's is left alone while none
- * is wanted.
+ * choice, and as it is it is right, unless it is what ours was told before. Somebody else's is left alone while none is
+ * wanted.
  */
 export function planDaemons(
-  wanted: readonly SyncDaemon[],
+  config: SyncDaemonConfig | undefined,
+  isMaster: boolean,
   running: readonly SyncDaemon[],
-  own: boolean,
+  own: OwnDaemons | undefined,
 ): DaemonOperation[] {
-  const right = (daemon: SyncDaemon): boolean => wanted.some((each) => isServedBy(each, daemon));
-  const stopped = wanted.length === 0 && !own ? [] : running.filter((daemon) => !right(daemon));
-  const missing = wanted.filter((daemon) => !running.some((each) => isServedBy(daemon, each)));
+  const wanted = wantedDaemons(config, isMaster);
+  const isToldAnew = own?.options !== undefined && config !== undefined && own.options !== daemonOptions(config);
+  const isRight = (daemon: SyncDaemon): boolean => !isToldAnew && wanted.some((each) => isServedBy(each, daemon));
+  const stopped = wanted.length === 0 && own === undefined ? [] : running.filter((daemon) => !isRight(daemon));
+  const missing = wanted.filter((daemon) => isToldAnew || !running.some((each) => isServedBy(daemon, each)));
   return [
     ...stopped.map(({ role }): DaemonOperation => ({ kind: "stop-daemon", role })),
     ...missing.map((daemon): DaemonOperation => ({ kind: "start-daemon", daemon })),
@@ -55,9 +67,15 @@ const isServedBy = (wanted: SyncDaemon, running: SyncDaemon): boolean =>
   (wanted.port ?? running.port) === running.port &&
   (wanted.ttl ?? running.ttl) === running.ttl;
 
-/** A backup takes in what others send: 1,024 octets at least, whatever it was told. */
-const lengthOf = ({ role, maxLength }: SyncDaemon, running: SyncDaemon): number | undefined =>
-  maxLength === undefined ? running.maxLength : Math.max(maxLength, role === "backup" ? 1_024 : 0);
+/**
+ * As the kernel bends it. A backup takes in what others send: 1,024 octets at least, whatever it was told; and all of it
+ * goes into one packet with its headers, of IP and UDP.
+ */
+function lengthOf({ role, maxLength, group }: SyncDaemon, running: SyncDaemon): number | undefined {
+  if (maxLength === undefined) return running.maxLength;
+  const headers = group !== undefined && ipFamily(group) === 6 ? 48 : 28;
+  return Math.min(Math.max(maxLength, role === "backup" ? 1_024 : 0), 65_535 - headers);
+}
 
 /** What to set; undefined: nothing. What the file does not say, and what is right already, stays: 0 in the command. */
 export function planTimeouts(

@@ -1,7 +1,8 @@
 import { type Micros, secondsToMicros } from "@baton/domain";
 import type { SyncDaemonConfig } from "@baton/keepalived-conf";
 import { describe, expect, test } from "vitest";
-import { planDaemons, planTimeouts, type SyncDaemon, wantedDaemons } from "./mod.ts";
+import { daemonOptions, planDaemons, planTimeouts, wantedDaemons } from "./daemon.ts";
+import type { SyncDaemon } from "./model.ts";
 import { ip } from "./testing/mod.ts";
 
 const config: SyncDaemonConfig = {
@@ -13,6 +14,8 @@ const config: SyncDaemonConfig = {
   ttl: undefined,
   group: undefined,
 };
+
+const own = { options: daemonOptions(config) };
 
 /** As the kernel tells of it: nothing is left open. */
 const running = (role: SyncDaemon["role"], changes: Partial<SyncDaemon> = {}): SyncDaemon => ({
@@ -39,23 +42,46 @@ describe("the sync daemon", () => {
   });
 
   test("stops one role before it starts the other", () => {
-    const wanted = wantedDaemons(config, true);
-    expect(planDaemons(wanted, [running("backup")], true)).toEqual([
+    expect(planDaemons(config, true, [running("backup")], own)).toEqual([
       { kind: "stop-daemon", role: "backup" },
-      { kind: "start-daemon", daemon: wanted[0] },
+      { kind: "start-daemon", daemon: wantedDaemons(config, true)[0] },
     ]);
   });
 
-  test("what the file leaves open is as the kernel has it", () => {
-    expect(planDaemons(wantedDaemons(config, true), [running("master")], true)).toEqual([]);
+  test("what the file leaves open is as the kernel has it, whoever told it so", () => {
+    const other = running("master", { port: 9_000, ttl: 7 });
+    for (const before of [own, undefined, { options: undefined }]) {
+      expect(planDaemons(config, true, [other], before)).toEqual([]);
+    }
+  });
+
+  test.each<[string, Partial<SyncDaemonConfig>, Partial<SyncDaemon>]>([
+    ["maximum length", { maxLength: 500 }, { maxLength: 500 }],
+    ["port", { port: 8849 }, { port: 8849 }],
+    ["ttl", { ttl: 2 }, { ttl: 2 }],
+    ["group", { group: ip("224.0.0.82") }, { group: ip("224.0.0.82") }],
+  ])("a %s that the file does not say any more is taken back where we had told it", (_, changes, there) => {
+    const before = { options: daemonOptions({ ...config, ...changes }) };
+    const planned = planDaemons(config, true, [running("master", there)], before);
+    expect(planned.map(({ kind }) => kind)).toEqual(["stop-daemon", "start-daemon"]);
+    expect(planDaemons(config, true, [], before).map(({ kind }) => kind)).toEqual(["start-daemon"]);
   });
 
   test("a backup of short messages takes in longer ones, and is as it was told", () => {
     const short = { ...config, maxLength: 500 };
-    expect(planDaemons(wantedDaemons(short, false), [running("backup", { maxLength: 1_024 })], true)).toEqual([]);
-    expect(planDaemons(wantedDaemons(short, true), [running("master", { maxLength: 1_024 })], true)).toHaveLength(2);
+    expect(planDaemons(short, false, [running("backup", { maxLength: 1_024 })], undefined)).toEqual([]);
+    expect(planDaemons(short, true, [running("master", { maxLength: 1_024 })], undefined)).toHaveLength(2);
     const long = { ...config, maxLength: 2_000 };
-    expect(planDaemons(wantedDaemons(long, false), [running("backup", { maxLength: 1_024 })], true)).toHaveLength(2);
+    expect(planDaemons(long, false, [running("backup", { maxLength: 1_024 })], undefined)).toHaveLength(2);
+  });
+
+  test("what does not go into one packet with its headers is shorter, and right", () => {
+    const group = ip("ff02::81");
+    const six = { ...config, group, maxLength: 65_507 };
+    expect(planDaemons(six, true, [running("master", { group, maxLength: 65_487 })], undefined)).toEqual([]);
+    const four = { ...config, maxLength: 65_507 };
+    expect(planDaemons(four, true, [running("master", { maxLength: 65_507 })], undefined)).toEqual([]);
+    expect(planDaemons(four, true, [running("master", { maxLength: 65_487 })], undefined)).toHaveLength(2);
   });
 
   test.each<[string, Partial<SyncDaemonConfig>]>([
@@ -66,13 +92,13 @@ describe("the sync daemon", () => {
     ["ttl", { ttl: 2 }],
     ["group", { group: ip("224.0.0.82") }],
   ])("another %s: it is stopped and started", (_, changes) => {
-    const planned = planDaemons(wantedDaemons({ ...config, ...changes }, true), [running("master")], true);
+    const planned = planDaemons({ ...config, ...changes }, true, [running("master")], undefined);
     expect(planned.map(({ kind }) => kind)).toEqual(["stop-daemon", "start-daemon"]);
   });
 
   test("of another's daemon nothing is wanted, and nothing done", () => {
-    expect(planDaemons([], [running("master"), running("backup")], false)).toEqual([]);
-    expect(planDaemons([], [running("master")], true)).toEqual([{ kind: "stop-daemon", role: "master" }]);
+    expect(planDaemons(undefined, true, [running("master"), running("backup")], undefined)).toEqual([]);
+    expect(planDaemons(undefined, true, [running("master")], own)).toEqual([{ kind: "stop-daemon", role: "master" }]);
   });
 });
 

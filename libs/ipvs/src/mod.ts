@@ -1,5 +1,5 @@
 // The kernel's balancer as values: its table, what it is to hold, and the commands from one to the other.
-export { type DaemonOperation, planDaemons, planTimeouts, wantedDaemons } from "./daemon.ts";
+export { type DaemonOperation, daemonOptions, type OwnDaemons, planDaemons, planTimeouts } from "./daemon.ts";
 export { type AddressRange, rangeMax } from "./group.ts";
 export { MemoryTable, type TableError } from "./memory-table.ts";
 export {

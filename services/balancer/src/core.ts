@@ -289,7 +289,7 @@ export class Core {
 
   /** What is about to be made is written down first: whoever is killed in between leaves nothing that nobody knows of. */
   #remember(effects: Effect[]): void {
-    const settings = this.#settings?.own ?? { daemons: false, timeouts: undefined };
+    const settings = this.#settings?.own ?? { daemons: undefined, timeouts: undefined };
     const names = (this.#hasNewNames ? this.#keeper.ownNames() : this.#recorded) ?? noNames;
     this.#hasNewNames = false;
     const settingsText = JSON.stringify(settings);

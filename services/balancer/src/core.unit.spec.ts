@@ -390,7 +390,7 @@ vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n19
     expect(rig.own.timeouts).toEqual({ tcp: 900, tcpFin: 120, udp: 300 });
     rig.feed(master(false, "b")).run();
     expect(rig.kernel.daemons).toMatchObject([{ role: "backup", interface: "eth0", id: 51 }]);
-    expect(rig.own.daemons).toBe(true);
+    expect(rig.own.daemons).toEqual({ options: "{}" });
     rig.forget().feed(master(true, "m")).run();
     expect(rig.kernel.daemons).toMatchObject([{ role: "master" }]);
     expect(rig.told).toMatchObject([{ cause: "m", event: { data: { reason: "daemons", total: 2 } } }]);
@@ -409,7 +409,19 @@ vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n19
     expect([rig.kernel.daemons, rig.kernel.timeouts.tcp]).toEqual([[], 900]);
     // The next look has found it so.
     rig.tick();
-    expect(rig.own).toMatchObject({ daemons: false, timeouts: undefined });
+    expect(rig.own).toMatchObject({ daemons: undefined, timeouts: undefined });
+  });
+
+  test("an option that a reload takes away is taken back, once, also by a successor and after a refusal", () => {
+    const before = new Rig(text.replace("eth0 V", "eth0 V port 9000")).run().feed(master(true, "m")).run();
+    expect(before.kernel.daemons).toMatchObject([{ port: 9_000 }]);
+    const rig = new Rig(text, { own: before.own });
+    rig.kernel.daemons = before.kernel.daemons;
+    rig.kernel.refuseSetting = "ENOMEM";
+    rig.feed(master(true, "m")).run();
+    rig.kernel.refuseSetting = undefined;
+    expect(rig.forget().tick().kernel.daemons).toMatchObject([{ role: "master", port: undefined }]);
+    expect([rig.events, rig.tick().events]).toEqual([["balancer-programmed"], ["balancer-programmed"]]);
   });
 
   test("what cannot be given back is remembered and tried again; its error goes with it", () => {
@@ -417,12 +429,12 @@ vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n19
     rig.kernel.refuseSetting = "ENOMEM";
     rig.feed({ type: "configured", config: configOf(one) }).run();
     const before = { tcp: 900, tcpFin: 120, udp: 300 };
-    expect(rig.own).toMatchObject({ daemons: true, timeouts: before });
+    expect(rig.own).toMatchObject({ daemons: { options: "{}" }, timeouts: before });
     expect(rig.core.errors()).toHaveLength(2);
     rig.kernel.refuseSetting = undefined;
     rig.tick().tick();
     expect([rig.kernel.daemons, rig.kernel.timeouts]).toEqual([[], before]);
-    expect(rig.own).toMatchObject({ daemons: false, timeouts: undefined });
+    expect(rig.own).toMatchObject({ daemons: undefined, timeouts: undefined });
     expect(rig.core.errors()).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 // and the one after it has to know which services nobody wants any more, and which are somebody else's. The directory
 // goes with a reboot, as the table does. Replaced whole; what cannot be read counts for nothing.
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import type { ConnectionTimeouts } from "@baton/ipvs";
+import type { ConnectionTimeouts, OwnDaemons } from "@baton/ipvs";
 import type { EngineName } from "./keeper.ts";
 import type { NamespaceFile } from "./place.ts";
 import type { OwnRecord } from "./types.ts";
@@ -63,9 +63,15 @@ function parse(value: unknown): ReturnType<OwnFile["read"]> {
     engine,
     namespace: typeof namespace === "string" ? namespace : undefined,
     services: names,
-    daemons: daemons === true,
+    daemons: daemonsOf(daemons),
     timeouts: timeoutsOf(timeouts),
   };
+}
+
+function daemonsOf(value: unknown): OwnDaemons | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { options } = value as Record<string, unknown>;
+  return { options: typeof options === "string" ? options : undefined };
 }
 
 /** Of the kernel, in seconds: a signed number of 32 bits. */

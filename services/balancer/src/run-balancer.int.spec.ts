@@ -393,7 +393,7 @@ describe("the engine", () => {
   });
 
   test("of a killed one in another place is left as soon as this one carries the services", async () => {
-    const record = { namespace: undefined, services: ["tcp 192.0.2.1:80"], daemons: false, timeouts: undefined };
+    const record = { namespace: undefined, services: ["tcp 192.0.2.1:80"], daemons: undefined, timeouts: undefined };
     table.apply({ kind: "new-service", service: aService(addressKey("192.0.2.1")) });
     openOwnFile(ownFile()).write({ engine: "ipvs", ...record });
     const { balancer, health } = await start(text, { restarts: 1, loadBalancer: "nftables" });
@@ -406,7 +406,7 @@ describe("the engine", () => {
   });
 
   test("of a killed one in another namespace left nothing here: what has the same names is somebody else's", async () => {
-    const record = { services: ["tcp 203.0.113.1:80"], daemons: true, timeouts: undefined };
+    const record = { services: ["tcp 203.0.113.1:80"], daemons: { options: "{}" }, timeouts: undefined };
     table.apply({ kind: "new-service", service: aService(addressKey("203.0.113.1")) });
     openOwnFile(ownFile()).write({ engine: "ipvs", namespace: "/run/netns/baton-gone", ...record });
     const { balancer, health } = await start(text, { restarts: 1 });
@@ -450,7 +450,7 @@ test("a record that makes no sense is none", () => {
     engine: "ipvs",
     namespace: "/run/netns/a",
     services: ["a"],
-    daemons: true,
+    daemons: { options: "{}" },
     timeouts: { tcp: 1, tcpFin: 2, udp: 3 },
   };
   file.write(record);
@@ -460,7 +460,7 @@ test("a record that makes no sense is none", () => {
     expect([wrong, file.read()]).toEqual([wrong, undefined]);
   }
   writeFileSync(ownFile(), '{"engine":"ipvs","services":[1,"b"],"timeouts":{"tcp":-1}}');
-  expect(file.read()).toEqual({ engine: "ipvs", services: ["b"], daemons: false, timeouts: undefined });
+  expect(file.read()).toEqual({ engine: "ipvs", services: ["b"], daemons: undefined, timeouts: undefined });
   for (const [seconds, timeouts] of [
     [0x7fffffff, { tcp: 1, tcpFin: 2, udp: 0x7fffffff }],
     [0x80000000, undefined],

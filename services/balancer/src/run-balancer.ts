@@ -230,7 +230,7 @@ function once(former: Former): Former {
   };
 }
 
-const nothingOwn: OwnRecord = { services: [], daemons: false, timeouts: undefined };
+const nothingOwn: OwnRecord = { services: [], daemons: undefined, timeouts: undefined };
 
 const noEngine = (error: string): AggregateState => ({
   kind: "balancer",

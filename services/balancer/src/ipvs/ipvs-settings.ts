@@ -4,19 +4,20 @@ import { secondsToMicros } from "@baton/domain";
 import {
   type ConnectionTimeouts,
   type DaemonOperation,
+  daemonOptions,
+  type OwnDaemons,
   planDaemons,
   planTimeouts,
   type SyncDaemon,
-  wantedDaemons,
 } from "@baton/ipvs";
-import type { LvsGlobals } from "@baton/keepalived-conf";
+import type { LvsGlobals, SyncDaemonConfig } from "@baton/keepalived-conf";
 import type { Answer, Ask } from "../keeper.ts";
 import { type Story, tell, tellFailure } from "../story.ts";
 
 /** What the next process of this kind has to know. */
 export interface OwnSettings {
-  /** A sync daemon runs that we have started. */
-  readonly daemons: boolean;
+  /** Sync daemons run that we have started. */
+  readonly daemons: OwnDaemons | undefined;
   /** What the timeouts were before we changed them; undefined: we did not. */
   readonly timeouts: ConnectionTimeouts | undefined;
 }
@@ -67,7 +68,7 @@ export class IpvsSettings {
     // Which role it is to have is not known before election has spoken.
     const isRoleKnown = syncDaemon?.instance === undefined || this.#isMaster !== undefined || this.#isEnding;
     this.#looks = {
-      daemons: (syncDaemon !== undefined || this.#own.daemons) && isRoleKnown,
+      daemons: (syncDaemon !== undefined || this.#own.daemons !== undefined) && isRoleKnown,
       timeouts: this.#wantsTimeouts || this.#own.timeouts !== undefined,
     };
     for (const about of ["daemons", "timeouts"] as const) if (!this.#looks[about]) this.#errors.delete(about);
@@ -113,10 +114,12 @@ export class IpvsSettings {
   #takeDaemons(running: readonly SyncDaemon[]): void {
     this.#looks.daemons = false;
     this.#errors.delete("daemons");
-    const wanted = wantedDaemons(this.#config.syncDaemon, this.#isMaster === true);
-    const operations = planDaemons(wanted, running, this.#own.daemons);
-    // What is stopped is ours until a look has found it gone.
-    this.#own = { ...this.#own, daemons: wanted.length > 0 || (this.#own.daemons && operations.length > 0) };
+    const { syncDaemon } = this.#config;
+    const before = this.#own.daemons;
+    const operations = planDaemons(syncDaemon, this.#isMaster === true, running, before);
+    if (operations.length === 0) this.#own = { ...this.#own, daemons: ownDaemons(syncDaemon) };
+    // Ours before it runs; what is stopped, until a look has found it gone.
+    else if (syncDaemon !== undefined) this.#own = { ...this.#own, daemons: before ?? { options: undefined } };
     if (operations.length > 0) this.#pending = { kind: "change-daemons", operations };
   }
 
@@ -144,6 +147,9 @@ export class IpvsSettings {
         if (error === undefined) this.#tell(daemonText(operation));
         else this.#fail("daemons", daemonText(operation), error);
       });
+      const { syncDaemon } = this.#config;
+      const isDone = syncDaemon !== undefined && errors.every((error) => error === undefined);
+      if (isDone) this.#own = { ...this.#own, daemons: ownDaemons(syncDaemon) };
     }
     if (ask.kind === "set-timeouts") {
       const [error] = errors;
@@ -161,6 +167,9 @@ export class IpvsSettings {
     if (this.#story !== undefined) tellFailure(this.#story, change, error);
   }
 }
+
+const ownDaemons = (config: SyncDaemonConfig | undefined): OwnDaemons | undefined =>
+  config && { options: daemonOptions(config) };
 
 const daemonText = (operation: DaemonOperation): string =>
   operation.kind === "stop-daemon"

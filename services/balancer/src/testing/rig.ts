@@ -88,7 +88,7 @@ export interface Told {
   readonly cause: string | undefined;
 }
 
-const nothingOwn: OwnRecord = { services: [], daemons: false, timeouts: undefined };
+const nothingOwn: OwnRecord = { services: [], daemons: undefined, timeouts: undefined };
 
 export class Rig {
   readonly table: MemoryTable;
