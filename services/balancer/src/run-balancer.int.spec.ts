@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AggregateState } from "@baton/contracts";
+import type { AggregateState, InstanceState } from "@baton/contracts";
 import { type ConfigSnapshot, defaultSettings, notNeeded } from "@baton/host";
 import { createTestHost, type TestHost } from "@baton/host/testing";
 import { ipvsadmRules, MemoryTable } from "@baton/ipvs";
@@ -186,6 +186,24 @@ test("a drained server is asked about, and told of once nobody is connected to i
   expect(events(host)).not.toContain("server-idle");
   table.connect(addressKey("192.0.2.1"), aDestination("10.0.0.1"), 0);
   await vi.waitFor(() => expect(events(host)).toContain("server-idle"));
+  await balancer.stop("test");
+});
+
+test("the sync daemon keeps its role while an election that was killed has not decided yet", async () => {
+  const instance = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.0.2.1\n}\n}\n";
+  const { host, kernel, balancer } = await start(`global_defs {\nlvs_sync_daemon eth0 V\n}\n${text}${instance}`);
+  const election = host.play("election");
+  const roles = async (state: string): Promise<string[]> => {
+    const value = { name: "V", state } as InstanceState;
+    election.states([{ kind: "vrrp", id: "V", version: 0, state: { $case: "instance", value } }]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return kernel.daemons.map(({ role }) => role);
+  };
+  expect(await roles("initialize")).toEqual([]);
+  for (const state of ["master", "initialize", "listening"])
+    expect([state, await roles(state)]).toEqual([state, ["master"]]);
+  for (const state of ["backup", "initialize", "fault"])
+    expect([state, await roles(state)]).toEqual([state, ["backup"]]);
   await balancer.stop("test");
 });
 

@@ -199,7 +199,8 @@ export class Session {
     this.#followingElection = this.#options.host.events.follow("election", ["vrrp"], {
       snapshot: (states) => {
         for (const { id, state } of states) {
-          if (id === instance && state?.$case === "instance") tell(state.value.state === "master", undefined);
+          const isMaster = id === instance && state?.$case === "instance" ? isMasterIn(state.value.state) : undefined;
+          if (isMaster !== undefined) tell(isMaster, undefined);
         }
       },
       event: (envelope) => {
@@ -347,6 +348,15 @@ function poolChangeOf(envelope: EventEnvelope): PoolChange | undefined {
     default:
       return undefined;
   }
+}
+
+/**
+ * An election that starts again after a kill has not decided yet, which an event will tell; one that listens before it
+ * speaks is still what it was.
+ */
+function isMasterIn(state: string): boolean | undefined {
+  if (state === "initialize") return undefined;
+  return state === "master" || state === "listening";
 }
 
 /** Other events say nothing of it. */
