@@ -89,7 +89,7 @@ test("scripts get their words and nothing more; the lines of FIFOs are keepalive
 test("of several at once each is told in order, and none waits for another's script", async () => {
   writeScript(
     "slow",
-    'cd "$(dirname "$0")"; echo "1 begun" >> record; until [ -e gate ]; do sleep 0.02; done; exec "$PWD/note" slow',
+    'cd "$(dirname "$0")"; echo "1 begun" >> record; until [ -e gate ] || [ ! -e slow ]; do sleep 0.02; done; exec "$PWD/note" slow',
   );
   const { sayOfServer, told } = start(serving({ server: { notifyDown: command(path("slow")) } }));
   sayOfServer(down(), service);
@@ -161,7 +161,9 @@ describe("once, across deaths", () => {
   });
 
   test("a mail that went out while a script still waited is not sent again", async () => {
-    writeScript("slow", 'cd "$(dirname "$0")"; until [ -e gate ]; do sleep 0.02; done; exec "$PWD/note" up');
+    // Where the test is over before it looks, its folder is gone.
+    const wait = "until [ -e gate ] || [ ! -e slow ]; do sleep 0.02; done";
+    writeScript("slow", `cd "$(dirname "$0")" || exit; ${wait}; exec "$PWD/note" up`);
     const config = serving({ server: { notifyUp: command(path("slow")) } });
     const first = start(config);
     first.sayOfServer(down(), service);
