@@ -85,9 +85,10 @@ export class Core {
     return this.#settings?.followed;
   }
 
-  /** Something of what is wanted, if anything is. */
+  /** Something of what is wanted, if anything is; and of nobody is it unknown what is wanted. */
   get isCarrying(): boolean {
-    return this.#wish.services.size === 0 || this.#keeper.counts().services > 0;
+    const { services, unknown } = this.#wish;
+    return unknown.size === 0 && (services.size === 0 || this.#keeper.counts().services > 0);
   }
 
   get programmedAt(): Instant | undefined {

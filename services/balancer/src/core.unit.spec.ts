@@ -59,6 +59,18 @@ describe("at the start", () => {
     expect(rig.rules).not.toContain(server(9));
   });
 
+  test("it carries the services once all are known and there, or none is wanted", () => {
+    const rig = new Rig(two).run();
+    const states = [rig.core.isCarrying, rig.feed(told()).run().core.isCarrying];
+    states.push(rig.feed(told([name, { 1: 1 }])).run().core.isCarrying);
+    rig.feed(told([other, { 1: 1 }]));
+    expect([...states, rig.run().core.isCarrying]).toEqual([false, false, false, true]);
+    expect(new Rig("").run().feed(told()).run().core.isCarrying).toBe(true);
+    const refused = new Rig(one);
+    refused.kernel.refuse = () => "EPERM";
+    expect(refused.feed(told([name, {}])).run().core.isCarrying).toBe(false);
+  });
+
   test("lvs_flush takes everybody's services away first", () => {
     const table = new MemoryTable();
     table.apply({ kind: "new-service", service: aService(foreign) });
