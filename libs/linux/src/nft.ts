@@ -51,7 +51,7 @@ const answerMax = 256 * 1024 * 1024;
 const complaintMax = 64 * 1024;
 
 /** An nft that hangs is no reason for this process to hang: a thread that waits is silent, and killed after 15 s (SAFETY S19). */
-const patienceMs = { waiting: 8_000, beside: 60_000 } as const;
+const patienceMs = { waiting: 8_000, beside: 120_000 } as const;
 
 // Not the caller's PATH: Debian keeps nft in /usr/sbin, where a service manager may not look.
 const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };

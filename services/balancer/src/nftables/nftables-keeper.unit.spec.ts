@@ -65,8 +65,8 @@ test("what comes while nft runs is told of, and there, after the next run", () =
 test("what fails while something else waits is tried again with that", () => {
   const { wish, keeper, first } = running();
   keeper.want(wish.changePool(name, { set: [], removed: ["10.0.0.1:80"] }), startStory("pools", instant(2)));
-  keeper.take(first, { kind: "failed", error: "nft took more than 60 s" });
-  expect([keeper.errors(), keeper.next()]).toEqual([["nft took more than 60 s"], undefined]);
+  keeper.take(first, { kind: "failed", error: "nft took more than 120 s" });
+  expect([keeper.errors(), keeper.next()]).toEqual([["nft took more than 120 s"], undefined]);
   keeper.retry();
   expect(keeper.next()).toEqual({ kind: "read-rules" });
   keeper.take({ kind: "read-rules" }, nothingThere);
