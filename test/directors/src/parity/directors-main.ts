@@ -44,6 +44,8 @@ const configFile = (index: number): string => `/run/keepalived-${index}.conf`;
 
 function makeDirectors(): Director[] {
   const input = [...configurations.keys(), configurations.length].map((i) => `netns add ${namespaceOf(i)}\n`).join("");
+  // Of one that was here before, and failed.
+  execFileSync("ip", ["-all", "netns", "delete"]);
   execFileSync("ip", ["-batch", "-"], { input });
   return [...configurations.map(({ name }) => name), "own"].map((name, index) => {
     const inside = <T>(action: () => T): T => insideNamespace(namespacePath(namespaceOf(index)), action);
