@@ -388,7 +388,7 @@ describe("the end", () => {
 describe("sync daemons and timeouts", () => {
   const text = `global_defs {\nlvs_sync_daemon eth0 V\nlvs_timeouts tcp 60\n}\n${one}
 vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.0.2.1\n}\n}\n`;
-  const master = (isMaster: boolean, id: string) => ({
+  const master = (isMaster: boolean | undefined, id: string) => ({
     type: "master-told" as const,
     isMaster,
     cause: { id, correlationId: id },
@@ -409,6 +409,18 @@ vrrp_instance V {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n19
     rig.feed({ type: "stopped", mode: "no" }).run();
     expect(rig.kernel.daemons).toEqual([]);
     expect(rig.kernel.timeouts).toEqual({ tcp: 900, tcpFin: 120, udp: 300 });
+  });
+
+  test("an instance that has not decided yet has a daemon as it runs already where it is ours, otherwise a backup", () => {
+    const rig = new Rig(text).run().feed(master(undefined, "i")).run();
+    expect(rig.kernel.daemons).toMatchObject([{ role: "backup" }]);
+    rig.feed(master(true, "m"), master(undefined, "i")).run();
+    expect(rig.kernel.daemons).toMatchObject([{ role: "master" }]);
+    const next = new Rig(text, { own: rig.own });
+    next.kernel.daemons = rig.kernel.daemons;
+    next.run().feed(master(undefined, "i")).run();
+    expect(next.asked.filter(({ kind }) => kind === "change-daemons")).toEqual([]);
+    expect(next.kernel.daemons).toMatchObject([{ role: "master" }]);
   });
 
   test("one that somebody stops is started again, and a reload without them gives back what was there", () => {

@@ -199,7 +199,7 @@ test("the sync daemon keeps its role while an election that was killed has not d
     await new Promise((resolve) => setTimeout(resolve, 50));
     return kernel.daemons.map(({ role }) => role);
   };
-  expect(await roles("initialize")).toEqual([]);
+  expect(await roles("initialize")).toEqual(["backup"]);
   for (const state of ["master", "initialize", "listening"])
     expect([state, await roles(state)]).toEqual([state, ["master"]]);
   for (const state of ["backup", "initialize", "fault"])

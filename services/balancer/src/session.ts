@@ -194,13 +194,12 @@ export class Session {
     this.#followingElection?.close();
     this.#followingElection = undefined;
     if (instance === undefined) return;
-    const tell = (isMaster: boolean, cause: CauseRef | undefined): void =>
+    const tell = (isMaster: boolean | undefined, cause: CauseRef | undefined): void =>
       this.#feed({ type: "master-told", isMaster, cause });
     this.#followingElection = this.#options.host.events.follow("election", ["vrrp"], {
       snapshot: (states) => {
         for (const { id, state } of states) {
-          const isMaster = id === instance && state?.$case === "instance" ? isMasterIn(state.value.state) : undefined;
-          if (isMaster !== undefined) tell(isMaster, undefined);
+          if (id === instance && state?.$case === "instance") tell(isMasterIn(state.value.state), undefined);
         }
       },
       event: (envelope) => {
@@ -350,10 +349,7 @@ function poolChangeOf(envelope: EventEnvelope): PoolChange | undefined {
   }
 }
 
-/**
- * An election that starts again after a kill has not decided yet, which an event will tell; one that listens before it
- * speaks is still what it was.
- */
+/** Undefined: it has not decided yet, which an event will tell. One that listens before it speaks is still what it was. */
 function isMasterIn(state: string): boolean | undefined {
   if (state === "initialize") return undefined;
   return state === "master" || state === "listening";

@@ -12,8 +12,8 @@ export type Input =
   | { readonly type: "pools-told"; readonly states: readonly VirtualServerState[] }
   /** All that was heard in one turn. */
   | { readonly type: "pools-changed"; readonly changes: readonly PoolChange[] }
-  /** Of the instance whose state the sync daemon follows. */
-  | { readonly type: "master-told"; readonly isMaster: boolean; readonly cause: CauseRef | undefined }
+  /** Of the instance whose state the sync daemon follows; undefined: it has not decided yet. */
+  | { readonly type: "master-told"; readonly isMaster: boolean | undefined; readonly cause: CauseRef | undefined }
   | { readonly type: "answered"; readonly ask: Ask; readonly answer: Answer; readonly elapsedMicros: number }
   /** What others say is wrong; empty: nothing any more. */
   | { readonly type: "noticed"; readonly errors: readonly string[] }

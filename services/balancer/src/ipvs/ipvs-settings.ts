@@ -24,7 +24,8 @@ export interface OwnSettings {
 
 export class IpvsSettings {
   #config: Pick<LvsGlobals, "syncDaemon" | "timeouts">;
-  #isMaster: boolean | undefined;
+  /** Undefined: nobody has said anything yet. */
+  #isMaster: boolean | "as-it-runs" | undefined;
   #own: OwnSettings;
   #isEnding = false;
   #looks: { daemons: boolean; timeouts: boolean } = { daemons: false, timeouts: false };
@@ -56,10 +57,11 @@ export class IpvsSettings {
     this.look(story);
   }
 
-  /** False where nothing has changed. */
-  setMaster(isMaster: boolean, story: Story): void {
-    if (this.#isMaster === isMaster) return;
-    this.#isMaster = isMaster;
+  /** Undefined: not decided yet. It stays what it is then, or what an earlier process has left, or is backup, as keepalived's. */
+  setMaster(isMaster: boolean | undefined, story: Story): void {
+    const role = isMaster ?? this.#isMaster ?? "as-it-runs";
+    if (this.#isMaster === role) return;
+    this.#isMaster = role;
     this.look(story);
   }
 
@@ -116,6 +118,9 @@ export class IpvsSettings {
     this.#errors.delete("daemons");
     const { syncDaemon } = this.#config;
     const before = this.#own.daemons;
+    if (this.#isMaster === "as-it-runs") {
+      this.#isMaster = before !== undefined && running.some(({ role }) => role === "master");
+    }
     const operations = planDaemons(syncDaemon, this.#isMaster === true, running, before);
     if (operations.length === 0) this.#own = { ...this.#own, daemons: ownDaemons(syncDaemon) };
     // Ours before it runs; what is stopped, until a look has found it gone.
