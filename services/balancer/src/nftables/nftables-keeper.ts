@@ -51,15 +51,15 @@ export class NftablesKeeper implements Keeper {
   #running: Job[] = [];
   #settled: Story[] = [];
   #looking: Story | undefined;
-  #planned: { readonly plan: BalancerPlan; readonly before: BalancerState; readonly carried: ServiceTable } | undefined;
+  #planned: { readonly plan: BalancerPlan; readonly before: BalancerState; readonly carried: Wanted } | undefined;
   /** Flows that changes of the rules have left behind, and those that are asked about until they are forgotten. */
   #strays: Strays = new Map();
   #forgetting: { readonly ask: Ask; readonly strays: Strays } | undefined;
   #mayForget = false;
   #strayTrouble = "";
   #refused: BalancerPlan["refused"] = [];
-  /** As it was carried out last. */
-  #carried: ServiceTable = new Map();
+  /** As it was carried out last, once it has been. */
+  #carried: Wanted | undefined;
   #isPaused = false;
   #trouble = "";
   #drift = 0;
@@ -133,9 +133,10 @@ export class NftablesKeeper implements Keeper {
   }
 
   counts(): { readonly services: number; readonly destinations: number } {
+    const services = [...(this.#carried?.services.values() ?? [])];
     return {
-      services: this.#carried.size,
-      destinations: [...this.#carried.values()].reduce((sum, { destinations }) => sum + destinations.length, 0),
+      services: services.length,
+      destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
     };
   }
 
@@ -180,9 +181,8 @@ export class NftablesKeeper implements Keeper {
     this.#waiting.push({ story, names: undefined });
   }
 
-  /** What differs from what was left there is somebody else's doing; what waits besides is told by its own stories. */
+  /** What differs from what was carried out is somebody else's doing; what waits besides is told by its own stories. */
   #takeRules({ state, version, connected }: Answer & { readonly kind: "rules" }): void {
-    const before = this.#state ?? this.#left;
     this.#state = state;
     this.#version = version;
     this.#connected = connected;
@@ -190,11 +190,14 @@ export class NftablesKeeper implements Keeper {
     this.#looking = undefined;
     this.#drift = 0;
     if (story === undefined) return;
-    if (before === undefined || this.#waiting.length > 0) return this.#add(story);
-    const { services, unknown } = this.#wanted;
-    const { script } = planBalancer({ wanted: services, unknown, state, options: this.#options() });
-    this.#drift = linesOf(script).length;
-    this.#add(this.#drift > 0 ? startStory("repair", story.startedAt) : story);
+    const carried = this.#carried;
+    if (carried !== undefined) {
+      const { services: wanted, unknown } = carried;
+      this.#drift = linesOf(planBalancer({ wanted, unknown, state, options: this.#options() }).script).length;
+    }
+    if (this.#drift > 0) this.#add(startStory("repair", story.startedAt));
+    else if (this.#waiting.length > 0 && story.reason === "repair") this.#settled.push(story);
+    else this.#add(story);
   }
 
   /** What ran when the end came does not count any more. */
@@ -204,7 +207,7 @@ export class NftablesKeeper implements Keeper {
     if (answer.kind === "failed") tellFailure(story, "remove everything", answer.error);
     else {
       tell(story, "remove everything");
-      this.#carried = new Map();
+      this.#carried = undefined;
     }
     this.#settled.push(story);
     this.#ending = "ended";
@@ -221,10 +224,10 @@ export class NftablesKeeper implements Keeper {
     // Of what an earlier process has left only the lines are known.
     const isKnown = this.#left !== undefined || isEmpty(planned.before);
     this.#left = planned.plan.after;
-    const before = this.#carried;
+    const before = this.#carried?.services ?? new Map();
     this.#carried = planned.carried;
     const lines = linesOf(planned.plan.script);
-    const changes = isKnown ? changesBetween(before, this.#carried) : [];
+    const changes = isKnown ? changesBetween(before, planned.carried.services) : [];
     for (const job of this.#running) {
       const isOthers = job.story.reason === "repair" || changes.length === 0;
       for (const each of isOthers ? linesAbout(job, lines) : textsAbout(job, changes)) tell(job.story, each);
@@ -290,9 +293,9 @@ export class NftablesKeeper implements Keeper {
 const isEmpty = (state: BalancerState): boolean => state[4] === undefined && state[6] === undefined;
 
 /** All that is wanted and not refused is there: also what an earlier process has made. */
-function carriedOf({ services }: Wanted, { refused }: BalancerPlan): ServiceTable {
+function carriedOf({ services, unknown }: Wanted, { refused }: BalancerPlan): Wanted {
   const left = new Set(refused.map(({ service }) => service));
-  return new Map([...services].filter(([name]) => !left.has(name)));
+  return { services: new Map([...services].filter(([name]) => !left.has(name))), unknown: new Set(unknown) };
 }
 
 interface Change {

@@ -1,6 +1,7 @@
 // What nft could not do is said until all is as it is to be, also where nothing is left to do for it; what comes while it
 // runs is part of the next transaction, or of none.
 import { instant } from "@baton/domain";
+import { nothing, planBalancer } from "@baton/nft-balancer";
 import { expect, test } from "vitest";
 import type { Answer, Ask } from "../keeper.ts";
 import { startStory } from "../story.ts";
@@ -92,6 +93,27 @@ test("what an nft whose process was killed does in between is seen, and nothing 
   keeper.take(first, { kind: "ran", version: 7 });
   keeper.look(startStory("repair", instant(4)));
   expect(keeper.next()).toEqual({ kind: "read-rules" });
+});
+
+test.each([
+  ["told alone where nobody has meddled", false, ["pools"]],
+  ["told besides what somebody has done", true, ["pools", "repair"]],
+])("what changes while the rules are read is %s", (_, isGone, expected) => {
+  const { wish, keeper, first } = running();
+  keeper.take(first, { kind: "ran", version: 6 });
+  keeper.settled();
+  const options = { masquerade: "needed", connected: [] } as const;
+  const ours = planBalancer({ wanted: wish.services, unknown: wish.unknown, state: nothing, options }).after;
+
+  keeper.look(startStory("repair", instant(4)));
+  keeper.take({ kind: "rules-version" }, { kind: "rules-version", version: 7, connected: [] });
+  expect(keeper.next()).toEqual({ kind: "read-rules" });
+  keeper.want(wish.setPools([pool(name, { 2: 1 })]), startStory("pools", instant(5)));
+  keeper.take({ kind: "read-rules" }, { kind: "rules", version: 7, state: isGone ? nothing : ours, connected: [] });
+  expect(keeper.drift() > 0).toBe(isGone);
+  keeper.take(scriptOf(keeper.next()), { kind: "ran", version: 8 });
+  const told = keeper.settled().filter(({ total }) => total > 0);
+  expect(told.map(({ reason }) => reason)).toEqual(expected);
 });
 
 test("UDP flows of a server that has gone are forgotten after the rules, in parts, and again when that fails", () => {
