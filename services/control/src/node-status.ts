@@ -22,8 +22,9 @@ export const asked: readonly ServiceName[] = ["supervisor", "election", "health"
 const freshMicros = 1_000_000;
 /** Milliseconds: somebody sits before a screen. */
 const patienceOfPeople = 250;
-/** After a reload, once: thousands of servers take their time to be told of. */
-const patienceToLearn = 2_000;
+/** Nobody waits for what is learnt after a reload: thousands of servers take their time to be told of. */
+const patienceToLearn = 5_000;
+const learnAgainMicros = 5_000_000;
 
 /** What a service is asked for by those who ask each second: its checks and pools, in thousands, it tells by events. */
 const brief: Partial<Readonly<Record<ServiceName, readonly AggregateKind[]>>> = { health: ["tracker", "service"] };
@@ -41,8 +42,7 @@ export class NodeStatusSource {
   readonly #dependencies: StatusDependencies;
   readonly #refreshedAt = { brief: Number.NEGATIVE_INFINITY, whole: Number.NEGATIVE_INFINITY };
   readonly #refreshing: { brief?: Promise<void>; whole?: Promise<void> } = {};
-  /** Configurations by which services were asked for everything. */
-  readonly #known = new Map<ServiceName, number | undefined>();
+  readonly #lessons = new Map<ServiceName, Lesson>();
 
   constructor(dependencies: StatusDependencies) {
     this.#dependencies = dependencies;
@@ -71,22 +71,44 @@ export class NodeStatusSource {
           const answer = await ask(service, patience, kinds);
           if (answer === undefined) return;
           model.refresh(service, answer, kinds);
-          if (kinds === undefined) this.#known.set(service, generationOf(answer));
-          else if (generationOf(answer) !== this.#known.get(service)) await this.#learn(service);
+          if (kinds !== undefined) this.#learn(service, generationOf(answer));
         }),
     );
     this.#refreshedAt.brief = facts().now;
     if (whole) this.#refreshedAt.whole = facts().now;
   }
 
-  /** A reload takes servers away, and begins others, without an event for each. */
-  async #learn(service: ServiceName): Promise<void> {
-    const { model, ask } = this.#dependencies;
-    const answer = await ask(service, patienceToLearn, undefined);
-    if (answer === undefined) return;
-    model.refresh(service, answer);
-    this.#known.set(service, generationOf(answer));
+  /**
+   * A reload takes servers away, and begins others, without an event for each. What is told of it by events may come later
+   * than the first answer, so there are two.
+   */
+  #learn(service: ServiceName, generation: number | undefined): void {
+    const { model, ask, facts } = this.#dependencies;
+    const { now } = facts();
+    let lesson = this.#lessons.get(service);
+    if (lesson === undefined || lesson.generation !== generation) {
+      lesson = { generation, left: 2, dueAt: now, pause: learnAgainMicros };
+      this.#lessons.set(service, lesson);
+    }
+    if (lesson.left === 0 || now < lesson.dueAt) return;
+    const current = lesson;
+    current.dueAt = now + current.pause;
+    current.pause *= 2;
+    void ask(service, patienceToLearn, undefined).then((answer) => {
+      if (answer === undefined || this.#lessons.get(service) !== current) return;
+      model.refresh(service, answer);
+      current.left--;
+      current.dueAt = facts().now + learnAgainMicros;
+    });
   }
+}
+
+/** Everything of a service, by one configuration. */
+interface Lesson {
+  readonly generation: number | undefined;
+  left: number;
+  dueAt: number;
+  pause: number;
 }
 
 const generationOf = ({ counters }: SnapshotAnswer): number | undefined =>
