@@ -16,8 +16,8 @@ export interface DrainDependencies {
 type Drained = DrainResult["drained"][number];
 
 const lookEveryMs = 500;
-/** A node that restarts a service answers again sooner: half a minute. */
-const silentLooksMax = 60;
+/** Of a node that restarts, or knows nothing of its servers yet: half a minute, or some where each takes its time. */
+const blindLooksMax = 60;
 
 export async function drain(command: DrainCommand, { console, node, pause }: DrainDependencies): Promise<number> {
   const { server, virtualServer, deadlineMs, undo, wait, json } = command;
@@ -34,27 +34,30 @@ function said({ drain: state }: Drained, waited: boolean): string {
   return waited ? "brought back, or no longer configured, while it was being drained" : "in service";
 }
 
-/** Until none of them is being drained any more. */
+/** Until none of them is being drained any more. Who is not told of for a while is not configured. */
 async function awaitAll(
   drained: readonly Drained[],
   node: Pick<NodeClient, "status">,
   pause: DrainDependencies["pause"],
 ): Promise<Drained[]> {
   let current = [...drained];
-  let silentLooks = 0;
-  while (current.some((each) => each.drain === "draining")) {
+  let blindLooks = 0;
+  const isAwaited = (each: Drained): boolean => each.drain === "draining";
+  while (current.some(isAwaited)) {
     await pause(lookEveryMs);
     const virtualServers = await look(node);
-    if (virtualServers === undefined) {
-      silentLooks++;
-      if (silentLooks > silentLooksMax) throw new NodeError("the node does not answer any more; the drain goes on");
-      continue;
-    }
-    silentLooks = 0;
     const known = new Map(
-      virtualServers.flatMap((pool) => pool.servers.map((each) => [`${pool.name}\n${each.server}`, each.drain])),
+      virtualServers?.flatMap((pool) => pool.servers.map((each) => [`${pool.name}\n${each.server}`, each.drain])),
     );
-    current = current.map((each) => ({ ...each, drain: known.get(`${each.virtualServer}\n${each.server}`) ?? "none" }));
+    current = current.map((each) => ({
+      ...each,
+      drain: known.get(`${each.virtualServer}\n${each.server}`) ?? each.drain,
+    }));
+    const isSeen = (each: Drained): boolean => known.has(`${each.virtualServer}\n${each.server}`);
+    blindLooks = current.filter(isAwaited).every(isSeen) ? 0 : blindLooks + 1;
+    if (blindLooks <= blindLooksMax) continue;
+    if (virtualServers === undefined) throw new NodeError("the node does not answer any more; the drain goes on");
+    return current.map((each) => (isAwaited(each) && !isSeen(each) ? { ...each, drain: "none" } : each));
   }
   return current;
 }

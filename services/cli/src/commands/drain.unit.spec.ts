@@ -16,7 +16,7 @@ const command: DrainCommand = {
 };
 const web = { virtualServer: "web", server: "10.0.0.1:80" };
 
-/** `looks`: the drain of the server at each look; `silence`: nobody answers. */
+/** `looks`: the drain of the server at each look; `silence`: nobody answers; `blind`: it is not told of, as at the end. */
 function scene(answer: string, looks: readonly string[] = []) {
   const said: string[] = [];
   const asked: DrainRequest[] = [];
@@ -38,7 +38,7 @@ function scene(answer: string, looks: readonly string[] = []) {
       status: async () => {
         const state = left.shift();
         if (state === "silence") throw new NodeError("no node runs here");
-        return status(state);
+        return status(state === "blind" ? undefined : state);
       },
     },
     pause: async () => {},
@@ -72,7 +72,14 @@ test("--wait ends when somebody brings it back, or takes it out of the configura
 });
 
 test("--wait outlives a node that does not answer for a moment, and says that the drain goes on where it is gone", async () => {
-  const moment = scene("draining", ["draining", ...Array(59).fill("silence"), "draining", "silence", "removed"]);
+  const moment = scene("draining", [
+    "draining",
+    ...Array(59).fill("silence"),
+    "blind",
+    "draining",
+    "silence",
+    "removed",
+  ]);
   expect(await drain({ ...command, wait: true }, moment)).toBe(0);
   const gone = scene("draining", Array(61).fill("silence"));
   await expect(drain({ ...command, wait: true }, gone)).rejects.toThrow("the drain goes on");
