@@ -286,7 +286,7 @@ export function createCheckBoard(options: CheckBoardOptions): CheckBoard {
   };
 }
 
-/** Files' checks that begin take what is known, before anybody supposes anything of them: there is nothing to tell. */
+/** Files' checks that begin with their servers take what is known before anybody supposes anything: there is nothing to tell. */
 export function beginFiles(
   members: Iterable<CheckMember>,
   value: (file: string) => number | undefined,

@@ -122,6 +122,15 @@ export function createConfiguredServers({
     checks.replace(member, state);
   }
 
+  /** What such a check finds of a server that serves already is told as its failure. */
+  function checksOfLive(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>): ReadonlySet<string> {
+    const alive = aliveServers(pools);
+    const serving = specs
+      .filter((spec) => !settled.has(spec))
+      .flatMap(({ name, servers }) => servers.filter(({ server }) => alive.get(name)?.has(server) === true));
+    return new Set(serving.flatMap((each) => each.checks.map(({ key }) => key)));
+  }
+
   /** Who decides for whom; and what each pool begins or goes on with. */
   function employ(specs: readonly PoolSpec[], settled: ReadonlySet<PoolSpec>, isUp: Supposition): void {
     const users = new Map<string, CheckUser[]>();
@@ -185,7 +194,9 @@ export function createConfiguredServers({
     apply: (specs, { jitter, flush }) => {
       const settled = new Set(specs.filter(isSettled));
       const isUp = isFirst ? begin(specs, jitter) : reload(specs, settled, jitter);
-      beginFiles(checks.members.values(), fileValue, moment().now);
+      const tellable = checksOfLive(specs, settled);
+      const silent = [...checks.members.values()].filter(({ spec }) => !tellable.has(spec.key));
+      beginFiles(silent, fileValue, moment().now);
       employ(specs, settled, isUp);
       meetPools(specs, settled, flush);
       isFirst = false;

@@ -151,6 +151,8 @@ export function createDrains({ host, wall, agenda, pools, kept, onChange }: Drai
 
   /** A reload has taken it away: should it come back, nobody has ordered anything of it. */
   function lose(order: Order): void {
+    // What is done of one drain may have led here already.
+    if (orders.get(keyOf(order)) !== order) return;
     const { server, virtualServer } = order;
     forget(order);
     append(order, "drain-undone", {}, undefined);

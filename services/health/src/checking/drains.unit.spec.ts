@@ -204,6 +204,19 @@ test("who has left the configuration is drained no longer, and that is told", ()
   expect(told()).toEqual(["realserver-up", "destinations-changed"]);
 });
 
+test("its end is told once, also where that of another drain leads to it first", () => {
+  const { pools, drains, told } = makeDrains();
+  const up = { check: "c", up: true, weight: undefined };
+  const servers = ["10.0.0.1:80", "10.0.0.2:80"];
+  pools.start(poolConfig("vs", servers), new Map(servers.map((server) => [server, [up]])), () => "none");
+  for (const server of servers) drains.order(order(server));
+  told();
+  const checks = new Map([["10.0.0.1:80", [{ ...up, up: false }]]]);
+  pools.feed("vs", { type: "reload", config: poolConfig("vs", ["10.0.0.1:80"]), checks });
+  expect(told().filter((type) => type === "drain-undone")).toHaveLength(1);
+  expect(drains.kept()).toMatchObject([{ server: "10.0.0.1:80", drain: "removed" }]);
+});
+
 test("an end of Baton ends no drain; an end of the virtual server does", () => {
   const { pools, start, drains, told } = makeDrains();
   start("vs", ["10.0.0.1:80", "10.0.0.2:80"]);

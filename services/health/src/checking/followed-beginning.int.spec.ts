@@ -80,3 +80,20 @@ test("a reload brings a service, or a server, that begins out", async () => {
     { type: "destinations-changed", data: { virtualServer: "[192.0.2.1]:tcp:81", set: [], removed: [] } },
   ]);
 });
+
+test("a server in service that a reload finds out by its file has failed, and it is said by what", async () => {
+  write("late", 1);
+  const node = await nodes.start(track("late") + service([realServer("10.0.0.1", 80, "", "weight 10")]));
+  const before = node.host.appended.length;
+  node.reload(track("late") + service([followed("late", "0")]));
+  const told = node.host.appended.slice(before).filter(({ aggregate }) => aggregate.kind !== "tracker");
+  expect(told.map(({ event }) => event.type)).toEqual([
+    "check-failed",
+    "realserver-down",
+    "quorum-lost",
+    "destinations-changed",
+  ]);
+  const [failed, down] = told;
+  expect(failed?.aggregate.id).toMatch(/^FILE_CHECK/);
+  expect(down?.event).toMatchObject({ data: { reason: "check", check: failed?.aggregate.id } });
+});

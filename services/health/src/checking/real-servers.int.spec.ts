@@ -266,6 +266,18 @@ test("an operator takes a server out: until it is idle, across a kill, and undon
   expect(JSON.parse((await third.kill()).drained ?? "")).toMatchObject({ drains: [] });
 });
 
+test("a drain is forgotten by a start without its server, also where there is nothing to check", async () => {
+  const port = await listen(createServer());
+  const text = service([server(port)]);
+  const first = await start(text);
+  await first.drain({ server: `127.0.0.1:${port}` });
+  const second = await start("", { drained: (await first.kill()).drained });
+  expect(second.events("virtual-server").map(({ event }) => event.type)).toEqual(["drain-undone"]);
+  second.reload(text);
+  expect(second.destinations()).toEqual({ [`127.0.0.1:${port}`]: 1 });
+  expect(JSON.parse((await second.kill()).drained ?? "")).toMatchObject({ drains: [] });
+});
+
 test("a drain has an end of its own", async () => {
   const [a, b] = [await listen(createServer()), await listen(createServer())];
   const node = await start(service([server(a), server(b)]));

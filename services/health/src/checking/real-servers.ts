@@ -160,7 +160,7 @@ export function createRealServers(options: RealServersOptions): RealServers {
     apply: ({ config, settings }) => {
       const checking = checkingSettings(settings);
       const specs = specsOf(config, checking);
-      if (current === undefined && specs.length === 0) return;
+      if (current === undefined && specs.length === 0) return drains.keepOnly(new Set());
       const flush = config.global.lvs.flushOnStop !== "no";
       current = { config, tls: contextOf(config.tls), flush };
       queue.configure(checking.concurrent);
