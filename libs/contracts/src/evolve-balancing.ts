@@ -57,8 +57,10 @@ function evolveChecker(before: CheckerState, { event, at }: EventEnvelope): Chec
 function evolveVirtualServer(before: VirtualServerState, { event, at }: EventEnvelope): VirtualServerState {
   switch (event.type) {
     case "realserver-up":
-      // Whoever was held, for want of others, is so no more.
-      return { ...setServer(before, event.data.server, { alive: true, failing: [] }), held: "" };
+      return {
+        ...setServer(before, event.data.server, { alive: true, failing: [] }),
+        held: before.held === event.data.server ? "" : before.held,
+      };
     case "realserver-down":
       return {
         ...setServer(before, event.data.server, ({ failing }) => ({
@@ -83,8 +85,12 @@ function evolveVirtualServer(before: VirtualServerState, { event, at }: EventEnv
       return setServer(before, event.data.server, { drain: "removed", drainUntil: 0 });
     case "drain-undone":
       return setServer(before, event.data.server, { drain: "none", drainUntil: 0 });
-    case "destinations-changed":
-      return { ...before, destinations: changeDestinations(before.destinations, event.data) };
+    case "destinations-changed": {
+      const destinations = changeDestinations(before.destinations, event.data);
+      // Whoever is held is so for want of others.
+      const isRelieved = destinations.some((each) => each.server !== before.held && each.weight > 0);
+      return { ...before, destinations, held: isRelieved ? "" : before.held };
+    }
     default:
       return before;
   }

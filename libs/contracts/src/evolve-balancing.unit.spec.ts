@@ -57,7 +57,12 @@ test("servers that fail by one check and another, and come back", () => {
     value: { held: "", servers: [{ server: "a", alive: true, failing: [] }] },
   });
   const other: BatonEvent = { type: "realserver-up", data: { ...change, server: "b", check: "one" } };
-  expect(after("virtual-server", [...twice, other])).toHaveProperty("value.held", "");
+  const weighing = (weight: number): BatonEvent => ({
+    type: "destinations-changed",
+    data: { virtualServer: "it", set: [{ server: "b", role: "real", weight }], removed: [] },
+  });
+  expect(after("virtual-server", [...twice, other, weighing(0)])).toHaveProperty("value.held", "a");
+  expect(after("virtual-server", [...twice, other, weighing(1)])).toHaveProperty("value.held", "");
 });
 
 test("quorum, sorry server and drains", () => {
