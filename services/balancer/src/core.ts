@@ -190,6 +190,7 @@ export class Core {
     this.#drains.replace(states.flatMap(drainedOf));
     const reason = this.#isFilled ? "pools" : "start";
     this.#isFilled = true;
+    this.#silence.told(now);
     this.#hasNewNames = true;
     this.#keeper.want(this.#wish.setPools(states), startStory(reason, now), false);
   }

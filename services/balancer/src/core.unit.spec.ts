@@ -225,14 +225,16 @@ describe("a reload", () => {
     expect(rig.rules.filter((line) => line.includes("192.0.2.2"))).toEqual([]);
   });
 
-  test("of whom health says nothing has it asked to say everything again, now and then, and is an error until then", () => {
+  test("of whom health says nothing has it asked to say everything, again after each answer, and is an error until then", () => {
     const rig = started(two, [name, { 1: 1 }]);
     const look = () => rig.wait(3_000_000).feed({ type: "tick" }).run();
     look();
     expect([look().healthAsked, rig.core.errors()]).toEqual([0, []]);
     look();
     expect(rig.core.errors()).toEqual(["tcp 192.0.2.2:80: health has not said who is in it; it is asked again"]);
-    expect([rig.healthAsked, look().healthAsked, look().healthAsked]).toEqual([1, 1, 2]);
+    expect([rig.healthAsked, look().healthAsked, look().healthAsked, look().healthAsked]).toEqual([1, 1, 1, 1]);
+    rig.feed(told([name, { 1: 1 }])).run();
+    expect([look().healthAsked, look().healthAsked]).toEqual([1, 2]);
     rig.feed(told([name, { 1: 1 }], [other, { 1: 1 }])).run();
     expect(rig.core.errors()).toEqual([]);
     expect([rig.tick().tick().healthAsked, rig.events]).toEqual([2, ["balancer-programmed"]]);

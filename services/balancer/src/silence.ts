@@ -3,28 +3,35 @@
 import { type Instant, microsSince, secondsToMicros } from "@baton/domain";
 import type { Wanted } from "./wish.ts";
 
-/** Health may be a generation behind; and no more often than this it is asked. */
+/** Health may be a generation behind; and this long after it has told everything it is asked again. */
 const patience = secondsToMicros(5);
 const errorsMax = 20;
 
 export class Silence {
   readonly #wanted: Pick<Wanted, "unknown">;
   #since = new Map<string, Instant>();
-  #askedAt: Instant | undefined;
+  #toldAt: Instant | undefined;
+  /** To ask once more would break off the answer that is on its way; who follows health sees to it that one comes. */
+  #isAsked = false;
   #overdue: readonly string[] = [];
 
   constructor(wanted: Pick<Wanted, "unknown">) {
     this.#wanted = wanted;
   }
 
+  /** All of it. */
+  told(now: Instant): void {
+    this.#toldAt = now;
+    this.#isAsked = false;
+  }
+
   /** With each look. True: it is to be asked now. */
   asksAt(now: Instant): boolean {
     this.#since = new Map([...this.#wanted.unknown].map((name) => [name, this.#since.get(name) ?? now]));
     this.#overdue = [...this.#since].filter(([, since]) => microsSince(now, since) >= patience).map(([name]) => name);
-    if (this.#overdue.length === 0) return false;
-    if (this.#askedAt !== undefined && microsSince(now, this.#askedAt) < patience) return false;
-    this.#askedAt = now;
-    return true;
+    if (this.#overdue.length === 0 || this.#isAsked) return false;
+    this.#isAsked = this.#toldAt === undefined || microsSince(now, this.#toldAt) >= patience;
+    return this.#isAsked;
   }
 
   errors(): readonly string[] {
