@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type IpAddress, parseIp } from "@baton/domain";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openConnectionCounter } from "./connection-count.ts";
-import { removeUdpFlows, type UdpFlows } from "./flow-removal.ts";
+import { removeUdpFlows, type UdpFlows, type UdpService } from "./flow-removal.ts";
 import { runNft } from "./nft.ts";
 import { makeNamespace, type Namespace, openDescriptors } from "./testing/namespace.ts";
 import type { Endpoint } from "./tracked-connection.ts";
@@ -37,6 +37,7 @@ beforeAll(() => {
 });
 afterEach(() => {
   for (const socket of open.splice(0)) socket.close();
+  remove(["10.9.0.2", "fd09::2"].map((each) => ({ asked: undefined, server: at(each, 0) })));
 });
 afterAll(() => {
   parts.leave();
@@ -60,9 +61,9 @@ async function send(host: string, port: number): Promise<void> {
 }
 
 /** In so many steps. */
-function remove(flows: readonly UdpFlows[], spared: readonly Endpoint[] = []): number {
+function remove(flows: readonly UdpFlows[], services: readonly UdpService[] = []): number {
   let steps = 0;
-  for (const _ of removeUdpFlows(flows, spared)) steps += 1;
+  for (const _ of removeUdpFlows(flows, services)) steps += 1;
   return steps;
 }
 
@@ -104,11 +105,28 @@ test("those that a rule has led from this address to this server, and no others"
   }
 });
 
-test("by a mark anything that was asked for, but for what is spared", async () => {
+const serviceAt = (address: string, port: number, ...servers: Endpoint[]): UdpService => ({
+  asked: at(address, port),
+  servers,
+});
+
+test("by a mark anything that was asked for, but at no service by address", async () => {
   await start();
-  remove([{ asked: undefined, server: at("10.9.0.2", 0) }], [at("10.9.0.9", 53), at("10.9.0.1", 0)]);
+  const mark = { asked: undefined, server: at("10.9.0.2", 0) };
+  remove([mark], [serviceAt("10.9.0.9", 53), serviceAt("10.9.0.1", 0)]);
   expect(counts()).toEqual([1, 1, 1, 1]);
-  remove([{ asked: undefined, server }], [at("10.9.0.9", 53)]);
+  remove([{ ...mark, server }], [serviceAt("10.9.0.9", 53)]);
+  expect(counts()).toEqual([0, 1, 1, 1]);
+});
+
+test("a server that has left one service keeps what another leads to it", async () => {
+  await start();
+  const left = [{ asked: at("10.9.0.1", 0), server: at("10.9.0.2", 0) }];
+  const any = serviceAt("10.9.0.1", 0, at("10.9.0.3", 0));
+  remove(left, [any, serviceAt("10.9.0.1", 53, server), serviceAt("10.9.0.1", 54, at("10.9.0.2", 0))]);
+  expect(counts()).toEqual([1, 1, 1, 1]);
+  // It began when there was only the one of any port.
+  remove(left, [any, serviceAt("10.9.0.1", 53, at("10.9.0.3", 5353)), serviceAt("10.9.0.1", 54, at("10.9.0.2", 5354))]);
   expect(counts()).toEqual([0, 1, 1, 1]);
 });
 

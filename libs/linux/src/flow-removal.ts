@@ -10,22 +10,33 @@ import { connectionsOf, type Endpoint, listConnections, readTracked, removalOf }
 
 /** Of one that has an address. */
 export interface UdpFlows {
-  /** What the client asked for; undefined: anything but what is `spared`. */
+  /** What the client asked for; undefined: anything but one of the services. */
   readonly asked: Endpoint | undefined;
   /** To whom a rule has led them; undefined: no rule has led them anywhere. */
   readonly server: Endpoint | undefined;
+}
+
+export interface UdpService {
+  readonly asked: Endpoint;
+  readonly servers: readonly Endpoint[];
 }
 
 /**
  * Takes the flows out, in this network namespace, a few milliseconds of work with each `next`: the kernel goes once through
  * all that it tracks of a family (some 75 ms with 262,144 buckets). Throws LinuxError, where the kernel has no connection
  * tracking with EINVAL or EOPNOTSUPP. Whoever gives up calls `return`.
+ * `services`: as they are now. What one of them has led to one of its servers is right, whatever is asked for.
  */
-export function* removeUdpFlows(flows: readonly UdpFlows[], spared: readonly Endpoint[]): Generator<undefined, void> {
+export function* removeUdpFlows(
+  flows: readonly UdpFlows[],
+  services: readonly UdpService[],
+): Generator<undefined, void> {
   const wanted = new Set(flows.map(({ asked, server }) => nameOf(asked, server)));
-  const sparedNames = new Set(spared.map((each) => nameOf(each, undefined)));
+  const serversOf: ServersOf = new Map(
+    services.map(({ asked, servers }) => [endName(asked), new Set(servers.map(endName))]),
+  );
   const decode = (message: NetlinkMessage): NetlinkRequest | undefined =>
-    isWanted(message, wanted, sparedNames) ? removalOf(message) : undefined;
+    isWanted(message, wanted, serversOf) ? removalOf(message) : undefined;
   const client = openNetlinkClient(NETLINK_NETFILTER);
   try {
     const found: NetlinkRequest[] = [];
@@ -64,16 +75,24 @@ const common = (values: readonly (IpAddress | undefined)[]): IpAddress | undefin
   new Set(values).size === 1 ? values[0] : undefined;
 
 const nameOf = (asked: Endpoint | undefined, server: Endpoint | undefined): string =>
-  [asked, server].map((each) => (each === undefined ? "" : `${each.address} ${each.port}`)).join(">");
+  [asked, server].map((each) => (each === undefined ? "" : endName(each))).join(">");
 
-function isWanted(message: NetlinkMessage, wanted: ReadonlySet<string>, spared: ReadonlySet<string>): boolean {
+const endName = ({ address, port }: Endpoint): string => `${address} ${port}`;
+
+/** By what is asked for. */
+type ServersOf = ReadonlyMap<string, ReadonlySet<string>>;
+
+function isWanted(message: NetlinkMessage, wanted: ReadonlySet<string>, serversOf: ServersOf): boolean {
   const found = readTracked(message);
   if (found?.asked === undefined || found.server === undefined || found.protocol !== "udp") return false;
   const asked = withAnyPort(found.asked);
   if (!found.isTranslated) return asked.some((each) => wanted.has(nameOf(each, undefined)));
-  const isSpared = asked.some((each) => spared.has(nameOf(each, undefined)));
-  return withAnyPort(found.server).some((server) =>
-    [...asked, ...(isSpared ? [] : [undefined])].some((each) => wanted.has(nameOf(each, server))),
+  // A service of this very port comes before one of any port.
+  const servers = asked.map((each) => serversOf.get(endName(each))).find((each) => each !== undefined);
+  const ends = withAnyPort(found.server);
+  if (ends.some((server) => servers?.has(endName(server)))) return false;
+  return ends.some((server) =>
+    [...asked, ...(servers === undefined ? [undefined] : [])].some((each) => wanted.has(nameOf(each, server))),
   );
 }
 

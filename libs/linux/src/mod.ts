@@ -56,7 +56,7 @@ export { LinuxError, VrrpSocketError } from "./error.ts";
 export { killExact, processStartTime, watchExit } from "./exact-process.ts";
 export { type Fifo, type FifoOptions, isFifoRead, openFifo, removeFifo } from "./fifo.ts";
 export { type FileWatch, type FileWatchOptions, openFileWatch } from "./file-watch.ts";
-export { removeUdpFlows, type UdpFlows } from "./flow-removal.ts";
+export { removeUdpFlows, type UdpFlows, type UdpService } from "./flow-removal.ts";
 export type { DumpedServiceAlone, IpvsInfo } from "./ipvs-reply.ts";
 export { type IpvsTable, openIpvsTable } from "./ipvs-table.ts";
 export { errnoName } from "./libc.ts";

@@ -4,5 +4,12 @@ export { baseOf, tableName } from "./names.ts";
 export { type BalancerInput, type BalancerPlan, planBalancer, removalScript } from "./plan.ts";
 export { explainObstacle, type Obstacle, obstacles, type Refusal } from "./refusal.ts";
 export type { BalancerOptions, Prefix } from "./ruleset.ts";
-export { askedByAddress, type FlowEnd, type StrayFlows, type Strays, straysBetween } from "./strays.ts";
+export {
+  type FlowEnd,
+  type FlowService,
+  type StrayFlows,
+  type Strays,
+  servicesByAddress,
+  straysBetween,
+} from "./strays.ts";
 export { type BalancerState, listElements, listTable, nothing, readTable, type TableState } from "./table-state.ts";

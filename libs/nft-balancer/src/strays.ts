@@ -28,11 +28,24 @@ export function straysBetween(before: BalancerState, after: BalancerState, known
   return new Map([...left, ...begun]);
 }
 
-/** What services by address are asked for: for flows of a mark these are somebody else's. */
-export const askedByAddress = (state: BalancerState): FlowEnd[] =>
-  [...flowsOf(state).values()].flatMap(({ asked, server }) =>
-    asked === undefined || server !== undefined ? [] : asked,
-  );
+/** A service by address: what goes to one of its servers, also to one without weight, is right. */
+export interface FlowService {
+  readonly asked: FlowEnd;
+  readonly servers: readonly FlowEnd[];
+}
+
+/** For flows of a mark these are somebody else's. */
+export function servicesByAddress(state: BalancerState): FlowService[] {
+  const found = new Map<string, { readonly asked: FlowEnd; readonly servers: FlowEnd[] }>();
+  for (const { asked, server } of flowsOf(state).values()) {
+    if (asked === undefined) continue;
+    const name = `${asked.address} ${asked.port}`;
+    const service = found.get(name) ?? { asked, servers: [] };
+    found.set(name, service);
+    if (server !== undefined) service.servers.push(server);
+  }
+  return [...found.values()];
+}
 
 /** Of UDP: each service has the flows that nobody has led, each server those that were led to it. */
 function flowsOf(state: BalancerState): Strays {

@@ -3,7 +3,7 @@ import { type Destination, type ServiceKey, serviceName, type WantedService } fr
 import { aDestination, addressKey, aService, ip, markKey, withDestinations } from "@baton/ipvs/testing";
 import { describe, expect, test } from "vitest";
 import { planBalancer } from "./plan.ts";
-import { askedByAddress, type StrayFlows, straysBetween } from "./strays.ts";
+import { type StrayFlows, servicesByAddress, straysBetween } from "./strays.ts";
 import { type BalancerState, nothing } from "./table-state.ts";
 
 const change = (state: BalancerState, services: readonly WantedService[], unknown: readonly string[] = []) =>
@@ -67,8 +67,14 @@ describe("stray flows", () => {
     ]);
   });
 
-  test("a mark's are told from those of services by address", () => {
-    const state = change(nothing, [of(dnsKey, a), of(sixKey, six), of(markKey(7), a), of(addressKey("192.0.2.1"), a)]);
-    expect(askedByAddress(state)).toEqual([end("192.0.2.1", 53), end("2001:db8::1", 0)]);
+  test("those of services by address are told from a mark's, and from those that are right", () => {
+    const weightless = { ...b, weight: 0 };
+    const all = [of(dnsKey, a, weightless), of(sixKey, six), of(markKey(7), a), of(addressKey("192.0.2.1"), a)];
+    const found = servicesByAddress(change(nothing, all));
+    expect(found.map(({ asked }) => asked)).toEqual([dns.asked, end("2001:db8::1", 0)]);
+    expect(found.map(({ servers }) => new Set(servers))).toEqual([
+      new Set([end("10.0.0.1", 5353), dns.server]),
+      new Set([end("fd00::1", 0)]),
+    ]);
   });
 });

@@ -11,7 +11,7 @@ import type {
   StopMode,
   SyncDaemon,
 } from "@baton/ipvs";
-import type { BalancerState, FlowEnd, Prefix, StrayFlows } from "@baton/nft-balancer";
+import type { BalancerState, FlowService, Prefix, StrayFlows } from "@baton/nft-balancer";
 import type { Story } from "./story.ts";
 
 export type EngineName = "ipvs" | "nftables";
@@ -30,8 +30,8 @@ export type Ask =
   | { readonly kind: "rules-version" }
   | { readonly kind: "read-rules" }
   | { readonly kind: "run-rules"; readonly script: string }
-  /** A part of it; the same is asked until all is done. `spared`: asked for there, it is nothing of a mark's. */
-  | { readonly kind: "forget-flows"; readonly flows: readonly StrayFlows[]; readonly spared: readonly FlowEnd[] };
+  /** A part of it; the same is asked until all is done. `services`: as they are, by address. */
+  | { readonly kind: "forget-flows"; readonly flows: readonly StrayFlows[]; readonly services: readonly FlowService[] };
 
 /** `failed`: the kernel, or the program that speaks to it, gave no answer. */
 export type Answer =

@@ -4,7 +4,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { ownByName, plan, type ServiceTable, type StopMode } from "@baton/ipvs";
 import {
-  askedByAddress,
   type BalancerOptions,
   type BalancerPlan,
   type BalancerState,
@@ -15,6 +14,7 @@ import {
   planBalancer,
   removalScript,
   type Strays,
+  servicesByAddress,
   straysBetween,
 } from "@baton/nft-balancer";
 import { asDumped } from "../ipvs/dumped.ts";
@@ -243,9 +243,8 @@ export class NftablesKeeper implements Keeper {
     if (!this.#mayForget) return undefined;
     if (this.#forgetting === undefined && this.#strays.size > 0) {
       const flows = [...this.#strays.values()];
-      const hasMarks = flows.some(({ asked }) => asked === undefined);
-      const spared = hasMarks ? askedByAddress(this.#state ?? this.#left ?? nothing) : [];
-      this.#forgetting = { ask: { kind: "forget-flows", flows, spared }, strays: this.#strays };
+      const services = servicesByAddress(this.#state ?? this.#left ?? nothing);
+      this.#forgetting = { ask: { kind: "forget-flows", flows, services }, strays: this.#strays };
       this.#strays = new Map();
     }
     return this.#forgetting?.ask;
