@@ -61,9 +61,9 @@ async function send(host: string, port: number): Promise<void> {
 }
 
 /** In so many steps. */
-function remove(flows: readonly UdpFlows[], services: readonly UdpService[] = []): number {
+function remove(flows: readonly UdpFlows[], services: readonly UdpService[] = [], sweeps = false): number {
   let steps = 0;
-  for (const _ of removeUdpFlows(flows, services)) steps += 1;
+  for (const _ of removeUdpFlows(flows, services, { sweeps })) steps += 1;
   return steps;
 }
 
@@ -128,6 +128,17 @@ test("a server that has left one service keeps what another leads to it", async 
   // It began when there was only the one of any port.
   remove(left, [any, serviceAt("10.9.0.1", 53, at("10.9.0.3", 5353)), serviceAt("10.9.0.1", 54, at("10.9.0.2", 5354))]);
   expect(counts()).toEqual([0, 1, 1, 1]);
+});
+
+test("a sweep takes out what was asked for at a service and goes another way than it leads, also nowhere", async () => {
+  await start();
+  const six = serviceAt("fd09::1", 53, at("fd09::2", 0));
+  remove([], [serviceAt("10.9.0.1", 0, at("10.9.0.2", 0)), six, serviceAt("10.9.0.9", 53, server)], true);
+  expect(counts()).toEqual([1, 1, 1, 1]);
+  remove([], [serviceAt("10.9.0.1", 53, at("10.9.0.3", 5353)), six], true);
+  expect(counts()).toEqual([0, 1, 1, 1]);
+  remove([], [serviceAt("10.9.0.1", 0), serviceAt("fd09::1", 53)], true);
+  expect(counts()).toEqual([0, 1, 0, 0]);
 });
 
 test("a flow that began before there was a rule is never led by it, until it is taken out", async () => {

@@ -25,23 +25,26 @@ export interface UdpService {
  * Takes the flows out, in this network namespace, a few milliseconds of work with each `next`: the kernel goes once through
  * all that it tracks of a family (some 75 ms with 262,144 buckets). Throws LinuxError, where the kernel has no connection
  * tracking with EINVAL or EOPNOTSUPP. Whoever gives up calls `return`.
- * `services`: as they are now. What one of them has led to one of its servers is right, whatever is asked for.
+ * `services`: as they are now. What one of them has led to one of its servers is right, whatever is asked for. `sweeps`:
+ * also whatever else was asked for at one of them.
  */
 export function* removeUdpFlows(
   flows: readonly UdpFlows[],
   services: readonly UdpService[],
+  { sweeps = false }: { readonly sweeps?: boolean } = {},
 ): Generator<undefined, void> {
   const wanted = new Set(flows.map(({ asked, server }) => nameOf(asked, server)));
   const serversOf: ServersOf = new Map(
     services.map(({ asked, servers }) => [endName(asked), new Set(servers.map(endName))]),
   );
   const decode = (message: NetlinkMessage): NetlinkRequest | undefined =>
-    isWanted(message, wanted, serversOf) ? removalOf(message) : undefined;
+    isWanted(message, wanted, serversOf, sweeps) ? removalOf(message) : undefined;
   const client = openNetlinkClient(NETLINK_NETFILTER);
   try {
     const found: NetlinkRequest[] = [];
+    const all = [...flows, ...(sweeps ? services.map(({ asked }) => ({ asked, server: undefined })) : [])];
     for (const family of [4, 6] as const) {
-      const some = flows.filter((each) => familyOf(each) === family);
+      const some = all.filter((each) => familyOf(each) === family);
       if (some.length === 0) continue;
       const server = { address: common(some.map((each) => each.server?.address)), port: 0 };
       for (const part of client.dumpInParts(listConnections, connectionsOf(family, "udp", server), decode)) {
@@ -82,15 +85,22 @@ const endName = ({ address, port }: Endpoint): string => `${address} ${port}`;
 /** By what is asked for. */
 type ServersOf = ReadonlyMap<string, ReadonlySet<string>>;
 
-function isWanted(message: NetlinkMessage, wanted: ReadonlySet<string>, serversOf: ServersOf): boolean {
+function isWanted(
+  message: NetlinkMessage,
+  wanted: ReadonlySet<string>,
+  serversOf: ServersOf,
+  sweeps: boolean,
+): boolean {
   const found = readTracked(message);
   if (found?.asked === undefined || found.server === undefined || found.protocol !== "udp") return false;
   const asked = withAnyPort(found.asked);
-  if (!found.isTranslated) return asked.some((each) => wanted.has(nameOf(each, undefined)));
   // A service of this very port comes before one of any port.
   const servers = asked.map((each) => serversOf.get(endName(each))).find((each) => each !== undefined);
+  const isSwept = sweeps && servers !== undefined;
+  if (!found.isTranslated) return isSwept || asked.some((each) => wanted.has(nameOf(each, undefined)));
   const ends = withAnyPort(found.server);
   if (ends.some((server) => servers?.has(endName(server)))) return false;
+  if (isSwept) return true;
   return ends.some((server) =>
     [...asked, ...(servers === undefined ? [undefined] : [])].some((each) => wanted.has(nameOf(each, server))),
   );

@@ -30,8 +30,13 @@ export type Ask =
   | { readonly kind: "rules-version" }
   | { readonly kind: "read-rules" }
   | { readonly kind: "run-rules"; readonly script: string }
-  /** A part of it; the same is asked until all is done. `services`: as they are, by address. */
-  | { readonly kind: "forget-flows"; readonly flows: readonly StrayFlows[]; readonly services: readonly FlowService[] };
+  /** A part of it; the same is asked until all is done. `services`: as they are, by address; `sweeps`: all that was asked for there and is not led so. */
+  | {
+      readonly kind: "forget-flows";
+      readonly flows: readonly StrayFlows[];
+      readonly services: readonly FlowService[];
+      readonly sweeps: boolean;
+    };
 
 /** `failed`: the kernel, or the program that speaks to it, gave no answer. */
 export type Answer =

@@ -166,7 +166,7 @@ class Forgetting {
 
   goOn(ask: Forget): Answer {
     if (this.#running?.ask !== ask) this.close();
-    const running = this.#running ?? { ask, parts: removeUdpFlows(ask.flows, ask.services) };
+    const running = this.#running ?? { ask, parts: removeUdpFlows(ask.flows, ask.services, { sweeps: ask.sweeps }) };
     this.#running = undefined;
     const isDone = running.parts.next().done === true;
     if (!isDone) this.#running = running;

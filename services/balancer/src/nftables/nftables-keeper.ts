@@ -54,7 +54,9 @@ export class NftablesKeeper implements Keeper {
   #planned: { readonly plan: BalancerPlan; readonly before: BalancerState; readonly carried: Wanted } | undefined;
   /** Flows that changes of the rules have left behind, and those that are asked about until they are forgotten. */
   #strays: Strays = new Map();
-  #forgetting: { readonly ask: Ask; readonly strays: Strays } | undefined;
+  #forgetting: { readonly ask: Ask & { readonly kind: "forget-flows" }; readonly strays: Strays } | undefined;
+  /** Somebody else has changed the rules, an earlier process perhaps, and what that left behind nobody has seen. */
+  #sweeps = false;
   #mayForget = false;
   #strayTrouble = "";
   #refused: BalancerPlan["refused"] = [];
@@ -195,6 +197,10 @@ export class NftablesKeeper implements Keeper {
       const { services: wanted, unknown } = carried;
       this.#drift = linesOf(planBalancer({ wanted, unknown, state, options: this.#options() }).script).length;
     }
+    if ((carried === undefined && !isEmpty(state)) || this.#drift > 0) {
+      this.#sweeps = true;
+      this.#mayForget = true;
+    }
     if (this.#drift > 0) this.#add(startStory("repair", story.startedAt));
     else if (this.#waiting.length > 0 && story.reason === "repair") this.#settled.push(story);
     else this.#add(story);
@@ -241,11 +247,12 @@ export class NftablesKeeper implements Keeper {
   /** A part at a time, when nothing else is to be done: there may be a hundred thousand. */
   #forget(): Ask | undefined {
     if (!this.#mayForget) return undefined;
-    if (this.#forgetting === undefined && this.#strays.size > 0) {
+    if (this.#forgetting === undefined && (this.#sweeps || this.#strays.size > 0)) {
       const flows = [...this.#strays.values()];
       const services = servicesByAddress(this.#state ?? this.#left ?? nothing);
-      this.#forgetting = { ask: { kind: "forget-flows", flows, services }, strays: this.#strays };
+      this.#forgetting = { ask: { kind: "forget-flows", flows, services, sweeps: this.#sweeps }, strays: this.#strays };
       this.#strays = new Map();
+      this.#sweeps = false;
     }
     return this.#forgetting?.ask;
   }
@@ -255,6 +262,7 @@ export class NftablesKeeper implements Keeper {
     this.#strayTrouble = answer.kind === "failed" ? `UDP flows that the rules have left: ${answer.error}` : "";
     if (answer.kind === "failed") {
       this.#mayForget = false;
+      this.#sweeps ||= this.#forgetting?.ask.sweeps ?? false;
       this.#strays = new Map([...(this.#forgetting?.strays ?? []), ...this.#strays]);
     }
     this.#forgetting = undefined;

@@ -116,6 +116,39 @@ test.each([
   expect(told.map(({ reason }) => reason)).toEqual(expected);
 });
 
+test("a process that finds a table sweeps once what goes another way than it leads, after its first plan", () => {
+  const udpName = "[192.0.2.1]:udp:53";
+  const text = virtualServer("192.0.2.1 53", [1, 2]).replace("TCP", "UDP");
+  const left = new Wish();
+  left.configure(configOf(text));
+  left.setPools([pool(udpName, { 2: 1 })]);
+  const options = { masquerade: "needed", connected: [] } as const;
+  const state = planBalancer({ wanted: left.services, unknown: left.unknown, state: nothing, options }).after;
+  const wish = new Wish();
+  wish.configure(configOf(text));
+  const keeper = new NftablesKeeper(wish);
+  const asked: Ask[] = [];
+  const work = (): void => {
+    asked.splice(0);
+    for (let ask = keeper.next(); ask !== undefined; ask = keeper.next()) {
+      asked.push(ask);
+      if (ask.kind === "forget-flows") keeper.take(ask, { kind: "forgot", isDone: true });
+      else if (ask.kind === "read-rules") keeper.take(ask, { kind: "rules", version: 5, state, connected: [] });
+      else keeper.take(ask, answerTo(ask));
+    }
+  };
+  keeper.look(startStory("start", instant(1)));
+  work();
+  const end = (address: string, port: number) => ({ address, port });
+  const services = [{ asked: end("192.0.2.1", 53), servers: [end("10.0.0.2", 80)] }];
+  expect(asked).toEqual([{ kind: "read-rules" }, { kind: "forget-flows", flows: [], services, sweeps: true }]);
+  keeper.want(wish.setPools([pool(udpName, { 2: 1 })]), startStory("pools", instant(2)));
+  keeper.retry();
+  keeper.look(startStory("repair", instant(3)));
+  work();
+  expect(asked).toEqual([{ kind: "rules-version" }]);
+});
+
 test("UDP flows of a server that has gone are forgotten after the rules, in parts, and again when that fails", () => {
   const wish = new Wish();
   wish.configure(configOf(virtualServer("192.0.2.1 53", [1, 2]).replace("TCP", "UDP")));
