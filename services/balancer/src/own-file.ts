@@ -7,65 +7,61 @@ import type { EngineName } from "./keeper.ts";
 import type { NamespaceFile } from "./place.ts";
 import type { OwnRecord } from "./types.ts";
 
-/** What is ours, and where. */
-export interface PlacedRecord extends OwnRecord {
+export interface EnginePlace {
   readonly engine: EngineName;
   readonly namespace: NamespaceFile;
 }
 
+/** What is ours, and where. */
+export interface PlacedRecord extends OwnRecord, EnginePlace {}
+
+export const isSamePlace = (a: EnginePlace, b: EnginePlace): boolean =>
+  a.engine === b.engine && a.namespace === b.namespace;
+
+/** While services move there are two places, and as long as something may be left in one that they have left. */
 export interface OwnFile {
-  /** Undefined: there is none. */
-  read(): PlacedRecord | undefined;
-  /** Throws where the directory takes no file. */
+  /** First of the place that services have come to last. Empty: nothing is ours, as far as anybody knows. */
+  read(): readonly PlacedRecord[];
+  /** In the stead of the record of the same place. Throws where the directory takes no file. */
   write(record: PlacedRecord): void;
+  /** Nothing of ours is there any more. Throws as `write` does. */
+  forget(place: EnginePlace): void;
   remove(): void;
 }
 
 export function openOwnFile(path: string): OwnFile {
+  const read = (): readonly PlacedRecord[] => {
+    try {
+      return parse(JSON.parse(readFileSync(path, "utf8")));
+    } catch {
+      return []; // the first process of this run, or a file that somebody else wrote
+    }
+  };
+  const save = (records: readonly PlacedRecord[]): void => {
+    writeFileSync(`${path}.new`, JSON.stringify(records), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
   return {
-    read() {
-      try {
-        return parse(JSON.parse(readFileSync(path, "utf8")));
-      } catch {
-        return undefined; // the first process of this run, or a file that somebody else wrote
-      }
-    },
+    read,
     write(record) {
-      writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      const records = read();
+      const isKnown = records.some((each) => isSamePlace(each, record));
+      save(isKnown ? records.map((each) => (isSamePlace(each, record) ? record : each)) : [record, ...records]);
     },
+    forget: (place) => save(read().filter((each) => !isSamePlace(each, place))),
     remove: () => rmSync(path, { force: true }),
   };
 }
 
-/** Writes nothing, and throws nothing, until it is released, then what was to be written last. */
-export function holdBack(file: Pick<OwnFile, "write">): Pick<OwnFile, "write"> & { release(): void } {
-  let held: PlacedRecord | undefined;
-  let isHolding = true;
-  return {
-    write(record) {
-      if (isHolding) held = record;
-      else file.write(record);
-    },
-    release() {
-      isHolding = false;
-      if (held !== undefined) file.write(held);
-    },
-  };
-}
+const parse = (value: unknown): readonly PlacedRecord[] => (Array.isArray(value) ? value.flatMap(recordOf) : []);
 
-function parse(value: unknown): ReturnType<OwnFile["read"]> {
-  if (typeof value !== "object" || value === null) return undefined;
+function recordOf(value: unknown): readonly PlacedRecord[] {
+  if (typeof value !== "object" || value === null) return [];
   const { engine, namespace, services, daemons, timeouts } = value as Record<string, unknown>;
-  if (engine !== "ipvs" && engine !== "nftables") return undefined;
+  if (engine !== "ipvs" && engine !== "nftables") return [];
   const names = Array.isArray(services) ? services.filter((each) => typeof each === "string") : [];
-  return {
-    engine,
-    namespace: typeof namespace === "string" ? namespace : undefined,
-    services: names,
-    daemons: daemonsOf(daemons),
-    timeouts: timeoutsOf(timeouts),
-  };
+  const place = { engine, namespace: typeof namespace === "string" ? namespace : undefined } as const;
+  return [{ ...place, services: names, daemons: daemonsOf(daemons), timeouts: timeoutsOf(timeouts) }];
 }
 
 function daemonsOf(value: unknown): OwnDaemons | undefined {

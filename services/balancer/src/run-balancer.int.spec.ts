@@ -1,5 +1,5 @@
 // The shell: what health says in, ip_vs (in memory) out, in the order in which it is to happen, with files and timers.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AggregateState, InstanceState } from "@baton/contracts";
@@ -12,7 +12,7 @@ import { removalScript } from "@baton/nft-balancer";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Answer, EngineName } from "./keeper.ts";
 import type { EngineKernel } from "./kernel.ts";
-import { openOwnFile, type PlacedRecord } from "./own-file.ts";
+import { openOwnFile } from "./own-file.ts";
 import { type Balancer, runBalancer } from "./run-balancer.ts";
 import { MemoryKernel } from "./testing/memory-kernel.ts";
 import { configOf, pool, virtualServer } from "./testing/rig.ts";
@@ -52,6 +52,7 @@ const rules = (): string[] =>
     .map((line) => line.trim())
     .toSorted();
 const ownFile = (): string => join(directory, "balancer.own");
+const records = () => openOwnFile(ownFile()).read();
 const clock = { now: bootNow, wall: wallMicros, set: () => undefined, advance: () => undefined };
 
 /** Whether nftables has been given anything; what, and whether each of it, is told elsewhere. */
@@ -389,12 +390,32 @@ describe("the engine", () => {
     host.applyConfig({ ...snapshotOf(text, "ipvs"), generation: 2 });
     await vi.waitFor(() => expect(JSON.stringify(host.states())).toContain("ETIMEDOUT"));
     expect(tables.stand).toBe(true);
-    expect(openOwnFile(ownFile()).read()).toMatchObject({ engine: "nftables" });
+    expect(records()).toMatchObject([{ engine: "ipvs" }, { engine: "nftables" }]);
     kernel.isDeaf = false;
     await vi.waitFor(() => expect(tables.stand).toBe(false));
     expect(rules()).toEqual([service, server(1)]);
-    await vi.waitFor(() => expect(openOwnFile(ownFile()).read()).toMatchObject({ engine: "ipvs" }));
+    await vi.waitFor(() => expect(records()).toMatchObject([{ engine: "ipvs" }]));
     await balancer.stop("test");
+  });
+
+  test("and the one before are known to who comes after an end in the middle of a move that leaves both", async () => {
+    const [direct, silent] = [text.replace("lb_kind NAT", "lb_kind DR"), virtualServer("192.0.2.2 80", [1])];
+    const { absent, balancer, host, health } = await start(text, { absent: ["ipvs"], keeps: true });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(tables.stand).toBe(true));
+    absent.clear();
+    host.applyConfig({ ...snapshotOf(direct + silent), generation: 2 });
+    await vi.waitFor(() => expect(rules()).toHaveLength(2));
+    const asIfKilled = readFileSync(ownFile(), "utf8");
+    await balancer.stop("test");
+    expect(readFileSync(ownFile(), "utf8")).toBe(asIfKilled);
+    const next = await start(silent, { restarts: 1 });
+    expect([next.host.states(), tables.stand]).toMatchObject([[{ id: "ipvs" }], true]);
+    next.health.states([told("[192.0.2.2]:tcp:80", {})]);
+    await vi.waitFor(() => expect(tables.stand).toBe(false));
+    expect(rules()).toEqual(["-A -t 192.0.2.2:80 -s rr"]);
+    await vi.waitFor(() => expect(records()).toMatchObject([{ engine: "ipvs" }]));
+    expect(await next.balancer.stop("test")).toBe(true);
   });
 
   test("before is let go of by the end, too, that comes while the new one is waited for", async () => {
@@ -406,7 +427,7 @@ describe("the engine", () => {
     expect(await balancer.stop("test")).toBe(false);
     vi.mocked(rulesKernel.carryOut).mockRestore();
     expect(rules()).toEqual([]);
-    expect(openOwnFile(ownFile()).read()).toMatchObject({ engine: "ipvs", services: ["tcp 192.0.2.1:80"] });
+    expect(records()).toMatchObject([{ engine: "nftables" }]);
     kernel.close();
   });
 
@@ -430,7 +451,7 @@ describe("the engine", () => {
     const { balancer, health } = await start(text, { restarts: 1 });
     health.states([told(name, { 1: 1 })]);
     await vi.waitFor(() => expect(rules()).toEqual([service, "-A -t 203.0.113.1:80 -s rr", server(1)]));
-    await vi.waitFor(() => expect(openOwnFile(ownFile()).read()?.namespace).toBeUndefined());
+    await vi.waitFor(() => expect(records()).toMatchObject([{ namespace: undefined }]));
     await balancer.stop("test");
   });
 
@@ -459,31 +480,4 @@ describe("the engine", () => {
     expect(host.states()).toMatchObject([{ id: "nftables" }]);
     await balancer.stop("test");
   });
-});
-
-test("a record that makes no sense is none", () => {
-  const file = openOwnFile(ownFile());
-  expect(file.read()).toBeUndefined();
-  const record: PlacedRecord = {
-    engine: "ipvs",
-    namespace: "/run/netns/a",
-    services: ["a"],
-    daemons: { options: "{}" },
-    timeouts: { tcp: 1, tcpFin: 2, udp: 3 },
-  };
-  file.write(record);
-  expect(file.read()).toEqual(record);
-  for (const wrong of ["", "[]", "null", '{"engine":"haproxy"}']) {
-    writeFileSync(ownFile(), wrong);
-    expect([wrong, file.read()]).toEqual([wrong, undefined]);
-  }
-  writeFileSync(ownFile(), '{"engine":"ipvs","services":[1,"b"],"timeouts":{"tcp":-1}}');
-  expect(file.read()).toEqual({ engine: "ipvs", services: ["b"], daemons: undefined, timeouts: undefined });
-  for (const [seconds, timeouts] of [
-    [0x7fffffff, { tcp: 1, tcpFin: 2, udp: 0x7fffffff }],
-    [0x80000000, undefined],
-  ]) {
-    writeFileSync(ownFile(), `{"engine":"ipvs","timeouts":{"tcp":1,"tcpFin":2,"udp":${seconds}}}`);
-    expect(file.read()?.timeouts).toEqual(timeouts);
-  }
 });

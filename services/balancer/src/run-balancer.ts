@@ -8,7 +8,7 @@ import { balancingProblems, type ConfigSnapshot, notNeeded } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
 import { chooseEngine, type OpenEngine, type SessionPlace } from "./choose-engine.ts";
 import { Core } from "./core.ts";
-import { holdBack, type OwnFile, type PlacedRecord } from "./own-file.ts";
+import { type EnginePlace, isSamePlace, type OwnFile, type PlacedRecord } from "./own-file.ts";
 import { namespaceOf } from "./place.ts";
 import { makerOf, Session, type SessionOptions, type SessionStart } from "./session.ts";
 import type { OwnRecord } from "./types.ts";
@@ -77,26 +77,22 @@ class RunningBalancer implements Balancer {
   #begin(isFresh: boolean): void {
     const { open, file } = this.#options;
     const place = placeOf(this.#snapshot);
-    const before = file.read();
-    const chosen = chooseEngine(place, open, before?.engine);
+    const records = file.read();
+    const chosen = chooseEngine(place, open, records[0]?.engine);
     if (chosen.engine === "none") return this.#lackOf(chosen.error, isFresh);
     this.#lack = undefined;
     const flush = isFresh && this.#snapshot.config.global.lvs.flushOnStart;
-    const isThere = before?.engine === chosen.engine && before.namespace === place.namespace;
-    const given = { ...chosen, place, own: isThere ? before : nothingOwn, flush };
-    if (before === undefined || isThere) this.#start(given);
-    else this.#start(given, async (mode) => mode === "keep" || (await this.#clearUp(before)));
+    const here = { engine: chosen.engine, namespace: place.namespace };
+    const formers = records.filter((each) => !isSamePlace(each, here));
+    const given = { ...chosen, place, own: ownOf(records, here), flush };
+    if (formers.length === 0) this.#start(given);
+    else this.#start(given, async (mode) => mode === "keep" || (await this.#clearUpAll(formers)));
   }
 
   #start(given: SessionStart, former?: Former): void {
     this.#options.host.log.info("balancing", { engine: given.engine });
-    if (former === undefined) {
-      this.#session = new Session(this.#options, this.#snapshot, given);
-      return;
-    }
-    // Until it has gone, the next process has to know of what was there before: the new one it knows from the configuration.
-    const file = holdBack(this.#options.file);
-    this.#session = new Session({ ...this.#options, file }, this.#snapshot, given);
+    this.#session = new Session(this.#options, this.#snapshot, given);
+    if (former === undefined) return;
     const leave = once(former);
     this.#former = leave;
     void this.#session.programmed.then(async () => {
@@ -104,18 +100,23 @@ class RunningBalancer implements Balancer {
       await leave("services");
       if (this.#isStopped) return;
       this.#former = undefined;
-      this.#release(file);
       // What was configured meanwhile may ask for yet another.
       this.#move();
     });
   }
 
-  #release(file: { release(): void }): void {
+  /** Where services are again, something is ours again. */
+  #forget(place: EnginePlace): void {
+    if (this.#isAt(place)) return;
     try {
-      file.release();
+      this.#options.file.forget(place);
     } catch (error) {
       this.#options.host.log.error("what is ours in the kernel cannot be written down", { cause: error });
     }
+  }
+
+  #isAt(place: EnginePlace): boolean {
+    return this.#session !== undefined && isSamePlace(placeAt(this.#session), place);
   }
 
   #lackOf(error: string, isFresh: boolean): void {
@@ -162,13 +163,21 @@ class RunningBalancer implements Balancer {
       session.place = place;
       return session.configure(this.#snapshot, undefined);
     }
-    this.#start({ ...chosen, place, own: nothingOwn, flush: false }, async (mode) => {
-      // Not as at the end of Baton: what others have there is theirs.
-      if (await session.finish(mode)) return true;
-      this.#options.host.log.error("something of ours may be left in the kernel", { engine: session.engine });
-      const before = this.#options.file.read();
-      return !this.#isStopped && before !== undefined && (await this.#clearUp(before));
-    });
+    const here = { engine: chosen.engine, namespace: place.namespace };
+    const own = ownOf(this.#options.file.read(), here);
+    this.#start({ ...chosen, place, own, flush: false }, (mode) => this.#leave(session, mode));
+  }
+
+  /** Not as at the end of Baton: what others have there is theirs. */
+  async #leave(session: Session, mode: StopMode): Promise<boolean> {
+    const { file, host } = this.#options;
+    const there = placeAt(session);
+    if (await session.finish(mode)) {
+      if (mode !== "keep") this.#forget(there);
+      return true;
+    }
+    host.log.error("something of ours may be left in the kernel", { engine: session.engine });
+    return !this.#isStopped && (await this.#clearUpAll(file.read().filter((each) => isSamePlace(each, there))));
   }
 
   /** `auto` has taken nftables, where there was no ip_vs or as one that was killed had: of what it refuses ip_vs may carry all. */
@@ -187,7 +196,13 @@ class RunningBalancer implements Balancer {
     return isDone;
   }
 
-  /** Of a place where nothing is carried any more. False: not all of it; while this process runs it is tried again. */
+  /** Places where nothing is carried any more. False: not all of it; while this process runs it is tried again. */
+  async #clearUpAll(records: readonly PlacedRecord[]): Promise<boolean> {
+    const done = await Promise.all(records.map((each) => this.#clearUp(each)));
+    for (const [at, each] of records.entries()) if (done[at]) this.#forget(each);
+    return !done.includes(false);
+  }
+
   async #clearUp(before: PlacedRecord): Promise<boolean> {
     const { host, open } = this.#options;
     const { engine, namespace } = before;
@@ -209,8 +224,7 @@ class RunningBalancer implements Balancer {
       host.log.warn("what carried services before cannot be removed", { engine, error: messageOf(error) });
     }
     const again = (): void => {
-      const isBack = this.#session?.engine === engine && this.#session.place.namespace === namespace;
-      if (!this.#isStopped && !isBack) void this.#clearUp(before);
+      if (!this.#isStopped && !this.#isAt(before)) void this.#clearUpAll([before]);
     };
     setTimeout(again, retryEngineMs).unref();
     return false;
@@ -221,6 +235,11 @@ const placeOf = ({ settings, config }: ConfigSnapshot): SessionPlace => ({
   setting: settings.loadBalancer ?? "auto",
   namespace: namespaceOf(config),
 });
+
+const placeAt = ({ engine, place: { namespace } }: Session): EnginePlace => ({ engine, namespace });
+
+const ownOf = (records: readonly PlacedRecord[], here: EnginePlace): OwnRecord =>
+  records.find((each) => isSamePlace(each, here)) ?? nothingOwn;
 
 function once(former: Former): Former {
   let done: Promise<boolean> | undefined;
