@@ -85,10 +85,11 @@ export class Core {
     return this.#settings?.followed;
   }
 
-  /** Something of what is wanted, if anything is; and of nobody is it unknown what is wanted. */
+  /** All that is wanted, if anything is; and of nobody is it unknown what is wanted. */
   get isCarrying(): boolean {
     const { services, unknown } = this.#wish;
-    return unknown.size === 0 && (services.size === 0 || this.#keeper.counts().services > 0);
+    if (unknown.size > 0 || this.#keeper.errors().length > 0) return false;
+    return services.size === 0 || this.#keeper.counts().services > 0;
   }
 
   get programmedAt(): Instant | undefined {

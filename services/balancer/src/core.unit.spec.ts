@@ -66,9 +66,11 @@ describe("at the start", () => {
     rig.feed(told([other, { 1: 1 }]));
     expect([...states, rig.run().core.isCarrying]).toEqual([false, false, false, true]);
     expect(new Rig("").run().feed(told()).run().core.isCarrying).toBe(true);
-    const refused = new Rig(one);
-    refused.kernel.refuse = () => "EPERM";
-    expect(refused.feed(told([name, {}])).run().core.isCarrying).toBe(false);
+    const refused = new Rig(two);
+    refused.kernel.refuse = (operation) => (JSON.stringify(operation).includes("192.0.2.2") ? "EPERM" : undefined);
+    expect(refused.feed(told([name, {}], [other, {}])).run().core.isCarrying).toBe(false);
+    refused.kernel.refuse = () => undefined;
+    expect(refused.tick().core.isCarrying).toBe(true);
   });
 
   test("lvs_flush takes everybody's services away first", () => {
