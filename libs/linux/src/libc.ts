@@ -135,6 +135,7 @@ export const errnos = {
   enetdown: 100,
   eexist: 17,
   enoent: 2,
+  einval: 22,
   esrch: 3,
   eperm: 1,
 } as const;

@@ -1,5 +1,5 @@
 // nft beside this thread: the thread goes on, one that hangs is given up, and whoever is killed has asked for all or nothing.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -60,6 +60,19 @@ test("one that is not wanted any more is ended", async () => {
   await expect(running).rejects.toMatchObject({ code: "ECANCELED" });
   nft.cancel();
 });
+
+test("one that somebody kills, or that says nothing, is told of by its end", async () => {
+  const killed = openNft({ program: stub("kill -9 $$") }).run("", "program");
+  await expect(killed).rejects.toThrow("program: nft was ended by SIGKILL");
+  await expect(openNft({ program: stub("exit 3") }).run("", "program")).rejects.toThrow("by itself, with status 3");
+});
+
+test.skipIf(!existsSync("/proc/sys/vm/memfd_noexec"))(
+  "its script can never be run, which a kernel may insist on",
+  async () => {
+    await openNft({ program: stub("[ ! -x /proc/self/fd/0 ]") }).run("", "look");
+  },
+);
 
 test("where there is none, that is said", async () => {
   const program = join(parts.directory, "none");

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { closeSync, writeFileSync } from "node:fs";
 import { LinuxError } from "./error.ts";
-import { checked, libc } from "./libc.ts";
+import { checked, errnos, lastErrno, libc } from "./libc.ts";
 
 /**
  * One transaction: all of the script or nothing. `what` names the work in an error. For small scripts: this thread waits.
@@ -55,6 +55,9 @@ const patienceMs = { waiting: 8_000, beside: 120_000 } as const;
 
 // Not the caller's PATH: Debian keeps nft in /usr/sbin, where a service manager may not look.
 const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+
+/** Of <linux/memfd.h>. */
+const memoryFlags = { closeOnExec: 1, noExecSeal: 8 } as const;
 
 class NftBeside implements Nft {
   readonly #inside: <T>(action: () => T) => T;
@@ -109,12 +112,12 @@ class NftBeside implements Nft {
         end();
         reject(errorOf(error.code, "", what, error));
       });
-      child.on("close", (code) => {
+      child.on("close", (code, signal) => {
         end();
         const text = answer();
-        if (code === 0 && text !== undefined) resolve(text);
-        else
-          reject(errorOf(undefined, text === undefined ? "nft says too much" : (complaint() ?? ""), what, undefined));
+        if (code === 0 && text !== undefined) return resolve(text);
+        const said = text === undefined ? "nft says too much" : (complaint() ?? "");
+        reject(errorOf(undefined, said === "" ? endOf(code, signal) : said, what, undefined));
       });
     });
   }
@@ -122,13 +125,20 @@ class NftBeside implements Nft {
 
 /** The script lies whole in memory: one that this process, killed, had written half would be carried out half. */
 function start(program: string, words: readonly string[], input: string): ChildProcess {
-  const script = checked(libc.memfdCreate("nft", 1), "memfd_create");
+  const script = checked(memoryFile("nft"), "memfd_create");
   try {
     writeFileSync(`/proc/self/fd/${script}`, input);
     return spawn(program, words, { env, stdio: [script, "pipe", "pipe"] });
   } finally {
     closeSync(script);
   }
+}
+
+/** One that can never be run, as `vm.memfd_noexec` may ask for; a kernel before 6.3 does not know the word. */
+function memoryFile(name: string): number {
+  const { closeOnExec, noExecSeal } = memoryFlags;
+  const found = libc.memfdCreate(name, closeOnExec | noExecSeal);
+  return found < 0 && lastErrno() === errnos.einval ? libc.memfdCreate(name, closeOnExec) : found;
 }
 
 /** undefined: it was more than that. */
@@ -154,10 +164,21 @@ function nft(words: readonly string[], input: string, what: string): string {
       killSignal: "SIGKILL",
     });
   } catch (error) {
-    const { code, stderr = "" } = error as { code?: string; stderr?: string };
-    throw errorOf(code, stderr, what, error);
+    const { code, status, signal, stderr = "" } = error as NftFailure;
+    throw errorOf(code, stderr === "" ? endOf(status, signal) : stderr, what, error);
   }
 }
+
+interface NftFailure {
+  readonly code?: string;
+  readonly status?: number | null;
+  readonly signal?: NodeJS.Signals | null;
+  readonly stderr?: string;
+}
+
+/** Of one that has said nothing. */
+const endOf = (status: number | null | undefined, signal: NodeJS.Signals | null | undefined): string =>
+  `nft was ended by ${signal ?? `itself, with status ${status}`}`;
 
 function errorOf(code: string | undefined, complaint: string, what: string, cause: unknown): LinuxError {
   const detail = complaint.trim().split("\n")[0] ?? "";
