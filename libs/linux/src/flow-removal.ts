@@ -2,6 +2,7 @@
 // first packet alone, and a client that keeps sending keeps the answer alive. The next packet of one that is taken out
 // is a first one.
 import { type IpAddress, ipFamily } from "@baton/domain";
+import type { ChangeResult } from "./api.ts";
 import { LinuxError } from "./error.ts";
 import { limits } from "./limits.ts";
 import type { NetlinkMessage, NetlinkRequest } from "./netlink-message.ts";
@@ -24,7 +25,7 @@ export interface UdpService {
 /**
  * Takes the flows out, in this network namespace, a few milliseconds of work with each `next`: the kernel goes once through
  * all that it tracks of a family (some 75 ms with 262,144 buckets). Throws LinuxError, where the kernel has no connection
- * tracking with EINVAL or EOPNOTSUPP. Whoever gives up calls `return`.
+ * tracking with EINVAL or EOPNOTSUPP, and of flows that stay when all others are out. Whoever gives up calls `return`.
  * `services`: as they are now. What one of them has led to one of its servers is right, whatever is asked for. `sweeps`:
  * also whatever else was asked for at one of them.
  */
@@ -52,20 +53,25 @@ export function* removeUdpFlows(
         yield;
       }
     }
-    for (let start = 0; start < found.length; start += limits.changesPerSend) {
-      remove(client, found.slice(start, start + limits.changesPerSend));
-      yield;
-    }
+    yield* removeAll(client, found);
   } finally {
     client.close();
   }
 }
 
-/** What has gone by itself meanwhile is gone. */
-function remove(client: NetlinkClient, requests: readonly NetlinkRequest[]): void {
-  for (const result of client.change(requests)) {
-    if (!result.ok && result.code !== "ENOENT") throw new LinuxError(result.code, "flow removal", result.message);
+/** What has gone by itself meanwhile is gone. Throws the first error when all have been tried. */
+export function* removeAll(
+  client: Pick<NetlinkClient, "change">,
+  requests: readonly NetlinkRequest[],
+): Generator<undefined, void> {
+  let failed: (ChangeResult & { readonly ok: false }) | undefined;
+  for (let start = 0; start < requests.length; start += limits.changesPerSend) {
+    for (const result of client.change(requests.slice(start, start + limits.changesPerSend))) {
+      if (!result.ok && result.code !== "ENOENT") failed ??= result;
+    }
+    yield;
   }
+  if (failed !== undefined) throw new LinuxError(failed.code, "flow removal", failed.message);
 }
 
 const familyOf = ({ asked, server }: UdpFlows): 4 | 6 | undefined => {

@@ -32,6 +32,8 @@ interface Job {
 /** Of more services than this nobody asks which line is about which. */
 const namesMax = 4;
 const errorsMax = 20;
+/** With pauses of 1, 2, 4 and 8 retries: 45 s. */
+const forgetAttemptsMax = 5;
 const advice = "; for ip_vs: modprobe ip_vs, load_balancer auto or ipvs, and a reload";
 /** Of a line of nft, in an event. */
 const lineMax = 200;
@@ -57,7 +59,9 @@ export class NftablesKeeper implements Keeper {
   #forgetting: { readonly ask: Ask & { readonly kind: "forget-flows" }; readonly strays: Strays } | undefined;
   /** Somebody else has changed the rules, an earlier process perhaps, and what that left behind nobody has seen. */
   #sweeps = false;
-  #mayForget = false;
+  /** After so many retries. */
+  #forgetsIn = 1;
+  #forgetFailures = 0;
   #strayTrouble = "";
   #refused: BalancerPlan["refused"] = [];
   /** As it was carried out last, once it has been. */
@@ -82,7 +86,7 @@ export class NftablesKeeper implements Keeper {
 
   retry(): void {
     this.#isPaused = false;
-    this.#mayForget = true;
+    this.#forgetsIn = Math.max(0, this.#forgetsIn - 1);
   }
 
   next(): Ask | undefined {
@@ -199,7 +203,7 @@ export class NftablesKeeper implements Keeper {
     }
     if ((carried === undefined && !isEmpty(state)) || this.#drift > 0) {
       this.#sweeps = true;
-      this.#mayForget = true;
+      this.#forgetsIn = 0;
     }
     if (this.#drift > 0) this.#add(startStory("repair", story.startedAt));
     else if (this.#waiting.length > 0 && story.reason === "repair") this.#settled.push(story);
@@ -241,12 +245,13 @@ export class NftablesKeeper implements Keeper {
     this.#planned = undefined;
     this.#finish(this.#running);
     this.#strays = straysBetween(planned.before, planned.plan.after, this.#strays);
-    this.#mayForget = true;
+    this.#forgetsIn = 0;
+    this.#forgetFailures = 0;
   }
 
   /** A part at a time, when nothing else is to be done: there may be a hundred thousand. */
   #forget(): Ask | undefined {
-    if (!this.#mayForget) return undefined;
+    if (this.#forgetsIn > 0) return undefined;
     if (this.#forgetting === undefined && (this.#sweeps || this.#strays.size > 0)) {
       const flows = [...this.#strays.values()];
       const services = servicesByAddress(this.#state ?? this.#left ?? nothing);
@@ -254,18 +259,26 @@ export class NftablesKeeper implements Keeper {
       this.#strays = new Map();
       this.#sweeps = false;
     }
+    if (this.#forgetting === undefined) this.#strayTrouble = "";
     return this.#forgetting?.ask;
   }
 
   #takeForgotten(answer: Answer): void {
     if (answer.kind === "forgot" && !answer.isDone) return;
-    this.#strayTrouble = answer.kind === "failed" ? `UDP flows that the rules have left: ${answer.error}` : "";
-    if (answer.kind === "failed") {
-      this.#mayForget = false;
-      this.#sweeps ||= this.#forgetting?.ask.sweeps ?? false;
-      this.#strays = new Map([...(this.#forgetting?.strays ?? []), ...this.#strays]);
-    }
+    const tried = this.#forgetting;
     this.#forgetting = undefined;
+    this.#strayTrouble = "";
+    this.#forgetFailures = answer.kind === "failed" ? this.#forgetFailures + 1 : 0;
+    if (answer.kind !== "failed" || tried === undefined) return;
+    this.#forgetsIn = 2 ** (this.#forgetFailures - 1);
+    // It has been told. Only these flows are still led as they were, until they end.
+    if (this.#forgetFailures === forgetAttemptsMax) {
+      this.#forgetFailures = 0;
+      return;
+    }
+    this.#strayTrouble = `UDP flows that the rules have left: ${answer.error}`;
+    this.#sweeps ||= tried.ask.sweeps;
+    this.#strays = new Map([...tried.strays, ...this.#strays]);
   }
 
   #fail(error: string): void {

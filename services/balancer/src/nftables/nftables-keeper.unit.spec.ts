@@ -204,4 +204,22 @@ test("UDP flows of a server that has gone are forgotten after the rules, in part
   work();
   expect(flows()).toEqual(["10.0.0.1"]);
   expect(keeper.errors()).toEqual([]);
+
+  // With growing pauses, and not for ever.
+  answers = Array.from({ length: 5 }, () => ({ kind: "failed", error: "EBUSY" }));
+  told({ 1: 1 });
+  const tries = Array.from({ length: 40 }, (_, at) => {
+    keeper.retry();
+    work();
+    expect(keeper.errors().length).toBe(at < 14 ? 1 : 0);
+    return flows().length > 0 ? [at + 1] : [];
+  });
+  expect(tries.flat()).toEqual([1, 3, 7, 15]);
+
+  // Its server is back.
+  answers = [{ kind: "failed", error: "EBUSY" }];
+  told({ 2: 1 });
+  expect(keeper.errors().length).toBe(1);
+  told({ 1: 1, 2: 1 });
+  expect([flows(), keeper.errors()]).toEqual([[], []]);
 });
