@@ -1,5 +1,6 @@
 // The shell with the kernel's own nftables and real connections, all on the loopback of one network namespace.
 
+import { execFileSync } from "node:child_process";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -234,6 +235,27 @@ test("a UDP flow follows when its server goes, also while no balancer runs, and 
   } finally {
     for (const socket of [flow, ...strangers]) socket.close();
     runNft("delete table ip foreign\n", "clear up");
+  }
+});
+
+test("a UDP flow follows when its server went after the balancer was killed, with an nft that ran on", async () => {
+  const flow = openFlow();
+  try {
+    const killed = await start(0, udpServer, true);
+    killed.health.states([told(udpName, { 1: 1 })]);
+    await vi.waitFor(() => expect(rulesText()).toContain("to/10.0.0.1/"));
+    const later = execFileSync("nft", ["list", "table", "ip", "baton_lb"], { encoding: "utf8" });
+    killed.health.states([told(udpName, { 2: 1 })]);
+    await vi.waitFor(async () => expect(await flow.ask()).toBe("2"), { timeout: 5_000 });
+    await killed.balancer.stop("test");
+    runNft(`delete table ip baton_lb\n${later}`, "run on");
+    expect(await flow.ask()).toBe("2");
+
+    const next = await start(1, udpServer);
+    await vi.waitFor(async () => expect(await flow.ask()).toBe("1"), { timeout: 5_000 });
+    await next.balancer.stop("test");
+  } finally {
+    flow.close();
   }
 });
 
