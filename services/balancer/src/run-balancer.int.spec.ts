@@ -87,7 +87,7 @@ async function start(
     readonly restarts?: number;
     readonly absent?: readonly EngineName[];
     readonly keeps?: boolean;
-    readonly loadBalancer?: "nftables";
+    readonly loadBalancer?: "ipvs" | "nftables";
   } = {},
 ): Promise<Started> {
   const env = { restarts: more.restarts ?? 0 };
@@ -442,6 +442,21 @@ describe("the engine", () => {
     await vi.waitFor(() => expect(rules()).toEqual([]));
     expect(tables.stand).toBe(true);
     await balancer.stop("test");
+  });
+
+  test("of a killed one whose nft hangs is given up in time by an end, and stays in the record", async () => {
+    const record = { namespace: undefined, services: [], daemons: undefined, timeouts: undefined };
+    openOwnFile(ownFile()).write({ engine: "nftables", ...record });
+    const ended = new Promise<Answer>((resolve) => {
+      vi.spyOn(rulesKernel, "cancel").mockImplementation(() => resolve({ kind: "failed", error: "ended" }));
+    });
+    const asked = vi.spyOn(rulesKernel, "carryOut").mockReturnValue(ended);
+    const { balancer, health } = await start(text, { restarts: 1, loadBalancer: "ipvs" });
+    health.states([told(name, { 1: 1 })]);
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    expect(await balancer.stop("test")).toBe(false);
+    vi.restoreAllMocks();
+    expect(records()).toContainEqual({ engine: "nftables", ...record });
   });
 
   test("of a killed one in another namespace left nothing here: what has the same names is somebody else's", async () => {

@@ -8,9 +8,10 @@ import { balancingProblems, type ConfigSnapshot, notNeeded } from "@baton/host";
 import type { StopMode } from "@baton/ipvs";
 import { chooseEngine, type OpenEngine, type SessionPlace } from "./choose-engine.ts";
 import { Core } from "./core.ts";
+import type { EngineKernel } from "./kernel.ts";
 import { type EnginePlace, isSamePlace, type OwnFile, type PlacedRecord } from "./own-file.ts";
 import { namespaceOf } from "./place.ts";
-import { makerOf, Session, type SessionOptions, type SessionStart } from "./session.ts";
+import { makerOf, Session, type SessionOptions, type SessionStart, stopMs } from "./session.ts";
 import type { OwnRecord } from "./types.ts";
 
 export interface BalancerOptions extends Omit<SessionOptions, "file"> {
@@ -43,6 +44,8 @@ class RunningBalancer implements Balancer {
   #session: Session | undefined;
   /** Until the session has been programmed. */
   #former: Former | undefined;
+  /** What clears up just now. */
+  readonly #clearing = new Set<EngineKernel>();
   #lack: { readonly error: string; readonly isFresh: boolean } | undefined;
   /** What could not be opened is tried again. */
   #retry: NodeJS.Timeout | undefined;
@@ -188,7 +191,11 @@ class RunningBalancer implements Balancer {
 
   async #finish(mode: StopMode): Promise<boolean> {
     const session = this.#session;
+    const giveUp = setTimeout(() => {
+      for (const kernel of this.#clearing) kernel.cancel();
+    }, stopMs);
     const done = await Promise.all([session?.finish(mode), this.#former?.(mode)]);
+    clearTimeout(giveUp);
     const isDone = !done.includes(false);
     this.#session = undefined;
     if (!isDone) this.#options.host.log.error("something of ours may be left in the kernel");
@@ -206,22 +213,26 @@ class RunningBalancer implements Balancer {
   async #clearUp(before: PlacedRecord): Promise<boolean> {
     const { host, open } = this.#options;
     const { engine, namespace } = before;
+    let kernel: EngineKernel | undefined;
     // With a namespace goes what was in it.
     if (namespace !== undefined && !existsSync(namespace)) return true;
     try {
       const empty = { ...this.#snapshot.config, virtualServers: [], virtualServerGroups: [] };
-      const kernel = open(engine, namespace);
+      kernel = open(engine, namespace);
+      this.#clearing.add(kernel);
       const core = new Core({ config: empty, own: before, makeKeeper: makerOf(engine, false) }, host.now());
       core.step({ type: "stopped", mode: "services" }, host.now());
       for (let ask = core.next(); ask !== undefined; ask = core.next()) {
         core.step({ type: "answered", ask, answer: await kernel.carryOut(ask), elapsedMicros: 0 }, host.now());
       }
       core.step({ type: "idle" }, host.now());
-      kernel.close();
       if (core.hasEnded) return true;
       host.log.warn("what carried services before is not all removed", { engine });
     } catch (error) {
       host.log.warn("what carried services before cannot be removed", { engine, error: messageOf(error) });
+    } finally {
+      if (kernel !== undefined) this.#clearing.delete(kernel);
+      kernel?.close();
     }
     const again = (): void => {
       if (!this.#isStopped && !this.#isAt(before)) void this.#clearUpAll([before]);

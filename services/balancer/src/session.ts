@@ -41,7 +41,7 @@ const drainEvery = 1_000;
 /** Of a turn. */
 const turnMicros = 5_000;
 /** The supervisor's patience, less what the outbox takes. */
-const stopMicros = 6_000_000;
+export const stopMs = 6_000;
 /** What is wanted elsewhere is not put off for ever by a kernel that refuses it. */
 const programmingMs = 30_000;
 
@@ -138,7 +138,7 @@ export class Session {
     this.#draining?.close();
     const done = new Promise<void>((resolve) => {
       this.#idle = resolve;
-      setTimeout(resolve, stopMicros / 1_000).unref();
+      setTimeout(resolve, stopMs).unref();
     });
     this.#feed({ type: "stopped", mode });
     // What is being made is not wanted any more.
